@@ -1,0 +1,49 @@
+# Everything a user or a build machine calls. Needs python >= 3.11, git and make; no root, no Docker.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: install demo test lint bench lock clean
+
+install: $(VENV)/.runtime
+
+$(VENV)/.created:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "stanch needs python 3.11 or newer; set PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.runtime: $(VENV)/.created requirements/lab.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/lab.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.runtime requirements/test.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/test.txt
+	touch $@
+
+demo: install
+	$(BIN)/stanch demo $(ARGS)
+
+lint: $(VENV)/.test
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports --no-cache
+
+test: lint
+	$(BIN)/stanch rules check
+	python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+bench: $(VENV)/.test
+	python bench/run.py $(ARGS)
+
+# Rewrites the pinned requirements from the .in files (no index address is written).
+lock:
+	for name in build runtime lab test; do \
+	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+	    requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Contains leaked credentials, rotates them, proves them dead and explains what happened."""

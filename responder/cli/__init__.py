@@ -1,0 +1,1 @@
+"""One file per command; `stanch` starts in main.py and loads only what a command needs."""

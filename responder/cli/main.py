@@ -1,0 +1,88 @@
+"""The entry point and the map of commands. Loads a command's module only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and its line in ``stanch --help``."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "scan": Entry("scanner.cli.scan", "Find leaked credentials in a directory or repository."),
+    "rules": Entry("scanner.cli.rules", "List, show and prove the detection rules."),
+    "respond": Entry("responder.cli.respond", "Open incidents for what leaks and run their runbooks."),
+    "incidents": Entry("responder.cli.incidents", "List incidents, or show one card."),
+    "approve": Entry("responder.cli.approve", "Give or refuse the approval an incident waits for."),
+    "undo": Entry("responder.cli.undo", "Take back what an incident's runbook did."),
+    "runbooks": Entry("responder.cli.runbooks", "List, check and plan runbooks (dry run)."),
+    "postmortem": Entry("responder.cli.postmortem", "Write what happened as Markdown and HTML."),
+    "audit": Entry("responder.cli.audit", "Verify the tamper-evident record."),
+    "serve": Entry("responder.cli.serve", "Run the web and Slack doors of a team set-up."),
+    "worker": Entry("responder.cli.worker", "Run a worker of a team set-up."),
+    "demo": Entry("responder.cli.demo", "Play the whole story against a local AWS emulator."),
+    "doctor": Entry("responder.cli.doctor", "Check configuration, store, vault, AWS and Slack."),
+}
+
+
+class Map(click.Group):
+    """A group that imports a command when it is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, from its own module's ``command``."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name].module).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name].module}.command is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The map, without importing anything."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=Map, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stanch", prog_name="stanch")
+def stanch() -> None:
+    """Find leaked credentials and drive each one to proven dead.
+
+    Exit codes: 0 clean, 1 findings or a failed step, 2 usage or configuration, 3 incomplete,
+    70 internal error.
+    """
+
+
+def main() -> None:
+    """Run ``stanch``; every error that people can mend is one message and a remedy."""
+    try:
+        stanch.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except Exception as error:
+        remedy = getattr(error, "remedy", None)
+        if remedy is None:
+            raise
+        click.echo(f"error: {error}\n  help: {remedy}", err=True)
+        sys.exit(getattr(error, "exit_code", 70))

@@ -1,0 +1,66 @@
+"""What a tired person must understand in three seconds, free of any surface's markup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from responder.domain.ids import ApprovalId, IncidentId
+from responder.domain.runbook import Phase
+
+
+class Mark(StrEnum):
+    """How a phase stands."""
+
+    TODO = "todo"
+    NOW = "now"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Tone(StrEnum):
+    """How the headline should feel."""
+
+    ALARM = "alarm"
+    WAITING = "waiting"
+    SAFE = "safe"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A decision wanted from a person."""
+
+    approval: ApprovalId
+    title: str  # "Delete key AKIA…7Q2M. This cannot be undone."
+    calls: tuple[str, ...]
+    requester: str
+    group: str
+    expires_at: datetime
+    silence: str
+    plan_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One incident at a glance. All text is plain; adapters escape it for their surface."""
+
+    incident: IncidentId
+    version: int
+    tone: Tone
+    headline: str  # "CONTAINED · AWS access key · LK-7"
+    summary: str  # one sentence: what is true now and what comes next
+    facts: tuple[tuple[str, str], ...]  # label, value
+    phases: tuple[tuple[Phase, Mark], ...]
+    ask: Ask | None
+    failure: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRef:
+    """Where a notifier put the card, so that it can be edited in place."""
+
+    channel: str
+    ts: str

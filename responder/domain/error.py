@@ -1,0 +1,63 @@
+"""What can go wrong, grouped by who can mend it; each error carries its remedy and exit code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class StanchError(Exception):
+    """A message for people: what is wrong, where, and what to do. Never holds a secret."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class UsageError(StanchError):
+    """The caller asked for something that does not exist or is not allowed."""
+
+
+class ConfigError(StanchError):
+    """The configuration is wrong; the message names file and key."""
+
+
+class RunbookError(StanchError):
+    """A runbook or policy is wrong; the message names file and line."""
+
+
+class ApprovalRefused(StanchError):
+    """The decision cannot be taken by this person, now, or for this plan."""
+
+
+class StoreError(StanchError):
+    """The store cannot be used (newer schema, unreachable)."""
+
+
+class VaultError(StanchError):
+    """A sealed value cannot be opened (wrong master key, altered, shredded)."""
+
+
+class LedgerError(StanchError):
+    """The record cannot be written. Whatever wanted to be recorded must not happen."""
+
+    exit_code = 70
+
+
+class LeaseLost(Exception):  # noqa: N818  # an event between workers, never shown to a person
+    """Another worker holds the step now; this one must stop without writing."""
+
+
+class Retryable(Exception):  # noqa: N818  # a decision, not a failure
+    """The world said "not now" (throttled, unreachable). Try again after ``after``."""
+
+    def __init__(self, why: str, *, after: timedelta) -> None:
+        super().__init__(why)
+        self.after = after
+
+
+class StepFailed(StanchError):
+    """A step cannot succeed without a person; the message says what is true now."""
+
+    exit_code = 1

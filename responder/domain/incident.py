@@ -1,0 +1,80 @@
+"""An incident is one secret; an exposure is one place and time where it was visible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from responder.domain.ids import IncidentId, SealedRef
+
+
+class IncidentState(StrEnum):
+    """How far the credential is from being proven dead."""
+
+    OPEN = "open"
+    CONTAINED = "contained"
+    PROVEN_DEAD = "proven-dead"
+    CLOSED = "closed"
+
+    @property
+    def over(self) -> bool:
+        """True when a new sighting means a regression."""
+        return self in {IncidentState.PROVEN_DEAD, IncidentState.CLOSED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """One sighting. ``exposed_at`` is when it became visible there, when that is known."""
+
+    source: str
+    path: str
+    line: int
+    column: int
+    root: str  # repository or directory that was scanned, as a name people recognise
+    commit: str | None
+    author: str | None
+    exposed_at: datetime | None
+    found_at: datetime
+    rule: str
+    reason: str
+
+    @property
+    def place(self) -> tuple[str, str, str | None, int, int]:
+        """Two exposures at the same place are the same exposure."""
+        return (self.root, self.path, self.commit, self.line, self.column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One leaked credential. ``preview`` is masked; the value is behind ``sealed``."""
+
+    id: IncidentId
+    fingerprint: str
+    provider: str
+    kind: str
+    preview: str
+    severity: str
+    state: IncidentState
+    sealed: SealedRef
+    root: str
+    detected_at: datetime
+    containment_requested_at: datetime | None = None
+    containment_verified_at: datetime | None = None
+    proven_dead_at: datetime | None = None
+    closed_at: datetime | None = None
+    regressions: int = 0
+    version: int = 0  # optimistic lock, and what makes an old button stale
+
+    def reopened(self, now: datetime) -> Incident:
+        """The secret was seen again after it was declared dead: every clock starts anew."""
+        return replace(
+            self,
+            state=IncidentState.OPEN,
+            detected_at=now,
+            containment_requested_at=None,
+            containment_verified_at=None,
+            proven_dead_at=None,
+            closed_at=None,
+            regressions=self.regressions + 1,
+        )

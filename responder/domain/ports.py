@@ -1,0 +1,249 @@
+"""What the rooms need from the outside, as protocols. ``responder.bootstrap`` joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from responder.domain.approval import Approval
+from responder.domain.card import Card, CardRef
+from responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
+from responder.domain.incident import Exposure, Incident, IncidentState
+from responder.domain.run import Run, StepRun
+from responder.domain.timeline import Entry, Event
+from scanner.model.secret import SecretValue
+
+
+class Errand(StrEnum):
+    """What a doorbell can ask for. The subject is always an id, never data."""
+
+    ADVANCE = "advance"  # subject: run id
+    NOTIFY = "notify"  # subject: incident number
+
+
+class Incidents(Protocol):
+    """Incidents and their exposures."""
+
+    def by_fingerprint(self, fingerprint: str) -> Incident | None:
+        """The incident for this secret, locked until the transaction ends."""
+
+    def get(self, incident: IncidentId) -> Incident | None:
+        """One incident."""
+
+    def list(self, states: Sequence[IncidentState] = ()) -> tuple[Incident, ...]:
+        """Newest first; all states when none is named."""
+
+    def next_id(self) -> IncidentId:
+        """A number never given before (gaps are fine)."""
+
+    def add(self, incident: Incident) -> None:
+        """Insert; a second incident with the same fingerprint is an error."""
+
+    def save(self, incident: Incident) -> Incident:
+        """Update where ``version`` is unchanged; returns it with ``version + 1``."""
+
+    def expose(self, incident: IncidentId, exposure: Exposure) -> bool:
+        """Add a sighting; False when that place is known already."""
+
+    def exposures(self, incident: IncidentId) -> tuple[Exposure, ...]:
+        """All sightings, oldest exposure first (unknown ``exposed_at`` sorts by ``found_at``)."""
+
+
+class Runs(Protocol):
+    """Runs and their steps."""
+
+    def add(self, run: Run, steps: Sequence[StepRun]) -> None:
+        """Insert a run with all its steps."""
+
+    def get(self, run: RunId) -> Run | None:
+        """One run."""
+
+    def of(self, incident: IncidentId) -> tuple[Run, ...]:
+        """All runs of an incident, oldest first."""
+
+    def save(self, run: Run) -> None:
+        """Update a run's state."""
+
+    def steps(self, run: RunId) -> tuple[StepRun, ...]:
+        """A run's steps by position."""
+
+    def claim(self, run: RunId, step: str, *, now: datetime, lease: timedelta) -> StepRun | None:
+        """Take the step if it is pending, blocked, waiting and due, or running with a lapsed lease.
+
+        Atomically sets it running with ``token + 1`` and a new lease; None when somebody else has it.
+        """
+
+    def renew(self, step: StepRun, *, until: datetime) -> None:
+        """Prolong the lease, or raise LeaseLost when ``step.token`` is not the newest."""
+
+    def write(self, step: StepRun) -> None:
+        """Store the step as given, or raise LeaseLost when ``step.token`` is not the newest."""
+
+    def due(self, now: datetime) -> tuple[RunId, ...]:
+        """Runs that are not over and have a step that could be claimed now.
+
+        A pending or blocked step counts whatever its dependencies are: ringing once too often is
+        harmless.
+        """
+
+
+class Approvals(Protocol):
+    """Requests for a person's word."""
+
+    def add(self, approval: Approval) -> None:
+        """Insert."""
+
+    def get(self, approval: ApprovalId) -> Approval | None:
+        """One approval, locked until the transaction ends."""
+
+    def of(self, run: RunId) -> tuple[Approval, ...]:
+        """All approvals of a run, oldest first."""
+
+    def save(self, approval: Approval) -> None:
+        """Store a decision."""
+
+    def overdue(self, now: datetime) -> tuple[Approval, ...]:
+        """Open approvals past their expiry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """An errand waiting in the outbox."""
+
+    id: int
+    errand: Errand
+    subject: str
+    tries: int
+
+
+class Outbox(Protocol):
+    """Errands written in the same transaction as the change that wants them."""
+
+    def put(self, errand: Errand, subject: str) -> None:
+        """Ask for an errand; an equal one that is still waiting absorbs this one."""
+
+    def waiting(self, now: datetime, errand: Errand | None = None) -> tuple[Message, ...]:
+        """Errands that are due."""
+
+    def done(self, message: Message) -> None:
+        """Remove it, unless it was put again since it was read."""
+
+    def later(self, message: Message, due_at: datetime) -> None:
+        """Try again at ``due_at``; counts one try."""
+
+
+class Cards(Protocol):
+    """Where each notifier put an incident's card."""
+
+    def get(self, incident: IncidentId, notifier: str) -> tuple[CardRef, str] | None:
+        """The place and the digest of what it shows."""
+
+    def save(self, incident: IncidentId, notifier: str, ref: CardRef, digest: str) -> None:
+        """Remember place and digest."""
+
+
+class Ledger(Protocol):
+    """The append-only record, written in the same transaction as what it records."""
+
+    def append(self, event: Event) -> Entry:
+        """Chain and protect one event. If this fails, the transaction must fail."""
+
+    def entries(self, incident: IncidentId | None = None) -> Iterator[Entry]:
+        """All entries by sequence, or those of one incident."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One sealed part as stored. Nothing in it is secret without the master key."""
+
+    ref: SealedRef
+    part: str
+    incident: IncidentId
+    name: str  # "leak", or the name a step sealed under
+    run: RunId | None
+    master_key: str  # which master key wraps the data key
+    wrapped_key: bytes
+    nonce: bytes
+    ciphertext: bytes
+
+
+class Envelopes(Protocol):
+    """The vault's shelf."""
+
+    def add(self, envelope: Envelope) -> None:
+        """Insert; the same ref and part twice is an error."""
+
+    def get(self, ref: SealedRef, part: str) -> Envelope | None:
+        """One sealed part."""
+
+    def parts(self, ref: SealedRef) -> tuple[str, ...]:
+        """The names of the sealed parts."""
+
+    def named(self, run: RunId, name: str) -> SealedRef | None:
+        """What a step of this run sealed under ``name``."""
+
+    def shred(self, ref: SealedRef) -> int:
+        """Delete all parts; returns how many there were."""
+
+
+class Transaction(Protocol):
+    """Everything inside commits together or not at all."""
+
+    incidents: Incidents
+    runs: Runs
+    approvals: Approvals
+    outbox: Outbox
+    cards: Cards
+    ledger: Ledger
+    envelopes: Envelopes
+
+    def now(self) -> datetime:
+        """The store's time, UTC: one clock for leases whatever the machine."""
+
+
+class Store(Protocol):
+    """The truth."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Commit at the end of the block, roll back on any exception."""
+
+
+class Vault(Protocol):
+    """The one place that may hold a leaked value."""
+
+    def seal(  # noqa: PLR0913  # the facts an envelope is bound to
+        self,
+        tx: Transaction,
+        *,
+        incident: IncidentId,
+        name: str,
+        parts: Mapping[str, SecretValue],
+        run: RunId | None = None,
+    ) -> SealedRef:
+        """Encrypt each part under its own data key and store it in this transaction."""
+
+    def open(self, ref: SealedRef, part: str, *, actor: str, purpose: str) -> SecretValue:
+        """Decrypt one part; the opening is in the ledger before the value is returned."""
+
+    def parts(self, ref: SealedRef) -> tuple[str, ...]:
+        """The names of the parts behind a reference."""
+
+
+class Doorbell(Protocol):
+    """Wakes a worker. May lose, repeat or reorder any ring."""
+
+    def ring(self, errand: Errand, subject: str) -> None:
+        """Wake somebody for this errand; never raises because nobody listens."""
+
+
+class Notifier(Protocol):
+    """A surface that shows cards."""
+
+    name: str
+
+    def publish(self, card: Card, at: CardRef | None) -> CardRef:
+        """Post the card, or edit the one at ``at`` in place. Raises Retryable when throttled."""

@@ -1,0 +1,179 @@
+"""What a step is: a declared consequence, and the few ways it can turn out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Protocol, TypeVar
+
+from responder.domain.ids import IncidentId, RunId, SealedRef
+from responder.domain.json import JsonObject, JsonValue
+from scanner.model.secret import SecretValue
+
+
+class Effect(StrEnum):
+    """What a step does to the world."""
+
+    READ = "read"
+    REVERSIBLE = "reversible"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One exact call, as a person should see it in a plan. Values are masked, never secret."""
+
+    api: str  # "iam:UpdateAccessKey"
+    arguments: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.api} " + " ".join(f"{k}={v}" for k, v in self.arguments.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSpec:
+    """A step's declaration: everything that a plan, a policy or `doctor` must know beforehand.
+
+    ``parts`` names the parts of the leaked credential that the step may open; ``permissions`` the
+    IAM actions (or scopes) it calls, ``undo`` the step that reverses it; ``outputs`` the keys that
+    later steps may refer to as ``${step-id.key}``.
+    """
+
+    name: str  # "aws.iam.disable_access_key"
+    title: str  # "Disable access key"
+    effect: Effect
+    params: type[object]  # a frozen dataclass
+    permissions: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    undo: str | None = None
+    outputs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.undo is not None) != (self.effect is Effect.REVERSIBLE):
+            raise ValueError(f"{self.name}: a reversible step names its undo, no other step does")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """The effect is there already: nothing to do. ``evidence`` says how that was seen."""
+
+    evidence: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """The effect is not there. ``before`` is what undo will need to know."""
+
+    before: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A fresh look showed the effect. ``outputs`` are for later steps."""
+
+    evidence: JsonObject
+    outputs: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """The world has not settled; look again after ``after``."""
+
+    why: str
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuted:
+    """A fresh look shows that the effect is not there and will not come by waiting."""
+
+    why: str
+    remedy: str
+
+
+Verdict = Verified | NotYet | Refuted
+
+
+class StepContext(Protocol):
+    """What a step may touch besides its own client."""
+
+    @property
+    def incident(self) -> IncidentId:
+        """The incident being worked on."""
+
+    @property
+    def run(self) -> RunId:
+        """The run this step belongs to."""
+
+    @property
+    def step(self) -> str:
+        """The step's id in its runbook."""
+
+    @property
+    def preview(self) -> str:
+        """The masked credential, for evidence and messages."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """32 hex digits, the same for every attempt at this step of this run."""
+
+    @property
+    def before(self) -> JsonObject:
+        """What ``observe`` saw when the intent was written, on every later attempt too."""
+
+    @property
+    def started_at(self) -> datetime:
+        """When the intent was written: the same for every attempt."""
+
+    def now(self) -> datetime:
+        """The current time, UTC."""
+
+    def open(self, part: str) -> SecretValue:
+        """A part of the leaked credential that the spec declares. Every opening is recorded."""
+
+    def seal(self, name: str, parts: Mapping[str, SecretValue]) -> SealedRef:
+        """Store a secret born in this run (a replacement key) durably before anything else."""
+
+    def sealed(self, name: str) -> SealedRef | None:
+        """The secret sealed under ``name`` for this run, if any."""
+
+    def open_sealed(self, name: str, part: str) -> SecretValue:
+        """Open a secret born in this run. Recorded like every opening."""
+
+
+P_contra = TypeVar("P_contra", contravariant=True)
+
+
+class Lookup(Protocol[P_contra]):
+    """A step that only looks (``Effect.READ``)."""
+
+    spec: ClassVar[StepSpec]
+
+    def calls(self, params: P_contra, preview: str) -> tuple[Call, ...]:
+        """The exact calls, masked. Must not touch the network."""
+
+    def look(self, params: P_contra, ctx: StepContext) -> Verdict:
+        """Look at the world."""
+
+
+class Change(Protocol[P_contra]):
+    """A step that changes the world: intend, observe, act, verify, record."""
+
+    spec: ClassVar[StepSpec]
+
+    def calls(self, params: P_contra, preview: str) -> tuple[Call, ...]:
+        """The exact calls, masked. Must not touch the network."""
+
+    def observe(self, params: P_contra, ctx: StepContext) -> Present | Absent:
+        """Is the effect there already? Runs before every act, also after a crash."""
+
+    def act(self, params: P_contra, ctx: StepContext) -> JsonObject:
+        """Make the change; return evidence (request ids). Raise Retryable or StepFailed."""
+
+    def verify(self, params: P_contra, ctx: StepContext) -> Verdict:
+        """A fresh look at the world: a 2xx is not a result."""
+
+
+Step = Lookup[object] | Change[object]

@@ -1,0 +1,1 @@
+"""The offline world for demo, drills and tests."""

@@ -1,0 +1,1 @@
+"""What happened, as Markdown and as one self-contained page."""

@@ -1,0 +1,1 @@
+"""The truth in a database: SQLite embedded, PostgreSQL for a team."""

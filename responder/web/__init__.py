@@ -1,0 +1,1 @@
+"""HTTP: health and read-only pages."""

@@ -1,0 +1,1 @@
+"""Celery: carries ids, decides nothing."""

@@ -1,0 +1,1 @@
+"""One YAML file per kind of leak, and the policies. Data only."""

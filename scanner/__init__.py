@@ -1,0 +1,1 @@
+"""Finds leaked credentials in code, history and streams. Knows nothing of incidents."""

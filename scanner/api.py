@@ -1,0 +1,1 @@
+"""The one door to the scanner for everybody else (contract; the engine stands behind it)."""

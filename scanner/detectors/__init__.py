@@ -1,0 +1,1 @@
+"""Fragment to Match, without a network: prefilter, confirmation, structure checks, pairing."""

@@ -1,0 +1,1 @@
+"""Frozen values that every room of the scanner shares. Standard library only."""

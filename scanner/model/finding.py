@@ -1,0 +1,85 @@
+"""Match (dies with the scan, holds the secret) and Finding (triageable, holds none)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scanner.model.provenance import InCommit, Provenance
+from scanner.model.secret import SecretValue
+
+
+class Severity(StrEnum):
+    """How bad it is if the finding is true."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Confidence(StrEnum):
+    """How sure the scanner is that the finding is true."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for low to 2 for high, for comparisons with a threshold."""
+        return tuple(Confidence).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of text: lines and columns start at 1; ``end_column`` is just past the last byte."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What may be stored, printed and sent: everything about a hit except the secret itself.
+
+    ``fingerprint`` is keyed (HMAC), hence the same for the same credential wherever it was seen and
+    of no use to whoever would guess. ``preview`` shows at most four characters at each end, and of
+    values without a public prefix only the length.
+    """
+
+    rule: str
+    provider: str
+    kind: str
+    provenance: Provenance
+    span: Span
+    fingerprint: str
+    preview: str
+    severity: Severity
+    confidence: Confidence
+    reason: str
+
+    @property
+    def path(self) -> str:
+        """The path as the reader should see it."""
+        return self.provenance.path
+
+    @property
+    def commit(self) -> str | None:
+        """The introducing commit, for findings in history."""
+        return self.provenance.commit if isinstance(self.provenance, InCommit) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A finding together with the credential's parts, for the one border where they are sealed.
+
+    ``parts`` maps a part's name to its value, e.g. ``access_key_id`` and ``secret_access_key`` for
+    an AWS pair, ``value`` for credentials of one part.
+    """
+
+    finding: Finding
+    parts: Mapping[str, SecretValue]

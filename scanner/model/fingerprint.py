@@ -1,0 +1,32 @@
+"""Keyed fingerprints: recognise a secret again without being able to guess it from the report."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from scanner.model.secret import SecretValue
+
+_DOMAIN = b"stanch/fingerprint/v1"
+
+
+class FingerprintKey:
+    """The installation's fingerprint key (32 bytes). Lives in a 0600 file, never in a report."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: SecretValue) -> None:
+        if len(key) != 32:
+            raise ValueError(f"a fingerprint key has 32 bytes, not {len(key)}")
+        self._key = key
+
+    def fingerprint(self, provider: str, kind: str, identity: SecretValue) -> str:
+        """``v1:`` and 32 hex digits over provider, kind and the part that identifies the credential.
+
+        Line moves, renames, rebases and repositories do not enter, so one secret is one incident.
+        """
+        mac = hmac.new(self._key.reveal(), digestmod=hashlib.sha256)
+        for field in (_DOMAIN, provider.encode(), kind.encode(), identity.reveal()):
+            mac.update(len(field).to_bytes(8, "big"))
+            mac.update(field)
+        return "v1:" + mac.hexdigest()[:32]

@@ -1,0 +1,29 @@
+"""A piece of input and where it comes from: what every source yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scanner.model.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """Bytes and their place. ``first_line`` is the 1-based line of ``data[0]`` in the whole file."""
+
+    data: bytes
+    provenance: Provenance
+    first_line: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something a source could not read or left out by a bound.
+
+    ``incomplete`` gaps (unreadable, broken, over a bound) make the exit code 3; the others (binary
+    files, ignored paths) are only counted and said.
+    """
+
+    path: str
+    why: str
+    incomplete: bool

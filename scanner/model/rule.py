@@ -1,0 +1,61 @@
+"""A rule is data that carries its own proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scanner.model.finding import Confidence, Severity
+
+
+class RuleClass(StrEnum):
+    """How a rule earns belief (``docs/rules.md`` explains the four)."""
+
+    A = "A"  # a checksum or a parse that random text cannot pass
+    B = "B"  # a distinctive literal prefix and a fixed shape
+    C = "C"  # needs a keyword or a paired value close by
+    D = "D"  # heuristic only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """Joins another rule's match close by into the same credential.
+
+    ``rule`` names the other half, ``within`` counts lines in both directions, and ``kind`` is what
+    the joined credential is called.
+    """
+
+    rule: str
+    within: int
+    kind: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One kind of token of one provider, as written in ``scanner/rules/<provider>.yaml``.
+
+    ``pattern`` is a regular expression whose first group (or the whole match) is the secret;
+    ``keywords`` must occur near it, case-insensitively, when the list is not empty; ``checks`` name
+    functions in ``scanner.detectors.checks``. ``part`` names the value in ``Match.parts``.
+    ``match`` and ``reject`` are templates from which examples are generated, never literal tokens.
+    """
+
+    id: str
+    provider: str
+    kind: str
+    part: str
+    title: str
+    rule_class: RuleClass
+    severity: Severity
+    confidence: Confidence
+    pattern: str
+    keywords: tuple[str, ...]
+    checks: tuple[str, ...]
+    pairing: Pairing | None
+    remedy: str
+    link: str
+    runbook: str | None
+    match: tuple[str, ...]
+    reject: tuple[str, ...]
+    origin: str  # file and line, for errors and `stanch rules show`

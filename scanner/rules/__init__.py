@@ -1,0 +1,1 @@
+"""One YAML file per provider: patterns that carry their own proof."""
