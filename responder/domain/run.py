@@ -69,8 +69,9 @@ class Run:
 class StepRun:
     """One step of a run. ``token`` fences: a write with an older token is refused.
 
-    ``params`` is None until every reference could be resolved. ``before`` is what the first
-    ``observe`` saw. ``tries`` counts attempts that ended in a retryable error since the last
+    ``params`` is None until every reference could be resolved. ``before`` is what
+    ``observe`` saw when it found the effect absent, at ``absent_at``: from then on the effect is
+    ours and undo may take it back. ``tries`` counts attempts that ended in a retryable error since the last
     progress.
     """
 
@@ -89,6 +90,7 @@ class StepRun:
     due_at: datetime | None = None
     tries: int = 0
     intended_at: datetime | None = None
+    absent_at: datetime | None = None
     acted_at: datetime | None = None
     finished_at: datetime | None = None
     before: JsonObject = field(default_factory=dict)
