@@ -1,0 +1,297 @@
+"""Reads runbooks and policies, strictly: what loads can be planned.
+
+Every mistake is a :class:`RunbookError` that names file and line and the nearest valid word. The
+folder holds one ``<id>.yaml`` per runbook and ``policies/<id>.yaml``; ``docs/runbooks.md`` shows
+the shape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import timedelta
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from responder.domain.error import RunbookError
+from responder.domain.runbook import Phase, Policy, Runbook, RunbookStep, Silence
+from responder.domain.step import Effect, StepSpec
+from responder.engine.document import Table, listing, nearest, read, scalar, table
+from responder.engine.reference import REFERENCE
+
+_ID = re.compile(r"[a-z][a-z0-9-]{0,62}\Z")
+_VERSION = re.compile(r"[1-9][0-9]{0,8}\Z")
+_DURATION = re.compile(r"([1-9][0-9]{0,4})([smhd])\Z")
+_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_PHASES = tuple(phase.value for phase in Phase)
+_HEAD = ("runbook", "version", "title", "provider", "kind", "contained_by", "proven_dead_by")
+_MAX_STEPS = 100
+
+
+def load_runbooks(folder: Traversable | Path, specs: Mapping[str, StepSpec]) -> dict[str, Runbook]:
+    """All runbooks of ``folder`` by id, checked against the steps that exist."""
+    policies = load_policies(folder)
+    runbooks: dict[str, Runbook] = {}
+    answers: dict[tuple[str, str], str] = {}
+    for file in _files(folder):
+        runbook = _runbook(read(file.read_bytes(), file.name), file.name, specs, policies)
+        leak = (runbook.provider, runbook.kind)
+        if leak in answers:
+            raise RunbookError(
+                f"{file.name}:1: {answers[leak]}.yaml answers {leak[0]} {leak[1]} already",
+                remedy="one runbook per kind of leak: merge them",
+            )
+        answers[leak] = runbook.id
+        runbooks[runbook.id] = runbook
+    return runbooks
+
+
+def load_policies(folder: Traversable | Path) -> dict[str, Policy]:
+    """All policies of ``folder/policies`` by id."""
+    place = folder / "policies"
+    files = _files(place) if place.is_dir() else iter(())
+    found = (_policy(read(file.read_bytes(), file.name), file.name) for file in files)
+    return {policy.id: policy for policy in found}
+
+
+def runbook_for(runbooks: Mapping[str, Runbook], provider: str, kind: str) -> Runbook | None:
+    """The runbook that answers this kind of leak, or None."""
+    for runbook in runbooks.values():
+        if (runbook.provider, runbook.kind) == (provider, kind):
+            return runbook
+    return None
+
+
+def find_runbook(runbooks: Mapping[str, Runbook], name: str) -> Runbook:
+    """The runbook called ``name``, or an error that names the nearest."""
+    if name not in runbooks:
+        raise RunbookError(f"there is no runbook {name!r}", remedy=nearest(name, runbooks))
+    return runbooks[name]
+
+
+def _files(folder: Traversable | Path) -> Iterator[Traversable | Path]:
+    if not folder.is_dir():
+        raise RunbookError(f"{folder} is not a folder", remedy="name a folder with runbooks")
+    found = [file for file in folder.iterdir() if file.name.endswith((".yaml", ".yml"))]
+    yield from sorted(found, key=lambda file: file.name)
+
+
+def _named(doc: Table, key: str, file: str) -> str:
+    name = doc.text(key)
+    if not _ID.match(name) or file.rpartition(".")[0] != name:
+        raise RunbookError(
+            f"{doc.where(key)}: {key} {name!r} must be the file's name, in a-z, 0-9 and -",
+            remedy=f"write `{key}: {file.rpartition('.')[0]}` or rename the file",
+        )
+    return name
+
+
+def _policy(doc: Table, file: str) -> Policy:
+    keys = ("policy", "title", "group", "expires", "silence")
+    doc.check(known=keys, required=keys)
+    name = _named(doc, "policy", file)
+    duration = _DURATION.match(doc.text("expires"))
+    if not duration:
+        raise RunbookError(
+            f"{doc.where('expires')}: {doc.text('expires')!r} is not a duration",
+            remedy="write a number and s, m, h or d, for example 4h",
+        )
+    silences = [silence.value for silence in Silence]
+    if doc.text("silence") not in silences:
+        raise RunbookError(
+            f"{doc.where('silence')}: {doc.text('silence')!r} is not an outcome for silence",
+            remedy=nearest(doc.text("silence"), silences),
+        )
+    if not doc.text("group"):
+        raise RunbookError(f"{doc.where('group')}: no group", remedy="name who may decide")
+    return Policy(
+        id=name,
+        title=doc.text("title"),
+        group=doc.text("group"),
+        expires=timedelta(**{_UNIT[duration[2]]: int(duration[1])}),
+        silence=Silence(doc.text("silence")),
+    )
+
+
+def _runbook(
+    doc: Table, file: str, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
+) -> Runbook:
+    doc.check(known=(*_HEAD, *_PHASES), required=_HEAD)
+    name = _named(doc, "runbook", file)
+    if not _VERSION.match(doc.text("version")):
+        raise RunbookError(
+            f"{doc.where('version')}: {doc.text('version')!r} is not a version",
+            remedy="write a whole number from 1 and raise it with every change",
+        )
+    steps = tuple(_steps(doc, specs, policies))
+    if not 0 < len(steps) <= _MAX_STEPS:
+        raise RunbookError(
+            f"{doc.origin}: {len(steps)} steps", remedy=f"write 1 to {_MAX_STEPS} steps"
+        )
+    _check_graph(steps, specs)
+    for key, phase in (("contained_by", Phase.CONTAIN), ("proven_dead_by", Phase.AUDIT)):
+        _check_milestone(doc, key, phase, steps, specs)
+    used = {step.approval for step in steps if step.approval}
+    return Runbook(
+        id=name,
+        version=int(doc.text("version")),
+        title=doc.text("title"),
+        provider=doc.text("provider"),
+        kind=doc.text("kind"),
+        steps=steps,
+        policies={policy: policies[policy] for policy in sorted(used)},
+        contained_by=doc.text("contained_by"),
+        proven_dead_by=doc.text("proven_dead_by"),
+    )
+
+
+def _steps(
+    doc: Table, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
+) -> Iterator[RunbookStep]:
+    for phase in Phase:
+        if phase.value in doc.entries:
+            for item in listing(doc.entries[phase.value]).items:
+                yield _step(table(item), phase, specs, policies)
+
+
+def _step(
+    doc: Table, phase: Phase, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
+) -> RunbookStep:
+    doc.check(
+        known=("step", "uses", "with", "after", "approval"), required=("step", "uses", "after")
+    )
+    name, uses = doc.text("step"), doc.text("uses")
+    if not _ID.match(name):
+        raise RunbookError(
+            f"{doc.where('step')}: {name!r} is not a step id", remedy="use a-z, 0-9 and -"
+        )
+    if uses not in specs:
+        raise RunbookError(f"{doc.where('uses')}: no step {uses!r}", remedy=nearest(uses, specs))
+    approval = doc.text("approval") or None
+    if approval is not None and approval not in policies:
+        raise RunbookError(
+            f"{doc.where('approval')}: no policy {approval!r}", remedy=nearest(approval, policies)
+        )
+    # What cannot be undone needs somebody's word; a runbook cannot opt out of that.
+    if specs[uses].effect is Effect.FINAL and approval is None:
+        raise RunbookError(
+            f"{doc.origin}: {uses} cannot be undone and needs an approval",
+            remedy=f"add `approval:` with one of: {', '.join(sorted(policies)) or 'no policy yet'}",
+        )
+    return RunbookStep(
+        id=name,
+        phase=phase,
+        uses=uses,
+        params=_params(doc, specs[uses]),
+        after=doc.texts("after"),
+        approval=approval,
+        origin=doc.origin,
+    )
+
+
+def _params(doc: Table, spec: StepSpec) -> dict[str, str]:
+    given = table(doc.entries["with"]) if "with" in doc.entries else None
+    if not is_dataclass(spec.params):
+        raise TypeError(f"{spec.name}: params is not a dataclass")
+    known = fields(spec.params)
+    required = [
+        param.name
+        for param in known
+        if param.default is MISSING and param.default_factory is MISSING
+    ]
+    here = given or Table(entries={}, lines={}, origin=doc.origin)
+    here.check(known=[param.name for param in known], required=required)
+    return {key: scalar(value).text for key, value in here.entries.items()}
+
+
+def _check_graph(steps: Sequence[RunbookStep], specs: Mapping[str, StepSpec]) -> None:
+    known: dict[str, RunbookStep] = {}
+    for step in steps:
+        if step.id in known:
+            raise RunbookError(
+                f"{step.origin}: the step {step.id!r} exists already",
+                remedy=f"rename one; the other stands at {known[step.id].origin}",
+            )
+        known[step.id] = step
+    order = list(Phase)
+    for step in steps:
+        for earlier in step.after:
+            if earlier not in known:
+                raise RunbookError(
+                    f"{step.origin}: {step.id!r} comes after {earlier!r}, which does not exist",
+                    remedy=nearest(earlier, set(known) - {step.id}),
+                )
+            if order.index(known[earlier].phase) > order.index(step.phase):
+                raise RunbookError(
+                    f"{step.origin}: {step.id!r} ({step.phase}) waits for {earlier!r}, "
+                    f"which is in the later phase {known[earlier].phase}",
+                    remedy="move one of them",
+                )
+    ancestors = _ancestors(known)
+    for step in steps:
+        _check_references(step, known, ancestors[step.id], specs)
+
+
+def _ancestors(steps: Mapping[str, RunbookStep]) -> dict[str, frozenset[str]]:
+    """For each step all steps that are over before it starts. Finds cycles."""
+    found: dict[str, frozenset[str]] = {}
+    waiting = dict(steps)
+    while waiting:
+        ready = [step for step in waiting.values() if all(e in found for e in step.after)]
+        if not ready:
+            first = next(iter(waiting.values()))
+            raise RunbookError(
+                f"{first.origin}: these steps wait for each other: {', '.join(waiting)}",
+                remedy="take one name out of an `after:`",
+            )
+        for step in ready:
+            found[step.id] = frozenset(step.after).union(*(found[e] for e in step.after))
+            del waiting[step.id]
+    return found
+
+
+def _check_references(
+    step: RunbookStep,
+    known: Mapping[str, RunbookStep],
+    ancestors: frozenset[str],
+    specs: Mapping[str, StepSpec],
+) -> None:
+    for param, text in step.params.items():
+        at = f"{step.origin}: {step.id}.{param}"
+        if "${" in REFERENCE.sub("", text):
+            raise RunbookError(f"{at}: {text!r} is not a reference", remedy="write ${step.output}")
+        for source, output in REFERENCE.findall(text):
+            if source not in known:
+                raise RunbookError(
+                    f"{at} refers to the step {source!r}, which does not exist",
+                    remedy=nearest(source, ancestors),
+                )
+            if source not in ancestors:
+                raise RunbookError(
+                    f"{at} refers to {source!r}, which is not over when {step.id!r} starts",
+                    remedy=f"add {source} to its `after:`",
+                )
+            outputs = specs[known[source].uses].outputs
+            if output not in outputs:
+                raise RunbookError(
+                    f"{at}: {known[source].uses} has no output {output!r}",
+                    remedy=nearest(output, outputs),
+                )
+
+
+def _check_milestone(
+    doc: Table,
+    key: str,
+    phase: Phase,
+    steps: Sequence[RunbookStep],
+    specs: Mapping[str, StepSpec],
+) -> None:
+    wanted = doc.text(key)
+    # Only a fresh look may move an incident on: an act's own word is not proof.
+    proofs = [s.id for s in steps if s.phase is phase and specs[s.uses].effect is Effect.READ]
+    if wanted not in proofs:
+        raise RunbookError(
+            f"{doc.where(key)}: {wanted!r} is not a step of the phase {phase} that only looks",
+            remedy=nearest(wanted, proofs),
+        )
