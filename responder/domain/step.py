@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from responder.domain.ids import IncidentId, RunId, SealedRef
 from responder.domain.json import JsonObject, JsonValue
@@ -130,6 +130,9 @@ class StepContext(Protocol):
     def now(self) -> datetime:
         """The current time, UTC."""
 
+    def has(self, part: str) -> bool:
+        """Whether the leak included this part; a lone key id has no secret."""
+
     def open(self, part: str) -> SecretValue:
         """A part of the leaked credential that the spec declares. Every opening is recorded."""
 
@@ -158,6 +161,7 @@ class Lookup(Protocol[P_contra]):
         """Look at the world."""
 
 
+@runtime_checkable
 class Change(Protocol[P_contra]):
     """A step that changes the world: intend, observe, act, verify, record."""
 
