@@ -1,0 +1,52 @@
+"""The vault's shelf in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, delete, insert, select
+
+from responder.domain.ids import RunId, SealedRef
+from responder.domain.ports import Envelope
+from responder.store.row import build, values
+from responder.store.table import envelopes
+
+
+class SqlEnvelopes:
+    """The port ``Envelopes`` over one connection. ``on_shred`` runs when rows were deleted."""
+
+    def __init__(self, connection: Connection, on_shred: Callable[[], None]) -> None:
+        self._connection = connection
+        self._on_shred = on_shred
+
+    def add(self, envelope: Envelope) -> None:
+        """Insert; the same ref and part twice is an error."""
+        self._connection.execute(insert(envelopes).values(values(envelope)))
+
+    def get(self, ref: SealedRef, part: str) -> Envelope | None:
+        """One sealed part."""
+        row = self._connection.execute(
+            select(envelopes).where(envelopes.c.ref == ref, envelopes.c.part == part)
+        ).one_or_none()
+        return None if row is None else build(Envelope, row)
+
+    def parts(self, ref: SealedRef) -> tuple[str, ...]:
+        """The names of the sealed parts, in order."""
+        rows = self._connection.execute(
+            select(envelopes.c.part).where(envelopes.c.ref == ref).order_by(envelopes.c.part)
+        )
+        return tuple(sorted(row.part for row in rows))
+
+    def named(self, run: RunId, name: str) -> SealedRef | None:
+        """What a step of this run sealed under ``name``."""
+        row = self._connection.execute(
+            select(envelopes.c.ref).where(envelopes.c.run == run, envelopes.c.name == name)
+        ).first()
+        return None if row is None else SealedRef(row.ref)
+
+    def shred(self, ref: SealedRef) -> int:
+        """Delete all parts; returns how many there were."""
+        gone = self._connection.execute(delete(envelopes).where(envelopes.c.ref == ref)).rowcount
+        if gone:
+            self._on_shred()
+        return gone

@@ -1,0 +1,128 @@
+"""The ledger in a table. Appends are without gaps because the store has one writer at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, cast, insert, select
+from sqlalchemy import Text as SqlText
+from sqlalchemy.exc import DBAPIError
+
+from responder.domain.error import LedgerError
+from responder.domain.ids import IncidentId
+from responder.domain.json import canonical
+from responder.domain.timeline import Entry, Event
+from responder.ledger.chain import UnreadableEntryError, link
+from responder.ledger.seal import LedgerSeal
+from responder.store.column import clean
+from responder.store.table import ledger
+
+_PAGE = 500
+# ``detail`` is read as raw text: an attacker may have left something that is not JSON.
+_COLUMNS = (
+    ledger.c.seq,
+    ledger.c.at,
+    ledger.c.actor,
+    ledger.c.action,
+    ledger.c.incident,
+    cast(ledger.c.detail, SqlText).label("detail"),
+    ledger.c.previous,
+    ledger.c.digest,
+    ledger.c.mac,
+)
+
+
+class SqlLedger:
+    """The port ``Ledger`` over one connection."""
+
+    def __init__(self, connection: Connection, seal: LedgerSeal) -> None:
+        self._connection = connection
+        self._seal = seal
+
+    def append(self, event: Event) -> Entry:
+        """Chain and protect one event. A failure is a LedgerError and ends the transaction."""
+        # Cleaned before it is hashed: what is stored must be what the digest covers.
+        event = replace(event, actor=clean(event.actor), action=clean(event.action))
+        entry = link(event, after=self.head(), seal=self._seal)
+        try:
+            self._connection.execute(
+                insert(ledger).values(
+                    seq=entry.seq,
+                    at=event.at,
+                    actor=event.actor,
+                    action=event.action,
+                    incident=event.incident,
+                    detail=event.detail,
+                    previous=entry.previous,
+                    digest=entry.digest,
+                    mac=entry.mac,
+                )
+            )
+        except DBAPIError as error:
+            raise LedgerError(
+                f"{event.action} cannot be recorded ({type(error.orig).__name__})",
+                remedy="check that the database can be written (disk, permissions) and repeat",
+            ) from None
+        return entry
+
+    def entries(self, incident: IncidentId | None = None) -> Iterator[Entry]:
+        """All entries by sequence, or those of one incident.
+
+        Raises UnreadableEntryError where a row is not what an append writes.
+        """
+        last: int | None = None
+        while True:
+            query = select(*_COLUMNS).order_by(ledger.c.seq).limit(_PAGE)
+            if last is not None:
+                query = query.where(ledger.c.seq > last)
+            if incident is not None:
+                query = query.where(ledger.c.incident == incident)
+            page = self._read(query, last)
+            for row in page:
+                yield decode(row)
+            if len(page) < _PAGE:
+                return
+            last = page[-1].seq
+
+    def head(self) -> Entry | None:
+        """The newest entry."""
+        page = self._read(select(*_COLUMNS).order_by(ledger.c.seq.desc()).limit(1), None)
+        return decode(page[0]) if page else None
+
+    def entry(self, seq: int) -> Entry | None:
+        """The entry number ``seq``."""
+        page = self._read(select(*_COLUMNS).where(ledger.c.seq == seq), seq - 1)
+        return decode(page[0]) if page else None
+
+    def _read(self, query: Any, last: int | None) -> list[Row[Any]]:
+        try:
+            return list(self._connection.execute(query).all())
+        except (TypeError, ValueError, OverflowError, DBAPIError):
+            # A value of a type that no append writes (bytes that are not UTF-8, a text as time).
+            raise UnreadableEntryError((last or 0) + 1) from None
+
+
+def decode(row: Row[Any]) -> Entry:
+    """The entry in a row. A ``detail`` that is not canonical was not written by an append."""
+    try:
+        detail = json.loads(row.detail)
+        if not isinstance(detail, dict) or canonical(detail).decode("ascii") != row.detail:
+            raise UnreadableEntryError(row.seq)
+    except (TypeError, ValueError, RecursionError):
+        raise UnreadableEntryError(row.seq) from None
+    return Entry(
+        seq=row.seq,
+        event=Event(
+            at=row.at,
+            actor=row.actor,
+            action=row.action,
+            incident=row.incident,
+            detail=detail,
+        ),
+        previous=row.previous,
+        digest=row.digest,
+        mac=row.mac,
+    )

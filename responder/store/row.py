@@ -1,0 +1,28 @@
+"""Between frozen dataclasses and rows whose columns carry the same names."""
+
+from __future__ import annotations
+
+from dataclasses import Field, fields
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from sqlalchemy import Row
+
+
+class Record(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+R = TypeVar("R", bound=Record)
+
+
+def values(record: Record) -> dict[str, Any]:
+    """Column values of a record. Not ``asdict``: nested values must stay themselves."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def build(kind: type[R], row: Row[Any]) -> R:
+    """The record in a row; columns that the record does not know are left out."""
+    mapping = row._mapping  # noqa: SLF001  # the public accessor of SQLAlchemy's Row, despite its name
+    return kind(**{field.name: mapping[field.name] for field in fields(kind)})

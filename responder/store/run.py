@@ -1,0 +1,131 @@
+"""Runs and steps in tables: who may work on a step, and who may not any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, insert, or_, select, update
+
+from responder.domain.error import LeaseLost
+from responder.domain.ids import IncidentId, RunId
+from responder.domain.run import Run, RunState, StepRun, StepState
+from responder.store.row import build, values
+from responder.store.table import runs, steps
+
+
+def _claimable(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        steps.c.state.in_((StepState.PENDING, StepState.BLOCKED)),
+        and_(
+            steps.c.state == StepState.WAITING,
+            or_(steps.c.due_at.is_(None), steps.c.due_at <= now),
+        ),
+        and_(
+            steps.c.state == StepState.RUNNING,
+            or_(steps.c.lease_until.is_(None), steps.c.lease_until <= now),
+        ),
+    )
+
+
+def _is(run: RunId, step: str) -> ColumnElement[bool]:
+    return and_(steps.c.run == run, steps.c.id == step)
+
+
+class SqlRuns:
+    """The port ``Runs`` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, run: Run, steps: Sequence[StepRun]) -> None:
+        """Insert a run with all its steps."""
+        self._connection.execute(insert(runs).values(values(run)))
+        for step in steps:
+            self._connection.execute(insert(_STEPS).values(values(step)))
+
+    def get(self, run: RunId) -> Run | None:
+        """One run."""
+        row = self._connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
+        return None if row is None else build(Run, row)
+
+    def of(self, incident: IncidentId) -> tuple[Run, ...]:
+        """All runs of an incident, oldest first."""
+        rows = self._connection.execute(
+            select(runs).where(runs.c.incident == incident).order_by(runs.c.started_at, runs.c.id)
+        )
+        return tuple(build(Run, row) for row in rows)
+
+    def save(self, run: Run) -> None:
+        """Update a run's state."""
+        self._connection.execute(update(runs).where(runs.c.id == run.id).values(values(run)))
+
+    def steps(self, run: RunId) -> tuple[StepRun, ...]:
+        """A run's steps by position."""
+        rows = self._connection.execute(
+            select(steps).where(steps.c.run == run).order_by(steps.c.position, steps.c.id)
+        )
+        return tuple(build(StepRun, row) for row in rows)
+
+    def claim(self, run: RunId, step: str, *, now: datetime, lease: timedelta) -> StepRun | None:
+        """Take the step when it is free; the condition and the taking are one statement."""
+        taken = self._connection.execute(
+            update(steps)
+            .where(_is(run, step), _claimable(now))
+            .values(state=StepState.RUNNING, token=steps.c.token + 1, lease_until=now + lease)
+        )
+        if taken.rowcount != 1:
+            return None
+        return build(StepRun, self._connection.execute(select(steps).where(_is(run, step))).one())
+
+    def renew(self, step: StepRun, *, until: datetime) -> None:
+        """Prolong the lease, or raise LeaseLost when ``step.token`` is not the newest.
+
+        A step that its own holder has finished meanwhile is left as it is.
+        """
+        self._update(
+            step,
+            {
+                "lease_until": case(
+                    (steps.c.state == StepState.RUNNING, until), else_=steps.c.lease_until
+                )
+            },
+        )
+
+    def write(self, step: StepRun) -> None:
+        """Store the step as given, or raise LeaseLost when ``step.token`` is not the newest.
+
+        One exception: while the step runs its lease only grows, because ``step`` was read before
+        the heartbeat renewed it.
+        """
+        row = values(step)
+        if step.state is StepState.RUNNING and step.lease_until is not None:
+            row["lease_until"] = case(
+                (steps.c.lease_until > step.lease_until, steps.c.lease_until),
+                else_=step.lease_until,
+            )
+        self._update(step, row)
+
+    def _update(self, step: StepRun, row: dict[str, Any]) -> None:
+        written = self._connection.execute(
+            update(steps).where(_is(step.run, step.id), steps.c.token == step.token).values(row)
+        )
+        if written.rowcount != 1:
+            raise LeaseLost(f"step {step.id!r} of run {step.run} has a newer holder")
+
+    def due(self, now: datetime) -> tuple[RunId, ...]:
+        """Runs that are not over and have a step that could be claimed now."""
+        going = [state for state in RunState if not state.over]
+        rows = self._connection.execute(
+            select(runs.c.id)
+            .where(
+                runs.c.state.in_(going),
+                select(steps.c.id).where(steps.c.run == runs.c.id, _claimable(now)).exists(),
+            )
+            .order_by(runs.c.started_at, runs.c.id)
+        )
+        return tuple(RunId(row.id) for row in rows)
+
+
+_STEPS = steps  # the parameter of SqlRuns.add hides the table's name

@@ -1,0 +1,188 @@
+"""The store: one writer at a time, on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, exc
+
+from responder.domain.error import StoreError
+from responder.domain.ports import (
+    Approvals,
+    Cards,
+    Envelopes,
+    Incidents,
+    Ledger,
+    Outbox,
+    Runs,
+)
+from responder.domain.timeline import Entry
+from responder.ledger.seal import LedgerSeal
+from responder.store.approval import SqlApprovals
+from responder.store.card import SqlCards
+from responder.store.database import Database, connect
+from responder.store.envelope import SqlEnvelopes
+from responder.store.incident import SqlIncidents
+from responder.store.ledger import SqlLedger
+from responder.store.outbox import SqlOutbox
+from responder.store.run import SqlRuns
+from responder.store.schema import migrate
+
+
+class SqlTransaction:
+    """The port ``Transaction``: every repository over one connection."""
+
+    incidents: Incidents
+    runs: Runs
+    approvals: Approvals
+    outbox: Outbox
+    cards: Cards
+    ledger: Ledger
+    envelopes: Envelopes
+
+    def __init__(
+        self, connection: Connection, *, seal: LedgerSeal, now: Callable[[], datetime]
+    ) -> None:
+        self.incidents = SqlIncidents(connection)
+        self.runs = SqlRuns(connection)
+        self.approvals = SqlApprovals(connection)
+        self.outbox = SqlOutbox(connection)
+        self.cards = SqlCards(connection)
+        self.ledger = SqlLedger(connection, seal)
+        self.envelopes = SqlEnvelopes(connection, self._note_shredding)
+        self.shredded = False
+        self._now = now
+
+    def now(self) -> datetime:
+        """The store's time, UTC: the server's on PostgreSQL, the given clock's on SQLite."""
+        return self._now()
+
+    def _note_shredding(self) -> None:
+        self.shredded = True
+
+
+class SqlStore:
+    """The port ``Store``. Safe to share between threads; also a context manager that closes."""
+
+    def __init__(
+        self, database: Database, *, seal: LedgerSeal, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._clock = clock
+        self._inside = threading.local()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for `doctor` and for tests that attack the tables."""
+        return self._database.engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqlTransaction]:
+        """Commit at the end of the block, roll back on any exception.
+
+        Writers queue, so what a block reads stays true until it ends. A transaction inside
+        another one of the same thread would wait for itself for ever and is refused.
+        """
+        if getattr(self._inside, "pid", None) == os.getpid():
+            raise RuntimeError("this thread has a transaction already; pass it on instead")
+        self._inside.pid = os.getpid()
+        try:
+            with self._database.writing() as connection:
+                transaction = self._bind(connection)
+                yield transaction
+            if transaction.shredded:
+                self._database.scrub()
+        except exc.DBAPIError as error:
+            raise _refused(error, self._database.name) from None
+        finally:
+            self._inside.pid = None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqlTransaction]:
+        """One consistent view for long reading (verify, export); holds no writer up.
+
+        Writing inside it is an error.
+        """
+        try:
+            with self._database.reading() as connection:
+                yield self._bind(connection)
+        except exc.DBAPIError as error:
+            raise _refused(error, self._database.name) from None
+
+    def head(self) -> Entry | None:
+        """The newest ledger entry."""
+        with self._database.reading() as connection:
+            return SqlLedger(connection, self._seal).head()
+
+    def entry(self, seq: int) -> Entry | None:
+        """The ledger entry number ``seq``."""
+        with self._database.reading() as connection:
+            return SqlLedger(connection, self._seal).entry(seq)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _bind(self, connection: Connection) -> SqlTransaction:
+        return SqlTransaction(
+            connection,
+            seal=self._seal,
+            now=lambda: self._database.now(connection) or self._clock(),
+        )
+
+
+def open_store(
+    url: str, *, seal: LedgerSeal, clock: Callable[[], datetime] | None = None
+) -> SqlStore:
+    """Open (and create or migrate) the store at ``sqlite:///path`` or ``postgresql://…``.
+
+    ``clock`` is the time on SQLite, the system's by default; PostgreSQL uses its own. Raises
+    StoreError when the store is unreachable, newer than this code, or not a store.
+    """
+    database = connect(url)
+    try:
+        with database.writing() as connection:
+            migrate(connection)
+    except exc.DBAPIError as error:
+        database.close()
+        raise _refused(error, database.name) from None
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database, seal=seal, clock=clock or _utc)
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _refused(error: exc.DBAPIError, name: str) -> StoreError:
+    # The driver's first line only: later lines and the statement may repeat stored values.
+    said = str(error.orig).strip().partition("\n")[0]
+    if isinstance(error, exc.IntegrityError):
+        return StoreError(
+            f"the store refused a change that contradicts it: {said}",
+            remedy="look at the current state and repeat what you did",
+        )
+    return StoreError(
+        f"the store {name} cannot be used: {said}",
+        remedy="check that it is reachable, not full, and that this user may write to it",
+    )

@@ -1,0 +1,207 @@
+"""The tables. ``migrations/`` builds the same schema step by step; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from responder.domain.approval import Decision
+from responder.domain.incident import IncidentState
+from responder.domain.ports import Errand
+from responder.domain.run import RunKind, RunState, StepState
+from responder.domain.runbook import Phase
+from responder.store.column import Choice, Instant, Json, Names, Words
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+# Numbers that are given out once. Not sequences: SQLite has none, and one mechanism is enough.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("provider", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("preview", Words, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("state", Choice(IncidentState), nullable=False),
+    Column("sealed", String(80), nullable=False),
+    Column("root", Words, nullable=False),
+    Column("detected_at", Instant, nullable=False),
+    Column("containment_requested_at", Instant),
+    Column("containment_verified_at", Instant),
+    Column("proven_dead_at", Instant),
+    Column("closed_at", Instant),
+    Column("regressions", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("ix_incidents_state", "state"),
+)
+
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident", ForeignKey(incidents.c.id), nullable=False),
+    Column("source", Words, nullable=False),
+    Column("path", Words, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("column", Integer, nullable=False),
+    Column("root", Words, nullable=False),
+    Column("commit", Words),
+    Column("author", Words),
+    Column("exposed_at", Instant),
+    Column("found_at", Instant, nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    # SHA-256 of the place: NULLs and long paths make a poor unique key.
+    Column("place", String(64), nullable=False),
+    UniqueConstraint("incident", "place"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("incident", ForeignKey(incidents.c.id), nullable=False, index=True),
+    Column("kind", Choice(RunKind), nullable=False),
+    Column("runbook", Words, nullable=False),
+    Column("runbook_version", Integer, nullable=False),
+    Column("state", Choice(RunState), nullable=False, index=True),
+    Column("requester", Words, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("run", ForeignKey(runs.c.id), nullable=False),
+    Column("id", String(128), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("phase", Choice(Phase), nullable=False),
+    Column("uses", Words, nullable=False),
+    Column("template", Json, nullable=False),
+    Column("after", Names, nullable=False),
+    Column("approval", Words),
+    Column("state", Choice(StepState), nullable=False),
+    Column("params", Json),
+    Column("token", BigInteger, nullable=False),
+    Column("lease_until", Instant),
+    Column("due_at", Instant),
+    Column("tries", Integer, nullable=False),
+    Column("intended_at", Instant),
+    Column("acted_at", Instant),
+    Column("finished_at", Instant),
+    Column("before", Json, nullable=False),
+    Column("evidence", Json, nullable=False),
+    Column("outputs", Json, nullable=False),
+    Column("error", Words),
+    Column("remedy", Words),
+    PrimaryKeyConstraint("run", "id"),
+    Index("ix_steps_state", "state"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("incident", ForeignKey(incidents.c.id), nullable=False),
+    Column("run", String(64), nullable=False),
+    Column("step", String(128), nullable=False),
+    Column("plan_hash", String(64), nullable=False),
+    Column("policy", Words, nullable=False),
+    Column("group", Words, nullable=False),
+    Column("requester", Words, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("decision", Choice(Decision), nullable=False),
+    Column("decided_by", Words),
+    Column("decided_at", Instant),
+    Column("via", Words),
+    Column("reason", Words),
+    ForeignKeyConstraint(["run", "step"], ["steps.run", "steps.id"]),
+    Index("ix_approvals_run", "run"),
+    Index("ix_approvals_decision", "decision"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    # From ``counters``; given anew by every put, so that an old reading cannot remove a new wish.
+    Column("id", BigInteger, nullable=False),
+    Column("errand", Choice(Errand), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Instant),
+    PrimaryKeyConstraint("errand", "subject"),
+    UniqueConstraint("id"),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("incident", ForeignKey(incidents.c.id), nullable=False),
+    Column("notifier", String(32), nullable=False),
+    Column("channel", Words, nullable=False),
+    Column("ts", Words, nullable=False),
+    Column("digest", Words, nullable=False),
+    PrimaryKeyConstraint("incident", "notifier"),
+)
+
+# No foreign key to incidents: the record outlives whatever it records.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("incident", Integer, index=True),
+    Column("detail", Json, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("mac", String(64), nullable=False),
+)
+
+envelopes = Table(
+    "envelopes",
+    metadata,
+    Column("ref", String(80), nullable=False),
+    Column("part", String(64), nullable=False),
+    Column("incident", Integer, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("run", String(64)),
+    Column("master_key", Words, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("ref", "part"),
+    # One run seals a name once; NULLs (the leak itself) do not collide.
+    UniqueConstraint("run", "name", "part"),
+)
