@@ -1,0 +1,86 @@
+"""Master keys: what wraps the key of each sealed part."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from responder.domain.error import ConfigError, VaultError
+from responder.domain.json import canonical
+from responder.keyfile import load_or_create
+from scanner.model.secret import SecretValue
+
+KEY_SIZE = 32
+NONCE_SIZE = 12
+
+
+class MasterKey(Protocol):
+    """Makes and unwraps data keys. ``context`` is bound to the wrapped key and is not secret."""
+
+    @property
+    def name(self) -> str:
+        """Which key this is, as envelopes record it."""
+
+    def make(self, context: Mapping[str, str]) -> tuple[SecretValue, bytes]:
+        """A fresh data key (32 bytes), and the same key wrapped."""
+
+    def unwrap(self, wrapped: bytes, context: Mapping[str, str]) -> SecretValue:
+        """The data key; VaultError when it was altered or wrapped for something else."""
+
+
+class LocalMasterKey:
+    """A master key in a file that only its owner can read, created on first use."""
+
+    def __init__(self, path: Path, *, fresh: Callable[[int], bytes] = os.urandom) -> None:
+        self._key = load_or_create(path, size=KEY_SIZE, what="master key", fresh=fresh)
+        self._fresh = fresh
+        # A name made from the key, not the path: the file may move, another key may take its place.
+        tag = hmac.new(self._key.reveal(), b"stanch/vault/v1/name", hashlib.sha256).hexdigest()
+        self.name = f"local:{tag[:16]}"
+
+    def make(self, context: Mapping[str, str]) -> tuple[SecretValue, bytes]:
+        """A fresh data key, wrapped with AES-256-GCM: nonce, then ciphertext."""
+        data_key = self._fresh(KEY_SIZE)
+        nonce = self._fresh(NONCE_SIZE)
+        wrapped = AESGCM(self._key.reveal()).encrypt(nonce, data_key, canonical(dict(context)))
+        return SecretValue(data_key), nonce + wrapped
+
+    def unwrap(self, wrapped: bytes, context: Mapping[str, str]) -> SecretValue:
+        """The data key, or VaultError."""
+        nonce, sealed = wrapped[:NONCE_SIZE], wrapped[NONCE_SIZE:]
+        try:
+            key = AESGCM(self._key.reveal()).decrypt(nonce, sealed, canonical(dict(context)))
+        except (InvalidTag, ValueError):
+            raise VaultError(
+                "a sealed value's key cannot be unwrapped: it was altered",
+                remedy="restore the database from a backup, and run `stanch audit verify`",
+            ) from None
+        return SecretValue(key)
+
+
+def parse_master_key(reference: str, *, kms: Callable[[str], MasterKey] | None = None) -> MasterKey:
+    """The master key behind ``file:/path`` (created on first use) or ``aws-kms:ARN``.
+
+    ``kms`` makes the key for an ARN; by default with the process's AWS identity.
+    """
+    scheme, _, rest = reference.partition(":")
+    if scheme == "file" and rest:
+        return LocalMasterKey(Path(rest).expanduser())
+    if scheme == "aws-kms" and rest.startswith("arn:"):
+        if kms is None:
+            # Imported late: boto3 costs more than the whole command for who keeps a local key.
+            from responder.vault.kms import connect  # noqa: PLC0415
+
+            kms = connect
+        return kms(rest)
+    raise ConfigError(
+        f"{scheme!r} is not a kind of master key reference, or nothing follows it",
+        remedy="write file:/path/to/master.key or aws-kms:arn:aws:kms:REGION:ACCOUNT:key/ID",
+    )
