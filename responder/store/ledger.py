@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, cast, insert, select
+from sqlalchemy import Connection, Row, Select, cast, insert, select
 from sqlalchemy import Text as SqlText
 from sqlalchemy.exc import DBAPIError
 
@@ -73,36 +73,42 @@ class SqlLedger:
 
         Raises UnreadableEntryError where a row is not what an append writes.
         """
-        last: int | None = None
+        last, size = 0, _PAGE
         while True:
-            query = select(*_COLUMNS).order_by(ledger.c.seq).limit(_PAGE)
-            if last is not None:
-                query = query.where(ledger.c.seq > last)
+            # No lower bound at first: an attacker may have numbered an entry 0 or less.
+            where = [ledger.c.seq > last] if last else []
             if incident is not None:
-                query = query.where(ledger.c.incident == incident)
-            page = self._read(query, last)
+                where.append(ledger.c.incident == incident)
+            query = select(*_COLUMNS).where(*where).order_by(ledger.c.seq).limit(size)
+            try:
+                page = self._read(query, last + 1)
+            except UnreadableEntryError:
+                if size == 1:
+                    raise
+                size = 1  # one by one from here, to name the entry
+                continue
             for row in page:
                 yield decode(row)
-            if len(page) < _PAGE:
+            if len(page) < size:
                 return
             last = page[-1].seq
 
     def head(self) -> Entry | None:
         """The newest entry."""
-        page = self._read(select(*_COLUMNS).order_by(ledger.c.seq.desc()).limit(1), None)
+        page = self._read(select(*_COLUMNS).order_by(ledger.c.seq.desc()).limit(1), 0)
         return decode(page[0]) if page else None
 
     def entry(self, seq: int) -> Entry | None:
         """The entry number ``seq``."""
-        page = self._read(select(*_COLUMNS).where(ledger.c.seq == seq), seq - 1)
+        page = self._read(select(*_COLUMNS).where(ledger.c.seq == seq), seq)
         return decode(page[0]) if page else None
 
-    def _read(self, query: Any, last: int | None) -> list[Row[Any]]:
+    def _read(self, query: Select[Any], expected: int) -> list[Row[Any]]:
         try:
             return list(self._connection.execute(query).all())
         except (TypeError, ValueError, OverflowError, DBAPIError):
             # A value of a type that no append writes (bytes that are not UTF-8, a text as time).
-            raise UnreadableEntryError((last or 0) + 1) from None
+            raise UnreadableEntryError(expected) from None
 
 
 def decode(row: Row[Any]) -> Entry:
