@@ -1,0 +1,173 @@
+"""IAM and STS made truer: real key ids, the two-key limit, last use, no way in without a key."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from responder.lab.aws.server import keyid
+from responder.lab.aws.server.propagation import Propagation
+from responder.lab.aws.server.state import Caller, LastUse, State, note
+
+ADMIN_USER = "lab-admin"
+_KEYS_PER_USER = 2
+_SECRET_BYTES = 30  # forty base64 characters
+_ALLOW_ALL = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+)
+# What a session from GetSessionToken without MFA may call in STS:
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+_SESSION_MAY = frozenset({"sts:AssumeRole", "sts:GetCallerIdentity"})
+
+
+def patch_key_ids(iam: ModuleType, sts: ModuleType, state: State) -> None:
+    """Issue base32 key ids that carry the account, and secrets that look like AWS's."""
+
+    def long_term() -> str:
+        return keyid.issue("AKIA", state.account_id, state.source)
+
+    def session() -> str:
+        return keyid.issue("ASIA", state.account_id, state.source)
+
+    def secret() -> str:
+        return base64.b64encode(state.source.randbytes(_SECRET_BYTES)).decode()
+
+    iam._gen_access_key_id = long_term  # noqa: SLF001  # pinned version, no public hook
+    for module in (iam, sts):  # sts took its own reference
+        module._gen_session_access_key = session  # type: ignore[attr-defined]  # noqa: SLF001
+        module._gen_secret = secret  # type: ignore[attr-defined]  # noqa: SLF001
+    create = iam._IAM_HANDLERS["CreateAccessKey"]  # noqa: SLF001
+
+    def create_access_key(params: Any) -> Any:
+        user = iam._p(params, "UserName")  # noqa: SLF001
+        keys = iam._access_keys  # noqa: SLF001
+        if sum(record["UserName"] == user for record in keys.values()) >= _KEYS_PER_USER:
+            return iam._error(  # noqa: SLF001
+                409, "LimitExceeded", f"Cannot exceed quota for AccessKeysPerUser: {_KEYS_PER_USER}"
+            )
+        before = set(keys)
+        status, headers, body = create(params)
+        for key_id in set(keys) - before:
+            given = keys[key_id]["SecretAccessKey"]
+            keys[key_id]["SecretAccessKey"] = secret()
+            body = body.replace(given.encode(), keys[key_id]["SecretAccessKey"].encode())
+        return status, headers, body
+
+    iam._IAM_HANDLERS["CreateAccessKey"] = create_access_key  # noqa: SLF001
+    delete = iam._IAM_HANDLERS["DeleteAccessKey"]  # noqa: SLF001
+
+    def delete_access_key(params: Any) -> Any:
+        key_id, user = iam._p(params, "AccessKeyId"), iam._p(params, "UserName")  # noqa: SLF001
+        record = iam._access_keys.get(key_id)  # noqa: SLF001
+        if record and user and record["UserName"] != user:
+            return iam._error(  # noqa: SLF001
+                404, "NoSuchEntity", f"The Access Key with id {key_id} cannot be found."
+            )
+        return delete(params)
+
+    iam._IAM_HANDLERS["DeleteAccessKey"] = delete_access_key  # noqa: SLF001
+
+
+def patch_last_use(iam: ModuleType, state: State) -> None:
+    """Answer GetAccessKeyLastUsed from the calls that were authenticated."""
+    never = iam._IAM_HANDLERS["GetAccessKeyLastUsed"]  # noqa: SLF001
+
+    def get_access_key_last_used(params: Any) -> Any:
+        status, headers, body = never(params)
+        use = state.last_uses.get(iam._p(params, "AccessKeyId"))  # noqa: SLF001
+        if status == 200 and use is not None:  # noqa: PLR2004  # HTTP OK
+            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(use.at))
+            body = body.replace(
+                b"<Region>N/A</Region><ServiceName>N/A</ServiceName>",
+                f"<LastUsedDate>{at}</LastUsedDate><Region>{use.region}</Region>"
+                f"<ServiceName>{use.service}</ServiceName>".encode(),
+            )
+        return status, headers, body
+
+    iam._IAM_HANDLERS["GetAccessKeyLastUsed"] = get_access_key_last_used  # noqa: SLF001
+
+
+def patch_root(evaluator: ModuleType) -> None:
+    """No key is root by its name: MiniStack lets ``test`` and any account id in unchecked."""
+    evaluator.is_root_access_key = lambda key_id: not key_id  # type: ignore[attr-defined]
+
+
+def patch_evaluator(
+    evaluator: ModuleType, iam: ModuleType, sessions: Mapping[str, Any], state: State
+) -> Propagation:
+    """Decide by what is in force, restrict plain sessions as AWS does, and note who called."""
+    propagation = Propagation(iam, state)
+    enforce = evaluator.enforce
+
+    def decide(
+        access_key_id: str, iam_action: str, service: str, region: str, *args: Any, **kwargs: Any
+    ) -> Any:
+        with propagation.in_force():
+            answer = enforce(access_key_id, iam_action, service, region, *args, **kwargs)
+            taken = note.get()
+            if isinstance(answer, evaluator.AuthError):
+                if taken is not None:
+                    taken.refused = answer.code
+                return answer
+            caller = _caller(evaluator, sessions, access_key_id)
+        if taken is not None and caller is not None:
+            taken.caller = caller
+            use = LastUse(at=state.clock(), service=service, region=region)
+            state.last_uses[access_key_id] = use
+        if caller and caller.kind == "User" and access_key_id in sessions:
+            if iam_action.startswith("iam:"):
+                return evaluator.AuthError(
+                    "InvalidClientTokenId",
+                    "The security token included in the request is invalid.",
+                )
+            if iam_action.startswith("sts:") and iam_action not in _SESSION_MAY:
+                return evaluator.EvalResult("ImplicitDeny", principal_arn=caller.arn)
+        return answer
+
+    evaluator.enforce = decide  # type: ignore[attr-defined]
+    for name in ("resolve_credential", "resolve_principal", "check_credentials"):
+        setattr(evaluator, name, _delayed(propagation, getattr(evaluator, name)))
+    return propagation
+
+
+def plant_admin(iam: ModuleType, state: State, scope: Any) -> None:
+    """Give the lab its administrator: an ordinary user with a real key."""
+    with scope(state.account_id, state.region):
+        iam._create_user({"UserName": [ADMIN_USER]})  # noqa: SLF001
+        iam._user_inline_policies[ADMIN_USER] = {"everything": _ALLOW_ALL}  # noqa: SLF001
+        iam._access_keys[state.admin_key_id] = {  # noqa: SLF001
+            "UserName": ADMIN_USER,
+            "AccessKeyId": state.admin_key_id,
+            "SecretAccessKey": state.admin_secret,
+            "Status": "Active",
+            "CreateDate": iam._now(),  # noqa: SLF001
+        }
+
+
+def _delayed(propagation: Propagation, function: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with propagation.in_force():
+            return function(*args, **kwargs)
+
+    return call
+
+
+def _caller(
+    evaluator: ModuleType, sessions: Mapping[str, Any], access_key_id: str
+) -> Caller | None:
+    found = evaluator.resolve_credential(access_key_id) if access_key_id else None
+    if not isinstance(found, evaluator.ResolvedCredential):
+        return None
+    session = sessions.get(access_key_id) or {}
+    return Caller(
+        access_key_id=access_key_id,
+        account_id=found.account_id,
+        arn=found.principal_arn,
+        principal_id=found.principal_id,
+        kind=found.principal_type,
+        user_name=found.principal_name,
+        issued_at=session.get("IssuedAt"),
+    )
