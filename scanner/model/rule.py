@@ -17,18 +17,28 @@ class RuleClass(StrEnum):
     D = "D"  # heuristic only
 
 
+class PreviewStyle(StrEnum):
+    """How much of a value its preview may show; never more than these."""
+
+    LENGTH = "length"  # only how long it is
+    ENDS = "ends"  # four characters at each end, for values with a public prefix
+    URL = "url"  # scheme and host of a URL whose user and password stay hidden
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
     """Joins another rule's match close by into the same credential.
 
     ``rule`` names the other half, ``within`` counts lines in both directions, and ``kind`` is what
-    the joined credential is called.
+    the joined credential is called. ``also`` names further rules whose matches join when they are
+    there (a session token), and are reported by themselves when they are not joined.
     """
 
     rule: str
     within: int
     kind: str
     severity: Severity
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +69,4 @@ class Rule:
     match: tuple[str, ...]
     reject: tuple[str, ...]
     origin: str  # file and line, for errors and `stanch rules show`
+    preview: PreviewStyle = PreviewStyle.LENGTH

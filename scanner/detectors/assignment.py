@@ -1,0 +1,75 @@
+"""Reads ``name = value`` around a candidate, in whatever language the file is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from scanner.detectors.candidate import Candidate
+
+_NAME = re.compile(
+    rb"""(?P<name>[A-Za-z0-9_.\-]{1,80})
+    (?:\\?["'`\])*]|&\#3[49];|&quot;|<[^<>\n]{0,40}>){0,5}[ \t]{0,8}
+    (?P<operator>:=|=>|={1,3}|!=|[:>,]|\?=|\|\|=)
+    (?:<[^<>\n]{0,40}>|[ \t]){0,9}
+    (?P<quote>(?:[rbfuRBFU@L]{0,2}\\?["'`]{1,3}|&\#3[49];|&quot;)?)$""",
+    re.VERBOSE,
+)
+_OPEN_QUOTE = re.compile(rb"&#3[49];|&quot;|\\?[\"'`]")
+_BARE = re.compile(rb"(?:(?!&(?:#\d+|[a-z]+);|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
+_LONGEST = 400
+_FRONT = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """``name operator quote value``; ``quote`` is empty for a bare value.
+
+    ``cut`` says that a bare value stopped at a bracket or the like, so it is a piece of code.
+    """
+
+    name: bytes
+    operator: bytes
+    quote: bytes
+    start: int
+    end: int
+    cut: bytes
+
+    @property
+    def last_word(self) -> bytes:
+        """The last word of a dotted name, in lower case: ``db.password`` is ``password``."""
+        return self.name.rsplit(b".", 1)[-1].lower()
+
+
+def read(candidate: Candidate) -> Assignment | None:
+    """The assignment whose value begins at the candidate; ``None`` when there is none."""
+    front = _NAME.search(candidate.before(_FRONT))
+    if front is None:
+        return None
+    start, data = candidate.start, candidate.data
+    window = data[start : start + _LONGEST]
+    quote = front["quote"]
+    if quote:
+        opened = _OPEN_QUOTE.findall(quote)[-1]
+        stop = _closing(window, opened)
+        if stop is None:
+            return None
+        end, cut = start + stop, b""
+    else:
+        bare = _BARE.match(window)
+        end = start + (bare.end() if bare else 0)
+        cut = data[end : end + 1]
+    if end <= start:
+        return None
+    return Assignment(
+        name=front["name"], operator=front["operator"], quote=quote, start=start, end=end, cut=cut
+    )
+
+
+def _closing(window: bytes, quote: bytes) -> int | None:
+    """Where the string that ``quote`` opened ends, on the same line."""
+    line = window.split(b"\n", 1)[0]
+    at = line.find(quote)
+    while at > 0 and len(quote) == 1 and line[at - 1 : at] == b"\\":
+        at = line.find(quote, at + 1)
+    return at if at > 0 else None

@@ -1,0 +1,61 @@
+"""What an AWS credential says about itself, offline."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from scanner.detectors.placeholder import entropy
+from scanner.model.finding import Confidence
+
+_ACCOUNT_MASK = 0x7FFFFFFFFF80
+_ACCOUNT_SHIFT = 7
+_NAME = re.compile(rb"(?i)(?:secret[_\-. ]?(?:access[_\-. ]?)?key|aws[_\-. ]?secret)[^\n]{0,24}$")
+_AWS_NAME = re.compile(rb"(?i)(?:aws|amazon|amz|s3)[^\n]{0,40}$|secret[_\-. ]?access[_\-. ]?key")
+_RUN = re.compile(rb"[A-Za-z0-9/+=_%-]{0,4000}")
+_LOWEST_ENTROPY = 4.0
+
+
+def account_of(key_id: bytes) -> str | None:
+    """The account that owns an access key id, 12 digits; ``None`` when the id is not base32.
+
+    The layout is described at <https://awsteele.com/blog/2020/09/26/aws-access-key-format.html>.
+    Ids made before 2019 carry no account; they decode to a number without meaning.
+    """
+    try:
+        raw = base64.b32decode(key_id[4:])
+    except (binascii.Error, ValueError):
+        return None
+    return f"{(int.from_bytes(raw[:6], 'big') & _ACCOUNT_MASK) >> _ACCOUNT_SHIFT:012d}"
+
+
+def check_key_id(candidate: Candidate) -> Opinion:
+    """An id that is not base32 was never issued."""
+    if account_of(candidate.value) is None:
+        return Opinion(confidence=Confidence.LOW, reason="not base32")
+    return NOTHING_TO_SAY
+
+
+def check_secret_key(candidate: Candidate) -> Opinion:
+    """Random enough, and either named as what it is or only good as the other half of a pair."""
+    value = candidate.value
+    kinds = (value.lower() != value, value.upper() != value, any(48 <= c <= 57 for c in value))
+    if not all(kinds) or entropy(value) < _LOWEST_ENTROPY:
+        return NOT_THIS
+    front = candidate.before(120)
+    if not _NAME.search(front):
+        return Opinion(fate=Fate.HALF)
+    if _AWS_NAME.search(front):
+        return Opinion(confidence=Confidence.HIGH, reason="keyword+shape")
+    return NOTHING_TO_SAY
+
+
+def check_session_token(candidate: Candidate) -> Opinion:
+    """Extends the head to the whole token; one of less than 200 characters is cut off."""
+    run = _RUN.match(candidate.data, candidate.start)
+    candidate.end = run.end() if run else candidate.end
+    if candidate.end - candidate.start < 200:  # noqa: PLR2004 - said above
+        return NOT_THIS
+    return NOTHING_TO_SAY

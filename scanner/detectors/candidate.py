@@ -1,0 +1,97 @@
+"""What the pattern found, and what the checks think of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from scanner.model.finding import Confidence, Severity
+from scanner.model.rule import Rule
+
+
+class Fate(Enum):
+    """What becomes of a candidate."""
+
+    KEEP = "keep"  # report it
+    HALF = "half"  # worth nothing by itself, only as the other half of a pair
+    HARMLESS = "harmless"  # it is this token, but a placeholder: nothing may report this place
+    ABSENT = "absent"  # it is not this token at all; other rules may still claim the place
+
+
+@dataclass(slots=True, kw_only=True)
+class Candidate:
+    """One confirmed place of a pattern. ``data[start:end]`` is the secret, in the whole fragment.
+
+    ``path`` is the fragment's display path and ``now`` the time of the scan in seconds since the
+    epoch. A check may move ``end`` where the pattern finds only a head. Lives only while a fragment is scanned, and its
+    ``repr`` shows the place, never the value.
+    """
+
+    rule: Rule
+    data: bytes
+    start: int
+    end: int
+    path: str
+    now: float
+
+    @property
+    def value(self) -> bytes:
+        """The secret's bytes; as careful with them as with ``SecretValue.reveal``."""
+        return self.data[self.start : self.end]
+
+    def __repr__(self) -> str:
+        return f"Candidate({self.rule.id}, {self.start}..{self.end})"
+
+    def before(self, width: int) -> bytes:
+        """At most ``width`` bytes in front of the secret, on the same line."""
+        window = self.data[max(0, self.start - width) : self.start]
+        return window[window.rfind(b"\n") + 1 :]
+
+    def after(self, width: int) -> bytes:
+        """At most ``width`` bytes behind the secret, on the same line."""
+        window = self.data[self.end : self.end + width]
+        stop = window.find(b"\n")
+        return window if stop < 0 else window[:stop]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What one check says. ``None`` leaves a field as it was; reasons are short and stable."""
+
+    fate: Fate = Fate.KEEP
+    confidence: Confidence | None = None
+    severity: Severity | None = None
+    reason: str | None = None
+
+
+NOTHING_TO_SAY = Opinion()
+NOT_THIS = Opinion(fate=Fate.ABSENT)
+
+Check = Callable[[Candidate], Opinion]
+
+
+@dataclass(slots=True, kw_only=True)
+class Judged:
+    """A candidate with the sum of its opinions."""
+
+    candidate: Candidate
+    fate: Fate
+    confidence: Confidence
+    severity: Severity
+    reason: str
+
+    @property
+    def start(self) -> int:
+        """First byte of the secret."""
+        return self.candidate.start
+
+    @property
+    def end(self) -> int:
+        """Just past the last byte of the secret."""
+        return self.candidate.end
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that found it."""
+        return self.candidate.rule

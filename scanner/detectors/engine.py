@@ -1,0 +1,140 @@
+"""Fragment to Match: prefilter, confirmation, checks, overlaps, pairs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from types import MappingProxyType
+
+from scanner.detectors import cache
+from scanner.detectors.candidate import Candidate, Fate, Judged
+from scanner.detectors.checks import CHECKS
+from scanner.detectors.confirm import confirmed
+from scanner.detectors.overlap import resolved
+from scanner.detectors.pairing import Credential, joined
+from scanner.detectors.position import LineIndex
+from scanner.detectors.prefilter import Prefilter
+from scanner.detectors.preview import preview
+from scanner.model.finding import Finding, Match
+from scanner.model.fingerprint import FingerprintKey
+from scanner.model.fragment import Fragment, Gap
+from scanner.model.rule import Rule, RuleClass
+from scanner.model.secret import SecretValue
+
+#: So many places of one rule in one fragment are judged; more is an attack or a dump of tokens.
+MOST_PER_RULE = 5_000
+_REASON = {
+    RuleClass.A: "parse",
+    RuleClass.B: "prefix+shape",
+    RuleClass.C: "keyword+shape",
+    RuleClass.D: "keyword+entropy",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """What a fragment holds, and what of it was left out by a bound."""
+
+    matches: tuple[Match, ...]
+    gaps: tuple[Gap, ...]
+
+
+class Engine:
+    """Scans fragments with a fixed set of rules; use one for each thread.
+
+    ``clock`` gives the time in seconds since the epoch, by which tokens are judged expired.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        key: FingerprintKey,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._rules = tuple(rules)
+        self._key = key
+        self._clock = clock
+        self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
+        self.prefilter = Prefilter(self._rules, folder=cache.directory())
+
+    def may_match(self, data: bytes) -> bool:
+        """Whether any rule could match; false is certain."""
+        return self.prefilter.may_match(data)
+
+    def scan(self, fragment: Fragment) -> Iterator[Match]:
+        """The fragment's matches in order of position; see :meth:`examine` for what was left out."""
+        yield from self.examine(fragment).matches
+
+    def examine(self, fragment: Fragment) -> Scanned:
+        """Matches in order of position, and a gap for each rule that found too much."""
+        windows = self.prefilter.windows(fragment.data)
+        if not windows:
+            return Scanned(matches=(), gaps=())
+        now = self._clock()
+        judged: list[Judged] = []
+        gaps: list[Gap] = []
+        path = fragment.provenance.path
+        for index, places in windows.items():
+            rule = self._rules[index]
+            spans = confirmed(rule, fragment.data, places)
+            for start, end in islice(spans, MOST_PER_RULE):
+                judged.append(self._judge(index, fragment.data, (start, end), path=path, now=now))
+            if next(spans, None) is not None:
+                why = f"more than {MOST_PER_RULE} places that look like `{rule.id}`"
+                gaps.append(Gap(path=path, why=why, incomplete=True))
+        present = [each for each in judged if each.fate is not Fate.ABSENT]
+        if not present:
+            return Scanned(matches=(), gaps=tuple(gaps))
+        lines = LineIndex(fragment.data, fragment.first_line)
+        kept = resolved(each for each in present if each.fate is not Fate.HALF)
+        halves = [each for each in present if each.fate is Fate.HALF]
+        found = joined(kept, halves, lines)
+        return Scanned(
+            matches=tuple(self._match(each, fragment, lines) for each in found), gaps=tuple(gaps)
+        )
+
+    def _judge(
+        self, index: int, data: bytes, span: tuple[int, int], *, path: str, now: float
+    ) -> Judged:
+        rule = self._rules[index]
+        candidate = Candidate(rule=rule, data=data, start=span[0], end=span[1], path=path, now=now)
+        judged = Judged(
+            candidate=candidate,
+            fate=Fate.KEEP,
+            confidence=rule.confidence,
+            severity=rule.severity,
+            reason=_REASON[rule.rule_class],
+        )
+        for check in self._checks[index]:
+            opinion = check(candidate)
+            judged.fate = opinion.fate
+            judged.confidence = opinion.confidence or judged.confidence
+            judged.severity = opinion.severity or judged.severity
+            judged.reason = opinion.reason or judged.reason
+            if opinion.fate is not Fate.KEEP:
+                break
+        return judged
+
+    def _match(self, credential: Credential, fragment: Fragment, lines: LineIndex) -> Match:
+        anchor = credential.anchor
+        rule, value = anchor.rule, anchor.candidate.value
+        identity = SecretValue(value)
+        parts = {rule.part: identity}
+        for other in sorted(credential.joined, key=lambda each: each.rule.part):
+            parts[other.rule.part] = SecretValue(other.candidate.value)
+        finding = Finding(
+            rule=rule.id,
+            provider=rule.provider,
+            kind=credential.kind,
+            provenance=fragment.provenance,
+            span=lines.span(anchor.start, anchor.end),
+            fingerprint=self._key.fingerprint(rule.provider, credential.kind, identity),
+            preview=preview(value, rule.preview),
+            severity=anchor.severity,
+            confidence=anchor.confidence,
+            reason=anchor.reason,
+        )
+        return Match(finding=finding, parts=MappingProxyType(parts))

@@ -1,0 +1,150 @@
+"""Passwords and keys without a shape of their own: judged by where and how they are written.
+
+A password counts by its place, not by its entropy: people choose weak ones. A token or key was made
+by a machine, so it must look random. What is code, a reference, a template or a word that says "a
+password goes here" is no secret.
+"""
+
+from __future__ import annotations
+
+import re
+
+from scanner.detectors.assignment import Assignment, read
+from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from scanner.detectors.placeholder import entropy, is_placeholder
+from scanner.detectors.word import is_stand_in, pieces
+from scanner.model.finding import Confidence
+
+_PASSWORD = re.compile(rb"(?i)pass(?!ive|age|enger|port)|pwd|(?:^|[_-])pw$")
+_OTHER_THING = re.compile(
+    rb"(?i)(?:file|path|dir|url|uri|link|href|host|port|addr|address|name|names|field|label|id|ids|"
+    rb"length|len|size|type|kind|count|policy|reset|min|max|regex|regexp|pattern|hint|prompt|error|"
+    rb"errors|message|msg|title|text|placeholder|header|format|ttl|timeout|expir\w*|expires_?in|"
+    rb"lifetime|endpoint|alg|algorithm|algo|encoder|encoding|version|class|column|provider|location|"
+    rb"index|enabled|required|validator|strength|manager|store|source|ref|selector|mount|hash|digest|"
+    rb"sha|sha1|sha2|sha256|sha512|md5|checksum|fingerprint|thumbprint|salt|nonce|arn|env|var|state|"
+    rb"status|scope|scopes|usage|rotation|prefix|suffix|example|param|input|form|view|page|button|"
+    rb"color|code_?verifier|grant_?type|method|mode|level|limit|retries|tokens|date|time|at|char|"
+    rb"event|map|list|set|cache|key_?id|code_?challenge|wrong|invalid|fake|dummy)$"
+)
+_NOT_SECRET_KEY = re.compile(
+    rb"(?i)(?:^|[_.-])(?:public|pub|primary|foreign|sort|partition|cache|row|dict|hash|unique|group|"
+    rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
+    rb"next|page|continuation|cancellation|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
+    rb"publickey|public_key|pubkey"
+)
+_CODE = re.compile(
+    rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|^%[sdv@]|#\{|^@|^\{|^\[|^<|^!|^&|process\.env|"
+    rb"os\.environ|getenv|ENV\[|ENC\(|vault:|ssm:|secretsmanager|^arn:|\$\$|^\(|=>|->|\(\)|^\.\.?/"
+)
+_LITERAL = re.compile(
+    rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
+    rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
+    rb"new|return|await|async|lambda|type|var|let|const|static|final|import|on|off|yes|no)\b.{0,2}"
+)
+_REFERENCE = re.compile(
+    rb"(?i)(?:https?|file|ftp|ssh|git|s3|gs)://|^/[\w.-]+/|^~/|^[A-Z]:\\|^\.{1,2}/|@\w"
+)
+_UUID = re.compile(rb"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->)[A-Za-z_]\w*)*")
+_CONSTANT = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_PASSWORD_HASH = re.compile(
+    rb"\$(?:2[abxy]?|[156]|argon2\w*|pbkdf2[\w-]*|scrypt)\$|\{[A-Z0-9]+\}|pbkdf2_"
+)
+_FILE_NAME = re.compile(
+    rb"(?i)[\w./-]+\.(?:key|pem|crt|txt|json|ya?ml|html?|js|ts|py|go|php|xml|conf|rb)"
+)
+_SETTINGS = re.compile(
+    r"(?i)\.(?:env|ya?ml|properties|ini|cfg|conf|cnf|toml|tfvars|sh|bash|md|rst|txt|adoc|sql|xml|"
+    r"csv|log|npmrc|netrc|pgpass|envrc|plist|service|ps1|bat|dist|sample|example|template|tpl|html)$"
+    r"|(?:^|/)(?:\.env[\w.-]*|[\w.-]*Dockerfile[\w.-]*|Jenkinsfile|Vagrantfile|Makefile|\.\w+rc)$"
+)
+_LOCK = re.compile(
+    r"(?i)(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|[\w.-]+\.lock|composer\.lock|"
+    r"npm-shrinkwrap\.json|[\w.-]+\.min\.(?:js|css)|[\w.-]+\.(?:svg|map|css|po|pot|strings))$"
+)
+_SHORTEST_PASSWORD = 4
+_SHORTEST_TOKEN = 8
+_LONG_TOKEN = 16
+_LONG = 24
+
+
+def check_assignment(candidate: Candidate) -> Opinion:
+    """Medium where a real secret is likely, low where a person should look, absent otherwise."""
+    found = read(candidate)
+    if found is None or _LOCK.search(candidate.path):
+        return NOT_THIS
+    candidate.end = found.end
+    value = candidate.value
+    if not _names_secret(found) or _is_reference(found, value):
+        return NOT_THIS
+    if not found.quote and _is_code(found, value, candidate.path):
+        return NOT_THIS
+    if is_stand_in(value, found.name) or is_placeholder(value) or _PASSWORD_HASH.match(value):
+        return Opinion(confidence=Confidence.LOW, reason="placeholder")
+    if _UUID.fullmatch(value):
+        return Opinion(confidence=Confidence.LOW, reason="uuid")
+    if _PASSWORD.search(found.last_word):
+        likely = len(value) >= _SHORTEST_PASSWORD and b" " not in value
+        return _opinion(likely=likely, reason="keyword+place")
+    return _opinion(likely=_looks_issued(value), reason="keyword+entropy")
+
+
+def check_argument(candidate: Candidate) -> Opinion:
+    """A password as a program's argument: by its place, unless it is a variable or a stand-in."""
+    value = candidate.value
+    if _CODE.search(value) or _REFERENCE.search(value) or len(value) < _SHORTEST_PASSWORD:
+        return NOT_THIS
+    if is_stand_in(value) or is_placeholder(value):
+        return Opinion(confidence=Confidence.LOW, reason="placeholder")
+    return Opinion(confidence=Confidence.MEDIUM, reason="keyword+place")
+
+
+def _opinion(*, likely: bool, reason: str) -> Opinion:
+    return Opinion(confidence=Confidence.MEDIUM if likely else Confidence.LOW, reason=reason)
+
+
+def _names_secret(found: Assignment) -> bool:
+    """Whether the name means the secret itself, not its file, length, label or public half."""
+    name = found.last_word.strip(b"_-")
+    return not (_OTHER_THING.search(name) or _NOT_SECRET_KEY.search(name))
+
+
+def _is_reference(found: Assignment, value: bytes) -> bool:
+    """Templates, paths, addresses, constants' names: they point elsewhere."""
+    return bool(
+        _CODE.search(value)
+        or _REFERENCE.search(value)
+        or _LITERAL.fullmatch(value)
+        or _CONSTANT.fullmatch(value)
+        or _FILE_NAME.fullmatch(value)
+        or (found.quote and b" " in value.strip())
+    )
+
+
+def _is_code(found: Assignment, value: bytes, path: str) -> bool:
+    """Whether a bare value is an expression. In settings files a bare word is a value."""
+    if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value:
+        return True
+    if _SETTINGS.search(path):
+        return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not _has_digit(value)
+    # In code a bare word is a variable; only `-e NAME=value` and comments carry bare values.
+    if found.name.isupper() and found.operator == b"=":
+        return bool(_IDENTIFIER.fullmatch(value)) and not _has_digit(value) and b"_" in value
+    return bool(_IDENTIFIER.fullmatch(value)) or len(value) < _SHORTEST_TOKEN
+
+
+def _looks_issued(value: bytes) -> bool:
+    """Whether a machine made it: long, varied, and not words joined together."""
+    if len(value) < _SHORTEST_TOKEN or b" " in value:
+        return False
+    letters = sum(len(word) for word in pieces(value) if word.isalpha() and len(word) > 3)
+    wordy = letters / len(value)
+    varied = entropy(value)
+    if _has_digit(value):
+        return varied >= 2.8 and (wordy < 0.75 or len(value) >= _LONG)
+    return len(value) >= _LONG_TOKEN and varied >= 3.2 and b"_" not in value and wordy < 0.6
+
+
+def _has_digit(value: bytes) -> bool:
+    return any(48 <= byte <= 57 for byte in value)

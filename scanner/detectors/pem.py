@@ -1,0 +1,83 @@
+"""Private keys as text: the whole block, and whether it parses as what its header says."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from scanner.detectors.candidate import NOT_THIS, Candidate, Fate, Opinion
+from scanner.detectors.placeholder import is_regular
+from scanner.model.finding import Confidence, Severity
+
+_LONGEST = 16_384
+_END = re.compile(rb"-----END [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
+_ENCRYPTED = re.compile(rb"ENCRYPTED|Proc-Type: ?4,|bcrypt|aes256-ctr")
+_LAYOUT = re.compile(rb"\\[rnt]|[\s\"'`,>|#*+]|&#\d+;")
+_OPENSSH = b"openssh-key-v1\0"
+_SEQUENCE = 0x30
+_FEWEST = 24
+_PUTTY_PRIVATE = re.compile(
+    rb"Private-Lines: ?(\d{1,3})(?:\\r|\\n|[\r\n])+((?:[A-Za-z0-9+/=]{1,76}(?:\\r|\\n|[\r\n]){0,4}){1,200})"
+)
+
+
+def check_pem(candidate: Candidate) -> Opinion:
+    """Extends the header to the block's end; accepts indented, escaped, quoted and cut-off keys."""
+    data, head = candidate.data, candidate.end
+    window = data[head : head + _LONGEST]
+    end = _END.search(window)
+    another = window.find(b"-----BEGIN ")
+    if end is not None and not 0 <= another < end.start():
+        body = window[: end.start()]
+        candidate.end = head + end.end()
+    else:
+        cut = re.match(
+            rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}", window[: another % (_LONGEST + 1)]
+        )
+        body = cut.group().rstrip(b"-\r\n\t ") if cut else b""
+        candidate.end = head + len(body)
+    material = _material(body)
+    if len(material) < _FEWEST:
+        return NOT_THIS
+    if is_regular(material):
+        return Opinion(fate=Fate.HARMLESS)
+    confidence = Confidence.HIGH if _parses(material) else Confidence.MEDIUM
+    sealed = _ENCRYPTED.search(data[candidate.start : head] + body[:200] + material[:200])
+    return Opinion(
+        confidence=confidence,
+        severity=Severity.MEDIUM if sealed else None,
+        reason="parse" if confidence is Confidence.HIGH else "shape",
+    )
+
+
+def check_putty(candidate: Candidate) -> Opinion:
+    """Extends to the private lines; without them the file holds no secret."""
+    window = candidate.data[candidate.start : candidate.start + _LONGEST]
+    private = _PUTTY_PRIVATE.search(window)
+    if private is None:
+        return NOT_THIS
+    candidate.end = candidate.start + private.end()
+    encrypted = re.search(rb"Encryption: (?!none)\S", window[: private.start()])
+    return Opinion(severity=Severity.MEDIUM if encrypted else None, reason="parse")
+
+
+def _material(body: bytes) -> bytes:
+    """The base64 of a body without layout, escapes, armour headers and checksum line."""
+    lines = re.split(rb"(?:\\r|\\n|[\r\n])+", body)
+    kept = b"".join(_LAYOUT.sub(b"", line) for line in lines if b": " not in line)
+    longest = max(_BASE64.findall(kept), key=len, default=b"")
+    return bytes(longest)
+
+
+def _parses(material: bytes) -> bool:
+    """DER SEQUENCE, OpenSSH magic or an OpenPGP secret-key packet at the start."""
+    try:
+        start = base64.b64decode(material[:64])
+    except (binascii.Error, ValueError):
+        return False
+    # RFC 4880 §4.2: bit 7 is always set; tag 5 is a secret key, in old or new form.
+    openpgp = start[0] & 0xC0 == 0xC0 and start[0] & 0x3F == 5  # noqa: PLR2004 - as above
+    openpgp = openpgp or (start[0] & 0xC0 == 0x80 and (start[0] & 0x3C) >> 2 == 5)  # noqa: PLR2004
+    return start[0] == _SEQUENCE or start.startswith(_OPENSSH) or openpgp

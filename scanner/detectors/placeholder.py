@@ -1,0 +1,60 @@
+"""Values that stand where a secret would stand: examples, masks, sequences, repetitions."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+
+_WORDS = re.compile(
+    rb"(?i)example|sample|changeme|change[-_]?(?:me|this|it)|placeholder|dummy|redacted|replace[-_]?"
+    rb"(?:me|this|with)|insert[-_]?|your[-_]?|(?:^|[-_])my[-_]|fake|foo[-_]?bar|notreal|not[-_]real|"
+    rb"todo|fixme|deadbeef|lorem|ipsum|x{4}|\*{3}|\.{3}|_{4}|#{4}|-{4}|\xe2\x80\xa6|\xe2\x80\xa2"
+)
+_RUN = re.compile(rb"(.)\1{7}", re.DOTALL)
+_PERIOD = re.compile(rb"(.{2,10}?)\1{3}", re.DOTALL)
+_ORDER = (
+    b"abcdefghijklmnopqrstuvwxyz",
+    b"zyxwvutsrqponmlkjihgfedcba",
+    b"01234567890123456789",
+    b"98765432109876543210",
+    b"0123456789abcdef0123456789abcdef",
+    b"qwertyuiopasdfghjklzxcvbnm",
+    b"a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0",
+)
+_STEP = 8
+_FEW = 2.2
+
+
+def entropy(value: bytes) -> float:
+    """Shannon entropy in bits a byte; 0 for nothing."""
+    size = len(value)
+    return -sum(n / size * math.log2(n / size) for n in Counter(value).values())
+
+
+def is_placeholder(value: bytes) -> bool:
+    """Whether a token's body was made up by a person rather than issued by a machine."""
+    return bool(_WORDS.search(value)) or is_regular(value)
+
+
+def is_regular(value: bytes) -> bool:
+    """Repetition, a sequence from the alphabet or keyboard, or hardly any variety."""
+    if _RUN.search(value) or (len(value) >= _STEP and _PERIOD.fullmatch(value[: 4 * _STEP])):
+        return True
+    if _in_sequence(value.lower()):
+        return True
+    return len(value) >= 2 * _STEP and entropy(value) < _FEW
+
+
+def _in_sequence(lower: bytes) -> bool:
+    """Whether at least half of ``lower`` is a walk along a well-known sequence."""
+    covered = 0
+    at = 0
+    while at + _STEP <= len(lower):
+        piece = lower[at : at + _STEP]
+        if any(piece in order for order in _ORDER):
+            covered += _STEP
+            at += _STEP
+        else:
+            at += 1
+    return covered * 2 >= len(lower) > 0 and covered > 0

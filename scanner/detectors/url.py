@@ -1,0 +1,52 @@
+"""URLs that carry a user and a password."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from scanner.detectors.placeholder import is_regular
+from scanner.detectors.word import is_stand_in
+from scanner.model.finding import Confidence
+
+_URL = re.compile(
+    rb"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{1,30})://(?P<user>[^\s:@/\"'`<>]{0,100}):"
+    rb"(?P<password>[^\s\"'`<>]{1,200})@(?P<host>[^\s/:?#\"'`<>@,;\\)\]}]{1,200})"
+)
+_REST = re.compile(rb"[^\s\"'`<>,;)\]}\\&]{0,300}")
+_TEMPLATE = re.compile(rb"\$|\{|\}|%[sdv(]|<|\[|\]|\*\*|\.\.\.|#\{|^:|\|")
+_EXAMPLE_HOST = re.compile(
+    rb"(?i)(?:^|\.)example(?:\.|$)|\.invalid$|\.test$|^host(?:name)?$|^HOST$"
+)
+
+
+class Place(NamedTuple):
+    """The parts of a URL that a preview may show."""
+
+    scheme: str
+    host: str
+
+
+def place_of(value: bytes) -> Place | None:
+    """Scheme and host of a URL with credentials, made printable."""
+    url = _URL.match(value)
+    if url is None:
+        return None
+    return Place(url["scheme"].decode("ascii"), url["host"].decode("utf-8", "replace"))
+
+
+def check_url(candidate: Candidate) -> Opinion:
+    """Extends to the whole URL; variables are no secret, sample passwords and hosts only low."""
+    url = _URL.match(candidate.data, candidate.start)
+    if url is None:
+        return NOT_THIS
+    rest = _REST.match(candidate.data, url.end())
+    candidate.end = rest.end() if rest else url.end()
+    password = url["password"]
+    if _TEMPLATE.search(password) or _TEMPLATE.search(url["user"]) or b"://" in password:
+        return NOT_THIS
+    weak = is_stand_in(password, url["user"]) or is_regular(password)
+    if weak or _EXAMPLE_HOST.search(url["host"]):
+        return Opinion(confidence=Confidence.LOW, reason="placeholder")
+    return NOTHING_TO_SAY

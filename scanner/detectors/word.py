@@ -1,0 +1,62 @@
+"""Is a value a word that people write where a password would stand?"""
+
+from __future__ import annotations
+
+import re
+
+_STAND_INS = frozenset(
+    b"""
+    password passwd pass passwort pwd passphrase secret secrets token key apikey value string text
+    none null nil true false undefined empty default test tests testing tester tested example
+    sample demo dummy fake foo bar baz qux foobar foobaz admin administrator root user username
+    login guest changeme change me my your yours his her their the a an of to in on for from with
+    and or not is it this that here there new old current another other wrong right bad good
+    invalid valid correct incorrect hidden redacted masked required optional enter insert put type
+    set get some any every long short strong weak super very really random generated secure
+    insecure unsecure unsafe safe private public shared client server service app application api
+    access refresh bearer basic auth oauth id ids name names field label hash hashed encrypted
+    encoded plain clear plaintext cleartext confirm confirmation repeat again reset forgot update
+    create delete remove show hide display input output data file path config configuration
+    settings option options env environment variable var param parameter arg argument host hostname
+    port url uri address database db mysql postgres postgresql mongo mongodb redis rabbitmq sql
+    john jane doe bob alice joe something anything nothing whatever placeholder todo fixme xxx abc
+    abcd abcde abcdef qwerty asdf letmein hello world welcome github gitlab slack aws google
+    production prod staging dev development local localhost one two three four first second third
+    session cookie csrf jwt signing encryption master hmac web webhook bot email mail smtp account
+    credential credentials code number char chars character characters expired missing mismatch
+    please provide provided use using used must should unset blank mock stub fixture
+    """.split()
+)
+_PIECE = re.compile(rb"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
+_COUNTERS = frozenset(b"1 2 3 4 5 6 7 8 9 0 12 123 1234 12345 123456 00 01 02".split())
+_SHORTEST = 3
+
+
+def pieces(value: bytes) -> list[bytes]:
+    """The words of ``value``, split at case changes, digits and signs, in lower case."""
+    return [piece.lower() for piece in _PIECE.findall(value)]
+
+
+def is_stand_in(value: bytes, name: bytes = b"") -> bool:
+    """Whether ``value`` says "a password goes here": only such words, or the field's own name."""
+    words = pieces(value)
+    if not words:
+        return True
+    lower = value.lower()
+    if lower == name.lower() or (len(lower) >= _SHORTEST and set(lower) <= set(b"x*.-_?# ")):
+        return True
+    return all(word in _STAND_INS or word in _COUNTERS or _glued(word) for word in words)
+
+
+def _glued(word: bytes) -> bool:
+    """Whether a lower-case word is two or three stand-ins without a sign between them."""
+    if not word.isalpha():
+        return False
+    reachable = {0}
+    for end in range(1, len(word) + 1):
+        starts = (at for at in reachable if end - at >= _SHORTEST)
+        if any(word[at:end] in _STAND_INS for at in tuple(starts)) or (
+            word[:end] in (b"my", b"db", b"a")
+        ):
+            reachable.add(end)
+    return len(word) in reachable
