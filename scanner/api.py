@@ -1,1 +1,246 @@
-"""The one door to the scanner for everybody else (contract; the engine stands behind it)."""
+"""The one door to the scanner for everybody else.
+
+key = load_fingerprint_key(None, data_directory(os.environ))
+scan = Scanner(key=key).scan_path(Path("."))
+for result in scan:            # streams; the same input gives the same order
+    match result:
+        case Match(): ...      # result.finding, and result.parts for the vault
+        case Gap(): ...        # something was left out; `incomplete` ones spoil the scan
+scan.summary                   # what was read, once the loop is over
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from scanner.batch import Tally
+from scanner.detectors.engine import Engine
+from scanner.detectors.ruleset import load_builtin
+from scanner.keyfile import data_directory, load_fingerprint_key
+from scanner.model.error import RuleError, ScannerError, SourceError, UsageError
+from scanner.model.finding import Confidence, Finding, Match, Severity, Span
+from scanner.model.fingerprint import FingerprintKey
+from scanner.model.fragment import Fragment, Gap
+from scanner.model.provenance import InCommit, InIndex, InStream, InWorktree, Provenance
+from scanner.model.rule import Rule, RuleClass
+from scanner.model.secret import SecretValue
+from scanner.shard import run
+from scanner.sources.git_history import GitHistory
+from scanner.sources.repository import Layout, enclosing, opened
+from scanner.sources.staged import Staged
+from scanner.sources.stream import Stream
+from scanner.sources.worktree import Worktree
+
+__all__ = [
+    "Confidence",
+    "Finding",
+    "FingerprintKey",
+    "Fragment",
+    "Gap",
+    "InCommit",
+    "InIndex",
+    "InStream",
+    "InWorktree",
+    "Match",
+    "Provenance",
+    "Rule",
+    "RuleClass",
+    "RuleError",
+    "Scan",
+    "ScanSummary",
+    "Scanner",
+    "ScannerError",
+    "SecretValue",
+    "Severity",
+    "SourceError",
+    "Span",
+    "UsageError",
+    "builtin_rules",
+    "data_directory",
+    "load_fingerprint_key",
+]
+
+builtin_rules = load_builtin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSummary:
+    """What a scan has read. ``skipped`` gaps are harmless, ``incomplete`` ones are not."""
+
+    files: int = 0
+    blobs: int = 0
+    size: int = 0  # bytes
+    matches: int = 0
+    skipped: int = 0
+    incomplete: int = 0
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that should have been read was read."""
+        return self.incomplete == 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Scan:
+    """A scan under way: iterate once. ``summary`` grows meanwhile and is final at the end."""
+
+    _stages: tuple[Stage, ...]
+    _clock: Callable[[], float]
+    summary: ScanSummary = field(default_factory=ScanSummary)
+
+    def __iter__(self) -> Iterator[Match | Gap]:
+        """Matches and gaps: the working tree first, then staged content, then history."""
+        began = self._clock()
+        for stage in self._stages:
+            with stage.open() as results:
+                for result in results:
+                    self._count(result, blobs=stage.blobs)
+                    if not isinstance(result, Tally):
+                        yield result
+            self.summary = replace(self.summary, seconds=self._clock() - began)
+
+    def _count(self, result: Match | Gap | Tally, *, blobs: bool) -> None:
+        was = self.summary
+        match result:
+            case Match():
+                self.summary = replace(was, matches=was.matches + 1)
+            case Gap(incomplete=True):
+                self.summary = replace(was, incomplete=was.incomplete + 1)
+            case Gap():
+                self.summary = replace(was, skipped=was.skipped + 1)
+            case Tally(contents=contents, size=size):
+                files, blob_count = (0, contents) if blobs else (contents, 0)
+                self.summary = replace(
+                    was,
+                    files=was.files + files,
+                    blobs=was.blobs + blob_count,
+                    size=was.size + size,
+                )
+
+
+Results = Iterator[Match | Gap | Tally]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One source of a scan, opened when its turn comes."""
+
+    open: Callable[[], AbstractContextManager[Results]]
+    blobs: bool
+
+
+class Scanner:
+    """Rules compiled once, used for any number of scans. Not tied to a target."""
+
+    def __init__(
+        self,
+        *,
+        key: FingerprintKey,
+        rules: Sequence[Rule] | None = None,
+        processes: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = Engine(load_builtin() if rules is None else tuple(rules), key)
+        self._processes = processes or len(os.sched_getaffinity(0))
+        self._clock = clock
+
+    def scan_path(
+        self,
+        path: Path,
+        *,
+        history: bool | None = None,
+        staged: bool = False,
+        worktree: bool = True,
+        parts: bool = True,
+    ) -> Scan:
+        """Scan a file, a directory or a repository.
+
+        ``history=None`` reads history when the path is a repository's root, True demands it. With
+        ``staged`` the index is read against HEAD. With ``parts=False`` matches have no parts: no
+        secret value leaves the process that found it. Raises :class:`SourceError` for a target
+        that cannot be read at all.
+        """
+        real = _real(path)
+        if not real.is_dir():
+            if history or staged:
+                raise _not_a_repository(path)
+            only = Worktree(root=real.parent, only=(real.name,))
+            return self._scan(self._files(only, parts=parts))
+        layout = enclosing(real)
+        is_root = layout is not None and real in {layout.top, layout.git_dir}
+        wanted = is_root if history is None else history
+        if layout is None:
+            if wanted or staged:
+                raise _not_a_repository(path)
+            return self._scan(self._files(Worktree(root=real), parts=parts))
+        stages = []
+        if worktree and layout.top is not None:
+            stages.append(self._files(Worktree(root=real), parts=parts))
+        if staged:
+            stages.append(self._blobs(Staged, layout, real, parts=parts))
+        if wanted:
+            stages.append(self._blobs(GitHistory, layout, real, parts=parts))
+        return self._scan(*stages)
+
+    def scan_stream(self, stream: BinaryIO, *, name: str, parts: bool = True) -> Scan:
+        """Scan what an open stream still holds."""
+
+        @contextmanager
+        def start() -> Iterator[Results]:
+            source = Stream(stream=stream, name=name)
+            yield run(source, self._engine, parts=parts, processes=1)
+
+        return self._scan(Stage(open=start, blobs=False))
+
+    def _scan(self, *stages: Stage) -> Scan:
+        return Scan(_stages=stages, _clock=self._clock)
+
+    def _files(self, source: Worktree, *, parts: bool) -> Stage:
+        @contextmanager
+        def start() -> Iterator[Results]:
+            yield run(source, self._engine, parts=parts, processes=self._processes)
+
+        return Stage(open=start, blobs=False)
+
+    def _blobs(
+        self, kind: type[GitHistory | Staged], layout: Layout, target: Path, *, parts: bool
+    ) -> Stage:
+        top = layout.top
+        below = "" if top is None or top == target else f"{target.relative_to(top).as_posix()}/"
+
+        @contextmanager
+        def start() -> Iterator[Results]:
+            with opened(layout) as repository:
+                source = kind(repository=repository, below=below)
+                yield run(source, self._engine, parts=parts, processes=self._processes)
+
+        return Stage(open=start, blobs=True)
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or "it is a loop of symbolic links"
+        raise SourceError(
+            f"cannot read {_shown(path)}: {why}",
+            remedy="name an existing file or directory, or `-` for standard input",
+        ) from error
+
+
+def _not_a_repository(path: Path) -> SourceError:
+    return SourceError(
+        f"{_shown(path)} is not in a git repository",
+        remedy="leave out --history and --staged, or name a repository",
+    )
+
+
+def _shown(path: Path) -> str:
+    return str(path).encode("unicode_escape", "backslashreplace").decode()

@@ -9,11 +9,18 @@ from scanner.model.provenance import Provenance
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
-    """Bytes and their place. ``first_line`` is the 1-based line of ``data[0]`` in the whole file."""
+    """Bytes and their place. ``first_line`` is the 1-based line of ``data[0]`` in the whole file.
+
+    A file too large for one fragment comes as overlapping windows, which may start inside a line:
+    ``first_column`` is the column of ``data[0]``, and only findings that start in the half-open
+    range ``owned`` of (line, column) positions of the whole file count, so each counts once.
+    """
 
     data: bytes
     provenance: Provenance
     first_line: int = 1
+    first_column: int = 1
+    owned: tuple[tuple[int, int], tuple[int, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

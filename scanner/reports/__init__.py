@@ -1,1 +1,1 @@
-"""Pure renderers of findings."""
+"""Pure renderers: findings to text. Everything that came from outside is escaped here."""

@@ -1,1 +1,1 @@
-"""Where bytes come from; every source yields Fragments and Gaps."""
+"""Where bytes come from: each source lists items, and reads them as fragments and gaps."""

@@ -1,0 +1,91 @@
+"""Scans one batch of a source: what a single process does, and what it sends back.
+
+A ``SecretValue`` refuses pickling. Where the caller wants the credential's parts, the codec below
+(:func:`packed`, :func:`unpacked`) is the one place that makes them raw values, for a pipe that only
+parent and child hold; where he does not, no value leaves the process that found it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from scanner.detectors.engine import Engine
+from scanner.model.finding import Finding, Match
+from scanner.model.fragment import Fragment, Gap
+from scanner.model.secret import SecretValue
+from scanner.sources.source import Source
+
+Item = TypeVar("Item")
+
+Packed = tuple[Finding, tuple[tuple[str, bytes], ...]]
+"""A finding and the raw values of its parts by name; picklable, and therefore handled with care."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What was read: contents (files or blobs), and bytes of them."""
+
+    contents: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one batch brought, in order."""
+
+    found: tuple[Packed, ...]
+    gaps: tuple[Gap, ...]
+    tally: Tally
+
+
+def scan_batch(
+    source: Source[Item], engine: Engine, batch: tuple[Item, ...], *, parts: bool
+) -> Answer:
+    """Read and scan a batch; findings outside of a window's own range are left to its neighbour."""
+    found: list[Packed] = []
+    gaps: list[Gap] = []
+    contents = size = 0
+    for piece in source.read(batch):
+        if isinstance(piece, Gap):
+            gaps.append(piece)
+            continue
+        contents += (piece.first_line, piece.first_column) == (1, 1)
+        size += len(piece.data)
+        scanned = engine.examine(piece)
+        gaps.extend(scanned.gaps)
+        for match in scanned.matches:
+            placed = match if piece.owned is None else _placed(match, piece)
+            if placed is not None:
+                found.append(packed(placed, parts=parts))
+    return Answer(found=tuple(found), gaps=tuple(gaps), tally=Tally(contents=contents, size=size))
+
+
+def _placed(match: Match, window: Fragment) -> Match | None:
+    """The match with columns of the whole file, or None when a neighbouring window owns it."""
+    span = match.finding.span
+    shift = window.first_column - 1
+    span = replace(
+        span,
+        column=span.column + (shift if span.line == window.first_line else 0),
+        end_column=span.end_column + (shift if span.end_line == window.first_line else 0),
+    )
+    if window.owned is None:
+        return match
+    begin, end = window.owned
+    if not begin <= (span.line, span.column) < end:
+        return None
+    return replace(match, finding=replace(match.finding, span=span))
+
+
+def packed(match: Match, *, parts: bool) -> Packed:
+    """A match as it may cross a private pipe, with its values only when they are asked for."""
+    if not parts:
+        return match.finding, ()
+    return match.finding, tuple((name, value.reveal()) for name, value in match.parts.items())
+
+
+def unpacked(sent: Packed) -> Match:
+    """The match at the other end of the pipe."""
+    finding, parts = sent
+    return Match(finding=finding, parts={name: SecretValue(value) for name, value in parts})

@@ -1,0 +1,105 @@
+"""Forked processes that scan batches, and the private pipes to them.
+
+Children are forked, so they inherit the compiled engine and the key in memory and start in
+milliseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
+from typing import TypeVar
+
+from scanner.batch import Answer, Tally, scan_batch
+from scanner.detectors.engine import Engine
+from scanner.model.fragment import Gap
+from scanner.sources.source import Source
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failure:
+    """A defect in a child: its kind and place, without the values that were involved."""
+
+    what: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Child:
+    """A forked process, the pipe to it, and the number and labels of the batch it works on.
+
+    It has one batch at a time: whoever sends does so to somebody who listens, so neither side can
+    block the other on a full pipe.
+    """
+
+    pipe: Connection
+    process: ForkProcess
+    number: int = -1
+    labels: tuple[str, ...] = ()
+
+    def give(self, number: int, batch: tuple[Item, ...], labels: tuple[str, ...]) -> None:
+        """Hand over a batch to an idle child."""
+        self.number, self.labels = number, labels
+        # When it has died meanwhile, `take` meets the end of the pipe.
+        with contextlib.suppress(OSError):
+            self.pipe.send(batch)
+
+    def take(self) -> Answer | None:
+        """The answer to the batch; None when the child has died over it."""
+        try:
+            answer = self.pipe.recv()
+        except (EOFError, OSError):
+            return None
+        if isinstance(answer, _Failure):
+            raise RuntimeError(f"a scanning process failed: {answer.what}")  # noqa: TRY004  # a bug
+        if not isinstance(answer, Answer):
+            raise TypeError(type(answer).__name__)
+        return answer
+
+    def lost(self) -> Answer:
+        """What to report for a batch over which the child died."""
+        why = "not scanned: the scanning process died"
+        gaps = tuple(Gap(path=label, why=why, incomplete=True) for label in self.labels)
+        return Answer(found=(), gaps=gaps, tally=Tally(contents=0, size=0))
+
+    def end(self) -> None:
+        """Wait for the process to go, after every pipe is closed."""
+        self.process.join()
+        self.process.close()
+
+
+def fork(source: Source[Item], engine: Engine, *, parts: bool) -> Child:
+    """A new child that waits for batches."""
+    context = get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, source, engine, parts), daemon=True)
+    process.start()
+    theirs.close()
+    return Child(pipe=ours, process=process)
+
+
+def _work(pipe: Connection, source: Source[Item], engine: Engine, parts: bool) -> None:  # noqa: FBT001  # positional by fork
+    """A child's life: batches in, answers out, until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
+    try:
+        while True:
+            pipe.send(scan_batch(source, engine, pipe.recv(), parts=parts))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the parent wants no more
+    except Exception as error:  # noqa: BLE001  # reported there; a value must not be printed here
+        pipe.send(_Failure(what=_place(error)))
+    finally:
+        source.close()
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    return type(error).__name__ + where

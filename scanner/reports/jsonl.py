@@ -1,0 +1,33 @@
+"""Findings as JSON lines: the contract that programs build on. Keys and their order are stable."""
+
+from __future__ import annotations
+
+import json
+
+from scanner.model.finding import Finding
+
+
+def line(finding: Finding) -> str:
+    """One finding as one line of ASCII, without the newline; what does not apply is null."""
+    span = finding.span
+    return json.dumps(
+        {
+            "rule": finding.rule,
+            "provider": finding.provider,
+            "kind": finding.kind,
+            "path": finding.path,
+            "line": span.line,
+            "column": span.column,
+            "end_line": span.end_line,
+            "end_column": span.end_column,
+            "source": finding.provenance.source,
+            "commit": finding.commit,
+            "layer": None,
+            "job": None,
+            "fingerprint": finding.fingerprint,
+            "preview": finding.preview,
+            "severity": finding.severity.value,
+            "confidence": finding.confidence.value,
+            "reason": finding.reason,
+        }
+    )

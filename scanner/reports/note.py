@@ -1,0 +1,55 @@
+"""What a scan has read and what it has not, in words for standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from scanner.model.finding import Finding
+from scanner.model.fragment import Gap
+from scanner.reports.escape import escaped
+
+_EXAMPLES = 3
+
+
+class Gaps:
+    """Counts gaps by reason, with a few examples, in memory that stays small."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[bool, str], tuple[int, list[str]]] = {}
+
+    def add(self, gap: Gap) -> None:
+        """Take note of one gap."""
+        count, examples = self._kinds.get((gap.incomplete, gap.why), (0, []))
+        if len(examples) < _EXAMPLES:
+            examples.append(gap.path)
+        self._kinds[gap.incomplete, gap.why] = count + 1, examples
+
+    def lines(self) -> Iterator[str]:
+        """One line for each reason; what makes the scan incomplete comes first."""
+        for (incomplete, why), (count, examples) in sorted(
+            self._kinds.items(), key=lambda kind: (not kind[0][0], kind[0][1])
+        ):
+            word = "incomplete" if incomplete else "skipped"
+            more = f", +{count - len(examples)} more" if count > len(examples) else ""
+            named = ", ".join(map(escaped, examples))
+            yield f"{word}: {count} x {escaped(why)} ({named}{more})"
+
+
+def summary(findings: Iterable[Finding], *, contents: str, size: int, seconds: float) -> str:
+    """The closing line: credentials, places, what was read, and how long it took."""
+    fingerprints = [finding.fingerprint for finding in findings]
+    return (
+        f"{_counted(len(set(fingerprints)), 'credential')} in "
+        f"{_counted(len(fingerprints), 'place')} · {contents} · "
+        f"{size / 1e6:.1f} MB · {seconds:.2f} s"
+    )
+
+
+def contents(files: int, blobs: int) -> str:
+    """What was read, e.g. ``12 files + 3 blobs of history``."""
+    read = _counted(files, "file")
+    return f"{read} + {_counted(blobs, 'git blob')}" if blobs else read
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

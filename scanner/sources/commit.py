@@ -1,0 +1,65 @@
+"""Which commits a repository has: from every ref and HEAD, whatever state they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scanner.model.error import SourceError
+from scanner.model.fragment import Gap
+from scanner.sources.place import display
+from scanner.sources.repository import Repository, complaint, said, start
+
+
+def listed(repository: Repository) -> Iterator[bytes | Gap]:
+    """Ids of all reachable commits, newest first; what is broken is a gap, the rest is listed."""
+    tips: list[bytes] = []
+    for found in _tips(repository):
+        if isinstance(found, Gap):
+            yield found
+        else:
+            tips.append(found)
+    if not tips:
+        return
+    git = start(repository, "rev-list", "--stdin", feed=b"\n".join((*tips, b"")))
+    with git:
+        assert git.stdout is not None  # noqa: S101  # a pipe was asked for
+        for line in git.stdout:
+            yield line.rstrip()
+    if git.returncode != 0:
+        why = f"the history is broken: {said(complaint(repository, 'rev-list'))}"
+        yield Gap(path="git history", why=why, incomplete=True)
+
+
+def _tips(repository: Repository) -> Iterator[bytes | Gap]:
+    """The commits that refs point to; git itself would refuse all of them for one broken ref."""
+    names = _names(repository)
+    feed = b"".join(name + b"^{}\n" for name in names)
+    git = start(repository, "cat-file", "--batch-check=%(objecttype) %(objectname)", feed=feed)
+    with git:
+        assert git.stdout is not None  # noqa: S101  # a pipe was asked for
+        for name, line in zip(names, git.stdout, strict=False):
+            kind, _, oid = line.rstrip().partition(b" ")
+            if kind == b"commit":
+                yield oid
+            elif kind in {b"tree", b"blob"}:
+                why = f"points to a {kind.decode()}, not to a commit; not read"
+                yield Gap(path=display(name), why=why, incomplete=False)
+            elif name != b"HEAD":  # an unborn branch is no damage
+                yield Gap(path=display(name), why="broken ref", incomplete=True)
+
+
+def _names(repository: Repository) -> list[bytes]:
+    """HEAD and the names of all refs."""
+    # Loaded late: 85 ms, and only a scan of history needs it. It opens our private directory, so
+    # it too reads no configuration of theirs.
+    import git  # noqa: PLC0415
+
+    try:
+        with git.Repo(repository.shadow) as opened:
+            paths = sorted({str(ref.path) for ref in opened.references})
+    except (git.GitError, OSError, ValueError) as error:
+        raise SourceError(
+            f"the refs of {repository.layout.git_dir} cannot be read",
+            remedy="check it with `git fsck`, or scan the files alone with --no-history",
+        ) from error
+    return [b"HEAD", *(p.encode("utf-8", "surrogateescape") for p in paths if p.isprintable())]

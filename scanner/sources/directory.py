@@ -1,0 +1,106 @@
+"""Lists the files of a directory that is in no repository, honouring its ``.gitignore`` files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scanner.model.fragment import Gap
+from scanner.sources.place import display
+
+if TYPE_CHECKING:
+    # Loaded late: most directories have no .gitignore, and start-up counts.
+    from pathspec import GitIgnoreSpec
+
+_LARGEST_IGNORE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nested:
+    """A directory below the listed one that is the root of a repository of its own."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """The patterns of one ``.gitignore`` and those of the directories above it."""
+
+    base: str  # the directory that holds the file, relative, "" or ending in a slash
+    spec: GitIgnoreSpec
+    above: _Rules | None
+
+    def ignores(self, path: str) -> bool:
+        """Whether the deepest file that has a word on this path excludes it."""
+        verdict = self.spec.check_file(path.removeprefix(self.base)).include
+        if verdict is None and self.above is not None:
+            return self.above.ignores(path)
+        return bool(verdict)
+
+
+def walk(root: Path) -> Iterator[str | Nested | Gap]:
+    """Relative paths of everything in the tree but directories, sorted; links are not followed."""
+    pending: list[tuple[str, _Rules | None]] = [("", None)]
+    while pending:
+        base, rules = pending.pop()
+        try:
+            with os.scandir(root / base) as opened:
+                entries = sorted(opened, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Gap(
+                path=display(base) or ".",
+                why=f"directory cannot be listed: {error.strerror}",
+                incomplete=True,
+            )
+            continue
+        names = {entry.name for entry in entries}
+        if base and ".git" in names:
+            yield Nested(path=base.rstrip("/"))
+            continue
+        if ".gitignore" in names:
+            loaded = _load(root, base, rules)
+            if isinstance(loaded, Gap):
+                yield loaded
+            else:
+                rules = loaded
+        below = []
+        for entry in entries:
+            is_directory = entry.is_dir(follow_symlinks=False)
+            path = base + entry.name + ("/" if is_directory else "")
+            if (rules is not None and rules.ignores(path)) or path in {".git/", ".git"}:
+                continue
+            if is_directory:
+                below.append((path, rules))
+            else:
+                yield path
+        pending.extend(reversed(below))
+
+
+def _load(root: Path, base: str, above: _Rules | None) -> _Rules | Gap | None:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  # see TYPE_CHECKING above
+
+    path = root / base / ".gitignore"
+    try:
+        facts = path.lstat()
+        if not stat.S_ISREG(facts.st_mode):
+            return above
+        if facts.st_size > _LARGEST_IGNORE:
+            return _unusable(base, "larger than 1 MiB")
+        lines = path.read_text("utf-8", "surrogateescape").splitlines()
+        return _Rules(base=base, spec=GitIgnoreSpec.from_lines(lines), above=above)
+    except OSError as error:
+        return _unusable(base, error.strerror or "unreadable")
+    except ValueError:
+        return _unusable(base, "a pattern is not valid")
+
+
+def _unusable(base: str, why: str) -> Gap:
+    return Gap(
+        path=display(base + ".gitignore"),
+        why=f"patterns not used ({why}), so nothing was left out for them",
+        incomplete=False,
+    )

@@ -1,0 +1,241 @@
+"""Opens other people's git repositories without believing anything their configuration says.
+
+Git runs programs that a repository's own ``.git/config`` names (``core.fsmonitor``,
+``diff.external``, ``filter.*``, ``gpg.program``, ``remote.*.uploadpack`` and more), and no option
+turns that file off: a list of overrides is never complete. So git never sees it here. It gets a
+private git directory, with a configuration of ours, that links to the repository's objects, refs
+and index (the layout of git's own ``git-new-workdir``) and knows no hooks and no remotes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scanner.model.error import SourceError
+
+_LINKED = ("objects", "refs", "packed-refs", "shallow")
+_PASSED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
+_SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
+_REFTABLE = re.compile(rb"^\s*refstorage\s*=\s*\"?reftable", re.IGNORECASE | re.MULTILINE)
+_BLOCK = 64 << 10
+_LARGEST_POINTER = 4096  # bytes in a .git file: "gitdir: " and one path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where a repository keeps its things. ``top`` is the working tree's root, None when bare.
+
+    ``git_dir`` holds HEAD and the index, ``common_dir`` objects and refs; they differ in a linked
+    working tree (``git worktree``) only.
+    """
+
+    top: Path | None
+    git_dir: Path
+    common_dir: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """An opened repository: run git in it with :meth:`argv` and :attr:`environment`."""
+
+    layout: Layout
+    shadow: Path
+    environment: dict[str, str]
+
+    @property
+    def shallow(self) -> bool:
+        """Whether older history was never fetched."""
+        return (self.layout.common_dir / "shallow").exists()
+
+    def argv(self, *arguments: str) -> list[str]:
+        """The command line of a git command that sees only our configuration."""
+        work_tree = [f"--work-tree={self.layout.top}"] if self.layout.top else []
+        return ["git", "--no-pager", f"--git-dir={self.shadow}", *work_tree, *arguments]
+
+
+def enclosing(path: Path) -> Layout | None:
+    """The repository that contains this (real) path, or None. Runs nothing."""
+    for place in (path, *path.parents):
+        layout = at(place)
+        if layout is not None:
+            return layout
+    return None
+
+
+def at(place: Path) -> Layout | None:
+    """The repository whose root (or bare directory) is exactly this place, or None."""
+    git_dir = _pointed(place / ".git")
+    if git_dir is not None:
+        common_dir = _common(git_dir)
+        return Layout(top=place, git_dir=git_dir, common_dir=common_dir)
+    if place.name != ".git" and _is_git_dir(place, place):
+        return Layout(top=None, git_dir=place, common_dir=place)
+    return None
+
+
+@contextmanager
+def opened(layout: Layout) -> Iterator[Repository]:
+    """The repository behind a private git directory that is removed at the end."""
+    shadow = Path(tempfile.mkdtemp(prefix="stanch-git-"))
+    try:
+        _furnish(shadow, layout)
+        yield Repository(layout=layout, shadow=shadow, environment=_environment(shadow, layout))
+    finally:
+        shutil.rmtree(shadow, ignore_errors=True)
+
+
+def said(stderr: bytes) -> str:
+    """What git complained about, for a message: the last line, without control characters."""
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    text = "".join(c if c.isprintable() else "?" for c in (lines[-1] if lines else "git failed"))
+    return text[:200]
+
+
+def start(
+    repository: Repository,
+    *arguments: str,
+    feed: bytes | None = None,
+    talk: bool = False,
+    cwd: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """A running git whose output is read as it comes; its complaints go to a temporary file.
+
+    Its input is ``feed``, or a pipe to ``talk`` to, or nothing. Outside strings belong into the
+    input, where they cannot be taken for options.
+    """
+    try:
+        # A pipe for complaints that nobody reads meanwhile would block git; a file does not.
+        with (
+            _complaints(repository, arguments[0]).open("wb") as complaints,
+            tempfile.TemporaryFile(dir=repository.shadow) as food,
+        ):
+            food.write(feed or b"")
+            food.seek(0)
+            return subprocess.Popen(
+                repository.argv(*arguments),
+                stdin=subprocess.PIPE if talk else food,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                env=repository.environment,
+                cwd=cwd or repository.shadow,
+            )
+    except FileNotFoundError as error:
+        raise SourceError(
+            "git is not installed, and the target is a git repository",
+            remedy="install git, or scan with --no-history a directory that is not a repository",
+        ) from error
+
+
+def records(git: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """The NUL-terminated records that a running git writes, as they come."""
+    if git.stdout is None:
+        raise ValueError("this git was started without a pipe")
+    rest = b""
+    while block := git.stdout.read(_BLOCK):
+        *whole, rest = (rest + block).split(b"\0")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def complaint(repository: Repository, command: str) -> bytes:
+    """What the last git of that name, started by this process, wrote to its standard error."""
+    return _complaints(repository, command).read_bytes()
+
+
+def _complaints(repository: Repository, command: str) -> Path:
+    return repository.shadow / f"stderr-{os.getpid()}-{command}"
+
+
+def _pointed(dot_git: Path) -> Path | None:
+    """The git directory that ``.git`` is, or points to as linked trees and submodules do."""
+    try:
+        if dot_git.is_file() and dot_git.stat().st_size < _LARGEST_POINTER:
+            text = os.fsdecode(dot_git.read_bytes()).rstrip("\n")
+            target = dot_git.parent / text.removeprefix("gitdir:").strip()
+            found = text.startswith("gitdir:") and _is_git_dir(target, _common(target))
+            return target.resolve() if found else None
+        return dot_git if _is_git_dir(dot_git, dot_git) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _common(git_dir: Path) -> Path:
+    try:
+        text = os.fsdecode((git_dir / "commondir").read_bytes()).strip()
+    except OSError:
+        return git_dir
+    return (git_dir / text).resolve()
+
+
+def _is_git_dir(git_dir: Path, common_dir: Path) -> bool:
+    return (
+        (git_dir / "HEAD").is_file()
+        and (common_dir / "objects").is_dir()
+        and (common_dir / "refs").is_dir()
+    )
+
+
+def _furnish(shadow: Path, layout: Layout) -> None:
+    for name in _LINKED:
+        target = layout.common_dir / name
+        if target.exists():
+            (shadow / name).symlink_to(target)
+    for shared in layout.git_dir.glob("sharedindex.*"):
+        (shadow / shared.name).symlink_to(shared)
+    (shadow / "info").mkdir()
+    exclude = layout.common_dir / "info" / "exclude"
+    if exclude.is_file():
+        (shadow / "info" / "exclude").symlink_to(exclude)
+    try:
+        shutil.copyfile(layout.git_dir / "HEAD", shadow / "HEAD")
+        theirs = (layout.common_dir / "config").read_bytes()
+    except FileNotFoundError:
+        theirs = b""
+    except OSError as error:
+        raise SourceError(
+            f"the repository {layout.git_dir} cannot be read: {error.strerror}",
+            remedy="run as a user who may read it",
+        ) from error
+    if _REFTABLE.search(theirs):
+        raise SourceError(
+            "the repository keeps its refs in a reftable, which is not supported",
+            remedy="scan a clone made with `git clone --ref-format=files`",
+        )
+    (shadow / "config").write_text(_configuration(sha256=bool(_SHA256.search(theirs))))
+
+
+def _configuration(*, sha256: bool) -> str:
+    version = "1\n[extensions]\n\tobjectFormat = sha256" if sha256 else "0"
+    return (
+        f"[core]\n\trepositoryFormatVersion = {version}\n"
+        "[core]\n\tbare = false\n\tfsmonitor = false\n\thooksPath = /dev/null\n"
+        "\tquotePath = false\n\tcommitGraph = false\n"
+        "[protocol]\n\tallow = never\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
+    )
+
+
+def _environment(shadow: Path, layout: Layout) -> dict[str, str]:
+    """Of ours only the search path: no user's or system's configuration, prompt or network."""
+    return {name: os.environ[name] for name in _PASSED if name in os.environ} | {
+        "HOME": str(shadow),
+        "LC_ALL": "C",
+        "GIT_INDEX_FILE": str(layout.git_dir / "index"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_CEILING_DIRECTORIES": str(shadow.parent),
+    }

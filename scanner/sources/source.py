@@ -1,0 +1,48 @@
+"""What every source is: a cheap list of items, and a reader of their content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from scanner.model.fragment import Fragment, Gap
+
+Item = TypeVar("Item")
+
+BATCH = 64
+"""Items in a batch: enough to amortise a trip through a pipe, few enough to share work evenly."""
+
+
+class Source(Protocol[Item]):
+    """Bytes to scan. Listing and reading are apart so that several processes can share the reading.
+
+    ``batches`` runs in the process that asked for the scan; ``read`` may run in any child forked
+    from it, any number of times, and must not raise for what is wrong with one item.
+    """
+
+    def batches(self) -> Iterator[tuple[Item, ...] | Gap]:
+        """What there is to read, in a deterministic order, and what cannot even be listed."""
+
+    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Gap]:
+        """The content of the items, in their order."""
+
+    def close(self) -> None:
+        """Release what reading has opened in this process."""
+
+    def label(self, item: Item) -> str:
+        """An item's path for a message."""
+
+
+def batched(items: Iterable[Item | Gap]) -> Iterator[tuple[Item, ...] | Gap]:
+    """Group items into batches; gaps pass as they come."""
+    batch: list[Item] = []
+    for item in items:
+        if isinstance(item, Gap):
+            yield item
+            continue
+        batch.append(item)
+        if len(batch) == BATCH:
+            yield tuple(batch)
+            batch = []
+    if batch:
+        yield tuple(batch)

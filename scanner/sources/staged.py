@@ -1,0 +1,68 @@
+"""What would be committed: content in the index that HEAD does not have at that path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from scanner.model.fragment import Fragment, Gap
+from scanner.model.provenance import InIndex
+from scanner.sources.blob import Blob, BlobReader
+from scanner.sources.place import display
+from scanner.sources.repository import Repository, complaint, records, said, start
+from scanner.sources.source import batched
+
+_SUBMODULE = b"160000"
+
+
+@dataclass(slots=True, kw_only=True)
+class Staged:
+    """The index against HEAD, by path. ``below`` restricts to a directory (``"a/b/"``)."""
+
+    repository: Repository
+    below: str = ""
+    _reader: BlobReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reader = BlobReader(repository=self.repository)
+
+    def batches(self) -> Iterator[tuple[Blob, ...] | Gap]:
+        """New and changed files."""
+        return batched(self._blobs())
+
+    def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Gap]:
+        """Their staged content."""
+        return self._reader.read(batch)
+
+    def close(self) -> None:
+        """End the reading git."""
+        self._reader.close()
+
+    def label(self, item: Blob) -> str:
+        """The path."""
+        return item.provenance.path
+
+    def _blobs(self) -> Iterator[Blob | Gap]:
+        command = ("diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames")
+        git = start(self.repository, *command, "--no-ext-diff", self._head(), "--")
+        with git:
+            tokens = records(git)
+            for change in tokens:
+                path = display(next(tokens))
+                _, mode, _, oid, _ = change.lstrip(b":").split()
+                if mode != _SUBMODULE and oid.strip(b"0") and path.startswith(self.below):
+                    place = InIndex(path=path.removeprefix(self.below))
+                    yield Blob(oid=oid.decode(), provenance=place)
+        if git.returncode != 0:
+            why = f"the index cannot be read: {said(complaint(self.repository, command[0]))}"
+            yield Gap(path="git index", why=why, incomplete=True)
+
+    def _head(self) -> str:
+        """HEAD, or the empty tree before the first commit."""
+        git = start(self.repository, "rev-parse", "--verify", "--quiet", "HEAD^{tree}")
+        with git:
+            found = b"".join(records(git)).strip().decode()
+        if found:
+            return found
+        with start(self.repository, "hash-object", "-t", "tree", "--stdin") as git:
+            return b"".join(records(git)).strip().decode()

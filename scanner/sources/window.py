@@ -1,0 +1,121 @@
+"""Cuts content of any size into fragments, with flat memory and every finding counted once."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterator
+
+from scanner.model.fragment import Fragment, Gap
+from scanner.model.provenance import Provenance
+
+WINDOW = 1 << 20
+"""Bytes that a window owns; content up to this size is one fragment."""
+
+MARGIN = 32 << 10
+"""Bytes of context on both sides of a window: longer than any secret and its surroundings."""
+
+HEAD = 8000
+"""How far into the content a NUL byte makes it binary; the same bound as git's."""
+
+_HOLE = bytes(WINDOW)
+_START = (1, 1)
+_ENDLESS = (1 << 62, 1)
+
+# The longer marks come first: the UTF-32 mark begins with the UTF-16 one.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+Read = Callable[[int], bytes]
+"""Returns up to that many bytes; nothing at the end."""
+
+
+def fragments(read: Read, provenance: Provenance) -> Iterator[Fragment | Gap]:
+    """The content behind ``read`` as one or more fragments, or a gap when it is binary.
+
+    UTF-16 and UTF-32 with a byte order mark are transcoded to UTF-8, and columns count its bytes.
+    """
+    head = _fill(read, b"", WINDOW + 1)
+    encoding = _encoding(head)
+    if encoding is not None:
+        read = _transcoded(read, head, encoding)
+        head = _fill(read, b"", WINDOW + 1)
+    if b"\0" in head[:HEAD]:
+        yield Gap(path=provenance.path, why="binary", incomplete=False)
+    elif len(head) <= WINDOW:
+        yield Fragment(data=head, provenance=provenance)
+    else:
+        yield from _windows(read, head, provenance)
+
+
+def _windows(read: Read, buffer: bytes, provenance: Provenance) -> Iterator[Fragment]:
+    base = _START  # position of buffer[0]
+    begin = 0  # where in the buffer the owned stretch begins
+    while True:
+        buffer = _fill(read, buffer, begin + WINDOW + MARGIN)
+        last = len(buffer) < begin + WINDOW + MARGIN
+        end = len(buffer) if last else begin + WINDOW
+        # Holes of sparse files arrive as zeros: nothing to find, and gigabytes of them are common.
+        if buffer[begin:end] != _HOLE:
+            yield Fragment(
+                data=buffer,
+                provenance=provenance,
+                first_line=base[0],
+                first_column=base[1],
+                owned=(
+                    _advance(base, buffer[:begin]),
+                    _ENDLESS if last else _advance(base, buffer[:end]),
+                ),
+            )
+        if last:
+            return
+        keep = end - MARGIN
+        base = _advance(base, buffer[:keep])
+        buffer, begin = buffer[keep:], MARGIN
+
+
+def _advance(position: tuple[int, int], passed: bytes) -> tuple[int, int]:
+    """The position after the passed bytes."""
+    line, column = position
+    newlines = passed.count(b"\n")
+    if newlines:
+        return line + newlines, len(passed) - passed.rindex(b"\n")
+    return line, column + len(passed)
+
+
+def _fill(read: Read, buffer: bytes, size: int) -> bytes:
+    """The buffer grown to ``size`` bytes, or to the end of the content."""
+    if len(buffer) >= size:
+        return buffer
+    parts = [buffer]
+    missing = size - len(buffer)
+    while missing > 0 and (more := read(missing)):
+        parts.append(more)
+        missing -= len(more)
+    return b"".join(parts)
+
+
+def _encoding(head: bytes) -> str | None:
+    return next((name for mark, name in _MARKS if head.startswith(mark)), None)
+
+
+def _transcoded(read: Read, head: bytes, encoding: str) -> Read:
+    """A reader of the same content as UTF-8; what cannot be decoded becomes U+FFFD."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    ready = bytearray(decoder.decode(head).encode())
+    ended = False
+
+    def transcode(size: int) -> bytes:
+        nonlocal ended
+        while not ended and len(ready) < size:
+            raw = read(size)
+            ended = not raw
+            ready.extend(decoder.decode(raw, final=ended).encode())
+        taken = bytes(ready[:size])
+        del ready[:size]
+        return taken
+
+    return transcode
