@@ -1,0 +1,1 @@
+"""A local Slack workspace: real HTTP and WebSocket on loopback, strict limits, scripted faults."""

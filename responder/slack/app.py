@@ -1,0 +1,133 @@
+"""The Slack door: a Bolt app whose listeners acknowledge, ask the desk and hand over.
+
+Slack wants an acknowledgement within three seconds, and Bolt lets a listener that is late run on
+although the person was told that it failed; so listeners never do the work themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext, BoltResponse, Respond
+from slack_sdk import WebClient
+
+from responder.slack.blocks import REVIEW
+from responder.slack.button import ButtonKey
+from responder.slack.command import help_text, looks_secret, reply
+from responder.slack.desk import Desk
+from responder.slack.modal import SUBMIT
+from responder.slack.notifier import SlackNotifier
+from responder.slack.review import Reviewer
+from responder.slack.setting import SlackSettings
+from responder.slack.wire import call, web_client
+
+Body = dict[str, Any]
+
+COMMAND = "/leak"
+DISCARDED = (
+    "That looks like a secret. It was discarded and not stored by Stanch, but Slack may keep what "
+    "you typed: treat it as leaked. `/leak help` shows what can be typed."
+)
+STRANGER = "This workspace is not allowed to use Stanch."
+_ANY = re.compile(r".*", re.DOTALL)
+UNKNOWN = "Stanch does not know that action. The card may be from an older version."
+
+
+class SlackApp:
+    """Joins Bolt, the desk and the card's notifier. ``close`` waits for what is under way."""
+
+    def __init__(self, settings: SlackSettings, desk: Desk) -> None:
+        self._client = web_client(settings)
+        self._desk = desk
+        self._team = settings.team
+        key = ButtonKey(settings.button_key)
+        # Four people may click at the same moment; more wait milliseconds.
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="slack")
+        notifier = SlackNotifier(client=self._client, channel=settings.channel, key=key)
+        self._reviewer = Reviewer(client=self._client, desk=desk, key=key, notifier=notifier)
+        self.bolt = self._listeners(_bolt(self._client))
+
+    def close(self) -> None:
+        """Finish what people have asked for, then stop."""
+        self._pool.shutdown(wait=True)
+        self._reviewer.close()
+
+    def _listeners(self, bolt: App) -> App:
+        bolt.use(self._gate)
+        bolt.action(REVIEW)(self._review)
+        bolt.view(SUBMIT)(self._decide)
+        bolt.command(COMMAND)(self._command)
+        # Last, because the first match wins; without them Bolt would not even acknowledge.
+        bolt.action(_ANY)(_unknown)
+        bolt.view_submission(_ANY)(_unknown_view)
+        bolt.command(_ANY)(_unknown_command)
+        bolt.shortcut(_ANY)(_unknown)
+        return bolt
+
+    def _gate(
+        self,
+        context: BoltContext,
+        ack: Ack,
+        next: Callable[[], BoltResponse],  # noqa: A002  # Bolt passes by name
+    ) -> BoltResponse | None:
+        """Only the workspace that was configured, and of it no guests from another."""
+        if context.team_id == self._team and context.actor_team_id in {None, self._team}:
+            return next()
+        return ack(STRANGER)
+
+    def _review(self, ack: Ack, body: Body) -> None:
+        ack()
+        self._pool.submit(self._reviewer.open, body)
+
+    def _decide(self, ack: Ack, body: Body) -> None:
+        self._reviewer.submitted(ack, body)
+
+    def _command(self, ack: Ack, body: Body, respond: Respond) -> None:
+        text = str(body.get("text") or "").strip()
+        if looks_secret(text):
+            ack(DISCARDED)
+        elif text in {"", "help"}:
+            ack(help_text())
+        else:
+            ack()
+            self._pool.submit(self._answer, text, respond)
+
+    def _answer(self, text: str, respond: Respond) -> None:
+        said = reply(self._desk, text)
+        respond(
+            text=said.text,
+            blocks=said.blocks,
+            response_type="ephemeral",
+            unfurl_links=False,
+        )
+
+
+def _bolt(client: WebClient) -> App:
+    call(client.auth_test)  # a wrong token is a SlackError with its remedy, not Bolt's error
+    return App(
+        client=client,
+        logger=logging.getLogger("stanch.slack"),
+        name="stanch",
+        signing_secret="unused-in-socket-mode",  # noqa: S106  # else Bolt reads the environment
+        request_verification_enabled=False,  # Socket Mode is authenticated by its ticket
+        token_verification_enabled=False,  # done above
+    )
+
+
+def _unknown(ack: Ack, body: Body, client: WebClient) -> None:
+    ack()
+    channel = (body.get("channel") or {}).get("id")
+    if channel is not None:
+        call(client.chat_postEphemeral, channel=channel, user=body["user"]["id"], text=UNKNOWN)
+
+
+def _unknown_view(ack: Ack) -> None:
+    ack()
+
+
+def _unknown_command(ack: Ack) -> None:
+    ack(UNKNOWN)

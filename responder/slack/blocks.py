@@ -1,0 +1,144 @@
+"""Card -> Slack message. Pure; stays inside Slack's limits whatever the card holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from responder.domain.card import Ask, Card, Mark
+from responder.domain.ids import label
+from responder.domain.runbook import Phase
+from responder.slack.button import ButtonKey, Press
+from responder.slack.text import bare, clip, moment, said
+
+Block = dict[str, Any]
+
+REVIEW = "leak.review.v1"
+_MAX_CALLS = 5  # on the card; the modal shows all of them
+# Sizes are ours: with them a message cannot exceed the 10,000 characters Slack accepts in all.
+_LABEL, _VALUE, _SENTENCE, _CALL = 60, 240, 700, 240
+_MAX_FACTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardMessage:
+    """The arguments of chat.postMessage and chat.update that show a card."""
+
+    text: str
+    blocks: list[Block]
+
+
+def card_message(card: Card, key: ButtonKey) -> CardMessage:
+    """The card as blocks, with a Review button while a decision is wanted."""
+    blocks: list[Block] = [
+        {"type": "header", "text": plain(bare(card.headline, 150))},
+        section(plan_line(card.phases)),
+        section(said(card.summary, _SENTENCE)),
+    ]
+    if card.failure is not None:
+        blocks.append(section(f"*What failed:* {said(card.failure, _SENTENCE)}"))
+    if card.facts:
+        blocks.append({"type": "section", "fields": _fields(card)})
+    if card.ask is not None:
+        blocks += _ask(card, card.ask, key)
+    blocks.append(context(f"{label(card.incident)} · updated {moment(card.updated_at)}"))
+    return CardMessage(text=_fallback(card), blocks=blocks)
+
+
+def plan_line(phases: tuple[tuple[Phase, Mark], ...]) -> str:
+    """``✓ Contain ▸ … Identify (now) ▸ Revoke``: said in words too, not by a sign alone."""
+    return "  ▸  ".join(_phase(phase, mark) for phase, mark in phases) or "No plan yet"
+
+
+def _phase(phase: Phase, mark: Mark) -> str:
+    name = phase.value.capitalize()
+    match mark:
+        case Mark.DONE:
+            return f"✓ {name}"
+        case Mark.NOW:
+            return f"… *{name}* (now)"
+        case Mark.FAILED:
+            return f"✗ *{name}* (failed)"
+        case Mark.TODO:
+            return name
+
+
+def _fields(card: Card) -> list[Block]:
+    shown = card.facts if len(card.facts) <= _MAX_FACTS else card.facts[: _MAX_FACTS - 1]
+    fields = [mrkdwn(f"*{said(name, _LABEL)}*\n{said(value, _VALUE)}") for name, value in shown]
+    if len(shown) < len(card.facts):
+        fields.append(mrkdwn(f"*More*\n{len(card.facts) - len(shown)} more facts in `stanch`"))
+    return fields
+
+
+def _ask(card: Card, ask: Ask, key: ButtonKey) -> list[Block]:
+    shown = ask.calls[:_MAX_CALLS]
+    lines = [bare(call, _CALL) for call in shown]
+    if len(shown) < len(ask.calls):
+        lines.append(f"and {len(ask.calls) - len(shown)} more, all of them under Review")
+    value = key.sign(Press(incident=card.incident, approval=ask.approval, version=card.version))
+    return [
+        {"type": "divider"},
+        section(f"*Decision wanted:* {said(ask.title, _SENTENCE)}"),
+        *([preformatted("\n".join(lines))] if lines else []),
+        context(terms(ask)),
+        {
+            "type": "actions",
+            "elements": [
+                {
+                    "type": "button",
+                    "action_id": REVIEW,
+                    "style": "primary",
+                    "text": plain("Review"),
+                    "value": value,
+                    "accessibility_label": clip(
+                        f"Review the decision for {label(card.incident)}", 75
+                    ),
+                }
+            ],
+        },
+    ]
+
+
+def terms(ask: Ask) -> str:
+    """Who asked, who may decide, until when, and what silence means: mrkdwn."""
+    return (
+        f"Asked by {said(ask.requester, _LABEL)}"
+        f" · someone else of {said(ask.group, _LABEL)} decides"
+        f" · until {moment(ask.expires_at)}\nIf nobody decides: {said(ask.silence, 300)}"
+    )
+
+
+def _fallback(card: Card) -> str:
+    wanted = f" Decision wanted: {card.ask.title}" if card.ask is not None else ""
+    return said(f"{card.headline}. {card.summary}{wanted}", 1000)
+
+
+def plain(text: str) -> Block:
+    """A plain_text object; emoji codes stay letters."""
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def mrkdwn(text: str) -> Block:
+    """A mrkdwn object in which Slack finds no links and mentions by itself."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def section(text: str) -> Block:
+    """A paragraph of mrkdwn."""
+    return {"type": "section", "text": mrkdwn(text)}
+
+
+def context(text: str) -> Block:
+    """Small print."""
+    return {"type": "context", "elements": [mrkdwn(text)]}
+
+
+def preformatted(text: str) -> Block:
+    """Exact text: rich text is never parsed, so nothing in it can be a link or a mention."""
+    return {
+        "type": "rich_text",
+        "elements": [
+            {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
+        ],
+    }

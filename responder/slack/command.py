@@ -1,0 +1,82 @@
+"""What ``/leak`` answers. Nothing that was typed is ever repeated."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from responder.domain.card import Card
+from responder.domain.error import StanchError
+from responder.domain.ids import label, parse_label
+from responder.slack.blocks import Block, context, plain, plan_line, section
+from responder.slack.desk import Desk
+from responder.slack.text import bare, moment, said
+
+# No command and no incident has a word this long; tokens, keys and passwords in URLs do.
+_SECRET = re.compile(r"[^\s]{16,}")
+_MAX_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer for one person. ``blocks`` may be empty."""
+
+    text: str
+    blocks: list[Block]
+
+
+def looks_secret(text: str) -> bool:
+    """True for anything that could be a credential; nothing valid is taken for one."""
+    return _SECRET.search(text) is not None or "-----" in text
+
+
+def help_text() -> str:
+    """The map of the command."""
+    return (
+        "`/leak list` open incidents\n"
+        "`/leak show LK-7` one incident as it is now\n"
+        "`/leak help` this text\n"
+        "Decisions are taken with the Review button on an incident's card."
+        " Never type a secret here."
+    )
+
+
+def reply(desk: Desk, text: str) -> Reply:
+    """The answer to ``/leak text``."""
+    verb, _, rest = text.partition(" ")
+    try:
+        if verb == "list" and not rest:
+            return _list(desk.cards())
+        if verb == "show":
+            return _show(desk.card(parse_label(rest)))
+    except StanchError as error:
+        # The message may quote what was typed, so only the remedy is passed on.
+        return Reply(text=f"That did not work: {said(error.remedy, 500)}", blocks=[])
+    return Reply(text="That is not a command.\n" + help_text(), blocks=[])
+
+
+def _list(cards: tuple[Card, ...]) -> Reply:
+    if not cards:
+        return Reply(text="No incident is open.", blocks=[])
+    blocks = [section(_row(card)) for card in cards[:_MAX_ROWS]]
+    if len(cards) > _MAX_ROWS:
+        blocks.append(context(f"and {len(cards) - _MAX_ROWS} more: `stanch incidents`"))
+    return Reply(text=f"{len(cards)} open incidents", blocks=blocks)
+
+
+def _row(card: Card) -> str:
+    wanted = "\n*A decision is wanted*" if card.ask is not None else ""
+    return f"*{label(card.incident)}* {said(card.headline, 200)}\n{said(card.summary, 300)}{wanted}"
+
+
+def _show(card: Card) -> Reply:
+    """The card without its button: a decision is taken on the card that everybody sees."""
+    facts = "\n".join(f"*{said(name, 60)}* {said(value, 240)}" for name, value in card.facts[:10])
+    blocks = [
+        {"type": "header", "text": plain(bare(card.headline, 150))},
+        section(plan_line(card.phases)),
+        section(said(card.summary, 700)),
+        *([section(facts)] if facts else []),
+        context(f"updated {moment(card.updated_at)}"),
+    ]
+    return Reply(text=said(f"{card.headline}. {card.summary}", 1000), blocks=blocks)

@@ -1,0 +1,40 @@
+"""What the Slack door needs from the use cases. The composition root implements it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from responder.domain.card import Ask, Card
+from responder.domain.ids import ApprovalId, IncidentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Everything a person must see before they decide.
+
+    ``confirm`` is what they must type for something that cannot be undone: the last four
+    characters of the key's id (public, never of the secret). None means that nothing is typed.
+    """
+
+    incident: IncidentId
+    ask: Ask
+    confirm: str | None
+
+
+class Desk(Protocol):
+    """Quick calls: each must answer in well under a second."""
+
+    def review(self, approval: ApprovalId) -> Review:
+        """An open approval. Raises ApprovalRefused when it is decided, expired or void."""
+
+    def decide(
+        self, approval: ApprovalId, *, slack_user: str, granted: bool, reason: str, plan_hash: str
+    ) -> None:
+        """Record the word of ``slack_user`` (``team/user``). Raises ApprovalRefused."""
+
+    def card(self, incident: IncidentId) -> Card:
+        """The incident's card as it is now. Raises UsageError when there is no such incident."""
+
+    def cards(self) -> tuple[Card, ...]:
+        """The cards of all incidents that are not over, newest first."""

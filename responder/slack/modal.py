@@ -1,0 +1,161 @@
+"""Review -> modal: the exact calls, the terms, and the decision. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from responder.domain.ids import ApprovalId, IncidentId, label
+from responder.slack.blocks import Block, context, plain, preformatted, section, terms
+from responder.slack.desk import Review
+from responder.slack.text import exact, said
+
+View = dict[str, Any]
+
+SUBMIT = "leak.decide.v1"
+DECISION, REASON, CONFIRM = "decision", "reason", "confirm"
+APPROVE, REFUSE = "approve", "refuse"
+MIN_REASON = 10
+_MAX_REASON = 500
+_CHUNK = 2800
+_MAX_CHUNKS = 60  # of Slack's 100 blocks; what does not fit cannot be approved here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a modal is about: ids only, carried in ``private_metadata``."""
+
+    incident: IncidentId
+    approval: ApprovalId
+    plan_hash: str
+    channel: str
+
+    def pack(self) -> str:
+        """JSON for ``private_metadata``."""
+        return json.dumps([self.incident, self.approval, self.plan_hash, self.channel])
+
+    @classmethod
+    def unpack(cls, text: str) -> Subject:
+        """The subject of a submitted modal. Slack returns the text as this app wrote it."""
+        incident, approval, plan_hash, channel = json.loads(text)
+        return cls(incident=incident, approval=approval, plan_hash=plan_hash, channel=channel)
+
+
+def loading() -> View:
+    """Shown at once while the plan is being fetched: a trigger_id lives three seconds."""
+    return _modal("Review", [section("Fetching the plan…")])
+
+
+def note(text: str) -> View:
+    """A modal that only says something."""
+    return _modal("Review", [section(said(text, 2900))])
+
+
+def review_view(review: Review, *, channel: str) -> View:
+    """The decision, complete: what is not shown in full is not offered for approval."""
+    ask = review.ask
+    chunks = _chunks(ask.calls)
+    if len(chunks) > _MAX_CHUNKS:
+        return note(
+            f"This plan is too long to show here in full, so it cannot be decided here. "
+            f"Use: stanch approve {label(review.incident)}"
+        )
+    subject = Subject(
+        incident=review.incident, approval=ask.approval, plan_hash=ask.plan_hash, channel=channel
+    )
+    blocks = [
+        section(f"*{said(ask.title, 2000)}*"),
+        context("Exactly these calls will be made, nothing else:"),
+        *(preformatted(chunk) for chunk in chunks),
+        context(f"{terms(ask)}\nPlan {said(ask.plan_hash[:12], 20)} · {label(review.incident)}"),
+        *_inputs(review),
+    ]
+    return _modal(label(review.incident), blocks) | {
+        "callback_id": SUBMIT,
+        "submit": plain("Submit decision"),
+        "private_metadata": subject.pack(),
+    }
+
+
+def _chunks(calls: tuple[str, ...]) -> list[str]:
+    chunks: list[str] = []
+    for call in calls:
+        line = exact(call)
+        pieces = [line[i : i + _CHUNK] for i in range(0, len(line), _CHUNK)]
+        if chunks and len(chunks[-1]) + len(pieces[0]) < _CHUNK:
+            chunks[-1] += "\n" + pieces.pop(0)
+        chunks += pieces
+    return chunks
+
+
+def _inputs(review: Review) -> list[Block]:
+    options = [_option(APPROVE, "Approve"), _option(REFUSE, "Refuse")]
+    inputs = [
+        _input(
+            DECISION,
+            "Your decision",
+            {"type": "radio_buttons", "options": options},
+        ),
+        _input(
+            REASON,
+            "Why",
+            {"type": "plain_text_input", "multiline": True, "max_length": _MAX_REASON},
+            hint=f"At least {MIN_REASON} characters. It is kept in the record: no secrets here.",
+        ),
+    ]
+    if review.confirm is not None:
+        inputs.append(
+            _input(
+                CONFIRM,
+                "To approve, type the last 4 characters of the key id",
+                {"type": "plain_text_input", "max_length": 20},
+                hint="This cannot be undone. Leave it empty to refuse.",
+            )
+            | {"optional": True}
+        )
+    return inputs
+
+
+def _input(name: str, title: str, element: Block, *, hint: str | None = None) -> Block:
+    block = {
+        "type": "input",
+        "block_id": name,
+        "label": plain(title),
+        "element": element | {"action_id": name},
+    }
+    return block if hint is None else block | {"hint": plain(hint)}
+
+
+def _option(value: str, text: str) -> Block:
+    return {"value": value, "text": plain(text)}
+
+
+def _modal(title: str, blocks: list[Block]) -> View:
+    return {"type": "modal", "title": plain(title), "close": plain("Close"), "blocks": blocks}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person put into the modal."""
+
+    granted: bool
+    reason: str
+
+
+def read_answer(view: View, review: Review) -> Answer | dict[str, str]:
+    """The answer, or what is wrong with it by block id, as ``response_action: errors`` wants it."""
+    state = view["state"]["values"]
+    chosen = state[DECISION][DECISION].get("selected_option")
+    reason = (state[REASON][REASON].get("value") or "").strip()
+    problems: dict[str, str] = {}
+    if chosen is None:
+        problems[DECISION] = "Choose Approve or Refuse."
+    if len(reason) < MIN_REASON:
+        problems[REASON] = f"Say why in at least {MIN_REASON} characters."
+    granted = chosen is not None and chosen["value"] == APPROVE
+    if granted and review.confirm is not None:
+        typed = (state.get(CONFIRM, {}).get(CONFIRM, {}).get("value") or "").strip()
+        if typed.upper() != review.confirm.upper():
+            problems[CONFIRM] = "That is not the end of this key's id. Look at the calls above."
+    return problems or Answer(granted=granted, reason=reason)

@@ -1,0 +1,175 @@
+"""From the Review button to a recorded decision."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from typing import Any
+
+from slack_bolt import Ack
+from slack_sdk import WebClient
+
+from responder.domain.card import CardRef
+from responder.domain.error import Retryable, StanchError
+from responder.domain.ids import IncidentId, label
+from responder.slack.button import ButtonKey, Press
+from responder.slack.desk import Desk, Review
+from responder.slack.modal import (
+    DECISION,
+    Answer,
+    Subject,
+    View,
+    loading,
+    note,
+    read_answer,
+    review_view,
+)
+from responder.slack.notifier import SlackNotifier
+from responder.slack.text import said
+from responder.slack.wire import SlackError, call
+
+Body = dict[str, Any]
+
+STALE = "Card was out of date; refreshed."
+FORGED = "This button was not made by this installation of Stanch, so nothing was opened."
+LATE = "Your decision is still being recorded. The card will show it; you need not repeat it."
+# A trigger_id lives three seconds: after this long without the plan, an empty modal is opened.
+_SHELL_AFTER = 0.8
+# Slack wants the answer to a submission within three seconds.
+_ANSWER_WITHIN = 1.8
+_LOG = logging.getLogger("stanch.slack")
+
+
+class Reviewer:
+    """Opens the modal and records what is submitted. The desk is asked in threads of its own."""
+
+    def __init__(
+        self, *, client: WebClient, desk: Desk, key: ButtonKey, notifier: SlackNotifier
+    ) -> None:
+        self._client = client
+        self._desk = desk
+        self._key = key
+        self._notifier = notifier
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="slack-desk")
+
+    def close(self) -> None:
+        """Let started decisions finish."""
+        self._pool.shutdown(wait=True)
+
+    # -- the button --------------------------------------------------------------------------
+
+    def open(self, body: Body) -> None:
+        """Open the modal for a click on Review. Runs after the acknowledgement."""
+        channel, user = body["channel"]["id"], body["user"]["id"]
+        try:
+            press = self._key.read(body["actions"][0].get("value", ""))
+            if press is None:
+                self._tell(channel, user, FORGED)
+                return
+            self._show(press, body, CardRef(channel=channel, ts=body["message"]["ts"]))
+        except (StanchError, Retryable) as error:
+            _LOG.warning("review of %s failed: %s", body["actions"][0].get("action_id"), error)
+            self._tell(channel, user, _why(error))
+
+    def _show(self, press: Press, body: Body, card: CardRef) -> None:
+        found = self._pool.submit(self._look, press)
+        try:
+            review = found.result(timeout=_SHELL_AFTER)
+        except Late:
+            self._fill(found, body, card)
+            return
+        if review is None:
+            self._refresh(press.incident, card)
+            self._tell(card.channel, body["user"]["id"], STALE)
+            return
+        view = review_view(review, channel=card.channel)
+        call(self._client.views_open, trigger_id=body["trigger_id"], view=view)
+
+    def _fill(self, found: Future[Review | None], body: Body, card: CardRef) -> None:
+        """The slow way: a modal at once, its content when the desk has answered."""
+        opened = call(self._client.views_open, trigger_id=body["trigger_id"], view=loading())
+        shell = opened["view"]
+        try:
+            review = found.result()
+            view = note(STALE) if review is None else review_view(review, channel=card.channel)
+        except (StanchError, Retryable) as error:
+            view = note(_why(error))
+        call(self._client.views_update, view_id=shell["id"], hash=shell["hash"], view=view)
+
+    def _look(self, press: Press) -> Review | None:
+        """The review the button stands for, or None when the card moved on."""
+        ask = self._desk.card(press.incident).ask
+        if ask is None or ask.approval != press.approval:
+            return None
+        return self._desk.review(press.approval)
+
+    def _refresh(self, incident: IncidentId, at: CardRef) -> None:
+        """Show the card as it is now; again when it changed meanwhile, so the newest stays."""
+        for _ in range(3):
+            card = self._desk.card(incident)
+            self._notifier.publish(card, at)
+            if self._desk.card(incident).version == card.version:
+                return
+
+    # -- the modal ---------------------------------------------------------------------------
+
+    def submitted(self, ack: Ack, body: Body) -> None:
+        """Answer a submitted modal: close it, or say inside it what is wrong."""
+        view = body["view"]
+        subject = Subject.unpack(view["private_metadata"])
+        person = f"{body['user']['team_id']}/{body['user']['id']}"
+        outcome = self._pool.submit(self._record, subject, view, person)
+        try:
+            problems = outcome.result(timeout=_ANSWER_WITHIN)
+        except Late:
+            ack()
+            self._pool.submit(self._report, outcome, subject, body["user"]["id"])
+            return
+        if problems:
+            ack(response_action="errors", errors=problems)
+        else:
+            ack()
+
+    def _record(self, subject: Subject, view: View, person: str) -> dict[str, str]:
+        """Check the answer and record it; what is wrong by block id, nothing when recorded."""
+        try:
+            review = self._desk.review(subject.approval)
+            answer = read_answer(view, review)
+            if not isinstance(answer, Answer):
+                return answer
+            self._desk.decide(
+                subject.approval,
+                slack_user=person,
+                granted=answer.granted,
+                reason=answer.reason,
+                plan_hash=subject.plan_hash,
+            )
+        except (StanchError, Retryable) as error:
+            return {DECISION: _why(error)}
+        return {}
+
+    def _report(self, outcome: Future[dict[str, str]], subject: Subject, user: str) -> None:
+        """Tell the person how a slow decision ended, now that the modal is closed."""
+        self._tell(subject.channel, user, LATE)
+        problems = outcome.result()
+        name = label(subject.incident)
+        if problems:
+            self._tell(
+                subject.channel, user, f"{name}: not recorded. {' '.join(problems.values())}"
+            )
+        else:
+            self._tell(subject.channel, user, f"{name}: your decision is recorded.")
+
+    def _tell(self, channel: str, user: str, text: str) -> None:
+        try:
+            call(self._client.chat_postEphemeral, channel=channel, user=user, text=said(text, 2000))
+        except (SlackError, Retryable) as error:
+            # Nobody can be told; the card stays the truth.
+            _LOG.warning("could not tell a person in Slack: %s", error)
+
+
+def _why(error: StanchError | Retryable) -> str:
+    if isinstance(error, StanchError):
+        return f"{error}. {error.remedy}."
+    return f"{error}. Please try again."

@@ -1,0 +1,232 @@
+"""Review → modal → decision, over real HTTP and WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from responder.domain.approval import Decision
+from responder.domain.card import Card
+from responder.lab.slack.workspace import SlackLab
+from responder.lab.slack.world import View
+from responder.slack.app import SlackApp
+from responder.slack.blocks import REVIEW
+from responder.slack.notifier import SlackNotifier
+from responder.slack.review import FORGED, STALE
+from responder.slack.setting import SlackSettings
+
+REASON = "seen in CloudTrail, owner agrees"
+Join = Callable[[str], str]
+Message = dict[str, Any]
+
+
+@pytest.fixture
+def posted(slack: SlackLab, settings: SlackSettings, card: Card) -> Message:
+    SlackNotifier.connect(settings).publish(card, None)
+    return slack.messages()[0]
+
+
+def open_modal(slack: SlackLab, user: str, message: Message) -> View:
+    assert slack.click(user, message, REVIEW).acked
+    view = slack.wait(lambda: slack.views(user))[0]
+    assert isinstance(view, View)
+    return view
+
+
+def approve(**more: str) -> dict[str, str]:
+    return {"decision": "approve", "reason": REASON, "confirm": "7q2m"} | more
+
+
+@pytest.mark.usefixtures("door")
+def test_a_second_person_reviews_and_approves(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    assert "iam:DeleteAccessKey UserName=deploy AccessKeyId=AKIA…7Q2M" in str(view.content)
+    assert slack.submit(bob, view, approve()).acked
+    assert not slack.views(bob)
+    (decided,) = desk.decided
+    assert (decided.decision, decided.decided_by, decided.reason) == (
+        Decision.GRANTED,
+        "bob",
+        REASON,
+    )
+
+
+@pytest.mark.usefixtures("door")
+def test_refusing_needs_a_reason_but_no_typed_key(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    slack.submit(bob, view, {"decision": "refuse", "reason": REASON})
+    assert desk.decided[0].decision is Decision.DENIED
+
+
+@pytest.mark.usefixtures("door")
+def test_the_requester_is_told_in_the_modal_that_somebody_else_must_decide(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    alice = join("alice")
+    view = open_modal(slack, alice, posted)
+    answer = slack.submit(alice, view, approve()).payload
+    assert answer["response_action"] == "errors"
+    assert "alice asked for this" in answer["errors"]["decision"]
+    assert "another member of 'security' must decide" in answer["errors"]["decision"]
+    assert slack.views(alice)
+    assert not desk.decided
+
+
+@pytest.mark.usefixtures("door")
+def test_a_person_nobody_knows_decides_nothing(slack: SlackLab, desk: Any, posted: Message) -> None:
+    stranger = slack.add_user("mallory")
+    view = open_modal(slack, stranger, posted)
+    assert slack.submit(stranger, view, approve()).payload["response_action"] == "errors"
+    assert not desk.decided
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize(
+    ("values", "block"),
+    [
+        ({"reason": REASON, "confirm": "7Q2M"}, "decision"),
+        (approve(reason="  short  "), "reason"),
+        (approve(confirm="7Q2N"), "confirm"),
+    ],
+)
+def test_an_incomplete_answer_is_explained_where_it_is_wrong(
+    slack: SlackLab, desk: Any, join: Join, posted: Message, values: dict[str, str], block: str
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    answer = slack.submit(bob, view, values).payload
+    assert answer["response_action"] == "errors"
+    assert list(answer["errors"]) == [block]
+    assert not desk.decided
+
+
+@pytest.mark.usefixtures("door")
+def test_an_old_button_refreshes_the_card_and_opens_nothing(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    desk.move_on()
+    assert slack.click(bob, posted, REVIEW).acked
+    whisper = slack.wait(lambda: slack.ephemerals(bob))[0]
+    assert whisper.text == STALE
+    assert not slack.views(bob)
+    (message,) = slack.messages()
+    assert message["blocks"][0]["text"]["text"] == "PROVEN DEAD · LK-7"
+    assert not any(block["type"] == "actions" for block in message["blocks"])
+
+
+@pytest.mark.usefixtures("door")
+def test_progress_elsewhere_does_not_make_an_open_decision_stale(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    desk.shown = replace(desk.shown, version=desk.shown.version + 5)
+    open_modal(slack, join("bob"), posted)
+
+
+@pytest.mark.usefixtures("door")
+def test_a_plan_that_changed_while_the_modal_was_open_is_not_approved(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    desk.approval = replace(desk.approval, plan_hash="00" * 32)
+    answer = slack.submit(bob, view, approve()).payload
+    assert "another plan" in answer["errors"]["decision"]
+    assert not desk.decided
+
+
+@pytest.mark.usefixtures("door")
+def test_the_first_decision_wins(slack: SlackLab, desk: Any, join: Join, posted: Message) -> None:
+    bob, carol = join("bob"), join("carol")
+    first, second = open_modal(slack, bob, posted), open_modal(slack, carol, posted)
+    slack.submit(bob, first, approve())
+    answer = slack.submit(carol, second, {"decision": "refuse", "reason": REASON}).payload
+    assert "already decided" in answer["errors"]["decision"]
+    assert [d.decided_by for d in desk.decided] == ["bob"]
+
+
+@pytest.mark.usefixtures("door")
+def test_a_forged_button_opens_nothing(slack: SlackLab, join: Join, posted: Message) -> None:
+    bob = join("bob")
+    button = {"type": "button", "action_id": REVIEW, "value": f"v1.7.x.3.{'0' * 32}"}
+    assert slack.press(bob, posted, button).acked
+    assert FORGED in slack.wait(lambda: slack.ephemerals(bob))[0].text
+    assert not slack.views(bob)
+
+
+@pytest.mark.usefixtures("door")
+def test_a_slow_desk_shows_a_modal_at_once_and_fills_it_later(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    desk.gate.clear()
+    view = open_modal(slack, bob, posted)
+    assert "Fetching the plan" in str(view.content)
+    desk.gate.set()
+    slack.wait(lambda: "callback_id" in slack.views(bob)[0].content)
+
+
+@pytest.mark.usefixtures("door")
+def test_a_slow_decision_is_acknowledged_in_time_and_reported_afterwards(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    desk.gate.clear()
+    delivery = slack.submit(bob, view, approve())
+    assert delivery.acked  # the workspace gives up after three seconds, as Slack does
+    assert not slack.views(bob)
+    desk.gate.set()
+    slack.wait(lambda: [w for w in slack.ephemerals(bob) if "is recorded" in w.text])
+    assert len(desk.decided) == 1
+
+
+@pytest.mark.usefixtures("door")
+def test_people_of_another_workspace_open_nothing(
+    slack: SlackLab, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    slack.click(bob, posted, REVIEW, team="T00000EVIL")
+    assert not slack.views(bob)
+    assert not slack.calls("views.open")
+
+
+@pytest.mark.usefixtures("door")
+def test_an_unknown_button_is_acknowledged_and_explained(
+    slack: SlackLab, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    assert slack.press(bob, posted, {"type": "button", "action_id": "leak.old.v0"}).acked
+    assert "does not know" in slack.wait(lambda: slack.ephemerals(bob))[0].text
+
+
+def test_the_door_survives_a_refresh_of_its_connection(
+    slack: SlackLab, door: SlackApp, join: Join, posted: Message
+) -> None:
+    del door
+    slack.refresh_sockets()
+    assert len(slack.calls("apps.connections.open")) == 2
+    assert slack.connections() == 1
+    open_modal(slack, join("bob"), posted)
+
+
+@pytest.mark.usefixtures("door")
+def test_every_envelope_is_acknowledged_within_the_deadline(
+    slack: SlackLab, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    slack.submit(bob, view, approve())
+    slack.command(bob, "list")
+    deliveries = slack.deliveries()
+    assert len(deliveries) == 3
+    assert all(delivery.acked for delivery in deliveries)
