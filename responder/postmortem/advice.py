@@ -1,0 +1,209 @@
+"""What follows from the facts: residual risk, open questions, action items, prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from responder.domain.approval import Decision
+from responder.domain.incident import Exposure, Incident, IncidentState
+from responder.domain.run import Run, RunKind, StepRun, StepState
+from responder.postmortem.report import ActionItem, ActionKind, Activity, Clock, Consent, Window
+from responder.postmortem.text import clean, plural, span
+
+_LATE_DETECTION = timedelta(hours=1)
+_SLOW_APPROVAL = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the advice is drawn from; ``runs`` are those of the current round."""
+
+    incident: Incident
+    exposures: tuple[Exposure, ...]
+    runs: tuple[tuple[Run, tuple[StepRun, ...]], ...]
+    window: Window
+    clocks: tuple[Clock, ...]
+    activity: Activity | None
+    consents: tuple[Consent, ...]
+
+    @property
+    def in_history(self) -> tuple[Exposure, ...]:
+        """The copies that stand in git history."""
+        return tuple(copy for copy in self.exposures if copy.commit)
+
+    @property
+    def failed(self) -> tuple[StepRun, ...]:
+        """The steps that need a person."""
+        return tuple(s for _, steps in self.runs for s in steps if s.state is StepState.FAILED)
+
+    @property
+    def taken_back(self) -> bool:
+        """True when the last thing that ran took the containment back."""
+        return bool(self.runs) and self.runs[-1][0].kind is RunKind.UNDO
+
+
+def residual(facts: Facts) -> Iterator[str]:
+    """Risks that are known to remain."""
+    if not facts.incident.state.over:
+        yield "The credential is not proven dead: it may still work somewhere."
+    if facts.taken_back:
+        yield "An undo ran last: what it took back may let the credential work again."
+    if facts.in_history:
+        roots = ", ".join(sorted({clean(copy.root, 60) for copy in facts.in_history}))
+        yield (
+            f"The credential stays readable in the git history of {roots}, and in every clone, "
+            "fork and cache of it; only its death makes that harmless."
+        )
+    activity = facts.activity
+    if activity and activity.answered_late:
+        calls = plural(activity.answered_late, "call")
+        yield f"{calls} with the credential succeeded after containment was verified."
+    if activity and activity.children:
+        yield (
+            f"{plural(len(activity.children), 'credential')} born from this one can outlive it; "
+            "each needs its own proof of death."
+        )
+    for step in facts.failed:
+        why = clean(step.error or "no reason was recorded", 160)
+        yield f"The step {clean(step.id, 60)} did not succeed: {why}"
+
+
+def unknown(facts: Facts) -> Iterator[str]:
+    """What the record cannot answer."""
+    if facts.window.at_least:
+        yield "When the first copy appeared: the exposure window is a lower bound."
+    if facts.in_history:
+        yield (
+            "When the commit was pushed: the window counts from the time written in the commit, "
+            "which its author's clock set."
+        )
+    yield "Who read the copies: a read of a repository or a file leaves no trace here."
+    activity = facts.activity
+    if activity is None:
+        yield "Whether anybody used the credential: no audit trail has been read yet."
+    else:
+        yield (
+            "Which calls were a consumer's and which an attacker's: the trail names addresses and "
+            "agents, and both can be borrowed."
+        )
+        yield (
+            "Calls the trail does not keep: reads and writes of data unless data events are "
+            "recorded, other accounts, and whatever was not delivered yet when it was read."
+        )
+        if not activity.complete:
+            yield (
+                f"The rest of the calls: {len(activity.uses)} of {activity.count} are listed here."
+            )
+    if facts.incident.regressions:
+        yield (
+            "What happened between the rounds: the credential was declared dead and then seen "
+            "again; the clocks here count from the last sighting."
+        )
+
+
+def actions(facts: Facts) -> tuple[ActionItem, ...]:
+    """The action items, prevent first."""
+    found = [*_prevent(facts), *_detect(facts), *_mitigate(facts)]
+    return tuple(ActionItem(kind=kind, what=what, because=why) for kind, what, why in found)
+
+
+_Draft = tuple[ActionKind, str, str]
+
+
+def _prevent(facts: Facts) -> Iterator[_Draft]:
+    incident = facts.incident
+    if facts.in_history:
+        yield (
+            ActionKind.PREVENT,
+            "Install the commit hook (or push protection) where the copies were committed",
+            f"{len(facts.in_history)} reached git history without being stopped",
+        )
+    if incident.provider == "aws" and "key" in incident.kind:
+        yield (
+            ActionKind.PREVENT,
+            "Give the consumer a role (OIDC, instance profile or Roles Anywhere) instead of a key",
+            "a long-lived key was in use; a role's credentials expire by themselves",
+        )
+    if incident.regressions:
+        yield (
+            ActionKind.PREVENT,
+            "Find where the credential came back from and remove that copy",
+            f"it was seen again {plural(incident.regressions, 'time')} after it was declared dead",
+        )
+
+
+def _detect(facts: Facts) -> Iterator[_Draft]:
+    lag = facts.incident.detected_at - facts.window.opened_at
+    if lag > _LATE_DETECTION:
+        yield (
+            ActionKind.DETECT,
+            "Scan every push as it arrives",
+            f"the first known copy was {span(lag)} old when it was detected",
+        )
+    if facts.activity is None:
+        yield (
+            ActionKind.DETECT,
+            "Read the audit trail of the credential, and make it readable to the responder",
+            "nothing is known about its use",
+        )
+    elif facts.activity.count:
+        yield (
+            ActionKind.DETECT,
+            "Record data events for what the credential could read",
+            "the trail shows management calls alone, so touched data is unknown",
+        )
+
+
+def _mitigate(facts: Facts) -> Iterator[_Draft]:
+    if facts.in_history:
+        yield (
+            ActionKind.MITIGATE,
+            "Rewrite the history of the repository, or record that the dead credential may stay",
+            "the copies outlive this incident, and every scan will meet them again",
+        )
+    for copy in facts.exposures:
+        if not copy.commit:
+            yield (
+                ActionKind.MITIGATE,
+                f"Remove the copy in {clean(copy.path, 100)}",
+                "it is outside git history and nobody has removed it yet as far as is recorded",
+            )
+            break  # the inventory lists the others
+    if facts.activity and facts.activity.children:
+        yield (
+            ActionKind.MITIGATE,
+            "Review what was done with the credentials born from this one",
+            f"{len(facts.activity.children)} appear in the trail",
+        )
+    for step in facts.failed:
+        remedy = clean(step.remedy or f"see why the step {step.id} failed", 200)
+        yield ActionKind.MITIGATE, remedy, f"the step {clean(step.id, 60)} failed"
+    if facts.incident.state in {IncidentState.OPEN, IncidentState.CONTAINED}:
+        yield ActionKind.MITIGATE, "Bring the credential to proven dead", "it is not there yet"
+    for clock in facts.clocks:
+        if clock.met is False and clock.goal and clock.took:
+            yield (
+                ActionKind.MITIGATE,
+                f"Find what held the clock “{clock.name.lower()}” up",
+                f"it took {span(clock.took)}, the goal is {span(clock.goal)}",
+            )
+    slow = [c for c in facts.consents if c.latency and c.latency > _SLOW_APPROVAL]
+    silent = [c for c in facts.consents if c.decision == Decision.EXPIRED]
+    if slow or silent:
+        yield (
+            ActionKind.MITIGATE,
+            "Page the approvers' group by a second way",
+            f"{plural(len(slow) + len(silent), 'approval')} expired or took more than 5 minutes",
+        )
+
+
+PROMPTS = (
+    "What went well that we would want again?",
+    "Where were we lucky? What would have happened without that luck?",
+    "How could detection have taken half the time?",
+    "What did people have to guess, look up or do by hand?",
+    "Who else depends on this credential, and how did they learn of it?",
+    "Which of the open questions above is worth an answer, and who finds it?",
+)

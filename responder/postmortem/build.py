@@ -1,0 +1,179 @@
+"""Builds the report from a case file. Pure: the same case and instant give the same report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from responder.domain.ids import label
+from responder.domain.incident import Exposure, Incident, IncidentState
+from responder.postmortem.activity import read_activity
+from responder.postmortem.advice import PROMPTS, Facts, actions, residual, unknown
+from responder.postmortem.case import CaseFile
+from responder.postmortem.chronicle import tell
+from responder.postmortem.record import (
+    is_earlier,
+    read_consent,
+    read_copy,
+    read_manifest,
+    read_passage,
+)
+from responder.postmortem.report import Clock, Report, Tone, Window
+from responder.postmortem.text import aware, clean, span
+
+# What the house promises for a public leak, counted from detection (docs/architecture.md, Goals).
+REQUESTED_GOAL = timedelta(seconds=10)
+VERIFIED_GOAL = timedelta(seconds=30)
+_COPIES = 200
+_GIT_BEGAN = datetime(2005, 4, 7, tzinfo=UTC)
+_PROVIDERS = {"aws": "AWS", "github": "GitHub", "gitlab": "GitLab", "slack": "Slack", "jwt": "JWT"}
+
+
+def build(case: CaseFile, *, now: datetime) -> Report:
+    """The postmortem of ``case`` as it stands at ``now`` (UTC); works for unfinished incidents."""
+    incident = case.incident
+    facts = _facts(case, aware(now))
+    moments, moments_left_out = tell(case, facts.activity)
+    status, tone = _status(incident, facts)
+    return Report(
+        label=label(incident.id),
+        title=f"{_noun(incident)} {clean(incident.preview, 60)} in {clean(incident.root, 80)}",
+        status=status,
+        tone=tone,
+        summary=_summary(incident, facts),
+        severity=clean(incident.severity, 20),
+        preview=clean(incident.preview, 60),
+        fingerprint=clean(incident.fingerprint, 80),
+        root=clean(incident.root, 80),
+        regressions=incident.regressions,
+        written_at=aware(now),
+        detected_at=aware(incident.detected_at),
+        window=facts.window,
+        clocks=facts.clocks,
+        moments=moments,
+        moments_left_out=moments_left_out,
+        copies=tuple(map(read_copy, case.exposures[:_COPIES])),
+        copies_left_out=max(0, len(case.exposures) - _COPIES),
+        passages=tuple(read_passage(case, run, steps) for run, steps in case.runs),
+        consents=facts.consents,
+        activity=facts.activity,
+        residual=tuple(residual(facts)),
+        unknown=tuple(unknown(facts)),
+        actions=actions(facts),
+        manifest=read_manifest(case),
+        prompts=PROMPTS,
+    )
+
+
+def _facts(case: CaseFile, now: datetime) -> Facts:
+    incident = case.incident
+    runs = tuple((run, steps) for run, steps in case.runs if not is_earlier(incident, run))
+    contained_at = incident.containment_verified_at
+    return Facts(
+        incident=incident,
+        exposures=case.exposures,
+        runs=runs,
+        window=_window(case, now),
+        clocks=_clocks(incident),
+        activity=read_activity(
+            (step for _, steps in runs for step in steps),
+            detected_at=aware(incident.detected_at),
+            contained_at=aware(contained_at) if contained_at else None,
+        ),
+        consents=tuple(map(read_consent, case.approvals)),
+    )
+
+
+def _window(case: CaseFile, now: datetime) -> Window:
+    incident = case.incident
+    detected = aware(incident.detected_at)
+    copies = case.exposures
+    if incident.regressions:  # the credential was dead in between: count this round's copies
+        copies = tuple(c for c in copies if aware(c.found_at) >= detected)
+    known = {c: aware(c.exposed_at) for c in copies if c.exposed_at and _believed(c)}
+    dated = {(c.root, c.path) for c in known}
+    opened = min([*known.values(), detected, *(aware(c.found_at) for c in copies)])
+    closed = incident.containment_verified_at
+    end = aware(closed) if closed else now
+    return Window(
+        opened_at=opened,
+        closed_at=aware(closed) if closed else None,
+        lasted=max(timedelta(0), end - opened),
+        # A file whose commit is known is no older than that commit.
+        at_least=not known or any((c.root, c.path) not in dated for c in copies),
+    )
+
+
+def _believed(copy: Exposure) -> bool:
+    """A commit may claim any time: none is later than the scan that saw it, or older than git."""
+    return copy.exposed_at is not None and (
+        _GIT_BEGAN <= aware(copy.exposed_at) <= aware(copy.found_at)
+    )
+
+
+def _clocks(incident: Incident) -> tuple[Clock, ...]:
+    marks = (
+        ("Containment requested", incident.containment_requested_at, REQUESTED_GOAL),
+        ("Containment verified", incident.containment_verified_at, VERIFIED_GOAL),
+        ("Proven dead", incident.proven_dead_at, None),
+    )
+    return tuple(
+        Clock(
+            name=name,
+            at=aware(at) if at else None,
+            took=aware(at) - aware(incident.detected_at) if at else None,
+            goal=goal,
+        )
+        for name, at, goal in marks
+    )
+
+
+def _noun(incident: Incident) -> str:
+    provider = _PROVIDERS.get(incident.provider, incident.provider.capitalize())
+    return clean(f"{provider} {incident.kind.replace('-', ' ').replace('_', ' ')}", 60)
+
+
+def _status(incident: Incident, facts: Facts) -> tuple[str, Tone]:
+    if facts.taken_back:
+        return "Containment taken back", Tone.ALARM
+    late = facts.activity.answered_late if facts.activity else 0
+    match incident.state:
+        case IncidentState.OPEN:
+            asked = incident.containment_requested_at is not None
+            return ("Containment not verified" if asked else "Not contained"), Tone.ALARM
+        case IncidentState.CONTAINED:
+            return "Contained, not proven dead", Tone.ALARM if late else Tone.WAITING
+        case IncidentState.PROVEN_DEAD:
+            return "Proven dead", Tone.SAFE
+        case IncidentState.CLOSED:
+            return (
+                ("Closed, proven dead", Tone.SAFE)
+                if incident.proven_dead_at
+                else (
+                    "Closed, not proven dead",
+                    Tone.WAITING,
+                )
+            )
+
+
+def _summary(incident: Incident, facts: Facts) -> str:
+    window, (asked, verified, dead) = facts.window, facts.clocks
+    bound = "at least " if window.at_least else ""
+    what = f"The {_noun(incident)} {clean(incident.preview, 60)}"
+    where = f"{'again ' if incident.regressions else ''}in {clean(incident.root, 80)}"
+    if verified.took is None:
+        tried = (
+            f"containment was requested {span(asked.took)} after detection and is not verified"
+            if asked.took is not None
+            else "containment has not been requested"
+        )
+        return f"{what} has been readable {where} for {bound}{span(window.lasted)}; {tried}."
+    ask = f"requested {span(asked.took)} and " if asked.took is not None else ""
+    end = (
+        f"it was proven dead {span(dead.took)} after detection"
+        if dead.took is not None
+        else "it is not proven dead yet"
+    )
+    return (
+        f"{what} stood readable {where} for {bound}{span(window.lasted)}; containment was "
+        f"{ask}verified {span(verified.took)} after detection, and {end}."
+    )

@@ -1,0 +1,140 @@
+"""The timeline: ledger entries, milestones, copies and uses of the key in one order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from responder.domain.incident import Exposure
+from responder.domain.run import StepRun
+from responder.domain.timeline import Entry
+from responder.postmortem.case import CaseFile
+from responder.postmortem.report import Activity, Evidence, Lane, Moment, Use
+from responder.postmortem.text import aware, clean, plural
+
+# A report is read by people: what is beyond these bounds is counted and stays in the ledger.
+_USE_ROWS, _COPY_ROWS, _HEAD, _TAIL = 60, 40, 200, 100
+_PERSONAL_DOORS = ("cli:", "slack:", "web:")
+# Details that say more without naming anybody: the narrative is blameless.
+_TELLING = ("why", "error", "purpose", "part", "decision", "state", "runbook", "policy")
+
+
+def tell(case: CaseFile, activity: Activity | None) -> tuple[tuple[Moment, ...], int]:
+    """The rows by time, and how many were left out."""
+    milestones = tuple(_milestones(case))
+    absorbed = {moment.evidence.seq for moment in milestones if moment.evidence}
+    titles = {step.id: title_of(case, step) for _, steps in case.runs for step in steps}
+    told = [_from_entry(entry, titles) for entry in case.entries if entry.seq not in absorbed]
+    uses, uses_left_out = _uses(activity.uses if activity else (), activity_evidence(case))
+    copies = tuple(_copies(case.exposures[:_COPY_ROWS]))
+    kept = told if len(told) <= _HEAD + _TAIL else told[:_HEAD] + told[-_TAIL:]
+    # Sorting is stable: at one instant causes (copies, uses) come before what answered them.
+    moments = sorted([*copies, *uses, *kept, *milestones], key=lambda moment: moment.at)
+    left_out = len(told) - len(kept) + uses_left_out + max(0, len(case.exposures) - _COPY_ROWS)
+    return tuple(moments), left_out
+
+
+def proof(entry: Entry) -> Evidence:
+    """A ledger entry as the reference people see: its number and the start of its digest."""
+    return Evidence(text=f"#{entry.seq} {clean(entry.digest)[:8]}", seq=entry.seq)
+
+
+def title_of(case: CaseFile, step: StepRun) -> str:
+    """The step's declared title, or its name when its declaration is not at hand."""
+    spec = case.specs.get(step.uses)
+    return clean(spec.title if spec else step.uses, 80)
+
+
+def activity_evidence(case: CaseFile) -> Evidence | None:
+    """The ledger entry under which the audit trail's answer was recorded."""
+    ids = {s.id for _, steps in case.runs for s in steps if s.uses.endswith(".activity")}
+    found = [entry for entry in case.entries if entry.event.detail.get("step") in ids]
+    return proof(found[-1]) if found else None
+
+
+def _milestones(case: CaseFile) -> Iterator[Moment]:
+    incident = case.incident
+    marks: tuple[tuple[datetime | None, str], ...] = (
+        (incident.detected_at, "The credential was detected"),
+        (incident.containment_requested_at, "Containment was requested"),
+        (incident.containment_verified_at, "Containment was verified by a fresh look"),
+        (incident.proven_dead_at, "The credential was proven dead"),
+        (incident.closed_at, "The incident was closed"),
+    )
+    for at, what in marks:
+        if at is not None:
+            yield Moment(
+                at=aware(at),
+                lane=Lane.TOOLING,
+                what=what,
+                evidence=_recorded_at(case.entries, at),
+                milestone=True,
+            )
+
+
+def _recorded_at(entries: Sequence[Entry], at: datetime) -> Evidence | None:
+    """The incident's own entry of that instant: state and record commit in one transaction."""
+    for entry in entries:
+        if entry.event.action.startswith("incident.") and aware(entry.event.at) == aware(at):
+            return proof(entry)
+    return None
+
+
+def _copies(exposures: Iterable[Exposure]) -> Iterator[Moment]:
+    for copy in exposures:
+        if copy.exposed_at is None:
+            continue
+        place = clean(copy.path, 100)
+        yield Moment(
+            at=aware(copy.exposed_at),
+            lane=Lane.PEOPLE,
+            what=f"A commit introduced a copy in {place}"
+            if copy.commit
+            else f"A copy became visible in {place}",
+            evidence=Evidence(text=f"commit {clean(copy.commit, 12)[:10]}")
+            if copy.commit
+            else None,
+        )
+
+
+def _uses(uses: Sequence[Use], evidence: Evidence | None) -> tuple[list[Moment], int]:
+    groups: list[list[Use]] = []
+    for use in uses:
+        last = groups[-1][-1] if groups else None
+        if last and (last.api, last.ip, last.outcome) == (use.api, use.ip, use.outcome):
+            groups[-1].append(use)
+        else:
+            groups.append([use])
+    left_out = sum(len(group) for group in groups[_USE_ROWS:])
+    return [_from_uses(group, evidence) for group in groups[:_USE_ROWS]], left_out
+
+
+def _from_uses(group: Sequence[Use], evidence: Evidence | None) -> Moment:
+    first = group[0]
+    times = f", {plural(len(group), 'time')}" if len(group) > 1 else ""
+    answer = f"refused ({first.outcome})" if first.refused else "answered"
+    return Moment(
+        at=first.at,
+        lane=Lane.KEY_HOLDER,
+        what=f"{first.api} from {first.ip}{times}: {answer}",
+        evidence=evidence,
+    )
+
+
+def _from_entry(entry: Entry, titles: dict[str, str]) -> Moment:
+    event = entry.event
+    noun, _, verb = event.action.partition(".")
+    verb = verb.replace("_", " ")
+    step = event.detail.get("step")
+    title = titles.get(step, clean(step, 80)) if isinstance(step, str) else None
+    what = f"{noun.replace('_', ' ')} {verb}".strip().capitalize()
+    if title:
+        what = f"{title}: {verb or noun}" if noun == "step" else f"{what} ({title})"
+    told = [event.detail.get(key) for key in _TELLING]
+    more = ", ".join(clean(value, 120) for value in told if isinstance(value, str) and value)
+    return Moment(
+        at=aware(event.at),
+        lane=Lane.PEOPLE if event.actor.startswith(_PERSONAL_DOORS) else Lane.TOOLING,
+        what=clean(f"{what}: {more}" if more else what),
+        evidence=proof(entry),
+    )

@@ -1,0 +1,135 @@
+"""Turns the case's rows into the report's: copies, runs, approvals and the evidence manifest."""
+
+from __future__ import annotations
+
+import hashlib
+
+from responder.domain.approval import Approval
+from responder.domain.incident import Exposure, Incident
+from responder.domain.json import JsonValue, canonical
+from responder.domain.run import Run, StepRun, StepState
+from responder.domain.step import Effect
+from responder.postmortem.case import CaseFile
+from responder.postmortem.chronicle import proof, title_of
+from responder.postmortem.report import Act, Consent, Copy, Manifest, Passage, Record
+from responder.postmortem.text import aware, clean
+
+_RECORDS, _EVIDENCE = 1000, 12
+_REVERSIBLE = {Effect.READ: "changes nothing", Effect.REVERSIBLE: "yes", Effect.FINAL: "no"}
+
+
+def is_earlier(incident: Incident, run: Run) -> bool:
+    """A regression restarts every clock; what ran before it belongs to another round."""
+    return incident.regressions > 0 and aware(run.started_at) < aware(incident.detected_at)
+
+
+def read_copy(exposure: Exposure) -> Copy:
+    """A row of the exposure inventory."""
+    return Copy(
+        source=clean(exposure.source, 40),
+        root=clean(exposure.root, 80),
+        place=clean(f"{exposure.path}:{exposure.line}:{exposure.column}", 200),
+        commit=clean(exposure.commit, 12)[:10] if exposure.commit else None,
+        author=clean(exposure.author, 80) if exposure.author else None,
+        exposed_at=aware(exposure.exposed_at) if exposure.exposed_at else None,
+        found_at=aware(exposure.found_at),
+        rule=clean(exposure.rule, 60),
+        reason=clean(exposure.reason, 120),
+    )
+
+
+def read_passage(case: CaseFile, run: Run, steps: tuple[StepRun, ...]) -> Passage:
+    """One run with its steps."""
+    return Passage(
+        run=clean(run.id, 40),
+        kind=run.kind.value,
+        runbook=clean(f"{run.runbook} v{run.runbook_version}", 80),
+        state=run.state.value,
+        started_at=aware(run.started_at),
+        finished_at=aware(run.finished_at) if run.finished_at else None,
+        earlier=is_earlier(case.incident, run),
+        acts=tuple(_act(case, run, step) for step in steps),
+    )
+
+
+def _act(case: CaseFile, run: Run, step: StepRun) -> Act:
+    spec = case.specs.get(step.uses)
+    ended = aware(step.finished_at) if step.finished_at else None
+    shown = [(clean(key, 40), _scalar(value)) for key, value in sorted(step.evidence.items())]
+    records = tuple(
+        proof(entry)
+        for entry in case.entries
+        if entry.event.detail.get("step") == step.id
+        and entry.event.detail.get("run", run.id) == run.id
+    )
+    return Act(
+        id=clean(step.id, 60),
+        title=title_of(case, step),
+        phase=step.phase,
+        state=step.state.value,
+        intended_at=aware(step.intended_at) if step.intended_at else None,
+        acted_at=aware(step.acted_at) if step.acted_at else None,
+        verified_at=ended if step.state is StepState.DONE else None,
+        ended_at=ended,
+        reversible=_REVERSIBLE[spec.effect] if spec else "not declared",
+        evidence=tuple(shown[:_EVIDENCE]),
+        evidence_hash=_digest(step.evidence),
+        records=records,
+        error=clean(step.error) if step.error else None,
+        remedy=clean(step.remedy) if step.remedy else None,
+    )
+
+
+def _scalar(value: JsonValue) -> str:
+    return clean(value if isinstance(value, str) else canonical(value).decode("ascii"), 120)
+
+
+def read_consent(approval: Approval) -> Consent:
+    """One approval."""
+    decided = aware(approval.decided_at) if approval.decided_at else None
+    return Consent(
+        step=clean(approval.step, 60),
+        policy=clean(approval.policy, 60),
+        group=clean(approval.group, 60),
+        requester=clean(approval.requester, 60),
+        asked_at=aware(approval.asked_at),
+        expires_at=aware(approval.expires_at),
+        decision=approval.decision.value,
+        decided_by=clean(approval.decided_by, 60) if approval.decided_by else None,
+        decided_at=decided,
+        latency=decided - aware(approval.asked_at) if decided else None,
+        via=clean(approval.via, 40) if approval.via else None,
+        reason=clean(approval.reason, 200) if approval.reason else None,
+        plan_hash=clean(approval.plan_hash, 80),
+    )
+
+
+def read_manifest(case: CaseFile) -> Manifest:
+    """What an auditor needs to check the report without trusting it."""
+    hashes = [
+        (f"evidence of {clean(step.id, 60)} ({clean(run.id, 40)})", _digest(step.evidence))
+        for run, steps in case.runs
+        for step in steps
+        if step.evidence
+    ]
+    return Manifest(
+        first_seq=case.entries[0].seq if case.entries else None,
+        last_seq=case.entries[-1].seq if case.entries else None,
+        verdict=clean(case.ledger_verdict),
+        head=clean(case.ledger_head, 128) if case.ledger_head else None,
+        records=tuple(
+            Record(
+                seq=entry.seq,
+                at=aware(entry.event.at),
+                action=clean(entry.event.action, 60),
+                digest=clean(entry.digest, 128),
+            )
+            for entry in case.entries[:_RECORDS]
+        ),
+        records_left_out=max(0, len(case.entries) - _RECORDS),
+        hashes=tuple(hashes),
+    )
+
+
+def _digest(value: JsonValue) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()

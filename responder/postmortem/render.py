@@ -1,0 +1,97 @@
+"""Writes the report for people: Markdown for a wiki, one self-contained page for everybody else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from responder.domain.error import UsageError
+from responder.postmortem.chart import chart, exposed
+from responder.postmortem.markdown import escape_markdown
+from responder.postmortem.report import Report
+from responder.postmortem.text import instant, since, span
+
+_NONE = "\N{EN DASH}"
+_FILTERS = {"instant": instant, "span": span}
+
+
+def markdown(report: Report) -> str:
+    """The report as GitHub-flavoured Markdown; text from outside cannot become markup in it."""
+    # Not HTML: every expression is escaped for Markdown by ``finalize`` instead.
+    env = _environment(autoescape=False)
+    env.finalize = escape_markdown
+    return env.get_template("postmortem.md.j2").render(
+        report=report,
+        exposed=exposed,
+        since=since,
+        # Functions, because what a macro returns would be escaped twice.
+        when=lambda at: _NONE if at is None else instant(at),
+        after=lambda at: _NONE if at is None else since(at, report.detected_at),
+        few=lambda items: ", ".join(items) or "none",
+    )
+
+
+def html(report: Report) -> str:
+    """The report as one page: no script, no address to load from, a policy that forbids both."""
+    env = _environment(autoescape=True)
+    source = env.loader.get_source(env, "postmortem.css")[0] if env.loader else ""
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+    return env.get_template("postmortem.html.j2").render(
+        report=report,
+        exposed=exposed,
+        since=since,
+        css=Markup(source),  # noqa: S704  # our own file, hashed into the page's policy
+        css_hash=digest,
+        chart=Markup(chart(report)),  # noqa: S704  # escapes its own text
+        linked={record.seq for record in report.manifest.records},
+    )
+
+
+def write(report: Report, folder: Path) -> tuple[Path, Path]:
+    """Writes ``LK-7.md`` and ``LK-7.html`` (mode 0600), each whole or not at all; returns both."""
+    pages = (folder / f"{report.label}.md", folder / f"{report.label}.html")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path, content in zip(pages, (markdown(report), html(report)), strict=True):
+            _replace(path, content)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the postmortem to {folder}: {error.strerror}",
+            remedy="name a folder that you may write to with --out",
+        ) from error
+    return pages
+
+
+def _environment(*, autoescape: bool) -> Environment:
+    env = Environment(
+        loader=PackageLoader("responder.postmortem"),
+        autoescape=autoescape,  # noqa: S701  # False for Markdown alone, which escapes by finalize
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters.update(_FILTERS)
+    return env
+
+
+def _replace(path: Path, content: str) -> None:
+    """Through a new file beside it (mkstemp makes it 0600), so that no reader sees half a page."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
