@@ -121,9 +121,9 @@ def _classify(
     genuine = seal.accepts(entry.digest, entry.mac)
     whole = entry.digest == digest(entry.event, seq=entry.seq, previous=entry.previous)
     if entry.seq != seq:
-        if entry.seq < seq or any(other.seq == seq for other in rest[1:]):
-            return Attack.REORDER, f"entry {entry.seq} stands in its place"
-        return Attack.DELETION, f"it is missing; the next is {entry.seq}"
+        swapped = entry.seq < seq or any(other.seq == seq for other in rest)
+        attack = Attack.REORDER if swapped else Attack.DELETION
+        return attack, f"entry {entry.seq} stands in its place"
     if genuine and not whole and _moved(entry, rest, seq, newest):
         if any(other.previous == previous for other in rest[1:]):
             return Attack.REORDER, "another genuine entry stands in its place"

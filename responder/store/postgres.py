@@ -29,7 +29,9 @@ class Postgres:
     """
 
     def __init__(self, url: URL) -> None:
-        self.name = url.set(username=None, password=None, query={}).render_as_string()
+        self.name = URL.create(
+            "postgresql", host=url.host, port=url.port, database=url.database
+        ).render_as_string()
         self.engine: Engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_size=8,

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, insert, literal, or_, select, update
 
 from responder.domain.error import LeaseLost
 from responder.domain.ids import IncidentId, RunId
 from responder.domain.run import Run, RunState, StepRun, StepState
+from responder.store.column import Instant
 from responder.store.row import build, values
 from responder.store.table import runs, steps
 
@@ -88,7 +89,8 @@ class SqlRuns:
             step,
             {
                 "lease_until": case(
-                    (steps.c.state == StepState.RUNNING, until), else_=steps.c.lease_until
+                    (steps.c.state == StepState.RUNNING, literal(until, Instant())),
+                    else_=steps.c.lease_until,
                 )
             },
         )
@@ -103,7 +105,7 @@ class SqlRuns:
         if step.state is StepState.RUNNING and step.lease_until is not None:
             row["lease_until"] = case(
                 (steps.c.lease_until > step.lease_until, steps.c.lease_until),
-                else_=step.lease_until,
+                else_=literal(step.lease_until, Instant()),
             )
         self._update(step, row)
 

@@ -116,6 +116,7 @@ steps = Table(
     Column("due_at", Instant),
     Column("tries", Integer, nullable=False),
     Column("intended_at", Instant),
+    Column("absent_at", Instant),
     Column("acted_at", Instant),
     Column("finished_at", Instant),
     Column("before", Json, nullable=False),

@@ -139,6 +139,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("intended_at", sa.BigInteger(), nullable=True),
+        sa.Column("absent_at", sa.BigInteger(), nullable=True),
         sa.Column("acted_at", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("before", sa.Text(), nullable=False),
