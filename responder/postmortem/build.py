@@ -166,6 +166,8 @@ def _summary(incident: Incident, facts: Facts) -> str:
             if asked.took is not None
             else "containment has not been requested"
         )
+        if facts.taken_back:
+            tried = "an undo took its containment back"
         return f"{what} has been readable {where} for {bound}{span(window.lasted)}; {tried}."
     ask = f"requested {span(asked.took)} and " if asked.took is not None else ""
     end = (

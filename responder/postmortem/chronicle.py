@@ -16,13 +16,14 @@ from responder.postmortem.text import aware, clean, plural
 _USE_ROWS, _COPY_ROWS, _HEAD, _TAIL = 60, 40, 200, 100
 _PERSONAL_DOORS = ("cli:", "slack:", "web:")
 # Details that say more without naming anybody: the narrative is blameless.
-_TELLING = ("why", "error", "purpose", "part", "decision", "state", "runbook", "policy")
+_TELLING = ("why", "error", "place", "purpose", "part", "decision", "state", "runbook", "policy")
 
 
 def tell(case: CaseFile, activity: Activity | None) -> tuple[tuple[Moment, ...], int]:
     """The rows by time, and how many were left out."""
     milestones = tuple(_milestones(case))
-    absorbed = {moment.evidence.seq for moment in milestones if moment.evidence}
+    shown = {moment.evidence.seq for moment in milestones if moment.evidence}
+    absorbed = {e.seq for e in case.entries if e.seq in shown and _is_own(e)}
     titles = {step.id: title_of(case, step) for _, steps in case.runs for step in steps}
     told = [_from_entry(entry, titles) for entry in case.entries if entry.seq not in absorbed]
     uses, uses_left_out = _uses(activity.uses if activity else (), activity_evidence(case))
@@ -73,11 +74,17 @@ def _milestones(case: CaseFile) -> Iterator[Moment]:
 
 
 def _recorded_at(entries: Sequence[Entry], at: datetime) -> Evidence | None:
-    """The incident's own entry of that instant: state and record commit in one transaction."""
-    for entry in entries:
-        if entry.event.action.startswith("incident.") and aware(entry.event.at) == aware(at):
-            return proof(entry)
-    return None
+    """What was recorded at that instant: state and record commit in one transaction.
+
+    The incident's own entry is the better proof; a step's entry may have moved the incident too.
+    """
+    found = [entry for entry in entries if aware(entry.event.at) == aware(at)]
+    found.sort(key=_is_own, reverse=True)
+    return proof(found[0]) if found else None
+
+
+def _is_own(entry: Entry) -> bool:
+    return entry.event.action.startswith("incident.")
 
 
 def _copies(exposures: Iterable[Exposure]) -> Iterator[Moment]:

@@ -134,20 +134,19 @@ def events() -> list[Event]:
     """What the ledger holds about the incident, by time."""
     told: list[tuple[float, str, str, JsonObject]] = [
         (0, "cli:alice", "incident.opened", {"source": "git-history"}),
-        (0.1, "system", "vault.sealed", {"part": "secret_access_key"}),
-        (0.62, "system", "incident.containment_requested", {}),
+        (0.1, "system", "run.started", {"run": RUN, "runbook": "aws-access-key"}),
         (6.1, "system", "incident.contained", {}),
         (11.6, "system", "approval.asked", {"step": "delete-key", "policy": "security-final"}),
         (53.0, "slack:T1/U2", "approval.granted", {"step": "delete-key", "decision": "granted"}),
-        (54.4, "system", "vault.opened", {"part": "secret_access_key", "purpose": "prove-dead"}),
+        (54.4, "system", "secret.opened", {"part": "secret_access_key", "purpose": "prove-dead"}),
         (58.6, "system", "incident.proven_dead", {}),
     ]
     for name, _, _, _, _, intended, acted, done in STEPS:
         detail = {"run": RUN, "step": name}
-        told.append((intended, "system", "step.intended", detail))
-        if acted:
+        if acted:  # a step that only looks leaves one entry, when it has seen
+            told.append((intended, "system", "step.intended", detail))
             told.append((acted, "system", "step.acted", detail))
-        told.append((done, "system", "step.done", detail))
+        told.append((done, "system", "step.verified", detail))
     told.sort(key=lambda row: row[0])
     return [
         Event(at=at(t), actor=actor, action=action, incident=INCIDENT, detail=detail)

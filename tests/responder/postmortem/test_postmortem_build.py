@@ -69,11 +69,13 @@ def test_milestones_point_to_the_ledger_entry_of_their_transaction(case: CaseFil
         assert moment.evidence.text.endswith(digests[moment.evidence.seq][:8])
 
 
-def test_every_ledger_entry_appears_once(case: CaseFile) -> None:
+def test_every_ledger_entry_appears(case: CaseFile) -> None:
     report = build(case, now=NOW)
     own = [m for m in report.moments if m.lane is not Lane.KEY_HOLDER and m.evidence]
     seqs = [m.evidence.seq for m in own if m.evidence and m.evidence.seq]
-    assert sorted(seqs) == [entry.seq for entry in case.entries]
+    assert sorted(set(seqs)) == [entry.seq for entry in case.entries]
+    # The step whose answer completed the containment proves that milestone too.
+    assert len(seqs) == len(case.entries) + 1
     assert report.moments_left_out == 0
 
 
@@ -148,8 +150,14 @@ def test_a_call_answered_after_containment_is_never_passed_over(case: CaseFile) 
 
 def test_broken_activity_outputs_are_read_as_far_as_they_go(case: CaseFile) -> None:
     run, steps = case.runs[0]
-    broken: JsonObject = {"count": "many", "first": "yesterday", "last": 1e300, "apis": 7, "source_ips": None,
-              "events": ["x", {"time": "never"}, {"time": 1773480413}]}  # fmt: skip
+    broken: JsonObject = {
+        "count": "many",
+        "first": "yesterday",
+        "last": 1e300,
+        "apis": 7,
+        "source_ips": None,
+        "events": ["x", {"time": "never"}, {"time": 1773480413}],
+    }
     read = [replace(s, outputs=broken) if s.id == "activity" else s for s in steps]
     activity = build(replace(case, runs=((run, tuple(read)),)), now=NOW).activity
     assert activity
