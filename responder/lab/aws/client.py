@@ -13,6 +13,8 @@ from botocore.config import Config
 SOURCE_IP_HEADER = "x-lab-source-ip"  # the server believes it: the lab has one network
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
+# One for all sessions: reading the service models is most of the cost of a client.
+_LOADER = botocore.session.Session().get_component("data_loader")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class LabSession(boto3.Session):
         self._endpoint_url = endpoint_url
         super().__init__(**kwargs)
 
-    def client(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # one for all services
+    def client(self, *args: Any, **kwargs: Any) -> Any:
         """As boto3's, with the lab's endpoint."""
         kwargs.setdefault("endpoint_url", self._endpoint_url)
         return super().client(*args, **kwargs)
@@ -48,6 +50,7 @@ def open_session(  # one keyword per thing a client is told
 ) -> LabSession:
     """A session with these credentials; ``attempts`` counts the first try too."""
     inner = botocore.session.Session()
+    inner.register_component("data_loader", _LOADER)
     inner.set_default_client_config(
         Config(
             retries={"mode": "standard", "total_max_attempts": attempts},

@@ -10,12 +10,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import boto3
 
@@ -43,6 +44,8 @@ class AwsLab:
     admin: Credentials
     state_dir: Path
     _process: subprocess.Popen[bytes] = field(repr=False)
+    _clients: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def start(
@@ -106,6 +109,9 @@ class AwsLab:
 
     def stop(self) -> None:
         """End the server and remove its state. May be called twice."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
         _end(self._process)
         shutil.rmtree(self.state_dir, ignore_errors=True)
 
@@ -117,7 +123,7 @@ class AwsLab:
         user_agent: str | None = None,
         attempts: int = 1,
     ) -> boto3.Session:
-        """A boto3 session whose clients talk to this lab; the admin's when no credentials are given.
+        """A boto3 session whose clients talk to this lab; by default the admin's.
 
         ``source_ip`` is the address that policies and CloudTrail see; ``attempts`` counts the
         first try too, and is 1 so that calls can be counted.
@@ -131,9 +137,27 @@ class AwsLab:
             attempts=attempts,
         )
 
-    def client(self, service: str, credentials: Credentials | None = None, **kwargs: Any) -> Any:
-        """A client of one service; keywords as for ``session``."""
-        return self.session(credentials, **kwargs).client(service)  # type: ignore[call-overload]
+    def client(  # noqa: PLR0913  # one keyword per thing a client is told
+        self,
+        service: str,
+        credentials: Credentials | None = None,
+        *,
+        source_ip: str | None = None,
+        user_agent: str | None = None,
+        attempts: int = 1,
+    ) -> Any:
+        """A client of one service; keywords as for ``session``.
+
+        The same arguments give the same client, which threads may share; ``stop`` closes it.
+        """
+        wanted = (service, credentials or self.admin, source_ip, user_agent, attempts)
+        with self._lock:
+            if wanted not in self._clients:
+                session = self.session(
+                    credentials, source_ip=source_ip, user_agent=user_agent, attempts=attempts
+                )
+                self._clients[wanted] = session.client(cast("Any", service))
+            return self._clients[wanted]
 
     def reset(self) -> None:
         """Forget everything but the admin, whose key stays the same; delay and lag stay as set."""

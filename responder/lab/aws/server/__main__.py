@@ -50,6 +50,7 @@ def main() -> None:
     # The protocol is named because asyncio sends small answers at once only on such a socket.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
+    listener.listen()
     ready = {
         "port": listener.getsockname()[1],
         "admin": {"id": state.admin_key_id, "secret": state.admin_secret},

@@ -1,4 +1,5 @@
 """Loads MiniStack with the lab's corrections in place and puts the gate before it."""
+# ruff: noqa: SLF001  # MiniStack has no public hooks; its version is pinned
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ def build(state: State) -> Gate:
     iam = importlib.import_module("ministack.services.iam")
     sessions: Sessions = {}
     propagation = identity.patch_evaluator(evaluator, iam, sessions, state)
-    sts = importlib.import_module("ministack.services.sts")
-    sts._sessions = sessions  # noqa: SLF001  # pinned version, no public hook
+    sts: Any = importlib.import_module("ministack.services.sts")
+    sts._sessions = sessions
     identity.patch_key_ids(iam, sts, state)
     identity.patch_last_use(iam, state)
     propagation.wrap_writes()
@@ -36,7 +37,7 @@ def build(state: State) -> Gate:
     app = importlib.import_module("ministack.app")
 
     async def wipe() -> None:
-        app._reset_all_state()  # noqa: SLF001  # pinned version, no public hook
+        app._reset_all_state()
         propagation.settle()
         state.trail.events.clear()
         state.journal = Journal()
@@ -58,7 +59,7 @@ def _patch_lookup(cloudtrail: Any, responses: Any, state: State) -> None:
         try:
             found = state.trail.lookup(query, region=responses.get_region(), now=state.clock())
         except LookupRefused as err:
-            return cloudtrail._err(err.code, err.message)  # noqa: SLF001
+            return cloudtrail._err(err.code, err.message)
         return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(found).encode()
 
-    cloudtrail._DISPATCH["LookupEvents"] = lookup  # noqa: SLF001
+    cloudtrail._DISPATCH["LookupEvents"] = lookup

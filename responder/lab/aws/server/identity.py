@@ -1,11 +1,11 @@
 """IAM and STS made truer: real key ids, the two-key limit, last use, no way in without a key."""
+# ruff: noqa: SLF001  # MiniStack has no public hooks; its version is pinned
 
 from __future__ import annotations
 
 import base64
 import time
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 from responder.lab.aws.server import keyid
@@ -23,7 +23,7 @@ _ALLOW_ALL = (
 _SESSION_MAY = frozenset({"sts:AssumeRole", "sts:GetCallerIdentity"})
 
 
-def patch_key_ids(iam: ModuleType, sts: ModuleType, state: State) -> None:
+def patch_key_ids(iam: Any, sts: Any, state: State) -> None:
     """Issue base32 key ids that carry the account, and secrets that look like AWS's."""
 
     def long_term() -> str:
@@ -35,17 +35,17 @@ def patch_key_ids(iam: ModuleType, sts: ModuleType, state: State) -> None:
     def secret() -> str:
         return base64.b64encode(state.source.randbytes(_SECRET_BYTES)).decode()
 
-    iam._gen_access_key_id = long_term  # noqa: SLF001  # pinned version, no public hook
+    iam._gen_access_key_id = long_term
     for module in (iam, sts):  # sts took its own reference
-        module._gen_session_access_key = session  # type: ignore[attr-defined]  # noqa: SLF001
-        module._gen_secret = secret  # type: ignore[attr-defined]  # noqa: SLF001
-    create = iam._IAM_HANDLERS["CreateAccessKey"]  # noqa: SLF001
+        module._gen_session_access_key = session
+        module._gen_secret = secret
+    create = iam._IAM_HANDLERS["CreateAccessKey"]
 
     def create_access_key(params: Any) -> Any:
-        user = iam._p(params, "UserName")  # noqa: SLF001
-        keys = iam._access_keys  # noqa: SLF001
+        user = iam._p(params, "UserName")
+        keys = iam._access_keys
         if sum(record["UserName"] == user for record in keys.values()) >= _KEYS_PER_USER:
-            return iam._error(  # noqa: SLF001
+            return iam._error(
                 409, "LimitExceeded", f"Cannot exceed quota for AccessKeysPerUser: {_KEYS_PER_USER}"
             )
         before = set(keys)
@@ -56,28 +56,28 @@ def patch_key_ids(iam: ModuleType, sts: ModuleType, state: State) -> None:
             body = body.replace(given.encode(), keys[key_id]["SecretAccessKey"].encode())
         return status, headers, body
 
-    iam._IAM_HANDLERS["CreateAccessKey"] = create_access_key  # noqa: SLF001
-    delete = iam._IAM_HANDLERS["DeleteAccessKey"]  # noqa: SLF001
+    iam._IAM_HANDLERS["CreateAccessKey"] = create_access_key
+    delete = iam._IAM_HANDLERS["DeleteAccessKey"]
 
     def delete_access_key(params: Any) -> Any:
-        key_id, user = iam._p(params, "AccessKeyId"), iam._p(params, "UserName")  # noqa: SLF001
-        record = iam._access_keys.get(key_id)  # noqa: SLF001
+        key_id, user = iam._p(params, "AccessKeyId"), iam._p(params, "UserName")
+        record = iam._access_keys.get(key_id)
         if record and user and record["UserName"] != user:
-            return iam._error(  # noqa: SLF001
+            return iam._error(
                 404, "NoSuchEntity", f"The Access Key with id {key_id} cannot be found."
             )
         return delete(params)
 
-    iam._IAM_HANDLERS["DeleteAccessKey"] = delete_access_key  # noqa: SLF001
+    iam._IAM_HANDLERS["DeleteAccessKey"] = delete_access_key
 
 
-def patch_last_use(iam: ModuleType, state: State) -> None:
+def patch_last_use(iam: Any, state: State) -> None:
     """Answer GetAccessKeyLastUsed from the calls that were authenticated."""
-    never = iam._IAM_HANDLERS["GetAccessKeyLastUsed"]  # noqa: SLF001
+    never = iam._IAM_HANDLERS["GetAccessKeyLastUsed"]
 
     def get_access_key_last_used(params: Any) -> Any:
         status, headers, body = never(params)
-        use = state.last_uses.get(iam._p(params, "AccessKeyId"))  # noqa: SLF001
+        use = state.last_uses.get(iam._p(params, "AccessKeyId"))
         if status == 200 and use is not None:  # noqa: PLR2004  # HTTP OK
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(use.at))
             body = body.replace(
@@ -87,16 +87,16 @@ def patch_last_use(iam: ModuleType, state: State) -> None:
             )
         return status, headers, body
 
-    iam._IAM_HANDLERS["GetAccessKeyLastUsed"] = get_access_key_last_used  # noqa: SLF001
+    iam._IAM_HANDLERS["GetAccessKeyLastUsed"] = get_access_key_last_used
 
 
-def patch_root(evaluator: ModuleType) -> None:
+def patch_root(evaluator: Any) -> None:
     """No key is root by its name: MiniStack lets ``test`` and any account id in unchecked."""
-    evaluator.is_root_access_key = lambda key_id: not key_id  # type: ignore[attr-defined]
+    evaluator.is_root_access_key = lambda key_id: not key_id
 
 
 def patch_evaluator(
-    evaluator: ModuleType, iam: ModuleType, sessions: Mapping[str, Any], state: State
+    evaluator: Any, iam: Any, sessions: Mapping[str, Any], state: State
 ) -> Propagation:
     """Decide by what is in force, restrict plain sessions as AWS does, and note who called."""
     propagation = Propagation(iam, state)
@@ -127,23 +127,23 @@ def patch_evaluator(
                 return evaluator.EvalResult("ImplicitDeny", principal_arn=caller.arn)
         return answer
 
-    evaluator.enforce = decide  # type: ignore[attr-defined]
+    evaluator.enforce = decide
     for name in ("resolve_credential", "resolve_principal", "check_credentials"):
         setattr(evaluator, name, _delayed(propagation, getattr(evaluator, name)))
     return propagation
 
 
-def plant_admin(iam: ModuleType, state: State, scope: Any) -> None:
+def plant_admin(iam: Any, state: State, scope: Any) -> None:
     """Give the lab its administrator: an ordinary user with a real key."""
     with scope(state.account_id, state.region):
-        iam._create_user({"UserName": [ADMIN_USER]})  # noqa: SLF001
-        iam._user_inline_policies[ADMIN_USER] = {"everything": _ALLOW_ALL}  # noqa: SLF001
-        iam._access_keys[state.admin_key_id] = {  # noqa: SLF001
+        iam._create_user({"UserName": [ADMIN_USER]})
+        iam._user_inline_policies[ADMIN_USER] = {"everything": _ALLOW_ALL}
+        iam._access_keys[state.admin_key_id] = {
             "UserName": ADMIN_USER,
             "AccessKeyId": state.admin_key_id,
             "SecretAccessKey": state.admin_secret,
             "Status": "Active",
-            "CreateDate": iam._now(),  # noqa: SLF001
+            "CreateDate": iam._now(),
         }
 
 
@@ -155,9 +155,7 @@ def _delayed(propagation: Propagation, function: Any) -> Any:
     return call
 
 
-def _caller(
-    evaluator: ModuleType, sessions: Mapping[str, Any], access_key_id: str
-) -> Caller | None:
+def _caller(evaluator: Any, sessions: Mapping[str, Any], access_key_id: str) -> Caller | None:
     found = evaluator.resolve_credential(access_key_id) if access_key_id else None
     if not isinstance(found, evaluator.ResolvedCredential):
         return None

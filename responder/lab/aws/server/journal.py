@@ -45,7 +45,7 @@ def redact(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One answered call. ``error`` is the AWS error code; ``performed`` says if the act took place."""
+    """One call. ``error`` is the AWS error code; ``performed`` says if the act took place."""
 
     seq: int
     at: float

@@ -2,13 +2,13 @@
 
 Measured on AWS at 3 to 4 seconds (https://www.offensai.com, "IAM eventual consistency").
 """
+# ruff: noqa: SLF001  # MiniStack has no public hooks; its version is pinned
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 from responder.lab.aws.server.state import State
@@ -31,7 +31,7 @@ _Snapshot = dict[str, dict[Any, Any]]
 class Propagation:
     """Keeps what was in force before each young change."""
 
-    def __init__(self, iam: ModuleType, state: State) -> None:
+    def __init__(self, iam: Any, state: State) -> None:
         self._iam = iam
         self._state = state
         self._young: list[tuple[float, _Snapshot]] = []
@@ -43,28 +43,28 @@ class Propagation:
 
     def wrap_writes(self) -> None:
         """Make every writing IAM call remember what was in force before it."""
-        handlers = self._iam._IAM_HANDLERS  # noqa: SLF001  # pinned version, no public hook
+        handlers = self._iam._IAM_HANDLERS
         for action, handler in list(handlers.items()):
             if not action.startswith(_READS):
                 handlers[action] = self._remembering(handler)
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """Show the evaluator what is in force now. Never awaited inside, so no other call sees it."""
+        """Show the evaluator what is in force now. Never await inside: others would see it."""
         before = None if self._inside else self._before()
         if before is None:
             yield
             return
         stores = {name: getattr(self._iam, name) for name in _STORES}
-        now = {name: store._data for name, store in stores.items()}  # noqa: SLF001  # as above
+        now = {name: store._data for name, store in stores.items()}
         self._inside = True
         try:
             for name, store in stores.items():
-                store._data = before[name]  # noqa: SLF001  # as above
+                store._data = before[name]
             yield
         finally:
             for name, store in stores.items():
-                store._data = now[name]  # noqa: SLF001  # as above
+                store._data = now[name]
             self._inside = False
 
     def _before(self) -> _Snapshot | None:
@@ -77,10 +77,7 @@ class Propagation:
         def call(params: Any) -> Any:
             if not self._state.delay:
                 return handler(params)
-            before = {
-                name: copy.deepcopy(getattr(self._iam, name)._data)  # noqa: SLF001  # as above
-                for name in _STORES
-            }
+            before = {name: copy.deepcopy(getattr(self._iam, name)._data) for name in _STORES}
             answer = handler(params)
             if answer[0] < 300:  # noqa: PLR2004  # HTTP success
                 self._young.append((self._state.clock(), before))

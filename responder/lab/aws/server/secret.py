@@ -2,22 +2,22 @@
 
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 """
+# ruff: noqa: SLF001  # MiniStack has no public hooks; its version is pinned
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 
-def patch_versions(secretsmanager: ModuleType) -> None:
-    """The same ClientRequestToken with another value is refused; with the same value it is a retry."""
+def patch_versions(secretsmanager: Any) -> None:
+    """Refuse a known ClientRequestToken with another value; with the same value it is a retry."""
     for name in ("_put_secret_value", "_update_secret"):
         setattr(secretsmanager, name, _once(secretsmanager, getattr(secretsmanager, name)))
 
 
-def _once(secretsmanager: ModuleType, handler: Any) -> Any:
+def _once(secretsmanager: Any, handler: Any) -> Any:
     def call(data: dict[str, Any]) -> Any:
-        _, secret = secretsmanager._resolve(data.get("SecretId"))  # noqa: SLF001
+        _, secret = secretsmanager._resolve(data.get("SecretId"))
         version_id = data.get("ClientRequestToken")
         known = (secret or {}).get("Versions", {}).get(version_id)
         if known is None or secret.get("DeletedDate"):
