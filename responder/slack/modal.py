@@ -81,7 +81,7 @@ def review_view(review: Review, *, channel: str) -> View:
 def _chunks(calls: tuple[str, ...]) -> list[str]:
     chunks: list[str] = []
     for call in calls:
-        line = exact(call)
+        line = exact(call) or "-"
         pieces = [line[i : i + _CHUNK] for i in range(0, len(line), _CHUNK)]
         if chunks and len(chunks[-1]) + len(pieces[0]) < _CHUNK:
             chunks[-1] += "\n" + pieces.pop(0)

@@ -7,17 +7,16 @@ text. Slack's escaping rules: https://docs.slack.dev/messaging/formatting-messag
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 
-# Cc control, Cf format (bidi overrides, zero-width), Cs surrogates, Co private, Zl/Zp separators.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _ENTITY = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 # What mrkdwn would turn into formatting, an emoji (a forged tick!), a link or a mention.
 _ACTIVE = re.compile(
     r"[*_~`]|:[+-]1:|:[0-9]*[a-z_][a-z0-9_+'-]*:|://|\bwww\.|@(?:channel|here|everyone)\b",
     re.IGNORECASE,
 )
+_SPAN = re.compile(r"`([^`]+)`([.,;:)]*)")
+_WORD = re.compile(r"`[^`]+`[.,;:)]*(?=\s|$)|\S+")
 _MENTION = re.compile(r"@(?=channel\b|here\b|everyone\b)", re.IGNORECASE)
 _ELLIPSIS = "…"
 
@@ -33,17 +32,18 @@ def bare(text: str, high: int) -> str:
 
 def exact(text: str) -> str:
     """``text`` with every invisible character, line breaks too, spelled out: ``⟨U+202E⟩``."""
-    return "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _UNSEEN else c for c in text)
+    return "".join(c if c.isprintable() else f"⟨U+{ord(c):04X}⟩" for c in text)
 
 
 def said(text: str, high: int) -> str:
     """``text`` for mrkdwn, at most ``high`` long after escaping.
 
-    A word that mrkdwn could act on is shown as inline code, where Slack acts on nothing.
+    A word that mrkdwn could act on is shown as inline code, where Slack acts on nothing; so is
+    what the text itself puts between backticks.
     """
     pieces: list[str] = []
     room = high
-    for word in bare(text, high).split(" "):
+    for word in _WORD.findall(bare(text, high)):
         piece = _word(word)
         if len(piece) > room - 2:  # the space, and the ellipsis of what follows
             pieces.append(_cut(word, room))
@@ -54,10 +54,15 @@ def said(text: str, high: int) -> str:
 
 
 def _word(word: str) -> str:
-    if not _ACTIVE.search(word):
-        return word.translate(_ENTITY)
+    span = _SPAN.fullmatch(word)
+    if span is not None:
+        return _code(span[1]) + span[2]
+    return _code(word) if _ACTIVE.search(word) else word.translate(_ENTITY)
+
+
+def _code(text: str) -> str:
     # A modifier letter that looks like the backtick, which would end the code.
-    return f"`{defused(word).replace('`', chr(0x02CB)).translate(_ENTITY)}`"
+    return f"`{defused(text).replace('`', chr(0x02CB)).translate(_ENTITY)}`"
 
 
 def _cut(word: str, room: int) -> str:

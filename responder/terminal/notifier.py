@@ -1,0 +1,54 @@
+"""Cards in a terminal: the whole panel once, then a line for each change that matters."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from responder.domain.card import Card, CardRef, Mark
+from responder.domain.ids import IncidentId, label
+from responder.terminal.panel import panel, phase_line
+from responder.terminal.text import visible
+
+
+class TerminalNotifier:
+    """Implements ``Notifier``. A terminal cannot be edited, so an edit prints what changed.
+
+    The whole panel is printed for a new card, and when a decision is wanted, something failed, or
+    nothing is left to do; progress in between is a few lines; anything else is silence.
+    """
+
+    name = "terminal"
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown: dict[IncidentId, Card] = {}
+
+    def publish(self, card: Card, at: CardRef | None) -> CardRef:
+        """Print the card, or what changed since it was last printed here."""
+        before = self._shown.get(card.incident)
+        self._shown[card.incident] = card
+        if before is None or _matters(before, card):
+            self._console.print(panel(card))
+        elif before.phases != card.phases or before.headline != card.headline:
+            self._console.print(_line(card))
+        return at or CardRef(channel=self.name, ts=label(card.incident))
+
+
+def _matters(before: Card, now: Card) -> bool:
+    """Something that a person would want to see the whole card for."""
+    wanted = now.ask is not None and (before.ask is None or before.ask.approval != now.ask.approval)
+    failed = now.failure is not None and now.failure != before.failure
+    over = _over(now) and not _over(before)
+    return wanted or failed or over
+
+
+def _over(card: Card) -> bool:
+    return all(mark is Mark.DONE for _, mark in card.phases)
+
+
+def _line(card: Card) -> Text:
+    line = Text(f"{card.updated_at:%H:%M:%S}  ", style="dim")
+    line.append(visible(card.headline), style="not dim bold")
+    line.append(f"\n          {visible(card.summary)}\n          ", style="not dim")
+    return line.append_text(phase_line(card.phases))

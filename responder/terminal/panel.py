@@ -1,0 +1,108 @@
+"""Card -> a panel of at most 80 columns that reads without colour. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from responder.domain.card import Ask, Card, Mark, Tone
+from responder.domain.ids import label
+from responder.domain.runbook import Phase
+from responder.terminal.text import clip, visible
+
+WIDTH = 80
+_MAX_CALL = 400
+_STYLE = {
+    Tone.ALARM: "bold red",
+    Tone.WAITING: "bold yellow",
+    Tone.SAFE: "bold green",
+    Tone.FAILED: "bold red",
+}
+_MARK_STYLE = {
+    Mark.DONE: "green",
+    Mark.NOW: "bold",
+    Mark.FAILED: "bold red",
+    Mark.TODO: "dim",
+}
+
+
+def panel(card: Card) -> Panel:
+    """The whole card: state first, then what is true, then what is wanted."""
+    parts: list[RenderableType] = [Text(visible(card.summary))]
+    if card.failure is not None:
+        failed = Text("Failed: ", style="bold red")
+        parts.append(failed.append(visible(card.failure), style="not bold"))
+    parts += [Text(), phase_line(card.phases)]
+    if card.facts:
+        parts += [Text(), _facts(card)]
+    if card.ask is not None:
+        parts += [Text(), *_ask(card, card.ask)]
+    style = _STYLE[card.tone]
+    return Panel(
+        Group(*parts),
+        title=Text(clip(visible(card.headline), WIDTH - 8), style=style),
+        title_align="left",
+        subtitle=Text(f"updated {clock(card.updated_at)}", style="dim"),
+        subtitle_align="right",
+        border_style=style,
+        width=WIDTH,
+        padding=(0, 2),
+    )
+
+
+def phase_line(phases: tuple[tuple[Phase, Mark], ...]) -> Text:
+    """``✓ contain ▸ … identify (now) ▸ revoke``: said in words too, not by colour alone."""
+    line = Text()
+    for index, (phase, mark) in enumerate(phases):
+        line.append(" ▸ " if index else "", style="dim")
+        line.append(_phase(phase, mark), style=_MARK_STYLE[mark])
+    return line
+
+
+def _phase(phase: Phase, mark: Mark) -> str:
+    name = phase.value.capitalize()
+    match mark:
+        case Mark.DONE:
+            return f"✓ {name}"
+        case Mark.NOW:
+            return f"… {name} (now)"
+        case Mark.FAILED:
+            return f"✗ {name} (failed)"
+        case Mark.TODO:
+            return name
+
+
+def _facts(card: Card) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", max_width=20)
+    table.add_column(overflow="fold")
+    for name, value in card.facts:
+        table.add_row(Text(visible(name)), Text(visible(value)))
+    return table
+
+
+def _ask(card: Card, ask: Ask) -> list[RenderableType]:
+    calls: list[RenderableType] = [
+        Text(f"  {clip(visible(call), _MAX_CALL)}", style="cyan", overflow="fold")
+        for call in ask.calls
+    ]
+    return [
+        Rule(Text("Decision wanted", style="bold"), align="left", style="dim"),
+        Text(visible(ask.title), style="bold"),
+        *calls,
+        Text(),
+        Text(f"Asked by {visible(ask.requester)}; someone else of {visible(ask.group)} decides."),
+        Text(f"Expires {clock(ask.expires_at)}. "),
+        Text(f"If nobody decides: {visible(ask.silence).rstrip('.')}."),
+        Text("Decide with: ").append(f"stanch approve {label(card.incident)}", style="bold"),
+    ]
+
+
+def clock(at: datetime) -> str:
+    """An instant as people compare it with a log."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
