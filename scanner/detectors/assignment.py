@@ -9,9 +9,9 @@ from scanner.detectors.candidate import Candidate
 
 _NAME = re.compile(
     rb"""(?P<name>[A-Za-z0-9_.\-]{1,80})
-    (?:\\?["'`\])*]|&\#3[49];|&quot;|<[^<>\n]{0,40}>){0,5}[ \t]{0,8}
-    (?P<operator>:=|=>|={1,3}|!=|[:>,]|\?=|\|\|=)
-    (?:<[^<>\n]{0,40}>|[ \t]){0,9}
+    (?P<closing>(?:\\?["'`\])*]|&\#3[49];|&quot;){0,4})[ \t]{0,8}
+    (?P<operator>:=|=>|={1,3}|!=|[:>]|\?=|\|\|=)
+    [ \t]{0,9}
     (?P<quote>(?:[rbfuRBFU@L]{0,2}\\?["'`]{1,3}|&\#3[49];|&quot;)?)$""",
     re.VERBOSE,
 )
@@ -25,7 +25,8 @@ _FRONT = 160
 class Assignment:
     """``name operator quote value``; ``quote`` is empty for a bare value.
 
-    ``cut`` says that a bare value stopped at a bracket or the like, so it is a piece of code.
+    ``lead`` is the byte in front of the name, ``cut`` the one behind a bare value: a bracket there
+    says that it is a piece of code.
     """
 
     name: bytes
@@ -34,6 +35,7 @@ class Assignment:
     start: int
     end: int
     cut: bytes
+    lead: bytes
 
     @property
     def last_word(self) -> bytes:
@@ -43,9 +45,13 @@ class Assignment:
 
 def read(candidate: Candidate) -> Assignment | None:
     """The assignment whose value begins at the candidate; ``None`` when there is none."""
-    front = _NAME.search(candidate.before(_FRONT))
+    text = candidate.before(_FRONT)
+    front = _NAME.search(text)
     if front is None:
         return None
+    name, lead = front["name"], text[max(0, front.start() - 1) : front.start()]
+    if lead == b"\\" and name[:1] in (b"n", b"r", b"t"):
+        name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
     start, data = candidate.start, candidate.data
     window = data[start : start + _LONGEST]
     quote = front["quote"]
@@ -62,7 +68,13 @@ def read(candidate: Candidate) -> Assignment | None:
     if end <= start:
         return None
     return Assignment(
-        name=front["name"], operator=front["operator"], quote=quote, start=start, end=end, cut=cut
+        name=name,
+        operator=front["operator"],
+        quote=quote,
+        start=start,
+        end=end,
+        cut=cut,
+        lead=lead,
     )
 
 

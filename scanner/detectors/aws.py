@@ -7,7 +7,7 @@ import binascii
 import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
-from scanner.detectors.placeholder import entropy
+from scanner.detectors.placeholder import entropy, has_digit
 from scanner.model.finding import Confidence
 
 _ACCOUNT_MASK = 0x7FFFFFFFFF80
@@ -41,7 +41,7 @@ def check_key_id(candidate: Candidate) -> Opinion:
 def check_secret_key(candidate: Candidate) -> Opinion:
     """Random enough, and either named as what it is or only good as the other half of a pair."""
     value = candidate.value
-    kinds = (value.lower() != value, value.upper() != value, any(48 <= c <= 57 for c in value))
+    kinds = (value.lower() != value, value.upper() != value, has_digit(value))
     if not all(kinds) or entropy(value) < _LOWEST_ENTROPY:
         return NOT_THIS
     front = candidate.before(120)

@@ -17,7 +17,7 @@ _DIGEST = 32
 
 
 def directory() -> Path | None:
-    """``$XDG_CACHE_HOME/stanch``, by default ``~/.cache/stanch``; ``None`` when there is no home."""
+    """``$XDG_CACHE_HOME/stanch``, else ``~/.cache/stanch``; ``None`` when there is no home."""
     named = os.environ.get("XDG_CACHE_HOME", "")
     if named.startswith("/"):
         return Path(named) / "stanch"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
+from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
 from scanner.detectors.checksum import crc32_base36, crc32_base62
 from scanner.detectors.generic import check_argument, check_assignment
 from scanner.detectors.jwt import check_jwt
 from scanner.detectors.pem import check_pem, check_putty
 from scanner.detectors.placeholder import is_placeholder
-from scanner.detectors.url import check_url
+from scanner.detectors.url import check_basic_auth, check_url
 from scanner.model.finding import Confidence
 from scanner.model.rule import RuleClass
 
@@ -36,19 +36,11 @@ def check_github_crc(candidate: Candidate) -> Opinion:
 
 
 def check_gitlab_crc(candidate: Candidate) -> Opinion:
-    """Routable tokens end in length and CRC32; older ones have neither and keep their confidence."""
+    """Routable tokens end in length and CRC32; older ones have neither."""
     routable = _ROUTABLE.fullmatch(candidate.value)
     if routable is None:
         return NOTHING_TO_SAY
     return _VERIFIED if crc32_base36(candidate.value[:-7]) == routable[3] else _FAILED
-
-
-def check_varied(candidate: Candidate) -> Opinion:
-    """A token's body mixes letters and digits; words joined by hyphens are something else."""
-    body = candidate.value
-    if any(48 <= byte <= 57 for byte in body) and any(byte > 57 for byte in body):
-        return NOTHING_TO_SAY
-    return NOT_THIS
 
 
 CHECKS: dict[str, Check] = {
@@ -57,6 +49,7 @@ CHECKS: dict[str, Check] = {
     "aws-session-token": check_session_token,
     "argument": check_argument,
     "assignment": check_assignment,
+    "basic-auth": check_basic_auth,
     "github-crc32": check_github_crc,
     "gitlab-crc32": check_gitlab_crc,
     "jwt": check_jwt,
@@ -64,5 +57,4 @@ CHECKS: dict[str, Check] = {
     "placeholder": check_placeholder,
     "putty": check_putty,
     "url": check_url,
-    "varied": check_varied,
 }

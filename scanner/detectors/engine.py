@@ -65,7 +65,7 @@ class Engine:
         return self.prefilter.may_match(data)
 
     def scan(self, fragment: Fragment) -> Iterator[Match]:
-        """The fragment's matches in order of position; see :meth:`examine` for what was left out."""
+        """The fragment's matches in order of position; :meth:`examine` says what was left out."""
         yield from self.examine(fragment).matches
 
     def examine(self, fragment: Fragment) -> Scanned:

@@ -1,4 +1,4 @@
-"""Examples from templates: rules and tests never contain a literal token.
+r"""Examples from templates: rules and tests never contain a literal token.
 
 A template is text with words in braces; everything else stays as written. ``generate`` is
 deterministic in its seed. The words:
@@ -19,8 +19,9 @@ deterministic in its seed. The words:
 ``{gitlab_length}``     a routable GitLab token's payload length, 2 characters
 ``{gitlab_crc}``        its checksum over the token so far
 ``{jwt}``               a signed JSON Web Token; ``{jwt:expired}``, ``{jwt:none}`` (unsigned)
+``{basic}``             user and password as HTTP Basic credentials
 ``{pem:KIND}``          a private key block: rsa, ec, pkcs8, openssh, encrypted, pgp, putty
-``{pem_escaped:KIND}``  the same on one line, with line feeds written as ``\\n``
+``{pem_escaped:KIND}``  the same on one line, with line feeds written as ``\n``
 ======================  =================================================================
 
 An unknown word in braces stays as it is, so that code and templates need no escaping.
@@ -151,6 +152,10 @@ class _Example:
         parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, payload)]
         encoded = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts]
         return ".".join([*encoded, "" if unsigned else self._some(_ALPHABETS["base64url"], 43)])
+
+    def word_basic(self, _: str) -> str:
+        pair = f"{self._some(_ALPHABETS['lower'], 6)}:{self.word_password('')}"
+        return base64.b64encode(pair.encode()).decode()
 
     def word_pem_escaped(self, argument: str) -> str:
         return self.word_pem(argument).replace("\n", "\\n")

@@ -11,21 +11,29 @@ import re
 
 from scanner.detectors.assignment import Assignment, read
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
-from scanner.detectors.placeholder import entropy, is_placeholder
+from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
 from scanner.detectors.word import is_stand_in, pieces
 from scanner.model.finding import Confidence
 
-_PASSWORD = re.compile(rb"(?i)pass(?!ive|age|enger|port)|pwd|(?:^|[_-])pw$")
-_OTHER_THING = re.compile(
-    rb"(?i)(?:file|path|dir|url|uri|link|href|host|port|addr|address|name|names|field|label|id|ids|"
-    rb"length|len|size|type|kind|count|policy|reset|min|max|regex|regexp|pattern|hint|prompt|error|"
-    rb"errors|message|msg|title|text|placeholder|header|format|ttl|timeout|expir\w*|expires_?in|"
-    rb"lifetime|endpoint|alg|algorithm|algo|encoder|encoding|version|class|column|provider|location|"
-    rb"index|enabled|required|validator|strength|manager|store|source|ref|selector|mount|hash|digest|"
-    rb"sha|sha1|sha2|sha256|sha512|md5|checksum|fingerprint|thumbprint|salt|nonce|arn|env|var|state|"
-    rb"status|scope|scopes|usage|rotation|prefix|suffix|example|param|input|form|view|page|button|"
-    rb"color|code_?verifier|grant_?type|method|mode|level|limit|retries|tokens|date|time|at|char|"
-    rb"event|map|list|set|cache|key_?id|code_?challenge|wrong|invalid|fake|dummy)$"
+_PASSWORD = re.compile(
+    rb"(?i)passw(?:or)?d|passphrase|passcode|passwort|pwd|(?:^|[_-]|db|sql|user|admin|root|smtp|mail|"
+    rb"ftp|ldap|http|proxy|redis|my)pass(?:[_-]?\d{0,2})?$"
+)
+_BARE_PASS = re.compile(rb"(?i)pass(?!w(?:or)?d|phrase|code|wort)")
+#: What a name ends with when it means something about a secret, not the secret.
+_OTHER_THING = tuple(
+    b"""
+    file path dir folder url uri link href host port addr address name names field label id ids
+    length len size type kind count policy reset min max regex regexp pattern hint prompt error
+    errors message msg title text placeholder header format ttl timeout expiry expires expiration
+    expire expired expires_in expiresin lifetime endpoint alg algorithm algo encoder encoding
+    encryption version class column provider location index enabled required validator strength
+    manager store source ref selector mount hash digest sha sha1 sha2 sha256 sha512 md5 checksum
+    fingerprint thumbprint salt nonce arn env var state status scope scopes usage rotation reuse
+    history prefix suffix example param input form view page button color verifier grant_type
+    method mode level limit retries tokens date time at char chars characters event map list set
+    cache challenge wrong invalid fake dummy
+    """.split()
 )
 _NOT_SECRET_KEY = re.compile(
     rb"(?i)(?:^|[_.-])(?:public|pub|primary|foreign|sort|partition|cache|row|dict|hash|unique|group|"
@@ -34,8 +42,8 @@ _NOT_SECRET_KEY = re.compile(
     rb"publickey|public_key|pubkey"
 )
 _CODE = re.compile(
-    rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|^%[sdv@]|#\{|^@|^\{|^\[|^<|^!|^&|process\.env|"
-    rb"os\.environ|getenv|ENV\[|ENC\(|vault:|ssm:|secretsmanager|^arn:|\$\$|^\(|=>|->|\(\)|^\.\.?/"
+    rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|^%[sdv@]|#\{|^@|^\{|^\[|^<|^!(?:Ref|Sub|GetAtt|Join|Import|vault|secret|env)|^&|process\.env|"
+    rb"\{[A-Za-z_][\w.]*\}|\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|vault:|ssm:|secretsmanager|^arn:|\$\$|^\(|=>|->|\(\)|^\.\.?/"
 )
 _LITERAL = re.compile(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
@@ -45,6 +53,7 @@ _LITERAL = re.compile(
 _REFERENCE = re.compile(
     rb"(?i)(?:https?|file|ftp|ssh|git|s3|gs)://|^/[\w.-]+/|^~/|^[A-Z]:\\|^\.{1,2}/|@\w"
 )
+_CHOSEN = re.compile(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->)[A-Za-z_]\w*)*")
 _CONSTANT = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -64,9 +73,16 @@ _LOCK = re.compile(
     r"npm-shrinkwrap\.json|[\w.-]+\.min\.(?:js|css)|[\w.-]+\.(?:svg|map|css|po|pot|strings))$"
 )
 _SHORTEST_PASSWORD = 4
+_SHORTEST_CHOSEN = 10
 _SHORTEST_TOKEN = 8
 _LONG_TOKEN = 16
 _LONG = 24
+# Found by measuring labelled lines; ratios are of a value's bytes, entropies bits a byte.
+_WORD = 4
+_VARIED = 2.8
+_VARIED_LETTERS = 3.2
+_MOSTLY_WORDS = 0.75
+_RATHER_WORDS = 0.6
 
 
 def check_assignment(candidate: Candidate) -> Opinion:
@@ -78,16 +94,23 @@ def check_assignment(candidate: Candidate) -> Opinion:
     value = candidate.value
     if not _names_secret(found) or _is_reference(found, value):
         return NOT_THIS
-    if not found.quote and _is_code(found, value, candidate.path):
+    if found.quote == b"" and _is_code(found, value, candidate.path):
         return NOT_THIS
+    return _weighed(found, value)
+
+
+def _weighed(found: Assignment, value: bytes) -> Opinion:
+    """How likely a literal value in a secret's place is the secret."""
     if is_stand_in(value, found.name) or is_placeholder(value) or _PASSWORD_HASH.match(value):
         return Opinion(confidence=Confidence.LOW, reason="placeholder")
     if _UUID.fullmatch(value):
         return Opinion(confidence=Confidence.LOW, reason="uuid")
-    if _PASSWORD.search(found.last_word):
-        likely = len(value) >= _SHORTEST_PASSWORD and b" " not in value
-        return _opinion(likely=likely, reason="keyword+place")
-    return _opinion(likely=_looks_issued(value), reason="keyword+entropy")
+    if _PASSWORD.search(found.last_word) or _is_chosen(found, value):
+        return _opinion(likely=len(value) >= _SHORTEST_PASSWORD, reason="keyword+place")
+    issued = _looks_issued(value)
+    if not issued and not has_digit(value) and _IDENTIFIER.fullmatch(value):
+        return NOT_THIS  # `"output_token": "NextToken"` names a field
+    return _opinion(likely=issued, reason="keyword+entropy")
 
 
 def check_argument(candidate: Candidate) -> Opinion:
@@ -107,7 +130,11 @@ def _opinion(*, likely: bool, reason: str) -> Opinion:
 def _names_secret(found: Assignment) -> bool:
     """Whether the name means the secret itself, not its file, length, label or public half."""
     name = found.last_word.strip(b"_-")
-    return not (_OTHER_THING.search(name) or _NOT_SECRET_KEY.search(name))
+    if name.endswith(_OTHER_THING) or _NOT_SECRET_KEY.search(name):
+        return False
+    if _BARE_PASS.search(name) and not _PASSWORD.search(name):
+        return False  # passed, bypass, compass
+    return not (found.lead in (b":", b"/") and found.operator == b":")  # arn:…:secret:name
 
 
 def _is_reference(found: Assignment, value: bytes) -> bool:
@@ -119,6 +146,7 @@ def _is_reference(found: Assignment, value: bytes) -> bool:
         or _CONSTANT.fullmatch(value)
         or _FILE_NAME.fullmatch(value)
         or (found.quote and b" " in value.strip())
+        or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))
     )
 
 
@@ -127,24 +155,28 @@ def _is_code(found: Assignment, value: bytes, path: str) -> bool:
     if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value:
         return True
     if _SETTINGS.search(path):
-        return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not _has_digit(value)
+        return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
     # In code a bare word is a variable; only `-e NAME=value` and comments carry bare values.
     if found.name.isupper() and found.operator == b"=":
-        return bool(_IDENTIFIER.fullmatch(value)) and not _has_digit(value) and b"_" in value
+        return bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value) and b"_" in value
     return bool(_IDENTIFIER.fullmatch(value)) or len(value) < _SHORTEST_TOKEN
+
+
+def _is_chosen(found: Assignment, value: bytes) -> bool:
+    """A signing secret that a person typed: one word that stands where only the secret can."""
+    if not _CHOSEN.search(found.name) or not value.isalnum() or len(value) < _SHORTEST_CHOSEN:
+        return False
+    return value.islower() or value.isupper()
 
 
 def _looks_issued(value: bytes) -> bool:
     """Whether a machine made it: long, varied, and not words joined together."""
     if len(value) < _SHORTEST_TOKEN or b" " in value:
         return False
-    letters = sum(len(word) for word in pieces(value) if word.isalpha() and len(word) > 3)
+    letters = sum(len(word) for word in pieces(value) if word.isalpha() and len(word) >= _WORD)
     wordy = letters / len(value)
-    varied = entropy(value)
-    if _has_digit(value):
-        return varied >= 2.8 and (wordy < 0.75 or len(value) >= _LONG)
-    return len(value) >= _LONG_TOKEN and varied >= 3.2 and b"_" not in value and wordy < 0.6
-
-
-def _has_digit(value: bytes) -> bool:
-    return any(48 <= byte <= 57 for byte in value)
+    if has_digit(value):
+        return entropy(value) >= _VARIED and (wordy < _MOSTLY_WORDS or len(value) >= _LONG)
+    if len(value) < _LONG_TOKEN or b"_" in value:
+        return False
+    return entropy(value) >= _VARIED_LETTERS and wordy < _RATHER_WORDS

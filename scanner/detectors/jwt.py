@@ -29,12 +29,16 @@ def check_jwt(candidate: Candidate) -> Opinion:
         return NOT_THIS
     if not token[3] or str(header["alg"]).lower() == "none":
         return Opinion(fate=Fate.HARMLESS)
+    return _claims(payload, candidate.now)
+
+
+def _claims(payload: dict[str, object], now: float) -> Opinion:
     if (payload.get("sub"), payload.get("name")) == _SAMPLE:
         return Opinion(confidence=Confidence.LOW, reason="placeholder")
     if payload.get("role") in _PUBLIC_ROLES:
         return Opinion(severity=Severity.LOW, reason="parse")
     expires = payload.get("exp")
-    if isinstance(expires, (int, float)) and expires < candidate.now:
+    if isinstance(expires, (int, float)) and expires < now:
         return Opinion(severity=Severity.LOW, reason="parse, expired")
     return NOTHING_TO_SAY
 

@@ -7,7 +7,6 @@ import binascii
 import re
 
 from scanner.detectors.candidate import NOT_THIS, Candidate, Fate, Opinion
-from scanner.detectors.placeholder import is_regular
 from scanner.model.finding import Confidence, Severity
 
 _LONGEST = 16_384
@@ -15,33 +14,32 @@ _END = re.compile(rb"-----END [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
 _ENCRYPTED = re.compile(rb"ENCRYPTED|Proc-Type: ?4,|bcrypt|aes256-ctr")
 _LAYOUT = re.compile(rb"\\[rnt]|[\s\"'`,>|#*+]|&#\d+;")
+_CUT_OFF = re.compile(rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}")
 _OPENSSH = b"openssh-key-v1\0"
 _SEQUENCE = 0x30
 _FEWEST = 24
 _PUTTY_PRIVATE = re.compile(
-    rb"Private-Lines: ?(\d{1,3})(?:\\r|\\n|[\r\n])+((?:[A-Za-z0-9+/=]{1,76}(?:\\r|\\n|[\r\n]){0,4}){1,200})"
+    rb"Private-Lines: ?\d{1,3}(?:\\r|\\n|[\r\n])+(?:[A-Za-z0-9+/=]|\\r|\\n|[\r\n]){40,16000}"
 )
+_CUT_OFF = re.compile(rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}")
 
 
 def check_pem(candidate: Candidate) -> Opinion:
     """Extends the header to the block's end; accepts indented, escaped, quoted and cut-off keys."""
     data, head = candidate.data, candidate.end
-    window = data[head : head + _LONGEST]
-    end = _END.search(window)
-    another = window.find(b"-----BEGIN ")
-    if end is not None and not 0 <= another < end.start():
+    # Up to the next header, so that a file of nothing but headers is read once, not each time anew.
+    window = data[head : head + _LONGEST].partition(b"-----BEGIN ")[0]
+    if end := _END.search(window):
         body = window[: end.start()]
         candidate.end = head + end.end()
     else:
-        cut = re.match(
-            rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}", window[: another % (_LONGEST + 1)]
-        )
+        cut = _CUT_OFF.match(window)
         body = cut.group().rstrip(b"-\r\n\t ") if cut else b""
         candidate.end = head + len(body)
     material = _material(body)
     if len(material) < _FEWEST:
         return NOT_THIS
-    if is_regular(material):
+    if len(set(material)) < _FEWEST:  # `AAAA…` runs are normal in a key, few letters are not
         return Opinion(fate=Fate.HARMLESS)
     confidence = Confidence.HIGH if _parses(material) else Confidence.MEDIUM
     sealed = _ENCRYPTED.search(data[candidate.start : head] + body[:200] + material[:200])

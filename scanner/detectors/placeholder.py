@@ -22,6 +22,7 @@ _ORDER = (
     b"qwertyuiopasdfghjklzxcvbnm",
     b"a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0",
 )
+_DIGIT = re.compile(rb"[0-9]")
 _STEP = 8
 _FEW = 2.2
 
@@ -30,6 +31,11 @@ def entropy(value: bytes) -> float:
     """Shannon entropy in bits a byte; 0 for nothing."""
     size = len(value)
     return -sum(n / size * math.log2(n / size) for n in Counter(value).values())
+
+
+def has_digit(value: bytes) -> bool:
+    """Whether there is an ASCII digit in it."""
+    return _DIGIT.search(value) is not None
 
 
 def is_placeholder(value: bytes) -> bool:

@@ -23,6 +23,7 @@ from scanner.detectors import cache
 from scanner.detectors.pattern import width_of
 from scanner.model.rule import Rule
 
+_VERSION = str(vars(hyperscan)["__version__"]).encode()
 #: How many bytes a keyword may be away from the secret.
 NEAR = 400
 #: Look-ahead that a pattern may need behind a window, in bytes.
@@ -109,7 +110,7 @@ def _reach(rule: Rule) -> tuple[int, int]:
 
 def _database(rules: Sequence[Rule], folder: Path | None) -> hyperscan.Database:
     expressions = [expression(rule) for rule in rules]
-    digest = hashlib.sha256(hyperscan.__version__.encode())
+    digest = hashlib.sha256(_VERSION)
     for each in expressions:
         digest.update(len(each).to_bytes(4, "big") + each)
     name = f"prefilter-{digest.hexdigest()[:32]}.hs"

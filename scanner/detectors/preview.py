@@ -12,7 +12,7 @@ _SHORTEST = 16
 
 
 def preview(value: bytes, style: PreviewStyle) -> str:
-    """At most four characters at each end of a long value, scheme and host of a URL, or its length."""
+    """Four characters at each end of a long value, scheme and host of a URL, or the length."""
     length = f"<{len(value)} bytes>"
     match style:
         case PreviewStyle.LENGTH:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
@@ -18,9 +18,9 @@ from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
 _TOP = ("provider", "rules")
 _REQUIRED = (
-    ("id", "kind", "title", "class", "severity", "confidence", "pattern")
-    + ("remedy", "link", "match", "reject")
-)  # fmt: skip
+    *("id", "kind", "title", "class", "severity", "confidence", "pattern"),
+    *("remedy", "link", "match", "reject"),
+)
 _OPTIONAL = ("part", "keywords", "checks", "pairing", "runbook", "preview")
 _PAIRING = ("rule", "within", "kind", "severity", "also")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -171,7 +171,7 @@ def _is_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
-def _nearest(word: str, known: Mapping[str, Callable[..., object]] | tuple[str, ...] | type) -> str:
+def _nearest(word: str, known: Iterable[str]) -> str:
     names = [str(name) for name in known]
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.4)
     return f"did you mean `{close[0]}`?" if close else f"use one of: {', '.join(names)}"

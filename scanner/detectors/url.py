@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from typing import NamedTuple
 
@@ -48,5 +50,19 @@ def check_url(candidate: Candidate) -> Opinion:
         return NOT_THIS
     weak = is_stand_in(password, url["user"]) or is_regular(password)
     if weak or _EXAMPLE_HOST.search(url["host"]):
+        return Opinion(confidence=Confidence.LOW, reason="placeholder")
+    return NOTHING_TO_SAY
+
+
+def check_basic_auth(candidate: Candidate) -> Opinion:
+    """RFC 7617: base64 of ``user:password``, printable; sample passwords only low."""
+    try:
+        decoded = base64.b64decode(candidate.value + b"=" * (-len(candidate.value) % 4))
+        user, colon, password = decoded.decode().partition(":")
+    except (binascii.Error, ValueError):
+        return NOT_THIS
+    if not (colon and password and decoded.decode().isprintable()):
+        return NOT_THIS
+    if is_stand_in(password.encode(), user.encode()) or _TEMPLATE.search(password.encode()):
         return Opinion(confidence=Confidence.LOW, reason="placeholder")
     return NOTHING_TO_SAY

@@ -30,6 +30,7 @@ _STAND_INS = frozenset(
 _PIECE = re.compile(rb"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
 _COUNTERS = frozenset(b"1 2 3 4 5 6 7 8 9 0 12 123 1234 12345 123456 00 01 02".split())
 _SHORTEST = 3
+_LONGEST_GLUED = 40
 
 
 def pieces(value: bytes) -> list[bytes]:
@@ -50,7 +51,7 @@ def is_stand_in(value: bytes, name: bytes = b"") -> bool:
 
 def _glued(word: bytes) -> bool:
     """Whether a lower-case word is two or three stand-ins without a sign between them."""
-    if not word.isalpha():
+    if not word.isalpha() or len(word) > _LONGEST_GLUED:
         return False
     reachable = {0}
     for end in range(1, len(word) + 1):
