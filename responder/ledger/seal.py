@@ -64,6 +64,6 @@ def parse_ledger_seal(reference: str, *, environment: Mapping[str, str]) -> Ledg
                 remedy=f"set {rest} to 64 hex digits, or use a `file:` reference",
             ) from None
     raise ConfigError(
-        f"{scheme!r} is not a kind of ledger key reference",
+        "the ledger key reference is of no known kind",  # not repeated: it may be the key itself
         remedy="write file:/path/to/ledger.key or env:NAME",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from types import NoneType
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, cast, insert, select
@@ -115,7 +116,14 @@ def decode(row: Row[Any]) -> Entry:
     """The entry in a row. A ``detail`` that is not canonical was not written by an append."""
     try:
         detail = json.loads(row.detail)
-        if not isinstance(detail, dict) or canonical(detail).decode("ascii") != row.detail:
+        # SQLite lets a column hold any type; an append writes these.
+        texts = (row.actor, row.action, row.previous, row.digest, row.mac)
+        if not (
+            all(type(text) is str for text in texts)
+            and type(row.incident) in {int, NoneType}
+            and type(detail) is dict
+            and canonical(detail).decode("ascii") == row.detail
+        ):
             raise UnreadableEntryError(row.seq)
     except (TypeError, ValueError, RecursionError):
         raise UnreadableEntryError(row.seq) from None

@@ -81,6 +81,6 @@ def parse_master_key(reference: str, *, kms: Callable[[str], MasterKey] | None =
             kms = connect
         return kms(rest)
     raise ConfigError(
-        f"{scheme!r} is not a kind of master key reference, or nothing follows it",
+        "the master key reference is of no known kind",  # not repeated: it may be a key itself
         remedy="write file:/path/to/master.key or aws-kms:arn:aws:kms:REGION:ACCOUNT:key/ID",
     )
