@@ -41,9 +41,9 @@ class MasterKeyUnreachableError(VaultError, Retryable):
     """KMS said "not now": a step tries again, a person reads a remedy."""
 
     def __init__(self, why: str) -> None:
-        VaultError.__init__(
-            self, f"the master key is not reachable: {why}", remedy="wait, then repeat"
-        )
+        # Not through either parent: each would pass its own arguments on to the other.
+        Exception.__init__(self, f"the master key is not reachable: {why}")
+        self.remedy = "wait, then repeat"
         self.after = _LATER
 
 
