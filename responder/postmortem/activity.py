@@ -13,7 +13,17 @@ from responder.postmortem.text import aware, clean
 USES = "aws.cloudtrail.activity"
 _LIST_LIMIT = 50
 _USE_LIMIT = 2000
-_ANSWERED = frozenset({"", "ok", "success", "succeeded", "allowed", "answered", "none"})
+# Whoever asked was turned away. Any other error means that the credential was accepted.
+_REFUSALS = (
+    "AccessDenied",
+    "ExpiredToken",
+    "Forbidden",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "Unauthorized",
+    "UnrecognizedClient",
+)
 
 
 def read_activity(
@@ -41,6 +51,7 @@ def read_activity(
         answered_late=sum(
             contained_at is not None and use.at > contained_at and not use.refused for use in uses
         ),
+        own=_number(found.get("own")),
         complete=not found.get("truncated") and count == len(uses),
     )
 
@@ -60,7 +71,7 @@ def _uses(value: JsonValue) -> Iterable[Use]:
             api=_text(item.get("api")) or "unknown call",
             ip=_text(item.get("ip")) or "unknown address",
             outcome=outcome or "ok",
-            refused=outcome.lower() not in _ANSWERED,
+            refused=outcome.removeprefix("Client.").startswith(_REFUSALS),
         )
 
 

@@ -119,7 +119,9 @@ def _uses(uses: Sequence[Use], evidence: Evidence | None) -> tuple[list[Moment],
 def _from_uses(group: Sequence[Use], evidence: Evidence | None) -> Moment:
     first = group[0]
     times = f", {plural(len(group), 'time')}" if len(group) > 1 else ""
-    answer = f"refused ({first.outcome})" if first.refused else "answered"
+    answer = "refused" if first.refused else "answered"
+    if first.outcome != "ok":
+        answer = f"{answer} ({first.outcome})"
     return Moment(
         at=first.at,
         lane=Lane.KEY_HOLDER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
 from responder.domain.approval import Approval
 from responder.domain.incident import Exposure, Incident
@@ -81,6 +82,12 @@ def _act(case: CaseFile, run: Run, step: StepRun) -> Act:
 
 
 def _scalar(value: JsonValue) -> str:
+    if isinstance(value, Mapping):
+        return clean(
+            ", ".join(f"{key} {_scalar(item)}" for key, item in sorted(value.items())), 120
+        )
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return clean(", ".join(map(_scalar, value)), 120)
     return clean(value if isinstance(value, str) else canonical(value).decode("ascii"), 120)
 
 

@@ -168,7 +168,8 @@ class Activity:
 
     ``count`` is the trail's own total; ``uses`` may be fewer (a bounded sample). The split into
     before, between and after is counted over ``uses``. ``answered_late`` counts calls that were
-    answered after containment was verified: it must be 0.
+    answered after containment was verified: it must be 0. ``own`` counts the
+    responder's own attempts, which stand in no other number.
     """
 
     count: int
@@ -183,6 +184,7 @@ class Activity:
     before_detection: int
     after_detection: int
     answered_late: int
+    own: int
     complete: bool
 
 

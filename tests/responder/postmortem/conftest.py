@@ -73,7 +73,8 @@ def activity() -> JsonObject:
         "user_agents": ["aws-cli/2.31 Python/3.13", "Boto3/1.42"],
         "apis": {"sts:GetCallerIdentity": 2, "s3:ListBuckets": 2, "iam:ListUsers": 1},
         "denied": 3,
-        "children": ["ASIA…K3WD"],
+        "own": 4,
+        "children": ["ASIA…K3WD by sts:GetSessionToken"],
         "events": [
             {"time": at(t).isoformat(), "api": api, "ip": ip, "outcome": outcome}
             for t, api, ip, outcome in calls

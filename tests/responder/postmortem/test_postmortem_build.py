@@ -148,6 +148,19 @@ def test_a_call_answered_after_containment_is_never_passed_over(case: CaseFile) 
     assert any("succeeded after containment" in risk for risk in report.residual)
 
 
+def test_an_error_that_is_no_refusal_means_that_the_key_was_accepted(case: CaseFile) -> None:
+    run, steps = case.runs[0]
+    late: JsonObject = {"time": (DETECTED + timedelta(seconds=20)).isoformat(),
+                        "api": "iam:GetUser", "ip": "203.0.113.9",
+                        "outcome": "NoSuchEntity"}  # fmt: skip
+    read = [
+        replace(s, outputs={"events": [late], "own": 3}) if s.id == "activity" else s for s in steps
+    ]
+    activity = build(replace(case, runs=((run, tuple(read)),)), now=NOW).activity
+    assert activity
+    assert (activity.answered_late, activity.denied, activity.own) == (1, 0, 3)
+
+
 def test_broken_activity_outputs_are_read_as_far_as_they_go(case: CaseFile) -> None:
     run, steps = case.runs[0]
     broken: JsonObject = {
