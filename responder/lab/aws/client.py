@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -13,8 +14,6 @@ from botocore.config import Config
 SOURCE_IP_HEADER = "x-lab-source-ip"  # the server believes it: the lab has one network
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
-# One for all sessions: reading the service models is most of the cost of a client.
-_LOADER = botocore.session.Session().get_component("data_loader")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +49,18 @@ def open_session(  # one keyword per thing a client is told
 ) -> LabSession:
     """A session with these credentials; ``attempts`` counts the first try too."""
     inner = botocore.session.Session()
-    inner.register_component("data_loader", _LOADER)
+    inner.register_component("data_loader", _loader())
     inner.set_default_client_config(
         Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             s3={"addressing_style": "path"},  # bucket names do not resolve on loopback
-            user_agent=user_agent,
             inject_host_prefix=False,
         )
     )
-    if source_ip is not None:
-        inner.register("before-sign.*.*", _come_from(source_ip))
+    told = {SOURCE_IP_HEADER: source_ip, "User-Agent": user_agent}
+    inner.register("before-send.*.*", _saying({k: v for k, v in told.items() if v is not None}))
     return LabSession(
         endpoint_url,
         aws_access_key_id=credentials.access_key_id,
@@ -73,8 +71,15 @@ def open_session(  # one keyword per thing a client is told
     )
 
 
-def _come_from(source_ip: str) -> Callable[..., None]:
-    def add_header(request: Any, **_: Any) -> None:
-        request.headers[SOURCE_IP_HEADER] = source_ip
+@cache
+def _loader() -> Any:
+    # One for all sessions: reading the service models is most of the cost of a client.
+    return botocore.session.Session().get_component("data_loader")
 
-    return add_header
+
+def _saying(told: Mapping[str, str]) -> Callable[..., None]:
+    def add_headers(request: Any, **_: Any) -> None:
+        for name, value in told.items():
+            request.headers[name] = value
+
+    return add_headers

@@ -137,7 +137,7 @@ class AwsLab:
             attempts=attempts,
         )
 
-    def client(  # noqa: PLR0913  # one keyword per thing a client is told
+    def client(
         self,
         service: str,
         credentials: Credentials | None = None,

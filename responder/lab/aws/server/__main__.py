@@ -13,6 +13,7 @@ import logging
 import os
 import random
 import select
+import shutil
 import socket
 import sys
 import threading
@@ -34,8 +35,8 @@ def main() -> None:
     parent = os.getppid()
     _prepare_environment(options)
     source = random.SystemRandom()
-    from responder.lab.aws.server.emulator import build  # noqa: PLC0415  # after the environment
-    from responder.lab.aws.server.state import State  # noqa: PLC0415
+    from responder.lab.aws.server.emulator import build  # noqa: PLC0415  # after the environment is set
+    from responder.lab.aws.server.state import State  # noqa: PLC0415  # after the environment is set
 
     state = State(
         account_id=options.account_id,
@@ -58,12 +59,14 @@ def main() -> None:
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
     os.dup2(2, 1)  # from here on nobody reads the pipe
-    threading.Thread(target=_leave_with_parent, args=(parent,), daemon=True).start()
+    threading.Thread(
+        target=_leave_with_parent, args=(parent, options.state_dir), daemon=True
+    ).start()
     asyncio.run(_serve(app, listener))
 
 
 async def _serve(app: object, listener: socket.socket) -> None:
-    import uvicorn  # noqa: PLC0415  # after the environment, as above
+    import uvicorn  # noqa: PLC0415  # after the environment is set
 
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI callable; uvicorn's types name concrete ones
@@ -118,12 +121,13 @@ def _prepare_environment(options: argparse.Namespace) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
 
 
-def _leave_with_parent(parent: int) -> None:
-    """End this process when standard input closes or the parent is gone, however it went."""
+def _leave_with_parent(parent: int, state_dir: Path) -> None:
+    """Leave nothing behind when standard input closes or the parent is gone, however it went."""
     while os.getppid() == parent:
         readable, _, _ = select.select([sys.stdin], [], [], _PARENT_CHECK_SECONDS)
         if readable and not os.read(sys.stdin.fileno(), 1024):
             break
+    shutil.rmtree(state_dir, ignore_errors=True)
     os._exit(0)
 
 
