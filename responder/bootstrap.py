@@ -1,1 +1,231 @@
 """Composition root: the only module that knows every adapter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from celery import Celery
+
+from responder.config import Settings
+from responder.config import secret as read_secret
+from responder.domain.error import ConfigError
+from responder.domain.ids import IncidentId, RunId
+from responder.domain.ports import Doorbell, Errand, Notifier
+from responder.domain.step import Effect
+from responder.engine.attempt import Attempt, Trace
+from responder.engine.executor import Executor
+from responder.engine.loader import load_runbooks
+from responder.engine.planner import Planner
+from responder.engine.progress import Progress
+from responder.keyfile import load_or_create
+from responder.ledger.anchor import AnchorFile, Notary
+from responder.ledger.checkpoint import SigningKey
+from responder.ledger.seal import LedgerSeal, parse_ledger_seal
+from responder.services.approvals import Approvals
+from responder.services.cards import Cards
+from responder.services.delivery import Delivery
+from responder.services.intake import Intake
+from responder.services.reconcile import Reconciler
+from responder.services.response import Responses
+from responder.slack.setting import SlackSettings
+from responder.steps.aws_client import AwsClients, AwsSettings
+from responder.steps.registry import SPECS, build
+from responder.store.sql import SqlStore, open_store
+from responder.vault.master import parse_master_key
+from responder.vault.vault import EnvelopeVault
+from responder.worker.app import make_app, register
+from responder.worker.doorbell import CeleryDoorbell
+from responder.worker.pacer import Pacer
+
+
+def _silent(step: str, boundary: str) -> None:
+    """The trace of a run that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything joined. Also what the Celery tasks call (`responder.worker.app.Work`)."""
+
+    settings: Settings
+    store: SqlStore
+    vault: EnvelopeVault
+    seal: LedgerSeal
+    notary: Notary
+    aws: AwsClients
+    planner: Planner
+    executor: Executor
+    intake: Intake
+    responses: Responses
+    approvals: Approvals
+    cards: Cards
+    delivery: Delivery
+    reconciler: Reconciler
+    celery: Celery
+    pacer: Pacer
+
+    def advance(self, run: RunId) -> datetime | None:
+        """Bring a run forward, then anchor what was recorded."""
+        due = self.executor.advance(run)
+        self.anchor()
+        return due
+
+    def deliver(self, incident: IncidentId) -> None:
+        """Bring the surfaces up to date."""
+        self.delivery.deliver(incident)
+
+    def sweep(self) -> int:
+        """Ring for what is due."""
+        return self.reconciler.sweep()
+
+    def anchor(self) -> None:
+        """Sign the ledger's head into the anchor file."""
+        with self.store.transaction() as tx:
+            now = tx.now()
+        self.notary.anchor(self.store, now=now)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.pacer.close()
+        self.celery.close()
+        with closing(self.aws), closing(self.store):
+            pass
+
+
+def open_house(
+    settings: Settings, *, notifiers: Sequence[Notifier] = (), trace: Trace = _silent
+) -> House:
+    """Open store, keys and clients and join every room. Close it by leaving its context.
+
+    ``trace`` is told of every boundary inside a step. Raises StanchError with a remedy when a part
+    of the configuration cannot be used.
+    """
+    seal = ledger_seal(settings)
+    store = open_store(settings.store.url, seal=seal)
+    vault = EnvelopeVault(store, parse_master_key(master_key(settings)))
+    aws = AwsClients(aws_settings(settings))
+    planner = Planner(steps=build(aws))
+    runbooks = load_runbooks(runbook_folder(settings), SPECS)
+    celery = make_app(settings.broker.url, sweep_seconds=settings.worker.sweep_seconds)
+    doorbell: Doorbell = CeleryDoorbell(celery)
+    progress = Progress(store=store, doorbell=doorbell, changing=_changing())
+    attempt = Attempt(store=store, vault=vault, planner=planner, progress=progress, trace=trace)
+    approvals = Approvals(
+        store=store,
+        planner=planner,
+        runbooks=runbooks,
+        people=settings.persons(),
+        doorbell=doorbell,
+    )
+    cards = Cards(store=store, approvals=approvals)
+    house = House(
+        settings=settings,
+        store=store,
+        vault=vault,
+        seal=seal,
+        notary=notary(settings, seal),
+        aws=aws,
+        planner=planner,
+        executor=Executor(
+            store=store,
+            planner=planner,
+            runbooks=runbooks,
+            attempt=attempt,
+            doorbell=doorbell,
+            lease=timedelta(seconds=settings.worker.lease_seconds),
+        ),
+        intake=Intake(store=store, vault=vault),
+        responses=Responses(store=store, planner=planner, runbooks=runbooks, doorbell=doorbell),
+        approvals=approvals,
+        cards=cards,
+        delivery=Delivery(store=store, cards=cards, notifiers=notifiers),
+        reconciler=Reconciler(store=store, doorbell=doorbell),
+        celery=celery,
+        pacer=Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run)),
+    )
+    register(celery, lambda: house, house.pacer)
+    return house
+
+
+def ledger_seal(settings: Settings) -> LedgerSeal:
+    """The key that protects the record."""
+    reference = settings.reference(settings.ledger.key, "ledger.key")
+    return parse_ledger_seal(reference, environment=os.environ)
+
+
+def notary(settings: Settings, seal: LedgerSeal) -> Notary:
+    """The signer of anchors, and where they are kept."""
+    signing = settings.reference(settings.ledger.signing_key, "checkpoint.key")
+    anchor = settings.reference(settings.ledger.anchor, "anchors.jsonl")
+    return Notary(
+        signer=SigningKey(_path(signing, "ledger.signing_key")),
+        origin=seal.origin,
+        files=(AnchorFile(_path(anchor, "ledger.anchor")),),
+    )
+
+
+def master_key(settings: Settings) -> str:
+    """The reference of the vault's master key."""
+    return settings.reference(settings.vault.master_key, "master.key")
+
+
+def aws_settings(settings: Settings) -> AwsSettings:
+    """The AWS section as the steps want it."""
+    aws = settings.aws
+    return AwsSettings(
+        region=aws.region,
+        endpoint_url=aws.endpoint_url or None,
+        accounts=aws.accounts,
+        regions=aws.regions,
+        secret_template=aws.replacement_secret,
+        probe=aws.probe_sessions,
+    )
+
+
+def slack_settings(settings: Settings) -> SlackSettings | None:
+    """The Slack section, or None when Slack is not configured."""
+    slack = settings.slack
+    if not slack.bot_token:
+        return None
+    key = settings.reference(slack.button_key, "button.key")
+    return SlackSettings(
+        bot_token=read_secret(slack.bot_token, what="slack.bot_token"),
+        app_token=read_secret(slack.app_token, what="slack.app_token"),
+        button_key=load_or_create(_path(key, "slack.button_key"), size=32, what="button key"),
+        channel=slack.channel,
+        team=slack.team,
+        base_url=slack.base_url,
+    )
+
+
+def runbook_folder(settings: Settings) -> Traversable | Path:
+    """Your own runbooks when configured, else those in the package."""
+    if settings.runbooks.folder:
+        return Path(settings.runbooks.folder).expanduser()
+    return resources.files("runbooks")
+
+
+def _changing() -> frozenset[str]:
+    return frozenset(name for name, spec in SPECS.items() if spec.effect is not Effect.READ)
+
+
+def _path(reference: str, what: str) -> Path:
+    scheme, _, rest = reference.partition(":")
+    if scheme != "file" or not rest:
+        raise ConfigError(f"{what} must be a file", remedy="write file:/path")
+    return Path(rest).expanduser()

@@ -1,0 +1,273 @@
+"""Configuration: ``stanch.toml`` and ``STANCH_…``, the only place that reads the environment.
+
+Secrets are never configuration values: keys and tokens are references, ``file:/path`` or
+``env:NAME``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from responder.domain.approval import Person
+from responder.domain.error import ConfigError
+from scanner.model.secret import SecretValue
+
+_Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the configuration."""
+
+
+class StoreSection(_Section, frozen=True):
+    """Where the truth is kept. Default: ``stanch.db`` in the data directory."""
+
+    url: str = ""
+
+
+class BrokerSection(_Section, frozen=True):
+    """What wakes workers: ``memory://`` inside one process, ``redis://…`` for a team."""
+
+    url: str = "memory://"
+
+
+class VaultSection(_Section, frozen=True):
+    """The master key: ``file:/path`` (created on first use) or ``aws-kms:<key arn>``."""
+
+    master_key: str = ""
+
+
+class LedgerSection(_Section, frozen=True):
+    """Keys that protect the record, and the anchor file that an attacker of the store lacks."""
+
+    key: str = ""
+    signing_key: str = ""
+    anchor: str = ""
+
+
+class ScannerSection(_Section, frozen=True):
+    """The fingerprint key: ``file:/path`` (created on first use) or ``env:NAME``."""
+
+    fingerprint_key: str = ""
+
+
+class AwsSection(_Section, frozen=True):
+    """Our own identity comes from boto3's chain; ``accounts`` are those that we may act on."""
+
+    region: str = "us-east-1"
+    regions: tuple[str, ...] = ()
+    endpoint_url: str = ""
+    accounts: tuple[str, ...] = ()
+    replacement_secret: str = "stanch/{user}/access-key"
+    probe_sessions: bool = True
+
+
+class SlackSection(_Section, frozen=True):
+    """One workspace over Socket Mode. Empty ``bot_token``: cards go to the terminal.
+
+    Tokens are references; ``channel`` and ``team`` are ids. ``button_key`` signs buttons, so web and
+    workers must share it (``file:/path``, created on first use).
+    """
+
+    bot_token: str = ""
+    app_token: str = ""
+    channel: str = ""
+    team: str = ""
+    base_url: str = "https://slack.com/api/"
+    button_key: str = ""
+
+
+class WorkerSection(_Section, frozen=True):
+    """``lease_seconds``: how long a silent worker keeps its steps; ``sweep_seconds``: how often
+    the store is searched for work that nobody was told of.
+    """
+
+    lease_seconds: _Positive = 15.0
+    sweep_seconds: _Positive = 2.0
+
+
+class PersonSection(_Section, frozen=True):
+    """Someone who may decide: their groups, and ``team_id/user_id`` in Slack."""
+
+    groups: tuple[str, ...] = ()
+    slack: str | None = None
+
+
+class RunbookSection(_Section, frozen=True):
+    """A folder with your own runbooks and ``policies/``, instead of those that come with Stanch."""
+
+    folder: str = ""
+
+
+class Settings(_Section, frozen=True):
+    """The whole configuration, every value checked."""
+
+    store: StoreSection = StoreSection()
+    broker: BrokerSection = BrokerSection()
+    vault: VaultSection = VaultSection()
+    ledger: LedgerSection = LedgerSection()
+    scanner: ScannerSection = ScannerSection()
+    aws: AwsSection = AwsSection()
+    slack: SlackSection = SlackSection()
+    worker: WorkerSection = WorkerSection()
+    runbooks: RunbookSection = RunbookSection()
+    people: dict[str, PersonSection] = {}
+    home: str = ""
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return Path(self.home)
+
+    def reference(self, given: str, default: str) -> str:
+        """A key reference as given, or the default file in the data directory."""
+        return given or f"file:{self.data / default}"
+
+    def persons(self) -> dict[str, Person]:
+        """The people who may decide, by name."""
+        return {
+            name: Person(name=name, groups=frozenset(entry.groups), slack=entry.slack)
+            for name, entry in self.people.items()
+        }
+
+
+def load(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+    """The configuration in force: defaults, then the file, then ``STANCH_<SECTION>_<KEY>``.
+
+    The file is ``STANCH_CONFIG``, else ``stanch.toml`` in ``folder`` (default: here), else
+    ``[tool.stanch]`` of a ``pyproject.toml`` there, else ``stanch.toml`` in the data directory.
+    """
+    env = os.environ if environment is None else environment
+    home = _home(env)
+    path, raw = _file(env, folder or Path.cwd(), home)
+    _overlay(raw, env)
+    raw["home"] = str(home)
+    _check_keys(raw, path)
+    try:
+        settings = msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"{path}: {error}", remedy="docs/configuration.md lists every key with its type"
+        ) from None
+    if not settings.store.url:
+        store = StoreSection(url=f"sqlite:///{home / 'stanch.db'}")
+        return msgspec.structs.replace(settings, store=store)
+    return settings
+
+
+def secret(
+    reference: str, *, what: str, environment: Mapping[str, str] | None = None
+) -> SecretValue:
+    """The secret behind ``env:NAME`` or ``file:/path``. Raises ConfigError; never repeats a value."""
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env" and rest:
+        value = (os.environ if environment is None else environment).get(rest, "")
+    elif scheme == "file" and rest:
+        value = _secret_file(Path(rest).expanduser(), what)
+    else:
+        raise ConfigError(
+            f"{what} is not a reference", remedy="write env:NAME or file:/path, never the value"
+        )
+    if not value.strip():
+        raise ConfigError(f"{what} is empty ({scheme}:{rest})", remedy="set it, or leave it out")
+    return SecretValue(value.strip().encode())
+
+
+def _secret_file(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{what} cannot be read from {path}: {type(error).__name__}",
+            remedy="create the file with mode 0600, or name another",
+        ) from None
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    if env.get("STANCH_HOME"):
+        return Path(env["STANCH_HOME"]).absolute()
+    base = env.get("XDG_DATA_HOME") or str(Path(env.get("HOME", "/")) / ".local" / "share")
+    return Path(base) / "stanch"
+
+
+def _file(env: Mapping[str, str], folder: Path, home: Path) -> tuple[str, dict[str, Any]]:
+    named = env.get("STANCH_CONFIG")
+    if named:
+        return named, _read(Path(named), required=True)
+    for path in (folder / "stanch.toml", folder / "pyproject.toml", home / "stanch.toml"):
+        raw = _read(path, required=False)
+        if path.name == "pyproject.toml":
+            raw = raw.get("tool", {}).get("stanch", {})
+        if raw:
+            return str(path), raw
+    return "defaults", {}
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        if required:
+            raise ConfigError(
+                f"{path} does not exist", remedy="STANCH_CONFIG must name a TOML file"
+            ) from None
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error}", remedy="mend its permissions or encoding (UTF-8)"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}", remedy="mend the TOML at that line") from None
+
+
+def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
+    """``STANCH_AWS_REGION=…`` overrides ``[aws] region``; types follow the section."""
+    for field in msgspec.structs.fields(Settings):
+        section = type(field.default)
+        if not isinstance(section, type) or not issubclass(section, _Section):
+            continue
+        for key in msgspec.structs.fields(section):
+            value = env.get(f"STANCH_{field.name}_{key.name}".upper())
+            if value is not None:
+                table = raw.setdefault(field.name, {})
+                table[key.name] = _typed(value, key.default)
+
+
+def _typed(text: str, like: object) -> object:
+    if isinstance(like, bool):
+        return text.lower() in {"1", "true", "yes", "on"}
+    if isinstance(like, tuple):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if isinstance(like, float):
+        try:
+            return float(text)
+        except ValueError:
+            return text  # the validation names key and type
+    return text
+
+
+def _check_keys(raw: Mapping[str, Any], path: str) -> None:
+    """Unknown keys are errors that name the nearest key."""
+    _nearest(raw, [f.name for f in msgspec.structs.fields(Settings)], path, "")
+    for field in msgspec.structs.fields(Settings):
+        table = raw.get(field.name)
+        if isinstance(table, dict) and isinstance(field.default, _Section):
+            known = [f.name for f in msgspec.structs.fields(type(field.default))]
+            _nearest(table, known, path, f"[{field.name}] ")
+
+
+def _nearest(table: Mapping[str, Any], known: list[str], path: str, where: str) -> None:
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            raise ConfigError(
+                f"{path}: {where}{key!r} is not a setting",
+                remedy=f"did you mean {near[0]!r}? docs/configuration.md lists every key",
+            )

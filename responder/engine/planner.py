@@ -1,0 +1,100 @@
+"""From a runbook to a plan: what would be called, exactly, and who must approve it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from responder.domain.ids import RunId
+from responder.domain.incident import Incident
+from responder.domain.json import JsonObject
+from responder.domain.plan import Plan, PlannedStep, plan_hash
+from responder.domain.run import StepRun
+from responder.domain.runbook import Runbook
+from responder.domain.step import Step
+from responder.engine.reference import Outputs, known, resolve
+
+
+def step_runs(runbook: Runbook, run: RunId) -> tuple[StepRun, ...]:
+    """The runbook's steps as rows of a new run."""
+    return tuple(
+        StepRun(
+            run=run,
+            id=step.id,
+            position=position,
+            phase=step.phase,
+            uses=step.uses,
+            template=dict(step.params),
+            after=step.after,
+            approval=step.approval,
+        )
+        for position, step in enumerate(runbook.steps)
+    )
+
+
+def outputs_of(steps: Iterable[StepRun]) -> Outputs:
+    """What the steps of a run have found out so far."""
+    return {step.id: step.outputs for step in steps if step.outputs}
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans with the steps that this installation has."""
+
+    steps: Mapping[str, Step]
+
+    def params(self, step: StepRun, outputs: Outputs) -> JsonObject | None:
+        """The resolved parameters, or None while a reference is unknown."""
+        if not all(known(value, outputs) for value in step.template.values()):
+            return None
+        return {key: resolve(value, outputs) for key, value in step.template.items()}
+
+    def typed(self, uses: str, params: JsonObject) -> object:
+        """The parameters as the step's own type."""
+        return msgspec.convert(params, self.steps[uses].spec.params)
+
+    def planned(
+        self, step: StepRun, *, incident: Incident, runbook: Runbook, outputs: Outputs
+    ) -> PlannedStep:
+        """One step with its exact calls; unknown references are shown as ``‹step.output›``."""
+        spec = self.steps[step.uses].spec
+        shown = {key: resolve(value, outputs) for key, value in step.template.items()}
+        calls = self.steps[step.uses].calls(self.typed(step.uses, shown), incident.preview)
+        return PlannedStep(
+            id=step.id,
+            phase=step.phase,
+            uses=step.uses,
+            title=spec.title,
+            effect=spec.effect,
+            params=self.params(step, outputs),
+            calls=calls,
+            undo=spec.undo,
+            policy=runbook.policies[step.approval] if step.approval else None,
+            after=step.after,
+            permissions=spec.permissions,
+        )
+
+    def plan(self, incident: Incident, runbook: Runbook, steps: Sequence[StepRun]) -> Plan:
+        """The whole plan. Touches nothing."""
+        outputs = outputs_of(steps)
+        return Plan(
+            incident=incident.id,
+            fingerprint=incident.fingerprint,
+            runbook=runbook.id,
+            runbook_version=runbook.version,
+            steps=tuple(
+                self.planned(step, incident=incident, runbook=runbook, outputs=outputs)
+                for step in steps
+            ),
+        )
+
+    def hash(self, step: StepRun, *, incident: Incident, runbook: Runbook, outputs: Outputs) -> str:
+        """What an approval of this step is bound to."""
+        return plan_hash(
+            fingerprint=incident.fingerprint,
+            runbook=runbook.id,
+            version=runbook.version,
+            step=self.planned(step, incident=incident, runbook=runbook, outputs=outputs),
+        )

@@ -1,0 +1,147 @@
+"""Giving and refusing approvals, from whichever door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from responder.domain.approval import Approval, Decision, Person, decide, find_person
+from responder.domain.error import ApprovalRefused, UsageError
+from responder.domain.ids import ApprovalId, IncidentId, label
+from responder.domain.plan import PlannedStep
+from responder.domain.ports import Doorbell, Errand, Store, Transaction
+from responder.domain.run import StepRun
+from responder.domain.runbook import Runbook
+from responder.domain.timeline import Event
+from responder.engine.planner import Planner, outputs_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """An approval with what a person must see before deciding."""
+
+    approval: Approval
+    step: PlannedStep
+    preview: str
+    plan_hash: str  # of the plan as it is now; decisions on another one are refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """The use cases around one person's word."""
+
+    store: Store
+    planner: Planner
+    runbooks: Mapping[str, Runbook]
+    people: Mapping[str, Person]
+    doorbell: Doorbell
+
+    def open_for(self, incident: IncidentId) -> ApprovalId:
+        """The question this incident waits for; UsageError when there is none."""
+        with self.store.transaction() as tx:
+            asked = [
+                approval
+                for run in tx.runs.of(incident)
+                for approval in tx.approvals.of(run.id)
+                if approval.decision in {Decision.OPEN, Decision.EXPIRED}
+            ]
+        if not asked:
+            raise UsageError(
+                f"{label(incident)} does not wait for an approval",
+                remedy=f"`stanch incidents {label(incident)}` shows where it stands",
+            )
+        return asked[-1].id
+
+    def question(self, approval: ApprovalId) -> Question:
+        """What would be decided, with the exact calls as they are now."""
+        with self.store.transaction() as tx:
+            return self._question(tx, approval)
+
+    def decide(
+        self, approval: ApprovalId, *, name: str, via: str, granted: bool, reason: str
+    ) -> Approval:
+        """Take ``name``'s decision. Raises ApprovalRefused; the refusal is on the record too."""
+        person = find_person(self.people, name)
+        try:
+            with self.store.transaction() as tx:
+                question = self._question(tx, approval)
+                decided = decide(
+                    question.approval,
+                    by=person,
+                    via=via,
+                    granted=granted,
+                    reason=reason,
+                    plan_hash=question.plan_hash,
+                    now=tx.now(),
+                )
+                tx.approvals.save(decided)
+                _record(tx, decided, f"approval.{decided.decision}", f"{via}:{person.name}", reason)
+                tx.outbox.put(Errand.NOTIFY, str(decided.incident))
+        except ApprovalRefused as refusal:
+            self._record_refusal(approval, f"{via}:{person.name}", str(refusal))
+            raise
+        self.doorbell.ring(Errand.ADVANCE, decided.run)
+        return decided
+
+    def by_slack(self, user: str) -> Person:
+        """The person behind ``team_id/user_id``."""
+        for person in self.people.values():
+            if person.slack == user:
+                return person
+        raise ApprovalRefused(
+            "this Slack user is not a known person",
+            remedy=f"add slack = {user!r} to their entry in stanch.toml [people]",
+        )
+
+    def _question(self, tx: Transaction, approval_id: ApprovalId) -> Question:
+        approval = tx.approvals.get(approval_id)
+        if approval is None:
+            raise UsageError(
+                f"there is no approval {approval_id}", remedy="`stanch incidents` shows what waits"
+            )
+        run = tx.runs.get(approval.run)
+        incident = tx.incidents.get(approval.incident)
+        steps = tx.runs.steps(approval.run)
+        step = next((s for s in steps if s.id == approval.step), None)
+        if run is None or incident is None or step is None:
+            raise UsageError(
+                f"approval {approval_id} belongs to a run that is gone",
+                remedy=f"`stanch respond {label(approval.incident)}` asks again",
+            )
+        runbook = self.runbooks[run.runbook]
+        outputs = outputs_of(steps)
+        planned = self.planner.planned(step, incident=incident, runbook=runbook, outputs=outputs)
+        digest = self.planner.hash(step, incident=incident, runbook=runbook, outputs=outputs)
+        return Question(approval=approval, step=planned, preview=incident.preview, plan_hash=digest)
+
+    def _record_refusal(self, approval_id: ApprovalId, actor: str, why: str) -> None:
+        with self.store.transaction() as tx:
+            approval = tx.approvals.get(approval_id)
+            if approval is None:
+                return
+            if approval.decision is Decision.OPEN and approval.expires_at <= tx.now():
+                tx.approvals.save(replace(approval, decision=Decision.EXPIRED))
+            _record(tx, approval, "approval.refused", actor, why)
+
+
+def _record(tx: Transaction, approval: Approval, action: str, actor: str, reason: str) -> None:
+    tx.ledger.append(
+        Event(
+            at=tx.now(),
+            actor=actor,
+            action=action,
+            incident=approval.incident,
+            detail={
+                "approval": approval.id,
+                "step": approval.step,
+                "plan": approval.plan_hash,
+                "reason": reason,
+            },
+        )
+    )
+
+
+def waiting(step: StepRun, asked: tuple[Approval, ...]) -> Approval | None:
+    """The newest question about this step that somebody may still answer or renew."""
+    mine = [a for a in asked if a.step == step.id and a.decision is not Decision.VOID]
+    return mine[-1] if mine else None

@@ -1,0 +1,226 @@
+"""The card of an incident: what is true now, in words for a tired person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from responder.domain.card import Ask, Card, Mark, Tone
+from responder.domain.error import UsageError
+from responder.domain.ids import ApprovalId, IncidentId, label
+from responder.domain.incident import Exposure, Incident, IncidentState
+from responder.domain.ports import Store
+from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from responder.domain.runbook import Phase, Silence
+from responder.services.approvals import Approvals, waiting
+
+SILENCE = {
+    Silence.HOLD: "nothing happens: the key stays disabled",
+    Silence.PROCEED: "silence is consent: the step runs",
+    Silence.ABORT: "the step is left out and the run ends",
+}
+NAMES = {
+    ("aws", "access-key"): "AWS access key",
+    ("aws", "session"): "AWS session",
+    ("github", "token"): "GitHub token",
+    ("gitlab", "token"): "GitLab token",
+    ("slack", "token"): "Slack token",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """All that a card is made of."""
+
+    incident: Incident
+    exposures: tuple[Exposure, ...]
+    run: Run | None
+    steps: tuple[StepRun, ...]
+    titles: Mapping[str, str]  # step name to title
+    ask: Ask | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cards:
+    """Builds cards from the store."""
+
+    store: Store
+    approvals: Approvals
+
+    def card(self, incident_id: IncidentId) -> Card:
+        """The card as it is now."""
+        with self.store.transaction() as tx:
+            incident = tx.incidents.get(incident_id)
+            if incident is None:
+                raise UsageError(
+                    f"there is no incident {label(incident_id)}",
+                    remedy="`stanch incidents` lists them",
+                )
+            exposures = tx.incidents.exposures(incident_id)
+            runs = tx.runs.of(incident_id)
+            run = runs[-1] if runs else None
+            steps = tx.runs.steps(run.id) if run else ()
+            asked = tx.approvals.of(run.id) if run else ()
+            now = tx.now()
+        blocked = next((s for s in steps if s.state is StepState.BLOCKED), None)
+        approval = waiting(blocked, asked) if blocked else None
+        specs = self.approvals.planner.steps
+        return draw(
+            View(
+                incident=incident,
+                exposures=exposures,
+                run=run,
+                steps=steps,
+                titles={name: step.spec.title for name, step in specs.items()},
+                ask=self._ask(approval.id) if approval else None,
+                now=now,
+            )
+        )
+
+    def _ask(self, approval_id: ApprovalId) -> Ask:
+        question = self.approvals.question(approval_id)
+        approval, step = question.approval, question.step
+        policy = step.policy
+        undone = "This cannot be undone." if step.undo is None else "This can be undone."
+        return Ask(
+            approval=approval.id,
+            title=f"{step.title} {question.preview}. {undone}",
+            calls=tuple(str(call) for call in step.calls),
+            requester=approval.requester,
+            group=approval.group,
+            expires_at=approval.expires_at,
+            silence=SILENCE[policy.silence] if policy else "",
+            plan_hash=approval.plan_hash,
+        )
+
+
+def draw(view: View) -> Card:
+    """A card from its facts; pure."""
+    failed = next((s for s in view.steps if s.state is StepState.FAILED), None)
+    return Card(
+        incident=view.incident.id,
+        version=view.incident.version,
+        tone=_tone(view, failed),
+        headline=f"{_state(view)} · {credential(view.incident)} · {label(view.incident.id)}",
+        summary=_summary(view, failed),
+        facts=_facts(view),
+        phases=tuple((phase, _mark(view.steps, phase)) for phase in Phase if _has(view, phase)),
+        ask=view.ask,
+        failure=f"{failed.error} → {failed.remedy}" if failed else None,
+        updated_at=view.now,
+    )
+
+
+def credential(incident: Incident) -> str:
+    """What leaked, in people's words."""
+    known = NAMES.get((incident.provider, incident.kind))
+    return known or f"{incident.provider} {incident.kind}".replace("-", " ")
+
+
+def _has(view: View, phase: Phase) -> bool:
+    return any(step.phase is phase for step in view.steps)
+
+
+def _state(view: View) -> str:
+    undone = view.run is not None and view.run.kind is RunKind.UNDO
+    match view.incident.state:
+        case IncidentState.OPEN if undone and view.run and view.run.state is RunState.DONE:
+            return "LIVE AGAIN"
+        case IncidentState.OPEN if view.incident.containment_requested_at:
+            return "CONTAINING"
+        case IncidentState.OPEN:
+            return "LIVE"
+        case IncidentState.CONTAINED:
+            return "CONTAINED"
+        case IncidentState.PROVEN_DEAD:
+            return "PROVEN DEAD"
+        case IncidentState.CLOSED:
+            return "CLOSED"
+
+
+def _tone(view: View, failed: StepRun | None) -> Tone:
+    if failed:
+        return Tone.FAILED
+    if view.incident.state.over:
+        return Tone.SAFE
+    if view.ask:
+        return Tone.WAITING
+    return Tone.SAFE if view.incident.state is IncidentState.CONTAINED else Tone.ALARM
+
+
+def _summary(view: View, failed: StepRun | None) -> str:
+    if failed:
+        return f"Stopped at “{view.titles[failed.uses]}”. A person must look."
+    if view.run is None:
+        return "No runbook handles this kind of credential: revoke it at its provider by hand."
+    if view.ask:
+        return f"Waits for a member of {view.ask.group} other than {view.ask.requester}."
+    doing = [view.titles[s.uses].lower() for s in view.steps if not s.state.over and s.intended_at]
+    match view.incident.state:
+        case IncidentState.PROVEN_DEAD:
+            return "The key and every session born from it are refused. Nothing is left to do."
+        case IncidentState.CLOSED:
+            return "Closed."
+        case IncidentState.CONTAINED:
+            return f"Refused everywhere. Next: {', '.join(doing) or 'identify and revoke'}."
+        case IncidentState.OPEN:
+            return f"Now: {', '.join(doing) or 'starting'}."
+
+
+def _facts(view: View) -> tuple[tuple[str, str], ...]:
+    incident = view.incident
+    first = view.exposures[0] if view.exposures else None
+    outputs = {key: value for step in view.steps for key, value in step.outputs.items()}
+    facts = [("Credential", f"{incident.preview}  ({incident.fingerprint[:11]})")]
+    if first:
+        more = len(view.exposures) - 1
+        places = f"  and {more} more place{'s' * (more > 1)}" if more else ""
+        facts.append(("Found in", f"{first.root}: {first.path}:{first.line}{places}"))
+        if first.exposed_at:
+            ago = _ago(view.now - first.exposed_at)
+            facts.append(("Exposed", f"{first.exposed_at:%Y-%m-%d %H:%M} UTC, {ago} ago"))
+    if "user" in outputs:
+        facts.append(("Belongs to", f"{outputs['user']} in account {outputs.get('account', '?')}"))
+    if "count" in outputs:
+        facts.append(("Used", _used(outputs)))
+    facts.extend(_clocks(incident))
+    return tuple(facts)
+
+
+def _used(outputs: Mapping[str, object]) -> str:
+    ips = outputs.get("source_ips")
+    where = f" from {', '.join(map(str, ips[:3]))}" if isinstance(ips, list) and ips else ""
+    return f"{outputs['count']} recorded calls, {outputs.get('denied', 0)} denied{where}"
+
+
+def _clocks(incident: Incident) -> list[tuple[str, str]]:
+    since = incident.detected_at
+    clocks = (
+        ("Contained", incident.containment_requested_at, "calls answered"),
+        ("Verified", incident.containment_verified_at, "refused on a fresh look"),
+        ("Proven dead", incident.proven_dead_at, "key and sessions"),
+    )
+    return [
+        (name, f"{(at - since).total_seconds():.1f} s after detection  ({what})")
+        for name, at, what in clocks
+        if at
+    ]
+
+
+def _ago(age: timedelta) -> str:
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(age.total_seconds() // length)
+        if count:
+            return f"{count} {unit}{'s' * (count > 1)}"
+    return "seconds"
+
+
+def _mark(steps: tuple[StepRun, ...], phase: Phase) -> Mark:
+    states = {step.state for step in steps if step.phase is phase}
+    if StepState.FAILED in states:
+        return Mark.FAILED
+    if states == {StepState.DONE}:
+        return Mark.DONE
+    return Mark.TODO if states <= {StepState.PENDING, StepState.SKIPPED} else Mark.NOW

@@ -1,0 +1,216 @@
+"""Starting, resuming and taking back runs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from responder.domain.approval import Decision
+from responder.domain.error import UsageError
+from responder.domain.ids import IncidentId, RunId, label
+from responder.domain.incident import Incident
+from responder.domain.plan import Plan
+from responder.domain.ports import Doorbell, Errand, Store, Transaction
+from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from responder.domain.runbook import Runbook
+from responder.domain.timeline import Event
+from responder.engine.planner import Planner, step_runs
+from responder.engine.reversal import reversal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responses:
+    """The use cases around a run. ``requester`` and ``actor`` are people as the ledger names them."""
+
+    store: Store
+    planner: Planner
+    runbooks: Mapping[str, Runbook]
+    doorbell: Doorbell
+
+    def runbook(self, incident: Incident) -> Runbook | None:
+        """The runbook for this kind of credential, if there is one."""
+        return next(
+            (
+                book
+                for book in self.runbooks.values()
+                if (book.provider, book.kind) == (incident.provider, incident.kind)
+            ),
+            None,
+        )
+
+    def respond(self, incident_id: IncidentId, *, requester: str) -> RunId | None:
+        """Start the runbook, or take up an unfinished run where it stopped.
+
+        Failed steps are tried again; an expired approval is asked for again. None when there is no
+        runbook for this kind of credential.
+        """
+        with self.store.transaction() as tx:
+            incident = _incident(tx, incident_id)
+            runs = [r for r in tx.runs.of(incident_id)]
+            current = runs[-1] if runs else None
+            if current is not None and _goes_on(current, incident):
+                self._take_up(tx, current, requester)
+                run_id = current.id
+            else:
+                runbook = self.runbook(incident)
+                if runbook is None:
+                    return None
+                run_id = _new_id()
+                self._start(tx, incident, runbook, run_id, requester)
+        self.doorbell.ring(Errand.ADVANCE, run_id)
+        return run_id
+
+    def undo(self, incident_id: IncidentId, *, requester: str) -> RunId:
+        """Take back what the newest run did; raises UsageError when nothing can be."""
+        with self.store.transaction() as tx:
+            incident = _incident(tx, incident_id)
+            runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
+            if not runs:
+                raise UsageError(
+                    f"{label(incident_id)} has no run that could be undone",
+                    remedy=f"`stanch incidents {label(incident_id)}` shows where it stands",
+                )
+            original = runs[-1]
+            run_id = _new_id()
+            rows = reversal(
+                tx.runs.steps(original.id), self.planner.steps, incident=incident_id, run=run_id
+            )
+            if not original.state.over:
+                self._abort(tx, original)
+            self._add(
+                tx,
+                incident,
+                original.runbook,
+                original.runbook_version,
+                run_id,
+                RunKind.UNDO,
+                requester,
+                rows,
+            )
+        self.doorbell.ring(Errand.ADVANCE, run_id)
+        return run_id
+
+    def plan(self, incident_id: IncidentId) -> Plan:
+        """What responding would do, or what is left to do. Touches nothing."""
+        with self.store.transaction() as tx:
+            incident = _incident(tx, incident_id)
+            runbook = self.runbook(incident)
+            if runbook is None:
+                raise UsageError(
+                    f"no runbook handles {incident.provider} {incident.kind}",
+                    remedy="`stanch runbooks list` shows what is there; docs/runbooks.md how to add one",
+                )
+            runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
+            rows = tx.runs.steps(runs[-1].id) if runs else step_runs(runbook, RunId("plan"))
+        return self.planner.plan(incident, runbook, rows)
+
+    def _start(
+        self, tx: Transaction, incident: Incident, runbook: Runbook, run_id: RunId, requester: str
+    ) -> None:
+        rows = step_runs(runbook, run_id)
+        self._add(
+            tx, incident, runbook.id, runbook.version, run_id, RunKind.RESPOND, requester, rows
+        )
+
+    def _add(  # noqa: PLR0913  # the facts of one run
+        self,
+        tx: Transaction,
+        incident: Incident,
+        runbook: str,
+        version: int,
+        run_id: RunId,
+        kind: RunKind,
+        requester: str,
+        rows: tuple[StepRun, ...],
+    ) -> None:
+        now = tx.now()
+        tx.runs.add(
+            Run(
+                id=run_id,
+                incident=incident.id,
+                kind=kind,
+                runbook=runbook,
+                runbook_version=version,
+                state=RunState.RUNNING,
+                requester=requester,
+                started_at=now,
+            ),
+            rows,
+        )
+        tx.ledger.append(
+            Event(
+                at=now,
+                actor=requester,
+                action="run.started",
+                incident=incident.id,
+                detail={"run": run_id, "kind": kind, "runbook": runbook, "version": version},
+            )
+        )
+
+    def _take_up(self, tx: Transaction, run: Run, requester: str) -> None:
+        now = tx.now()
+        for step in tx.runs.steps(run.id):
+            if step.state is StepState.FAILED:
+                tx.runs.write(
+                    replace(
+                        step,
+                        state=StepState.PENDING,
+                        error=None,
+                        remedy=None,
+                        tries=0,
+                        intended_at=None if step.absent_at is None else now,
+                        finished_at=None,
+                    )
+                )
+            elif step.state in {StepState.BLOCKED, StepState.SKIPPED}:
+                _ask_again(tx, run, step)
+        tx.runs.save(replace(run, state=RunState.RUNNING, requester=requester, finished_at=None))
+        tx.ledger.append(
+            Event(
+                at=now,
+                actor=requester,
+                action="run.resumed",
+                incident=run.incident,
+                detail={"run": run.id},
+            )
+        )
+
+    def _abort(self, tx: Transaction, run: Run) -> None:
+        for step in tx.runs.steps(run.id):
+            if not step.state.over:
+                tx.runs.write(replace(step, token=step.token, state=StepState.SKIPPED))
+        tx.runs.save(replace(run, state=RunState.ABORTED, finished_at=tx.now()))
+
+
+def _goes_on(run: Run, incident: Incident) -> bool:
+    """An unfinished response is taken up; after an undo or a regression a new one starts."""
+    return (
+        run.kind is RunKind.RESPOND
+        and run.state is not RunState.DONE
+        and run.started_at >= incident.detected_at
+    )
+
+
+def _ask_again(tx: Transaction, run: Run, step: StepRun) -> None:
+    """Old answers count no more; the gate will ask anew. An open question stays open."""
+    for approval in tx.approvals.of(run.id):
+        closed = approval.decision in {Decision.EXPIRED, Decision.DENIED}
+        overdue = approval.decision is Decision.OPEN and approval.expires_at <= tx.now()
+        if approval.step == step.id and (closed or overdue):
+            tx.approvals.save(replace(approval, decision=Decision.VOID))
+    if step.state is StepState.SKIPPED:
+        tx.runs.write(replace(step, state=StepState.BLOCKED, finished_at=None))
+
+
+def _incident(tx: Transaction, incident: IncidentId) -> Incident:
+    found = tx.incidents.get(incident)
+    if found is None:
+        raise UsageError(
+            f"there is no incident {label(incident)}", remedy="`stanch incidents` lists them"
+        )
+    return found
+
+
+def _new_id() -> RunId:
+    return RunId(secrets.token_hex(13))
