@@ -14,19 +14,22 @@ from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, BoltResponse, Respond
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
 
 from responder.slack.blocks import REVIEW
 from responder.slack.button import ButtonKey
-from responder.slack.command import help_text, looks_secret, reply
+from responder.slack.command import Reply, help_text, looks_secret, reply
 from responder.slack.desk import Desk
 from responder.slack.modal import SUBMIT
 from responder.slack.notifier import SlackNotifier
-from responder.slack.review import Reviewer
+from responder.slack.review import Reviewer, why
 from responder.slack.setting import SlackSettings
 from responder.slack.wire import call, web_client
+from responder.telemetry.log import get_logger
 
 Body = dict[str, Any]
 
+_LOG = get_logger("stanch.slack")
 COMMAND = "/leak"
 DISCARDED = (
     "That looks like a secret. It was discarded and not stored by Stanch, but Slack may keep what "
@@ -62,10 +65,10 @@ class SlackApp:
         bolt.view(SUBMIT)(self._decide)
         bolt.command(COMMAND)(self._command)
         # Last, because the first match wins; without them Bolt would not even acknowledge.
-        bolt.action(_ANY)(_unknown)
+        bolt.action(_ANY)(self._unknown)
         bolt.view_submission(_ANY)(_unknown_view)
         bolt.command(_ANY)(_unknown_command)
-        bolt.shortcut(_ANY)(_unknown)
+        bolt.shortcut(_ANY)(self._unknown)
         return bolt
 
     def _gate(
@@ -96,14 +99,26 @@ class SlackApp:
             ack()
             self._pool.submit(self._answer, text, respond)
 
+    def _unknown(self, ack: Ack, body: Body) -> None:
+        ack()
+        channel = (body.get("channel") or {}).get("id")
+        if channel is not None:
+            self._pool.submit(self._reviewer.tell, channel, body["user"]["id"], UNKNOWN)
+
     def _answer(self, text: str, respond: Respond) -> None:
-        said = reply(self._desk, text)
-        respond(
-            text=said.text,
-            blocks=said.blocks,
-            response_type="ephemeral",
-            unfurl_links=False,
-        )
+        try:
+            said = reply(self._desk, text)
+        except Exception as error:  # noqa: BLE001  # the last frame: whatever it is, say so
+            said = Reply(text=why(error), blocks=[])
+        try:
+            respond(
+                text=said.text,
+                blocks=said.blocks or None,
+                response_type="ephemeral",
+                unfurl_links=False,
+            )
+        except (OSError, SlackClientError) as error:
+            _LOG.warning("slack.person_not_told", why=type(error).__name__)
 
 
 def _bolt(client: WebClient) -> App:
@@ -116,13 +131,6 @@ def _bolt(client: WebClient) -> App:
         request_verification_enabled=False,  # Socket Mode is authenticated by its ticket
         token_verification_enabled=False,  # done above
     )
-
-
-def _unknown(ack: Ack, body: Body, client: WebClient) -> None:
-    ack()
-    channel = (body.get("channel") or {}).get("id")
-    if channel is not None:
-        call(client.chat_postEphemeral, channel=channel, user=body["user"]["id"], text=UNKNOWN)
 
 
 def _unknown_view(ack: Ack) -> None:

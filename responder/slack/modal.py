@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ DECISION, REASON, CONFIRM = "decision", "reason", "confirm"
 APPROVE, REFUSE = "approve", "refuse"
 MIN_REASON = 10
 _MAX_REASON = 500
+_LONG_WORD = re.compile(r"[A-Za-z0-9+_=]{20,}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _CHUNK = 2800
 _MAX_CHUNKS = 60  # of Slack's 100 blocks; what does not fit cannot be approved here
 
@@ -135,6 +138,14 @@ def _modal(title: str, blocks: list[Block]) -> View:
     return {"type": "modal", "title": plain(title), "close": plain("Close"), "blocks": blocks}
 
 
+def _like_secret(reason: str) -> bool:
+    """A long word of letters and digits that is not a commit. Ticket links and ids pass."""
+    return any(
+        not _COMMIT.fullmatch(word) and not word.isalpha() and not word.isdigit()
+        for word in _LONG_WORD.findall(reason)
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a person put into the modal."""
@@ -153,6 +164,8 @@ def read_answer(view: View, review: Review) -> Answer | dict[str, str]:
         problems[DECISION] = "Choose Approve or Refuse."
     if len(reason) < MIN_REASON:
         problems[REASON] = f"Say why in at least {MIN_REASON} characters."
+    elif _like_secret(reason):
+        problems[REASON] = "A part of this looks like a secret, and reasons are kept. Leave it out."
     granted = chosen is not None and chosen["value"] == APPROVE
     if granted and review.confirm is not None:
         typed = (state.get(CONFIRM, {}).get(CONFIRM, {}).get("value") or "").strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from typing import Any
@@ -26,19 +25,23 @@ from responder.slack.modal import (
     review_view,
 )
 from responder.slack.notifier import SlackNotifier
-from responder.slack.text import said
+from responder.slack.text import bare, said
 from responder.slack.wire import SlackError, call
+from responder.telemetry.log import get_logger
 
 Body = dict[str, Any]
 
 STALE = "Card was out of date; refreshed."
 FORGED = "This button was not made by this installation of Stanch, so nothing was opened."
+CHANGED = "The plan changed since you opened it. Close this and press Review again."
+BROKEN = "Stanch could not do this. Look at the card, then try again or use `stanch approve`."
 LATE = "Your decision is still being recorded. The card will show it; you need not repeat it."
 # A trigger_id lives three seconds: after this long without the plan, an empty modal is opened.
 _SHELL_AFTER = 0.8
 # Slack wants the answer to a submission within three seconds.
 _ANSWER_WITHIN = 1.8
-_LOG = logging.getLogger("stanch.slack")
+_MAX_PROBLEM = 1000
+_LOG = get_logger("stanch.slack")
 
 
 class Reviewer:
@@ -65,12 +68,11 @@ class Reviewer:
         try:
             press = self._key.read(body["actions"][0].get("value", ""))
             if press is None:
-                self._tell(channel, user, FORGED)
+                self.tell(channel, user, FORGED)
                 return
             self._show(press, body, CardRef(channel=channel, ts=body["message"]["ts"]))
-        except (StanchError, Retryable) as error:
-            _LOG.warning("review of %s failed: %s", body["actions"][0].get("action_id"), error)
-            self._tell(channel, user, _why(error))
+        except Exception as error:  # noqa: BLE001  # the last frame: whatever it is, say so
+            self.tell(channel, user, why(error))
 
     def _show(self, press: Press, body: Body, card: CardRef) -> None:
         found = self._pool.submit(self._look, press)
@@ -81,7 +83,7 @@ class Reviewer:
             return
         if review is None:
             self._refresh(press.incident, card)
-            self._tell(card.channel, body["user"]["id"], STALE)
+            self.tell(card.channel, body["user"]["id"], STALE)
             return
         view = review_view(review, channel=card.channel)
         call(self._client.views_open, trigger_id=body["trigger_id"], view=view)
@@ -93,8 +95,8 @@ class Reviewer:
         try:
             review = found.result()
             view = note(STALE) if review is None else review_view(review, channel=card.channel)
-        except (StanchError, Retryable) as error:
-            view = note(_why(error))
+        except Exception as error:  # noqa: BLE001  # as above: an empty modal says nothing
+            view = note(why(error))
         call(self._client.views_update, view_id=shell["id"], hash=shell["hash"], view=view)
 
     def _look(self, press: Press) -> Review | None:
@@ -127,7 +129,8 @@ class Reviewer:
             self._pool.submit(self._report, outcome, subject, body["user"]["id"])
             return
         if problems:
-            ack(response_action="errors", errors=problems)
+            shown = {block: bare(text, _MAX_PROBLEM) for block, text in problems.items()}
+            ack(response_action="errors", errors=shown)
         else:
             ack()
 
@@ -138,6 +141,8 @@ class Reviewer:
             answer = read_answer(view, review)
             if not isinstance(answer, Answer):
                 return answer
+            if review.ask.plan_hash != subject.plan_hash:
+                return {DECISION: CHANGED}
             self._desk.decide(
                 subject.approval,
                 slack_user=person,
@@ -145,31 +150,34 @@ class Reviewer:
                 reason=answer.reason,
                 plan_hash=subject.plan_hash,
             )
-        except (StanchError, Retryable) as error:
-            return {DECISION: _why(error)}
+        except Exception as error:  # noqa: BLE001  # the last frame: whatever it is, say so
+            return {DECISION: why(error)}
         return {}
 
     def _report(self, outcome: Future[dict[str, str]], subject: Subject, user: str) -> None:
         """Tell the person how a slow decision ended, now that the modal is closed."""
-        self._tell(subject.channel, user, LATE)
+        self.tell(subject.channel, user, LATE)
         problems = outcome.result()
         name = label(subject.incident)
         if problems:
-            self._tell(
-                subject.channel, user, f"{name}: not recorded. {' '.join(problems.values())}"
-            )
+            self.tell(subject.channel, user, f"{name}: not recorded. {' '.join(problems.values())}")
         else:
-            self._tell(subject.channel, user, f"{name}: your decision is recorded.")
+            self.tell(subject.channel, user, f"{name}: your decision is recorded.")
 
-    def _tell(self, channel: str, user: str, text: str) -> None:
+    def tell(self, channel: str, user: str, text: str) -> None:
+        """Say something to one person only, or log that it could not be said."""
         try:
             call(self._client.chat_postEphemeral, channel=channel, user=user, text=said(text, 2000))
         except (SlackError, Retryable) as error:
             # Nobody can be told; the card stays the truth.
-            _LOG.warning("could not tell a person in Slack: %s", error)
+            _LOG.warning("slack.person_not_told", why=str(error))
 
 
-def _why(error: StanchError | Retryable) -> str:
+def why(error: Exception) -> str:
+    """What a person is told. Unexpected errors are logged, and their text is shown to nobody."""
     if isinstance(error, StanchError):
         return f"{error}. {error.remedy}."
-    return f"{error}. Please try again."
+    if isinstance(error, Retryable):
+        return f"{error}. Please try again."
+    _LOG.error("slack.request_failed", exc_info=error)
+    return BROKEN

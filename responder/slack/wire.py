@@ -53,6 +53,8 @@ REMEDIES = {
     "not_allowed_token_type": "the bot token starts with xoxb, the app-level token with xapp",
     "missing_scope": "add the scope in the app's OAuth page and install it again (docs/slack.md)",
     "restricted_action": "a workspace rule forbids the app to post there; ask an administrator",
+    "expired_trigger_id": "press Review again",
+    "exchanged_trigger_id": "press Review again",
     "invalid_blocks": "this is a fault in Stanch; please report it with the incident's label",
     "msg_blocks_too_long": "this is a fault in Stanch; please report it with the incident's label",
 }
@@ -79,7 +81,7 @@ def call(method: Callable[..., SlackResponse], /, **arguments: Any) -> SlackResp
     try:
         return method(**arguments)
     except SlackApiError as error:
-        raise _translated(error) from None  # its text repeats the whole response
+        raise translated(error) from None  # its text repeats the whole response
     except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
         raise AnswerLost(f"no answer from Slack: {type(error).__name__}", after=_SOON) from error
     except SlackClientError as error:
@@ -88,7 +90,8 @@ def call(method: Callable[..., SlackResponse], /, **arguments: Any) -> SlackResp
         ) from error
 
 
-def _translated(error: SlackApiError) -> Exception:
+def translated(error: SlackApiError) -> Exception:
+    """Slack's refusal as Retryable, AnswerLost or SlackError."""
     response = error.response
     status = getattr(response, "status_code", 200)
     code = _code(response)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,9 +17,12 @@ from responder.lab.slack.workspace import SlackLab
 from responder.lab.slack.world import View
 from responder.slack.app import SlackApp
 from responder.slack.blocks import REVIEW
+from responder.slack.link import run_socket_mode
 from responder.slack.notifier import SlackNotifier
-from responder.slack.review import FORGED, STALE
+from responder.slack.review import BROKEN, FORGED, STALE
 from responder.slack.setting import SlackSettings
+from responder.slack.wire import SlackError
+from scanner.model.secret import SecretValue
 
 REASON = "seen in CloudTrail, owner agrees"
 Join = Callable[[str], str]
@@ -96,6 +102,7 @@ def test_a_person_nobody_knows_decides_nothing(slack: SlackLab, desk: Any, poste
         ({"reason": REASON, "confirm": "7Q2M"}, "decision"),
         (approve(reason="  short  "), "reason"),
         (approve(confirm="7Q2N"), "confirm"),
+        (approve(reason="the value was " + "x1" * 12), "reason"),
     ],
 )
 def test_an_incomplete_answer_is_explained_where_it_is_wrong(
@@ -188,6 +195,54 @@ def test_a_slow_decision_is_acknowledged_in_time_and_reported_afterwards(
     desk.gate.set()
     slack.wait(lambda: [w for w in slack.ephemerals(bob) if "is recorded" in w.text])
     assert len(desk.decided) == 1
+
+
+@pytest.mark.usefixtures("door")
+def test_a_fault_inside_is_told_without_its_details(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    desk.approval = None  # what the desk does next is a programming error
+    answer = slack.submit(bob, view, approve()).payload
+    assert answer["errors"] == {"decision": BROKEN}
+    desk.people = None
+    assert slack.click(bob, posted, REVIEW).acked
+    assert slack.wait(lambda: slack.ephemerals(bob))[0].text == BROKEN
+
+
+def test_a_wrong_app_token_is_an_error_with_a_remedy(settings: SlackSettings, desk: Any) -> None:
+    app = SlackApp(settings, desk)
+    with pytest.raises(SlackError) as caught, run_socket_mode(app, settings.bot_token):
+        pass
+    assert "xapp" in caught.value.remedy
+
+
+def test_a_wrong_bot_token_is_an_error_before_anything_connects(
+    settings: SlackSettings, desk: Any
+) -> None:
+    with pytest.raises(SlackError, match="invalid_auth"):
+        SlackApp(replace(settings, bot_token=SecretValue(b"wrong")), desk)
+
+
+@pytest.mark.usefixtures("door")
+def test_whatever_happens_slack_hears_only_what_people_see(
+    slack: SlackLab, join: Join, posted: Message
+) -> None:
+    bob, alice = join("bob"), join("alice")
+    secret = secrets.token_urlsafe(24)
+    slack.submit(alice, open_modal(slack, alice, posted), approve(reason=f"it was {secret}0Aa="))
+    slack.submit(bob, open_modal(slack, bob, posted), approve(reason=f"it was x{secret}"))
+    slack.command(bob, f"show {secret}")
+    slack.command(bob, secret)
+    raw = secret.encode()
+    for form in (
+        raw,
+        base64.b64encode(raw).rstrip(b"="),
+        quote(secret).encode(),
+        raw.hex().encode(),
+    ):
+        assert not any(form in body for body in slack.bodies())
 
 
 @pytest.mark.usefixtures("door")
