@@ -36,8 +36,8 @@ def chart(report: Report) -> str:
     marked = [time.at(at) for at, _ in _marks(report)]
     shapes = (
         *_areas(report, time, top, floor),
-        *(line(LEFT - 118, y - 6, RIGHT, y - 6, kind="rule") for y, _ in lanes),
-        line(LEFT - 118, floor, RIGHT, floor, kind="rule"),
+        *(line(LEFT - 142, y - 6, RIGHT, y - 6, kind="rule") for y, _ in lanes),
+        line(LEFT - 142, floor, RIGHT, floor, kind="rule"),
         *(line(x, top, x, floor, kind="mark") for x in marked),
         *(line(x, floor + 36, x, height - 6, kind="mark") for x in marked),
         *flags.shapes,

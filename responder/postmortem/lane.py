@@ -13,7 +13,7 @@ from responder.postmortem.svg import Rows, diamond, dot, rect, text, width
 from responder.postmortem.text import instant, since, span
 
 ROW = 17.0
-LEFT, RIGHT = 128.0, 988.0
+LEFT, RIGHT = 148.0, 988.0
 _MAX_DOTS = 400
 
 

@@ -27,7 +27,7 @@ def is_earlier(incident: Incident, run: Run) -> bool:
 def read_copy(exposure: Exposure) -> Copy:
     """A row of the exposure inventory."""
     return Copy(
-        source=clean(exposure.source, 40),
+        source=clean(exposure.source, 20),
         root=clean(exposure.root, 80),
         place=clean(f"{exposure.path}:{exposure.line}:{exposure.column}", 200),
         commit=clean(exposure.commit, 12)[:10] if exposure.commit else None,
