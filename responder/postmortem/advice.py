@@ -189,6 +189,10 @@ def _mitigate(facts: Facts) -> Iterator[_Draft]:
                 f"Find what held the clock “{clock.name.lower()}” up",
                 f"it took {span(clock.took)}, the goal is {span(clock.goal)}",
             )
+    yield from _silence(facts)
+
+
+def _silence(facts: Facts) -> Iterator[_Draft]:
     slow = [c for c in facts.consents if c.latency and c.latency > _SLOW_APPROVAL]
     silent = [c for c in facts.consents if c.decision == Decision.EXPIRED]
     if slow or silent:
