@@ -45,8 +45,9 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """A harmless read that many users may do. GetCallerIdentity will not do for a deny: STS answers
-    it whatever the policies say.
+    """A harmless read that many users may do.
+
+    GetCallerIdentity cannot show a deny: STS answers it whatever the policies say.
     """
 
     service: Service

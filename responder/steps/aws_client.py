@@ -125,14 +125,14 @@ class AwsClients:
     def acting_as(self, credentials: Credentials, service: Service, *, agent: str) -> Iterator[Any]:
         """A client that signs with ``credentials``, for one short use.
 
-        ``agent`` ends the User-Agent, so that CloudTrail tells our attempts from an attacker's.
+        ``agent`` begins the User-Agent, so that CloudTrail tells our attempts from an attacker's.
         """
         client = self._make(
             service,
             region=self.settings.region,
             credentials=credentials,
             # A proof must say what the first answer was, and soon.
-            config=self._config(attempts=1, agent=agent, read_timeout=timedelta(seconds=5)),
+            config=self._config(attempts=1, read_timeout=timedelta(seconds=5), user_agent=agent),
         )
         try:
             yield client
@@ -157,7 +157,9 @@ class AwsClients:
             region=place,
             credentials=self._own,
             config=self._config(
-                attempts=attempts, agent="stanch", read_timeout=self.settings.read_timeout
+                attempts=attempts,
+                read_timeout=self.settings.read_timeout,
+                user_agent_extra="stanch",
             ),
         )
         with self._lock:
@@ -184,14 +186,14 @@ class AwsClients:
                 **secret,
             )
 
-    def _config(self, *, attempts: int, agent: str, read_timeout: timedelta) -> Any:
+    def _config(self, *, attempts: int, read_timeout: timedelta, **agent: str) -> Any:
         # cast: the stubs do not know ignore_configured_endpoint_urls.
         return cast("Any", Config)(
             # botocore's default changed between versions, so it is always said.
             retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=self.settings.connect_timeout.total_seconds(),
             read_timeout=read_timeout.total_seconds(),
-            user_agent_extra=agent,
+            **agent,
             # Only stanch.toml may redirect us, not whatever AWS_ENDPOINT_URL the shell has.
             ignore_configured_endpoint_urls=True,
             s3={"addressing_style": "path"},

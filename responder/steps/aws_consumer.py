@@ -66,9 +66,7 @@ class FindConsumer:
     def calls(self, params: Consumer, preview: str) -> tuple[Call, ...]:
         """One lookup."""
         del preview
-        return (
-            Call(api="secretsmanager:GetSecretValue", arguments={"SecretId": params.secret}),
-        )
+        return (Call(api="secretsmanager:GetSecretValue", arguments={"SecretId": params.secret}),)
 
     def look(self, params: Consumer, ctx: StepContext) -> Verdict:
         """The current value must hold the leaked key."""

@@ -71,7 +71,7 @@ class DeleteAccessKey:
         if status == "Active":
             raise StepFailed(
                 f"{ctx.preview} is active again; it was not deleted",
-                remedy="somebody enabled it: talk to them, then `stanch respond` the incident again",
+                remedy="somebody enabled it: talk to them, then `stanch respond` again",
             )
         current = read_current(self._aws, params.secret)
         if not holds_pair(current.text, sealed_pair(ctx, SEALED)):

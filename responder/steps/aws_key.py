@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from responder.domain.step import Call, Effect, Refuted, StepContext, StepSpec, Verdict, Verified
-from responder.steps.aws_client import AwsSettings
+from responder.steps.aws_client import AwsClients
 
 _PREFIX_LENGTH = 4
 _ACCOUNT_MASK = 0x7FFFFFFFFF80
@@ -50,8 +50,8 @@ class ClassifyKey:
         outputs=("kind", "account", "secret_known"),
     )
 
-    def __init__(self, settings: AwsSettings) -> None:
-        self._settings = settings
+    def __init__(self, aws: AwsClients) -> None:
+        self._settings = aws.settings
 
     def calls(self, params: Nothing, preview: str) -> tuple[Call, ...]:
         """None: nothing leaves this machine."""
