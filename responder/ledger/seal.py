@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +42,7 @@ class LedgerSeal:
 
     def _mac(self, purpose: bytes, value: bytes) -> str:
         message = b"\0".join((_DOMAIN, purpose, value))
-        return hmac.new(self._key.reveal(), message, hashlib.sha256).hexdigest()
+        return hmac.digest(self._key.reveal(), message, "sha256").hex()
 
 
 def parse_ledger_seal(reference: str, *, environment: Mapping[str, str]) -> LedgerSeal:

@@ -117,9 +117,9 @@ def decode(row: Row[Any]) -> Entry:
     try:
         detail = json.loads(row.detail)
         # SQLite lets a column hold any type; an append writes these.
-        texts = (row.actor, row.action, row.previous, row.digest, row.mac)
         if not (
-            all(type(text) is str for text in texts)
+            type(row.actor) is type(row.action) is str
+            and type(row.previous) is type(row.digest) is type(row.mac) is str
             and type(row.incident) in {int, NoneType}
             and type(detail) is dict
             and canonical(detail).decode("ascii") == row.detail
