@@ -94,7 +94,10 @@ def check_assignment(candidate: Candidate) -> Opinion:
     value = candidate.value
     if not _names_secret(found) or _is_reference(found, value):
         return NOT_THIS
-    if found.quote == b"" and _is_code(found, value, candidate.path):
+    if found.operator == b">":
+        if not (found.lead == b"<" and found.cut == b"<"):
+            return NOT_THIS  # only `<password>…</password>` is an assignment
+    elif not found.quote and _is_code(found, value, candidate.path):
         return NOT_THIS
     return _weighed(found, value)
 

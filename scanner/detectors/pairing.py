@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from scanner.detectors.candidate import Fate, Judged
 from scanner.detectors.position import LineIndex
 from scanner.model.finding import Confidence
 
-#: So many neighbours of one anchor are looked at; a file with more is not written by people.
+#: So many parts on each side of an anchor are looked at; no file written by people has more.
 _NEIGHBOURS = 64
 
 
@@ -31,55 +32,77 @@ def joined(kept: Sequence[Judged], halves: Sequence[Judged], lines: LineIndex) -
     """Credentials in order of position; a part that joined is not reported by itself.
 
     ``kept`` are reported anyway, ``halves`` only when they join. Each part joins once: named ones
-    before bare ones, near ones before far ones.
+    before bare ones, those on the file's usual side before others, near ones before far ones.
     """
-    others = sorted([*kept, *halves], key=lambda each: each.start)
     credentials = {id(each): Credential(anchor=each) for each in kept}
-    taken: set[int] = set()
-    for _, _, _, anchor, part in sorted(_options(kept, others, lines), key=lambda o: o[:3]):
-        credential = credentials[id(anchor)]
+    taken: dict[int, Judged] = {}
+    for option in sorted(_options(kept, halves, lines), key=lambda each: each.rank):
+        credential, part = credentials[id(option.anchor)], option.part
         names = {each.rule.part for each in credential.joined}
-        if id(part) in taken or id(anchor) in taken or part.rule.part in names:
-            continue
-        taken.add(id(part))
-        credential.joined.append(part)
+        if id(part) not in taken and part.rule.part not in names:
+            taken[id(part)] = part
+            credential.joined.append(part)
     for credential in credentials.values():
         _settle(credential, taken)
-    return [c for c in credentials.values() if id(c.anchor) not in taken]
+    places = sorted((part.start, part.end) for part in taken.values())
+    return [each for each in credentials.values() if not _covered(each.anchor, places)]
 
 
-_Option = tuple[bool, int, int, Judged, Judged]
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """A part that an anchor could take; the lowest rank is served first."""
+
+    rank: tuple[bool, bool, int, int]
+    anchor: Judged
+    part: Judged
 
 
-def _options(kept: Sequence[Judged], others: Sequence[Judged], lines: LineIndex) -> list[_Option]:
-    """Every (anchor, part) within reach, with what decides between them in front."""
-    wanted = {each.rule.id: each.rule.pairing for each in kept if each.rule.pairing}
-    if not wanted:
+def _options(kept: Sequence[Judged], halves: Sequence[Judged], lines: LineIndex) -> list[_Option]:
+    anchors = [each for each in kept if each.rule.pairing]
+    names = {
+        n for a in anchors if a.rule.pairing for n in (a.rule.pairing.rule, *a.rule.pairing.also)
+    }
+    parts = sorted(
+        (each for each in (*kept, *halves) if each.rule.id in names), key=lambda each: each.start
+    )
+    if not anchors or not parts:
         return []
-    numbered = [(each, lines.line(each.start)) for each in others]
-    at = {id(each): index for index, (each, _) in enumerate(numbered)}
+    # "id, then secret" or "secret, then id": a file keeps to the order in which it begins.
+    id_first = anchors[0].start < parts[0].start
+    starts = [part.start for part in parts]
     options: list[_Option] = []
-    for anchor in kept:
-        pairing = wanted.get(anchor.rule.id)
-        if pairing is None:
-            continue
-        names = (pairing.rule, *pairing.also)
-        here = at[id(anchor)]
-        line = numbered[here][1]
-        for part, other in numbered[max(0, here - _NEIGHBOURS) : here + _NEIGHBOURS + 1]:
-            if part.rule.id in names and abs(other - line) <= pairing.within:
+    for anchor in anchors:
+        here = bisect_left(starts, anchor.start)
+        for part in parts[max(0, here - _NEIGHBOURS) : here + _NEIGHBOURS]:
+            if _within(anchor, part, lines):
+                other_side = (anchor.start < part.start) != id_first
                 distance = abs(part.start - anchor.start)
-                options.append((part.fate is Fate.HALF, distance, part.start, anchor, part))
+                rank = (part.fate is Fate.HALF, other_side, distance, part.start)
+                options.append(_Option(rank, anchor, part))
     return options
 
 
-def _settle(credential: Credential, taken: set[int]) -> None:
+def _within(anchor: Judged, part: Judged, lines: LineIndex) -> bool:
+    pairing = anchor.rule.pairing
+    if pairing is None or part.rule.id not in (pairing.rule, *pairing.also):
+        return False
+    return abs(lines.line(part.start) - lines.line(anchor.start)) <= pairing.within
+
+
+def _covered(each: Judged, places: Sequence[tuple[int, int]]) -> bool:
+    """Whether a joined part stands where this one does, so that it would be reported twice."""
+    at = bisect_left(places, (each.end, 0))
+    return at > 0 and places[at - 1][1] > each.start
+
+
+def _settle(credential: Credential, taken: dict[int, Judged]) -> None:
     """A pair is surer and graver than its halves; extras without the other half go back."""
     anchor, pairing = credential.anchor, credential.anchor.rule.pairing
     if pairing is None or not credential.joined:
         return
     if all(part.rule.id != pairing.rule for part in credential.joined):
-        taken.difference_update(id(part) for part in credential.joined)
+        for part in credential.joined:
+            del taken[id(part)]
         credential.joined = []
         return
     anchor.severity = pairing.severity

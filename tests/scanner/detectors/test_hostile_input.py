@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from scanner.detectors.engine import MOST_PER_RULE, Engine
+from scanner.detectors.example import generate
+from scanner.model.fragment import Fragment
+from scanner.model.provenance import InStream
+
+_MIB = 1 << 20
+
+
+def fragment(data: bytes) -> Fragment:
+    return Fragment(data=data, provenance=InStream(path="hostile.yml"))
+
+
+def test_too_many_places_are_cut_off_and_said(engine: Engine) -> None:
+    lines = (generate("glpat-{base62:20}{lf}", n) for n in range(MOST_PER_RULE + 10))
+    scanned = engine.examine(fragment(b"".join(lines)))
+    assert len(scanned.matches) == MOST_PER_RULE
+    (gap,) = scanned.gaps
+    assert gap.incomplete
+    assert gap.path == "hostile.yml"
+    assert "gitlab-pat" in gap.why
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        b"password=",
+        b"-----BEGIN RSA PRIVATE " + b"KEY-----",
+        b"eyJhbGciOiJ.eyJhbGci",
+        b"postgres://a:",
+        b"AKIA" + b"A" * 16,
+        b"secret_key" + b"a" * 40,
+        b"'" + b"pass" * 3 + b"' => '\\'",
+        b"-",
+        b"\n",
+        b"\x00",
+        b"password='" + b"name" * 40,
+    ],
+)
+def test_a_mebibyte_of_one_thing_is_scanned_to_the_end(engine: Engine, unit: bytes) -> None:
+    engine.examine(fragment((unit * (_MIB // len(unit) + 1))[:_MIB]))
+
+
+def test_nothing_is_found_in_nothing(engine: Engine) -> None:
+    assert engine.examine(fragment(b"")).matches == ()
+    assert not engine.may_match(b"")

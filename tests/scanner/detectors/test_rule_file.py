@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scanner.detectors.ruleset import load
+from scanner.model.error import RuleError
+from scanner.model.rule import PreviewStyle, RuleClass
+
+_GOOD = """\
+provider: acme
+rules:
+  - id: acme-token
+    title: Acme token
+    kind: api-token
+    class: B
+    severity: high
+    confidence: high
+    pattern: 'acme_[0-9a-f]{32}'
+    checks: [placeholder]
+    preview: ends
+    remedy: Revoke it.
+    link: https://acme.invalid/tokens
+    match: ["acme_{hex:32}"]
+    reject: ["acme_{hex:8}"]
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "acme.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_rule_has_every_field_that_its_file_gives(tmp_path: Path) -> None:
+    (rule,) = load([write(tmp_path, _GOOD)])
+    assert (rule.id, rule.provider, rule.kind, rule.part) == (
+        "acme-token",
+        "acme",
+        "api-token",
+        "value",
+    )
+    assert rule.rule_class is RuleClass.B
+    assert rule.preview is PreviewStyle.ENDS
+    assert rule.runbook is None
+    assert rule.origin == "acme.yaml:3"
+    assert load([tmp_path / "acme.yaml"]) == (rule,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message", "remedy"),
+    [
+        ("severity: high", "severty: high", 7, "unknown key `severty`", "did you mean `severity`?"),
+        ("severity: high", "severity: hihg", 7, "`hihg` is not one of", "did you mean `high`?"),
+        ("    kind: api-token\n", "", 3, "`kind` is missing", "add `kind:`"),
+        ("[placeholder]", "[placeholdr]", 10, "no check `placeholdr`", "mean `placeholder`?"),
+        ("{32}'", "+'", 9, "can match more than", "upper bound"),
+        ("'acme_[0-9a-f]{32}'", "'(a(b'", 9, "the pattern is not valid", "`re` pattern"),
+        ("'acme_[0-9a-f]{32}'", "'a{0,3}'", 9, "matches nothing at all", "at least one"),
+        ("acme-token", "Acme Token", 3, "is not a rule id", "lower case"),
+        ('match: ["acme_{hex:32}"]', "match: []", 14, "needs an example", "add a template"),
+        ("provider: acme", "provider: [a]", 1, "expected a text", "one value"),
+        ("    title: Acme token", "    id: x", 4, "given twice", "keep one"),
+        ("provider: acme", "provider: acme: b", 1, "not YAML", "syntax"),
+    ],
+)
+def test_a_mistake_names_file_line_and_remedy(
+    tmp_path: Path, old: str, new: str, line: int, message: str, remedy: str
+) -> None:
+    with pytest.raises(RuleError) as caught:
+        load([write(tmp_path, _GOOD.replace(old, new, 1))])
+    assert str(caught.value).startswith(f"acme.yaml:{line}: ")
+    assert message in str(caught.value)
+    assert remedy in caught.value.remedy
+
+
+def test_two_rules_of_one_id_name_each_other(tmp_path: Path) -> None:
+    twice = _GOOD + _GOOD.split("rules:\n")[1]
+    with pytest.raises(RuleError, match=r"acme.yaml:16: .* already defined at acme.yaml:3"):
+        load([write(tmp_path, twice)])
+
+
+def test_a_pairing_names_a_rule_that_exists(tmp_path: Path) -> None:
+    pairing = "    pairing: {rule: acme-secret, within: 3, kind: key, severity: high}\n"
+    with pytest.raises(RuleError, match="names `acme-secret`, which is no rule"):
+        load([write(tmp_path, _GOOD + pairing)])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "rules: 3\nprovider: a\n"])
+def test_a_file_without_rules_is_an_error(tmp_path: Path, text: str) -> None:
+    with pytest.raises(RuleError, match=r"acme.yaml:1: "):
+        load([write(tmp_path, text)])
+
+
+def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="cannot read the rule file"):
+        load([tmp_path / "none.yaml"])
+    (tmp_path / "latin.yaml").write_bytes(b"provider: \xe9")
+    with pytest.raises(RuleError, match="not UTF-8"):
+        load([tmp_path / "latin.yaml"])

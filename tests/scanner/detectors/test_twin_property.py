@@ -1,0 +1,59 @@
+"""The prefilter with its windows finds exactly what ``re`` alone finds."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scanner.detectors.confirm import confirmed, everywhere
+from scanner.detectors.engine import Engine
+from scanner.detectors.example import generate
+from scanner.detectors.ruleset import load_builtin
+from scanner.model.rule import Rule
+
+_TEMPLATES = sorted({t for rule in load_builtin() for t in (*rule.match, *rule.reject)})
+_NOISE = st.one_of(
+    st.binary(max_size=40),
+    st.text("aA0_-.=:/@\"' \n\\", max_size=60).map(str.encode),
+    st.integers(300, 6000).map(lambda n: b"a" * n),
+    st.sampled_from([b"password", b"secret=", b"aws", b"AKIA", b"ghp_", b"eyJ", b"://", b"xox"]),
+)
+_EXAMPLE = st.builds(generate, st.sampled_from(_TEMPLATES), st.integers(0, 99))
+_CUT = st.builds(lambda text, n: text[: len(text) * n // 10], _EXAMPLE, st.integers(1, 9))
+_DATA = st.lists(st.one_of(_NOISE, _EXAMPLE, _CUT), max_size=12).map(b"".join)
+
+
+def assert_twins(engine: Engine, rules: tuple[Rule, ...], data: bytes) -> None:
+    windows = engine.prefilter.windows(data)
+    for index, rule in enumerate(rules):
+        quick = list(confirmed(rule, data, windows.get(index, [])))
+        assert quick == list(everywhere(rule, data)), rule.id
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=_DATA)
+def test_prefilter_and_re_agree_on_examples_in_noise(
+    engine: Engine, rules: tuple[Rule, ...], data: bytes
+) -> None:
+    assert_twins(engine, rules, data)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_prefilter_and_re_agree_on_one_long_line(
+    engine: Engine, rules: tuple[Rule, ...], seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - reproducible text, no secret
+    pieces = [generate(chance.choice(_TEMPLATES), n).replace(b"\n", b" ") for n in range(60)]
+    gaps = [
+        chance.choice([b"", b",", b'"', b" " * 9, b"x" * chance.randrange(900)]) for _ in pieces
+    ]
+    assert_twins(engine, rules, b"".join(a + b for a, b in zip(pieces, gaps, strict=True)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=_DATA)
+def test_what_may_not_match_has_no_match(engine: Engine, data: bytes) -> None:
+    assert engine.may_match(data) or not engine.prefilter.windows(data)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scanner.cli.rules import command
+from scanner.detectors.proof import faults
+from scanner.detectors.ruleset import load, load_builtin
+from scanner.model.error import UsageError
+
+_LIE = """\
+provider: acme
+rules:
+  - id: acme-token
+    title: Acme token
+    kind: api-token
+    class: B
+    severity: high
+    confidence: high
+    pattern: 'acme_[0-9a-f]{32}'
+    remedy: Revoke it.
+    link: https://acme.invalid/tokens
+    match: ["acme_{hex:32}", "acme-{hex:32}"]
+    reject: ["acme_{hex:40}"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "rule-cache"))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def test_every_builtin_rule_keeps_its_claims() -> None:
+    assert list(faults(load_builtin())) == []
+
+
+def test_every_builtin_rule_has_examples_of_both_kinds() -> None:
+    assert [rule.id for rule in load_builtin() if not (rule.match and rule.reject)] == []
+
+
+def test_a_rule_that_lies_is_named_with_its_templates(tmp_path: Path) -> None:
+    path = tmp_path / "acme.yaml"
+    path.write_text(_LIE)
+    claims = [(fault.template, fault.claim) for fault in faults(load([path]))]
+    assert claims == [
+        ("acme-{hex:32}", "is not found (surroundings 0)"),
+        ("acme_{hex:40}", "is reported (surroundings 0)"),
+    ]
+
+
+def test_check_prints_a_table_that_fits_a_terminal() -> None:
+    result = run("check")
+    assert result.exit_code == 0
+    assert all(len(line) <= 80 for line in result.output.splitlines())
+    assert result.output.splitlines()[1].split() == ["aws", "4", "11", "9", "ok"]
+
+
+def test_check_of_a_lying_rule_is_an_error_of_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "acme.yaml"
+    path.write_text(_LIE)
+    result = run("check", str(path))
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.exit_code == 2
+    assert "acme.yaml:3: acme-token: is not found" in result.output
+
+
+def test_list_and_show_fit_a_terminal() -> None:
+    listed = run("list")
+    assert listed.exit_code == 0
+    ids = [line.split()[0] for line in listed.output.splitlines()[1:]]
+    assert ids == [rule.id for rule in load_builtin()]
+    outputs = [listed.output, *(run("show", each).output for each in ids)]
+    assert all(len(line) <= 80 for text in outputs for line in text.splitlines())
+
+
+def test_show_of_an_unknown_rule_says_where_to_look() -> None:
+    result = run("show", "nothing")
+    assert isinstance(result.exception, UsageError)
+    assert "stanch rules list" in result.exception.remedy
