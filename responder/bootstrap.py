@@ -32,6 +32,7 @@ from responder.ledger.checkpoint import SigningKey
 from responder.ledger.seal import LedgerSeal, parse_ledger_seal
 from responder.services.approvals import Approvals
 from responder.services.cards import Cards
+from responder.services.casefiles import CaseFiles
 from responder.services.delivery import Delivery
 from responder.services.intake import Intake
 from responder.services.reconcile import Reconciler
@@ -69,6 +70,7 @@ class House:
     cards: Cards
     delivery: Delivery
     reconciler: Reconciler
+    casefiles: CaseFiles
     celery: Celery
     pacer: Pacer
 
@@ -133,12 +135,13 @@ def open_house(
         doorbell=doorbell,
     )
     cards = Cards(store=store, approvals=approvals)
+    signer = notary(settings, seal)
     house = House(
         settings=settings,
         store=store,
         vault=vault,
         seal=seal,
-        notary=notary(settings, seal),
+        notary=signer,
         aws=aws,
         planner=planner,
         executor=Executor(
@@ -155,6 +158,7 @@ def open_house(
         cards=cards,
         delivery=Delivery(store=store, cards=cards, notifiers=notifiers),
         reconciler=Reconciler(store=store, doorbell=doorbell),
+        casefiles=CaseFiles(store=store, seal=seal, notary=signer, specs=SPECS),
         celery=celery,
         pacer=Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run)),
     )

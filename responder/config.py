@@ -65,15 +65,15 @@ class AwsSection(_Section, frozen=True):
     regions: tuple[str, ...] = ()
     endpoint_url: str = ""
     accounts: tuple[str, ...] = ()
-    replacement_secret: str = "stanch/{user}/access-key"
+    replacement_secret: str = "stanch/{user}/access-key"  # noqa: S105  # a name, not a value
     probe_sessions: bool = True
 
 
 class SlackSection(_Section, frozen=True):
     """One workspace over Socket Mode. Empty ``bot_token``: cards go to the terminal.
 
-    Tokens are references; ``channel`` and ``team`` are ids. ``button_key`` signs buttons, so web and
-    workers must share it (``file:/path``, created on first use).
+    Tokens are references; ``channel`` and ``team`` are ids. ``button_key`` signs buttons, so web
+    and workers must share it (``file:/path``, created on first use).
     """
 
     bot_token: str = ""
@@ -85,8 +85,10 @@ class SlackSection(_Section, frozen=True):
 
 
 class WorkerSection(_Section, frozen=True):
-    """``lease_seconds``: how long a silent worker keeps its steps; ``sweep_seconds``: how often
-    the store is searched for work that nobody was told of.
+    """How patient workers are.
+
+    ``lease_seconds``: how long a silent worker keeps its steps. ``sweep_seconds``: how often the
+    store is searched for work that nobody was told of.
     """
 
     lease_seconds: _Positive = 15.0
@@ -165,7 +167,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
 def secret(
     reference: str, *, what: str, environment: Mapping[str, str] | None = None
 ) -> SecretValue:
-    """The secret behind ``env:NAME`` or ``file:/path``. Raises ConfigError; never repeats a value."""
+    """The secret behind ``env:NAME`` or ``file:/path``. Errors never repeat a value."""
     scheme, _, rest = reference.partition(":")
     if scheme == "env" and rest:
         value = (os.environ if environment is None else environment).get(rest, "")
@@ -230,8 +232,8 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
 def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
     """``STANCH_AWS_REGION=…`` overrides ``[aws] region``; types follow the section."""
     for field in msgspec.structs.fields(Settings):
-        section = type(field.default)
-        if not isinstance(section, type) or not issubclass(section, _Section):
+        section: type = type(field.default)
+        if not issubclass(section, _Section):
             continue
         for key in msgspec.structs.fields(section):
             value = env.get(f"STANCH_{field.name}_{key.name}".upper())

@@ -19,7 +19,9 @@ class Entry(NamedTuple):
 COMMANDS = {
     "scan": Entry("scanner.cli.scan", "Find leaked credentials in a directory or repository."),
     "rules": Entry("scanner.cli.rules", "List, show and prove the detection rules."),
-    "respond": Entry("responder.cli.respond", "Open incidents for what leaks and run their runbooks."),
+    "respond": Entry(
+        "responder.cli.respond", "Open incidents for what leaks and run their runbooks."
+    ),
     "incidents": Entry("responder.cli.incidents", "List incidents, or show one card."),
     "approve": Entry("responder.cli.approve", "Give or refuse the approval an incident waits for."),
     "undo": Entry("responder.cli.undo", "Take back what an incident's runbook did."),

@@ -158,15 +158,17 @@ def _summary(view: View, failed: StepRun | None) -> str:
     if view.ask:
         return f"Waits for a member of {view.ask.group} other than {view.ask.requester}."
     doing = [view.titles[s.uses].lower() for s in view.steps if not s.state.over and s.intended_at]
-    match view.incident.state:
-        case IncidentState.PROVEN_DEAD:
-            return "The key and every session born from it are refused. Nothing is left to do."
-        case IncidentState.CLOSED:
-            return "Closed."
-        case IncidentState.CONTAINED:
-            return f"Refused everywhere. Next: {', '.join(doing) or 'identify and revoke'}."
-        case IncidentState.OPEN:
-            return f"Now: {', '.join(doing) or 'starting'}."
+    return _SUMMARY[view.incident.state].format(", ".join(doing) or "working through the plan")
+
+
+_SUMMARY = {
+    IncidentState.OPEN: "Now: {}.",
+    IncidentState.CONTAINED: "Refused everywhere. Now: {}.",
+    IncidentState.PROVEN_DEAD: (
+        "The key and every session born from it are refused. Nothing is left to do."
+    ),
+    IncidentState.CLOSED: "Closed.",
+}
 
 
 def _facts(view: View) -> tuple[tuple[str, str], ...]:
@@ -179,7 +181,7 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
         places = f"  and {more} more place{'s' * (more > 1)}" if more else ""
         facts.append(("Found in", f"{first.root}: {first.path}:{first.line}{places}"))
         if first.exposed_at:
-            ago = _ago(view.now - first.exposed_at)
+            ago = age(view.now - first.exposed_at)
             facts.append(("Exposed", f"{first.exposed_at:%Y-%m-%d %H:%M} UTC, {ago} ago"))
     if "user" in outputs:
         facts.append(("Belongs to", f"{outputs['user']} in account {outputs.get('account', '?')}"))
@@ -209,9 +211,10 @@ def _clocks(incident: Incident) -> list[tuple[str, str]]:
     ]
 
 
-def _ago(age: timedelta) -> str:
+def age(span: timedelta) -> str:
+    """A span as people say it: its largest unit."""
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(age.total_seconds() // length)
+        count = int(span.total_seconds() // length)
         if count:
             return f"{count} {unit}{'s' * (count > 1)}"
     return "seconds"

@@ -49,7 +49,9 @@ class Delivery:
                 pause = max(error.after, FIRST_PAUSE * 2 ** min(message.tries, 8))
             except StanchError as error:
                 # Somebody must mend it (a token, a channel); the other surfaces go on meanwhile.
-                log.error("card.refused", surface=notifier.name, why=str(error), help=error.remedy)
+                log.warning(
+                    "card.refused", surface=notifier.name, why=str(error), help=error.remedy
+                )
                 pause = LONGEST_PAUSE
         with self.store.transaction() as tx:
             if pause is None:

@@ -21,7 +21,7 @@ from responder.engine.reversal import reversal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Responses:
-    """The use cases around a run. ``requester`` and ``actor`` are people as the ledger names them."""
+    """The use cases around a run. A ``requester`` is a person's name as approvals compare it."""
 
     store: Store
     planner: Planner
@@ -47,7 +47,7 @@ class Responses:
         """
         with self.store.transaction() as tx:
             incident = _incident(tx, incident_id)
-            runs = [r for r in tx.runs.of(incident_id)]
+            runs = tx.runs.of(incident_id)
             current = runs[-1] if runs else None
             if current is not None and _goes_on(current, incident):
                 self._take_up(tx, current, requester)
@@ -57,14 +57,24 @@ class Responses:
                 if runbook is None:
                     return None
                 run_id = _new_id()
-                self._start(tx, incident, runbook, run_id, requester)
+                run = Run(
+                    id=run_id,
+                    incident=incident.id,
+                    kind=RunKind.RESPOND,
+                    runbook=runbook.id,
+                    runbook_version=runbook.version,
+                    state=RunState.RUNNING,
+                    requester=requester,
+                    started_at=tx.now(),
+                )
+                self._add(tx, run, step_runs(runbook, run_id))
         self.doorbell.ring(Errand.ADVANCE, run_id)
         return run_id
 
     def undo(self, incident_id: IncidentId, *, requester: str) -> RunId:
         """Take back what the newest run did; raises UsageError when nothing can be."""
         with self.store.transaction() as tx:
-            incident = _incident(tx, incident_id)
+            _incident(tx, incident_id)
             runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
             if not runs:
                 raise UsageError(
@@ -78,16 +88,16 @@ class Responses:
             )
             if not original.state.over:
                 self._abort(tx, original)
-            self._add(
-                tx,
-                incident,
-                original.runbook,
-                original.runbook_version,
-                run_id,
-                RunKind.UNDO,
-                requester,
-                rows,
+            run = replace(
+                original,
+                id=run_id,
+                kind=RunKind.UNDO,
+                state=RunState.RUNNING,
+                requester=requester,
+                started_at=tx.now(),
+                finished_at=None,
             )
+            self._add(tx, run, rows)
         self.doorbell.ring(Errand.ADVANCE, run_id)
         return run_id
 
@@ -99,52 +109,26 @@ class Responses:
             if runbook is None:
                 raise UsageError(
                     f"no runbook handles {incident.provider} {incident.kind}",
-                    remedy="`stanch runbooks list` shows what is there; docs/runbooks.md how to add one",
+                    remedy="`stanch runbooks list` shows what there is; docs/runbooks.md adds one",
                 )
             runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
             rows = tx.runs.steps(runs[-1].id) if runs else step_runs(runbook, RunId("plan"))
         return self.planner.plan(incident, runbook, rows)
 
-    def _start(
-        self, tx: Transaction, incident: Incident, runbook: Runbook, run_id: RunId, requester: str
-    ) -> None:
-        rows = step_runs(runbook, run_id)
-        self._add(
-            tx, incident, runbook.id, runbook.version, run_id, RunKind.RESPOND, requester, rows
-        )
-
-    def _add(  # noqa: PLR0913  # the facts of one run
-        self,
-        tx: Transaction,
-        incident: Incident,
-        runbook: str,
-        version: int,
-        run_id: RunId,
-        kind: RunKind,
-        requester: str,
-        rows: tuple[StepRun, ...],
-    ) -> None:
-        now = tx.now()
-        tx.runs.add(
-            Run(
-                id=run_id,
-                incident=incident.id,
-                kind=kind,
-                runbook=runbook,
-                runbook_version=version,
-                state=RunState.RUNNING,
-                requester=requester,
-                started_at=now,
-            ),
-            rows,
-        )
+    def _add(self, tx: Transaction, run: Run, rows: tuple[StepRun, ...]) -> None:
+        tx.runs.add(run, rows)
         tx.ledger.append(
             Event(
-                at=now,
-                actor=requester,
+                at=run.started_at,
+                actor=run.requester,
                 action="run.started",
-                incident=incident.id,
-                detail={"run": run_id, "kind": kind, "runbook": runbook, "version": version},
+                incident=run.incident,
+                detail={
+                    "run": run.id,
+                    "kind": run.kind,
+                    "runbook": run.runbook,
+                    "version": run.runbook_version,
+                },
             )
         )
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, BoltResponse, Respond
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
@@ -122,14 +123,19 @@ class SlackApp:
 
 
 def _bolt(client: WebClient) -> App:
-    call(client.auth_test)  # a wrong token is a SlackError with its remedy, not Bolt's error
+    who = call(client.auth_test)  # a wrong token is a SlackError with its remedy, not Bolt's error
+    known = AuthorizeResult.from_auth_test_response(auth_test_response=who, bot_token=client.token)
+
+    def authorize() -> AuthorizeResult:
+        return known  # for every workspace: the gate decides, and says so
+
     return App(
         client=client,
+        authorize=authorize,  # else SLACK_CLIENT_ID in the environment would switch Bolt to OAuth
         logger=logging.getLogger("stanch.slack"),
         name="stanch",
         signing_secret="unused-in-socket-mode",  # noqa: S106  # else Bolt reads the environment
         request_verification_enabled=False,  # Socket Mode is authenticated by its ticket
-        token_verification_enabled=False,  # done above
     )
 
 

@@ -40,6 +40,7 @@ LATE = "Your decision is still being recorded. The card will show it; you need n
 _SHELL_AFTER = 0.8
 # Slack wants the answer to a submission within three seconds.
 _ANSWER_WITHIN = 1.8
+_GIVE_UP_AFTER = 20.0
 _MAX_PROBLEM = 1000
 _LOG = get_logger("stanch.slack")
 
@@ -79,7 +80,7 @@ class Reviewer:
         try:
             review = found.result(timeout=_SHELL_AFTER)
         except Late:
-            self._fill(found, body, card)
+            self._fill(found, press, body, card)
             return
         if review is None:
             self._refresh(press.incident, card)
@@ -88,12 +89,14 @@ class Reviewer:
         view = review_view(review, channel=card.channel)
         call(self._client.views_open, trigger_id=body["trigger_id"], view=view)
 
-    def _fill(self, found: Future[Review | None], body: Body, card: CardRef) -> None:
+    def _fill(self, found: Future[Review | None], press: Press, body: Body, card: CardRef) -> None:
         """The slow way: a modal at once, its content when the desk has answered."""
         opened = call(self._client.views_open, trigger_id=body["trigger_id"], view=loading())
         shell = opened["view"]
         try:
-            review = found.result()
+            review = found.result(timeout=_GIVE_UP_AFTER)
+            if review is None:
+                self._refresh(press.incident, card)
             view = note(STALE) if review is None else review_view(review, channel=card.channel)
         except Exception as error:  # noqa: BLE001  # as above: an empty modal says nothing
             view = note(why(error))

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from responder.domain.error import StoreError
 
 _PATIENCE = 30.0  # seconds a writer waits for the others
+_SHORT_PATIENCE = 50  # milliseconds
 
 
 class Sqlite:
@@ -73,9 +74,15 @@ class Sqlite:
         return None
 
     def scrub(self) -> None:
-        """Empty the write-ahead log: ``secure_delete`` zeroes pages, the log keeps old ones."""
+        """Empty the write-ahead log: ``secure_delete`` zeroes pages, the log keeps old ones.
+
+        Not while somebody reads an older view: waiting would stop every writer, so then the log
+        keeps them until the next scrubbing or until the store is closed.
+        """
         with self.engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_SHORT_PATIENCE}")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(_PATIENCE * 1000)}")
 
     def close(self) -> None:
         """Close every connection; the last one folds the log into the file."""

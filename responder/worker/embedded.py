@@ -17,7 +17,7 @@ from responder.worker.app import SWEEP
 READY_SECONDS = 10.0
 
 
-class WorkerNotReady(StanchError):
+class WorkerNotReadyError(StanchError):
     """The embedded worker did not start."""
 
     exit_code = 70
@@ -48,7 +48,7 @@ class EmbeddedWorker:
     def __enter__(self) -> Self:
         self._thread.start()
         if not self._ready.wait(READY_SECONDS):
-            raise WorkerNotReady(
+            raise WorkerNotReadyError(
                 "the embedded worker did not start",
                 remedy="run `stanch doctor`; it names the cause",
             )

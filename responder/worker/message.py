@@ -24,9 +24,9 @@ def encode(body: object) -> str:
     """Celery's ``(args, kwargs, embed)`` as JSON, if it carries at most one id."""
     match body:
         case [[*args], dict() as kwargs, dict() as embed] if not kwargs:
-            if len(args) <= 1 and all(isinstance(a, str) and _ID.match(a) for a in args):
-                if all(value is None for value in embed.values()):
-                    return json.dumps([args, {}, embed])
+            one_id = len(args) <= 1 and all(isinstance(a, str) and _ID.match(a) for a in args)
+            if one_id and all(value is None for value in embed.values()):
+                return json.dumps([args, {}, embed])
     raise NotAnId("a message carries one id and nothing else")
 
 

@@ -1,0 +1,78 @@
+"""``stanch approve``: give or refuse the approval an incident waits for."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+
+from responder.cli.session import house, person, watch, working
+from responder.domain.error import UsageError
+from responder.domain.ids import label, parse_label
+from responder.services.approvals import Question
+
+
+@click.command("approve")
+@click.argument("incident", metavar="LK-n")
+@click.option("--as", "name", metavar="NAME", help="Who decides. Default: your login name.")
+@click.option("--refuse", is_flag=True, help="Refuse instead: the credential stays contained.")
+@click.option("--reason", metavar="TEXT", help="Why; it goes on the record.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def command(incident: str, name: str | None, refuse: bool, reason: str | None, yes: bool) -> None:  # noqa: FBT001  # click passes by name
+    """Decide on the step that incident LK-n waits for, then let its run go on.
+
+    The decision is bound to the exact calls shown. Who asked for the response cannot give it, and
+    only members of the policy's group can.
+
+    Exit codes: 0 decided, 1 the run failed afterwards, 2 refused by a rule, or usage.
+    """
+    console = Console(highlight=False)
+    with house() as opened:
+        number = parse_label(incident)
+        question = opened.approvals.question(opened.approvals.open_for(number))
+        _show(question, console)
+        if not yes:
+            _confirm(question, refuse=refuse)
+        opened.approvals.decide(
+            question.approval.id,
+            name=person(name),
+            via="cli",
+            granted=not refuse,
+            reason=reason or _reason(),
+        )
+        console.print(f"{'refused' if refuse else 'approved'} by {person(name)}: on the record")
+        with working(opened):
+            fine = watch(opened, (number,), console)
+    sys.exit(0 if fine else 1)
+
+
+def _show(question: Question, console: Console) -> None:
+    step, approval = question.step, question.approval
+    lasting = "can be undone" if step.undo else "CANNOT BE UNDONE"
+    console.print(f"{label(approval.incident)}: {step.title} {question.preview} ({lasting})")
+    for call in step.calls:
+        console.print(f"  {call}", markup=False)
+    console.print(
+        f"  asked by {approval.requester}, open until {approval.expires_at:%Y-%m-%d %H:%M} UTC, "
+        f"plan {question.plan_hash[:12]}"
+    )
+
+
+def _confirm(question: Question, *, refuse: bool) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "a decision needs a terminal to confirm it", remedy="add --yes and --reason TEXT"
+        )
+    if refuse or question.step.undo:
+        click.confirm("Refuse?" if refuse else "Approve?", abort=True)
+        return
+    last = question.preview[-4:]
+    if click.prompt("Type the last four characters of the key id to approve").strip() != last:
+        raise UsageError("that is not this key", remedy="look again at the card; nothing was done")
+
+
+def _reason() -> str:
+    if not sys.stdin.isatty():
+        raise UsageError("a decision needs a reason", remedy="add --reason TEXT")
+    return str(click.prompt("Reason"))

@@ -1,0 +1,54 @@
+"""``stanch audit``: verify the record, or read it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+
+from responder.bootstrap import open_house
+from responder.cli.session import house
+from responder.config import load
+from responder.domain.ids import label, parse_label
+from responder.domain.json import canonical
+from responder.services.casefiles import sentence
+from responder.terminal.text import visible
+
+
+@click.group("audit")
+def command() -> None:
+    """Verify the tamper-evident record, or read it."""
+
+
+@command.command("verify")
+def verify() -> None:
+    """Check chain, protection and anchors of every entry.
+
+    Detects edit, deletion, reordering, truncation, rollback and forks. Entries after the newest
+    anchor could still be cut off; they are counted, never called verified.
+
+    Exit codes: 0 intact and anchored, 1 tampered, 3 intact but not anchored to the end.
+    """
+    # Not through session.house(): anchoring first would vouch for what is to be judged.
+    with open_house(load()) as opened:
+        verdict, _ = opened.casefiles.verdict()
+    click.echo(sentence(verdict))
+    sys.exit(1 if not verdict.intact else 3 if verdict.tail else 0)
+
+
+@command.command("log")
+@click.argument("incident", metavar="[LK-n]", required=False)
+def log(incident: str | None) -> None:
+    """Print the record, or what it says about LK-n: one entry a line."""
+    console = Console(highlight=False, soft_wrap=True)
+    with house() as opened, opened.store.snapshot() as tx:
+        for entry in tx.ledger.entries(parse_label(incident) if incident else None):
+            event = entry.event
+            about = label(event.incident) if event.incident else "-"
+            console.print(
+                f"{entry.seq:>5}  {event.at:%Y-%m-%d %H:%M:%S.%f}  {about:<7} "
+                f"{visible(event.actor):<12} {event.action:<22} "
+                f"{visible(canonical(event.detail).decode())}",
+                markup=False,
+            )

@@ -1,0 +1,96 @@
+"""``stanch runbooks``: list, check and plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from responder.bootstrap import runbook_folder
+from responder.cli.session import house
+from responder.config import load
+from responder.domain.ids import label, parse_label
+from responder.domain.plan import Plan, PlannedStep
+from responder.domain.step import Effect
+from responder.engine.loader import load_runbooks
+from responder.steps.registry import SPECS
+from responder.terminal.text import visible
+
+_EFFECT = {Effect.READ: "looks", Effect.REVERSIBLE: "can be undone", Effect.FINAL: "FINAL"}
+
+
+@click.group("runbooks")
+def command() -> None:
+    """List and check runbooks, and show what one would do (dry run)."""
+
+
+@command.command("list")
+def show_all() -> None:
+    """List the runbooks in force."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
+    for name in ("Runbook", "Handles", "Steps", "Title"):
+        table.add_column(name, overflow="fold")
+    for book in load_runbooks(runbook_folder(load()), SPECS).values():
+        table.add_row(book.id, f"{book.provider} {book.kind}", str(len(book.steps)), book.title)
+    Console(highlight=False).print(table)
+
+
+@command.command("check")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def check(folder: Path | None) -> None:
+    """Check the runbooks in FOLDER (default: those in force). Errors name file and line."""
+    books = load_runbooks(folder or runbook_folder(load()), SPECS)
+    click.echo(f"{len(books)} runbooks, {sum(len(b.steps) for b in books.values())} steps: sound")
+
+
+@command.command("plan")
+@click.argument("incident", metavar="LK-n")
+def plan(incident: str) -> None:
+    """Show the exact calls for LK-n, what can be undone and who must approve. Calls nothing.
+
+    A value that a step must find out first is shown as ‹step.output›.
+    """
+    with house() as opened:
+        planned = opened.responses.plan(parse_label(incident))
+    Console(highlight=False).print(_table(planned))
+
+
+def _table(planned: Plan) -> Table:
+    title = f"{label(planned.incident)}: {planned.runbook} v{planned.runbook_version}"
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("Phase")
+    table.add_column("What, with its exact calls", overflow="fold")
+    table.add_column("Effect", no_wrap=True)
+    before = None
+    for step in planned.steps:
+        table.add_row("" if step.phase is before else step.phase, _what(step), _effect(step))
+        before = step.phase
+    return table
+
+
+def _what(step: PlannedStep) -> Text:
+    text = Text(f"{step.title}  ", style="bold").append(step.id, style="not bold dim")
+    for call in step.calls:
+        text.append(f"\n  {visible(str(call))}", style="not bold")
+    if step.policy:
+        policy = step.policy
+        wants = (
+            f"wants a person of {policy.group}, within {policy.expires}; silence: {policy.silence}"
+        )
+        text.append(f"\n  {wants}", style="not bold yellow")
+    return text
+
+
+def _effect(step: PlannedStep) -> Text:
+    styles = {Effect.READ: "dim", Effect.REVERSIBLE: "green", Effect.FINAL: "bold red"}
+    return Text(_EFFECT[step.effect], style=styles[step.effect])

@@ -1,0 +1,101 @@
+"""What the responder's commands share: an open house, a worker for it, and a person's name."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from responder.bootstrap import House, open_house, slack_settings
+from responder.config import Settings, load
+from responder.domain.ids import IncidentId
+from responder.domain.ports import Errand, Notifier
+from responder.domain.run import RunState
+from responder.telemetry import log
+from responder.terminal.notifier import TerminalNotifier
+from responder.worker.embedded import EmbeddedWorker
+
+POLL_SECONDS = 0.05
+DELIVERY_SECONDS = 10.0  # how long a command waits for the surfaces after the work is done
+
+
+def person(name: str | None) -> str:
+    """The name given with ``--as``, else the operating system's."""
+    return name or getpass.getuser()
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    """The house of the configuration in force; what was recorded is anchored at the end."""
+    log.configure(level=os.environ.get("STANCH_LOG_LEVEL", "warning"))
+    settings = load()
+    with open_house(settings, notifiers=notifiers(settings)) as opened:
+        try:
+            yield opened
+        finally:
+            opened.anchor()
+
+
+def notifiers(settings: Settings) -> tuple[Notifier, ...]:
+    """The configured surfaces beside the terminal."""
+    slack = slack_settings(settings)
+    if slack is None:
+        return ()
+    from responder.slack.notifier import SlackNotifier  # noqa: PLC0415  # loads slowly
+
+    return (SlackNotifier.connect(slack),)
+
+
+@contextmanager
+def working(opened: House) -> Iterator[None]:
+    """A worker for the block: our own when nobody else could hear the doorbell."""
+    if not opened.settings.broker.url.startswith("memory:"):
+        yield
+        return
+    with EmbeddedWorker(opened.celery):
+        opened.sweep()
+        yield
+
+
+def watch(opened: House, incidents: Iterable[IncidentId], console: Console) -> bool:
+    """Show the cards until nothing more happens by itself; False when a run failed.
+
+    Returns when every run is over or waits for a person, and the other surfaces were told.
+    """
+    terminal = TerminalNotifier(console)
+    ids = tuple(incidents)
+    swept = time.monotonic()
+    while True:
+        states = [_state(opened, incident) for incident in ids]
+        for incident in ids:
+            terminal.publish(opened.cards.card(incident), None)
+        if all(state is None or state.over or state is _WAITS for state in states):
+            _await_delivery(opened)
+            return not any(state is RunState.FAILED for state in states)
+        if time.monotonic() - swept > opened.settings.worker.sweep_seconds:
+            opened.sweep()
+            swept = time.monotonic()
+        time.sleep(POLL_SECONDS)
+
+
+_WAITS = RunState.WAITING_APPROVAL
+
+
+def _state(opened: House, incident: IncidentId) -> RunState | None:
+    with opened.store.transaction() as tx:
+        runs = tx.runs.of(incident)
+    return runs[-1].state if runs else None
+
+
+def _await_delivery(opened: House) -> None:
+    limit = time.monotonic() + DELIVERY_SECONDS
+    while time.monotonic() < limit:
+        with opened.store.transaction() as tx:
+            if not tx.outbox.waiting(tx.now(), Errand.NOTIFY):
+                return
+        opened.sweep()
+        time.sleep(POLL_SECONDS)

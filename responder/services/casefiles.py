@@ -1,0 +1,77 @@
+"""Gathers what a postmortem is built from, and judges the record it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from responder.domain.error import UsageError
+from responder.domain.ids import IncidentId, label
+from responder.domain.ports import Transaction
+from responder.domain.step import StepSpec
+from responder.ledger.anchor import Notary
+from responder.ledger.seal import LedgerSeal
+from responder.ledger.verify import Verdict, verify
+from responder.postmortem.case import CaseFile
+
+
+class Readable(Protocol):
+    """A store that gives one consistent view for long reading."""
+
+    def snapshot(self) -> AbstractContextManager[Transaction]:
+        """A view that holds no writer up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFiles:
+    """Case files and the verdict on the ledger."""
+
+    store: Readable
+    seal: LedgerSeal
+    notary: Notary
+    specs: Mapping[str, StepSpec]
+
+    def verdict(self) -> tuple[Verdict, str | None]:
+        """Judge the whole ledger; with the digest of its newest entry."""
+        anchors = [line for file in self.notary.files for line in file.lines()]
+        with self.store.snapshot() as tx:
+            entries = tuple(tx.ledger.entries())
+        found = verify(entries, seal=self.seal, anchors=anchors, key=self.notary.signer.public)
+        return found, entries[-1].digest if entries else None
+
+    def gather(self, incident_id: IncidentId) -> CaseFile:
+        """Everything about one incident. Raises UsageError when there is none of that number."""
+        verdict, head = self.verdict()
+        with self.store.snapshot() as tx:
+            incident = tx.incidents.get(incident_id)
+            if incident is None:
+                raise UsageError(
+                    f"there is no incident {label(incident_id)}",
+                    remedy="`stanch incidents` lists them",
+                )
+            runs = tx.runs.of(incident_id)
+            return CaseFile(
+                incident=incident,
+                exposures=tx.incidents.exposures(incident_id),
+                runs=tuple((run, tx.runs.steps(run.id)) for run in runs),
+                approvals=tuple(a for run in runs for a in tx.approvals.of(run.id)),
+                entries=tuple(tx.ledger.entries(incident_id)),
+                ledger_verdict=sentence(verdict),
+                ledger_head=head,
+                specs=self.specs,
+            )
+
+
+def sentence(verdict: Verdict) -> str:
+    """The verdict in words. Never "verified" without saying how far anchors reach."""
+    if verdict.attack is not None:
+        at = f" at entry {verdict.seq}" if verdict.seq else ""
+        return f"TAMPERED: {verdict.attack}{at}: {verdict.why}"
+    if verdict.tail:
+        return (
+            f"{verdict.entries} entries sound, {verdict.anchored} of them anchored; "
+            f"the last {verdict.tail} are not anchored yet"
+        )
+    return f"{verdict.entries} entries sound, all anchored"
