@@ -177,6 +177,21 @@ def test_a_shredded_secret_is_gone_and_its_end_is_on_record(
         assert envelope.wrapped_key not in path.read_bytes(), path.name
 
 
+def test_shredding_waits_for_no_reader_and_is_complete_when_the_store_closes(
+    vault: EnvelopeVault, store: SqlStore, value: SecretValue, tmp_path: Path
+) -> None:
+    ref = seal(vault, store, value)
+    with store.snapshot() as reader:
+        envelope = reader.envelopes.get(ref, "secret")
+        assert envelope is not None
+        with store.transaction() as tx:
+            vault.shred(tx, ref, incident=INCIDENT, actor="system")
+        assert reader.envelopes.get(ref, "secret") == envelope
+    store.close()
+    for path in (tmp_path / "store").iterdir():
+        assert envelope.wrapped_key not in path.read_bytes(), path.name
+
+
 def test_nothing_is_not_sealed(vault: EnvelopeVault, store: SqlStore) -> None:
     with pytest.raises(ValueError, match="nothing"), store.transaction() as tx:
         vault.seal(tx, incident=INCIDENT, name="leak", parts={})
