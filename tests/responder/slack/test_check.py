@@ -56,6 +56,20 @@ def test_a_missing_scope_is_named(settings: SlackSettings) -> None:
     assert "commands" in only.what
 
 
+def test_a_missing_history_scope_is_only_mentioned(settings: SlackSettings) -> None:
+    with SlackLab.start(scopes=frozenset({"chat:write", "commands"})) as slack:
+        there = replace(
+            settings,
+            bot_token=slack.bot_token,
+            app_token=slack.app_token,
+            channel=slack.channel,
+            base_url=slack.base_url,
+        )
+        found = check(there)
+    assert bad(found) == []
+    assert any("may post a card twice" in one.what for one in found)
+
+
 def test_a_channel_without_the_app_says_how_to_invite_it(
     slack: SlackLab, settings: SlackSettings
 ) -> None:

@@ -19,7 +19,7 @@ from responder.slack.app import SlackApp
 from responder.slack.blocks import REVIEW
 from responder.slack.link import run_socket_mode
 from responder.slack.notifier import SlackNotifier
-from responder.slack.review import BROKEN, FORGED, STALE
+from responder.slack.review import BROKEN, CHANGED, FORGED, LATE, STALE
 from responder.slack.setting import SlackSettings
 from responder.slack.wire import SlackError
 from scanner.model.secret import SecretValue
@@ -243,6 +243,44 @@ def test_whatever_happens_slack_hears_only_what_people_see(
         raw.hex().encode(),
     ):
         assert not any(form in body for body in slack.bodies())
+
+
+@pytest.mark.usefixtures("door")
+def test_a_slow_refusal_is_reported_with_its_rule(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    alice = join("alice")
+    view = open_modal(slack, alice, posted)
+    desk.gate.clear()
+    slack.submit(alice, view, approve())
+    slack.wait(lambda: [w for w in slack.ephemerals(alice) if w.text == LATE])
+    desk.gate.set()
+    told = slack.wait(lambda: [w for w in slack.ephemerals(alice) if "not recorded" in w.text])
+    assert "alice asked for this" in told[0].text
+
+
+@pytest.mark.usefixtures("door")
+def test_an_old_modal_does_not_decide_a_new_plan(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    new = "00" * 32
+    desk.shown = replace(desk.shown, ask=replace(desk.shown.ask, plan_hash=new))
+    desk.approval = replace(desk.approval, plan_hash=new)
+    answer = slack.submit(bob, view, approve()).payload
+    assert answer["errors"] == {"decision": CHANGED}
+    assert not desk.decided
+
+
+def test_slack_variables_in_the_environment_change_nothing(
+    slack: SlackLab, join: Join, posted: Message, request: pytest.FixtureRequest
+) -> None:
+    patch = request.getfixturevalue("monkeypatch")
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "BOT_TOKEN", "SIGNING_SECRET"):
+        patch.setenv(f"SLACK_{name}", "of something else")
+    request.getfixturevalue("door")
+    open_modal(slack, join("bob"), posted)
 
 
 @pytest.mark.usefixtures("door")
