@@ -8,7 +8,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from responder.lab.aws.server import identity, secret
+from responder.lab.aws.server import identity, secret, simulation
 from responder.lab.aws.server.control import Control
 from responder.lab.aws.server.gate import Gate
 from responder.lab.aws.server.journal import Journal
@@ -30,6 +30,7 @@ def build(state: State) -> Gate:
     sts._sessions = sessions
     identity.patch_key_ids(iam, sts, state)
     identity.patch_last_use(iam, state)
+    simulation.patch_simulation(iam, evaluator)
     propagation.wrap_writes()
     secret.patch_versions(importlib.import_module("ministack.services.secretsmanager"))
     responses = importlib.import_module("ministack.core.responses")

@@ -125,6 +125,27 @@ def test_simulation_sees_an_explicit_deny(world: World) -> None:
     assert found["EvaluationResults"][0]["EvalDecision"] == "explicitDeny"
 
 
+@pytest.mark.parametrize(
+    ("issued", "decision"),
+    [("2026-01-01T11:00:00Z", "explicitDeny"), ("2026-01-01T13:00:00Z", "allowed")],
+)
+def test_simulation_sees_the_context_it_is_given(world: World, issued: str, decision: str) -> None:
+    cut = {"DateLessThan": {"aws:TokenIssueTime": "2026-01-01T12:00:00Z"}}
+    _deny_all(world.lab, world.user, cut)
+    found = world.lab.client("iam").simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{world.lab.account_id}:user/{world.user}",
+        ActionNames=["s3:ListAllMyBuckets"],
+        ContextEntries=[
+            {
+                "ContextKeyName": "aws:TokenIssueTime",
+                "ContextKeyType": "date",
+                "ContextKeyValues": [issued],
+            }
+        ],
+    )
+    assert found["EvaluationResults"][0]["EvalDecision"] == decision
+
+
 @pytest.mark.parametrize("act", ["disable", "delete"])
 def test_a_session_outlives_the_key_it_was_minted_from(world: World, act: str) -> None:
     world.attacker.mint()
