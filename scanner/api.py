@@ -31,9 +31,7 @@ from scanner.model.provenance import InCommit, InIndex, InStream, InWorktree, Pr
 from scanner.model.rule import Rule, RuleClass
 from scanner.model.secret import SecretValue
 from scanner.shard import run
-from scanner.sources.git_history import GitHistory
-from scanner.sources.repository import Layout, enclosing, opened
-from scanner.sources.staged import Staged
+from scanner.sources.layout import Layout, enclosing
 from scanner.sources.stream import Stream
 from scanner.sources.worktree import Worktree
 
@@ -165,7 +163,8 @@ class Scanner:
         ``history=None`` reads history when the path is a repository's root, True demands it. With
         ``staged`` the index is read against HEAD. With ``parts=False`` matches have no parts: no
         secret value leaves the process that found it. Raises :class:`SourceError` for a target
-        that cannot be read at all.
+        that cannot be read at all, :class:`UsageError` for history or
+        staged content of what is in no repository.
         """
         real = _real(path)
         if not real.is_dir():
@@ -184,9 +183,9 @@ class Scanner:
         if worktree and layout.top is not None:
             stages.append(self._files(Worktree(root=real), parts=parts))
         if staged:
-            stages.append(self._blobs(Staged, layout, real, parts=parts))
+            stages.append(self._blobs(layout, real, staged=True, parts=parts))
         if wanted:
-            stages.append(self._blobs(GitHistory, layout, real, parts=parts))
+            stages.append(self._blobs(layout, real, staged=False, parts=parts))
         return self._scan(*stages)
 
     def scan_stream(self, stream: BinaryIO, *, name: str, parts: bool = True) -> Scan:
@@ -209,16 +208,19 @@ class Scanner:
 
         return Stage(open=start, blobs=False)
 
-    def _blobs(
-        self, kind: type[GitHistory | Staged], layout: Layout, target: Path, *, parts: bool
-    ) -> Stage:
+    def _blobs(self, layout: Layout, target: Path, *, staged: bool, parts: bool) -> Stage:
+        # Loaded late: plain files need no git, and start-up counts.
+        from scanner.sources.git_history import GitHistory  # noqa: PLC0415
+        from scanner.sources.repository import opened  # noqa: PLC0415
+        from scanner.sources.staged import Staged  # noqa: PLC0415
+
         top = layout.top
         below = "" if top is None or top == target else f"{target.relative_to(top).as_posix()}/"
 
         @contextmanager
         def start() -> Iterator[Results]:
             with opened(layout) as repository:
-                source = kind(repository=repository, below=below)
+                source = (Staged if staged else GitHistory)(repository=repository, below=below)
                 yield run(source, self._engine, parts=parts, processes=self._processes)
 
         return Stage(open=start, blobs=True)
@@ -235,8 +237,8 @@ def _real(path: Path) -> Path:
         ) from error
 
 
-def _not_a_repository(path: Path) -> SourceError:
-    return SourceError(
+def _not_a_repository(path: Path) -> UsageError:
+    return UsageError(
         f"{_shown(path)} is not in a git repository",
         remedy="leave out --history and --staged, or name a repository",
     )

@@ -77,13 +77,19 @@ def fork(source: Source[Item], engine: Engine, *, parts: bool) -> Child:
     """A new child that waits for batches."""
     context = get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, source, engine, parts), daemon=True)
+
+    def live() -> None:
+        # A child that kept our end open would never learn that we have closed it.
+        ours.close()
+        _work(theirs, source, engine, parts=parts)
+
+    process = context.Process(target=live, daemon=True)
     process.start()
     theirs.close()
     return Child(pipe=ours, process=process)
 
 
-def _work(pipe: Connection, source: Source[Item], engine: Engine, parts: bool) -> None:  # noqa: FBT001  # positional by fork
+def _work(pipe: Connection, source: Source[Item], engine: Engine, *, parts: bool) -> None:
     """A child's life: batches in, answers out, until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
     try:

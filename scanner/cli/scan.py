@@ -102,7 +102,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
             table.write(found, out)
     complete = all(scan.summary.complete for scan in scans)
     _say(found, [scan.summary for scan in scans], gaps, quiet=quiet and complete)
-    raise click.exceptions.Exit(1 if found else 0 if complete else 3)
+    sys.exit(1 if found else 0 if complete else 3)
 
 
 def _start(scanner: Scanner, target: str, options: Options) -> Scan:

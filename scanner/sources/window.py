@@ -33,12 +33,16 @@ Read = Callable[[int], bytes]
 """Returns up to that many bytes; nothing at the end."""
 
 
-def fragments(read: Read, provenance: Provenance) -> Iterator[Fragment | Gap]:
+def fragments(read: Read, provenance: Provenance, size: int = WINDOW) -> Iterator[Fragment | Gap]:
     """The content behind ``read`` as one or more fragments, or a gap when it is binary.
+
+    ``size`` is how long the content should be, so that a small one is read in one small call.
 
     UTF-16 and UTF-32 with a byte order mark are transcoded to UTF-8, and columns count its bytes.
     """
-    head = _fill(read, b"", WINDOW + 1)
+    head = read(size + 1) if size < WINDOW else b""
+    if len(head) != size:  # it grew or shrank meanwhile, or its size is not known (/proc)
+        head = _fill(read, head, WINDOW + 1)
     encoding = _encoding(head)
     if encoding is not None:
         read = _transcoded(read, head, encoding)

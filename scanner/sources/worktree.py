@@ -10,18 +10,9 @@ from pathlib import Path
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InWorktree
-from scanner.sources.directory import Nested, walk
+from scanner.sources.layout import enclosing
+from scanner.sources.listing import listing
 from scanner.sources.place import display
-from scanner.sources.repository import (
-    Layout,
-    at,
-    complaint,
-    enclosing,
-    opened,
-    records,
-    said,
-    start,
-)
 from scanner.sources.source import batched
 from scanner.sources.window import fragments
 
@@ -50,7 +41,7 @@ class Worktree:
 
     def batches(self) -> Iterator[tuple[str, ...] | Gap]:
         """Relative paths."""
-        return batched(self.only or _listing(self.root, "", enclosing(self.root)))
+        return batched(self.only or listing(self.root, "", enclosing(self.root)))
 
     def read(self, batch: tuple[str, ...]) -> Iterator[Fragment | Gap]:
         """The files' content; what is no regular file, or leads out of the root, is a gap."""
@@ -106,63 +97,3 @@ def _odd(shown: str, mode: int) -> Gap:
         if is_kind(mode):
             return Gap(path=shown, why=why, incomplete=False)
     return Gap(path=shown, why="replaced by a directory while scanning", incomplete=True)
-
-
-def _listing(root: Path, prefix: str, layout: Layout | None) -> Iterator[str | Gap]:
-    """Paths below ``root``, each with the prefix that leads to it from the scanned root."""
-    if layout is None or layout.top is None or _is_ignored(root, layout):
-        yield from _walked(root, prefix)
-        return
-    with opened(layout) as repository:
-        command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-        git = start(repository, *command, cwd=root)
-        listed = False
-        with git:
-            for raw in records(git):
-                listed = True
-                yield from _entry(root, prefix, os.fsdecode(raw))
-        for line in complaint(repository, "ls-files").splitlines():
-            yield Gap(path=display(prefix) or ".", why=said(line), incomplete=True)
-    if git.returncode != 0 and not listed:
-        yield from _walked(root, prefix)
-
-
-def _walked(root: Path, prefix: str) -> Iterator[str | Gap]:
-    for found in walk(root):
-        if isinstance(found, Nested):
-            yield from _nested(root, prefix, found.path)
-        elif isinstance(found, Gap):
-            yield Gap(path=display(prefix) + found.path, why=found.why, incomplete=found.incomplete)
-        else:
-            yield prefix + found
-
-
-def _entry(root: Path, prefix: str, path: str) -> Iterator[str | Gap]:
-    """One path that git listed: a file, a nested repository, or one deleted from disk."""
-    full = os.path.join(root, path)  # noqa: PTH118  # hot
-    try:
-        is_directory = stat.S_ISDIR(os.lstat(full).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return  # tracked and deleted: not part of the working tree any more
-    except OSError as error:
-        yield Gap(path=display(prefix + path), why=error.strerror or "unreadable", incomplete=True)
-        return
-    if is_directory:
-        yield from _nested(root, prefix, path.rstrip("/"))
-    else:
-        yield prefix + path
-
-
-def _nested(root: Path, prefix: str, path: str) -> Iterator[str | Gap]:
-    below = root / path
-    yield from _listing(below, f"{prefix}{path}/", at(below))
-
-
-def _is_ignored(root: Path, layout: Layout) -> bool:
-    if layout.top is None or root == layout.top:
-        return False
-    with opened(layout) as repository:
-        path = root.relative_to(layout.top)
-        git = start(repository, "check-ignore", "-q", "--no-index", "--", str(path), cwd=layout.top)
-        with git:
-            return git.wait() == 0

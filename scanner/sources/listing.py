@@ -1,0 +1,84 @@
+"""Lists the files of a working tree as git sees them: tracked, or new and not ignored."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from scanner.model.fragment import Gap
+from scanner.sources.directory import Nested, walk
+from scanner.sources.layout import Layout, at
+from scanner.sources.place import display
+
+
+def listing(root: Path, prefix: str, layout: Layout | None) -> Iterator[str | Gap]:
+    """Paths below ``root``, each with the prefix that leads to it from the scanned root."""
+    if layout is None or layout.top is None or _is_ignored(root, layout):
+        yield from _walked(root, prefix)
+        return
+    # Loaded late: a plain directory needs no git.
+    from scanner.sources.repository import (  # noqa: PLC0415
+        complaint,
+        opened,
+        records,
+        said,
+        start,
+    )
+
+    with opened(layout) as repository:
+        command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+        git = start(repository, *command, cwd=root)
+        listed = False
+        with git:
+            for raw in records(git):
+                listed = True
+                yield from _entry(root, prefix, os.fsdecode(raw))
+        for line in complaint(repository, "ls-files").splitlines():
+            yield Gap(path=display(prefix) or ".", why=said(line), incomplete=True)
+    if git.returncode != 0 and not listed:
+        yield from _walked(root, prefix)
+
+
+def _walked(root: Path, prefix: str) -> Iterator[str | Gap]:
+    for found in walk(root):
+        if isinstance(found, Nested):
+            yield from _nested(root, prefix, found.path)
+        elif isinstance(found, Gap):
+            yield Gap(path=display(prefix) + found.path, why=found.why, incomplete=found.incomplete)
+        else:
+            yield prefix + found
+
+
+def _entry(root: Path, prefix: str, path: str) -> Iterator[str | Gap]:
+    """One path that git listed: a file, a nested repository, or one deleted from disk."""
+    full = os.path.join(root, path)  # noqa: PTH118  # hot
+    try:
+        is_directory = stat.S_ISDIR(os.lstat(full).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # tracked and deleted: not part of the working tree any more
+    except OSError as error:
+        yield Gap(path=display(prefix + path), why=error.strerror or "unreadable", incomplete=True)
+        return
+    if is_directory:
+        yield from _nested(root, prefix, path.rstrip("/"))
+    else:
+        yield prefix + path
+
+
+def _nested(root: Path, prefix: str, path: str) -> Iterator[str | Gap]:
+    below = root / path
+    yield from listing(below, f"{prefix}{path}/", at(below))
+
+
+def _is_ignored(root: Path, layout: Layout) -> bool:
+    if layout.top is None or root == layout.top:
+        return False
+    from scanner.sources.repository import opened, start  # noqa: PLC0415  # as above
+
+    with opened(layout) as repository:
+        path = root.relative_to(layout.top)
+        git = start(repository, "check-ignore", "-q", "--no-index", "--", str(path), cwd=layout.top)
+        with git:
+            return git.wait() == 0
