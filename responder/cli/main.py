@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from typing import NamedTuple
 
 import click
@@ -85,6 +86,9 @@ def main() -> None:
     except Exception as error:
         remedy = getattr(error, "remedy", None)
         if remedy is None:
-            raise
+            # Ours to mend: the trace names places, never values (docs/threat-model.md).
+            traceback.print_exc()
+            click.echo("internal error: please report the lines above", err=True)
+            sys.exit(70)
         click.echo(f"error: {error}\n  help: {remedy}", err=True)
         sys.exit(getattr(error, "exit_code", 70))

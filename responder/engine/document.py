@@ -88,7 +88,9 @@ def read(raw: bytes, name: str) -> Table:
             f"{name}: not UTF-8 (byte {error.start})", remedy="save the file as UTF-8"
         ) from None
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        # Where the broken thing begins says more than where the parser gave up.
+        mark = error.context_mark or error.problem_mark
+        line = mark.line + 1 if mark else 1
         raise RunbookError(
             f"{name}:{line}: not valid YAML: {error.problem}", remedy="see docs/runbooks.md"
         ) from None

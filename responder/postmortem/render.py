@@ -64,7 +64,7 @@ def write(report: Report, folder: Path) -> tuple[Path, Path]:
     except OSError as error:
         raise UsageError(
             f"cannot write the postmortem to {folder}: {error.strerror}",
-            remedy="name a folder that you may write to with --out",
+            remedy="name a folder that you may write to with --output",
         ) from error
     return pages
 

@@ -10,7 +10,7 @@ from responder.domain.error import ApprovalRefused, UsageError
 from responder.domain.ids import ApprovalId, IncidentId, label
 from responder.domain.plan import PlannedStep
 from responder.domain.ports import Doorbell, Errand, Store, Transaction
-from responder.domain.run import StepRun
+from responder.domain.run import RunState, StepRun
 from responder.domain.runbook import Runbook
 from responder.domain.timeline import Event
 from responder.engine.planner import Planner, outputs_of
@@ -75,6 +75,10 @@ class Approvals:
                     now=tx.now(),
                 )
                 tx.approvals.save(decided)
+                run = tx.runs.get(decided.run)
+                if run is not None:
+                    # Whoever watches must see that there is work again before a worker takes it.
+                    tx.runs.save(replace(run, state=RunState.RUNNING))
                 _record(tx, decided, f"approval.{decided.decision}", f"{via}:{person.name}", reason)
                 tx.outbox.put(Errand.NOTIFY, str(decided.incident))
         except ApprovalRefused as refusal:

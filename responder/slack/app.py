@@ -53,7 +53,7 @@ class SlackApp:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="slack")
         notifier = SlackNotifier(client=self._client, channel=settings.channel, key=key)
         self._reviewer = Reviewer(client=self._client, desk=desk, key=key, notifier=notifier)
-        self.bolt = self._listeners(_bolt(self._client))
+        self.bolt = self._listeners(_bolt(settings, self._client))
 
     def close(self) -> None:
         """Finish what people have asked for, then stop."""
@@ -122,7 +122,7 @@ class SlackApp:
             _LOG.warning("slack.person_not_told", why=type(error).__name__)
 
 
-def _bolt(client: WebClient) -> App:
+def _bolt(settings: SlackSettings, client: WebClient) -> App:
     who = call(client.auth_test)  # a wrong token is a SlackError with its remedy, not Bolt's error
     known = AuthorizeResult.from_auth_test_response(auth_test_response=who, bot_token=client.token)
 
@@ -130,7 +130,7 @@ def _bolt(client: WebClient) -> App:
         return known  # for every workspace: the gate decides, and says so
 
     return App(
-        client=client,
+        client=web_client(settings, token=False),  # Bolt warns when it has two ways to a token
         authorize=authorize,  # else SLACK_CLIENT_ID in the environment would switch Bolt to OAuth
         logger=logging.getLogger("stanch.slack"),
         name="stanch",

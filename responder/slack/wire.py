@@ -61,14 +61,14 @@ REMEDIES = {
 _TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
-def web_client(settings: SlackSettings) -> WebClient:
-    """A client with the bot token.
+def web_client(settings: SlackSettings, *, token: bool = True) -> WebClient:
+    """A client with the bot token, or without one for those who bring it to each call.
 
     Its default handler repeats a request when the connection breaks; Slack may have accepted the
     first one, and there is no idempotency key: a second card. So there is no handler at all.
     """
     return WebClient(
-        token=settings.bot_token.reveal().decode("ascii"),
+        token=settings.bot_token.reveal().decode("ascii") if token else None,
         base_url=settings.base_url,
         timeout=_TIMEOUT,
         retry_handlers=[],

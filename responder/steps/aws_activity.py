@@ -26,7 +26,7 @@ class _Hunt:
     """What has been found so far, breadth first over the credential tree."""
 
     uses: dict[str, Use] = field(default_factory=dict)
-    children: dict[str, str] = field(default_factory=dict)  # whole id -> the call that made it
+    born: dict[str, Use] = field(default_factory=dict)  # whole id -> the use that made it
     pages: int = 0
     truncated: bool = False
 
@@ -87,13 +87,20 @@ class FindActivity:
             searched += 1
             for use in self._search(waiting.pop(0), hunt):
                 hunt.uses[use.id] = use
-                for child in use.born if ours not in use.agent else ():
-                    if child not in hunt.children:
-                        hunt.children[child] = use.api
+                for child in use.born:
+                    if child not in hunt.born:
+                        hunt.born[child] = use
                         waiting.append(child)
-        own = [use for use in hunt.uses.values() if ours in use.agent]
         theirs = [use for use in hunt.uses.values() if ours not in use.agent]
-        outputs = _summary(sorted(theirs, key=lambda use: (use.at, use.id)), hunt, own=len(own))
+        children = [
+            f"{mask_id(child)} by {use.api}"
+            for child, use in hunt.born.items()
+            if ours not in use.agent
+        ]
+        outputs = _summary(sorted(theirs, key=lambda use: (use.at, use.id)), children) | {
+            "truncated": hunt.truncated or len(theirs) > _EVENTS,
+            "own": len(hunt.uses) - len(theirs),
+        }
         evidence: JsonObject = {
             **{key: value for key, value in outputs.items() if key != "events"},
             "regions": list(self._regions()),
@@ -122,7 +129,7 @@ class FindActivity:
                     self._aws.sleep(self._aws.settings.pace.total_seconds())
 
 
-def _summary(uses: list[Use], hunt: _Hunt, *, own: int) -> dict[str, JsonValue]:
+def _summary(uses: list[Use], children: list[str]) -> dict[str, JsonValue]:
     return {
         "count": len(uses),
         "denied": sum(use.denied for use in uses),
@@ -131,13 +138,11 @@ def _summary(uses: list[Use], hunt: _Hunt, *, own: int) -> dict[str, JsonValue]:
         "source_ips": _top(use.ip for use in uses),
         "user_agents": _top(use.agent for use in uses),
         "apis": _top(use.api for use in uses),
-        "children": [f"{mask_id(child)} by {api}" for child, api in hunt.children.items()][:_TOP],
+        "children": children[:_TOP],
         "events": [
             {"time": text_of(use.at), "api": use.api, "ip": use.ip, "outcome": use.outcome}
             for use in uses[-_EVENTS:]
         ],
-        "truncated": hunt.truncated or len(uses) > _EVENTS,
-        "own": own,
     }
 
 

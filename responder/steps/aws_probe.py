@@ -12,7 +12,7 @@ from responder.domain.step import Call, Effect, StepContext, StepSpec, Verdict, 
 from responder.steps.aws_attempt import WITNESSES, Answer, Tried, try_witness
 from responder.steps.aws_client import AwsClients, Credentials
 from responder.steps.aws_error import code_of
-from responder.steps.aws_identity import agent, leaked_pair, text_of
+from responder.steps.aws_identity import agent, leaked_pair
 from scanner.model.secret import SecretValue
 
 SEALED = "probe"
@@ -113,7 +113,6 @@ class ProbeSession:
                 "access_key_id": SecretValue(born["AccessKeyId"].encode()),
                 "secret_access_key": SecretValue(born["SecretAccessKey"].encode()),
                 "session_token": SecretValue(born["SessionToken"].encode()),
-                "expires_at": SecretValue(text_of(born["Expiration"]).encode()),
             },
         )
         return ""

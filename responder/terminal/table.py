@@ -31,21 +31,20 @@ class IncidentRow:
 def incident_table(rows: Iterable[IncidentRow]) -> Table:
     """The rows in the order given, readable at 80 columns."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("Id", "State", "Severity", "Age", "Credential"):
+    for name in ("Id", "State", "Severity", "Age"):
         table.add_column(name, no_wrap=True)
-    table.add_column("Where, and what is wanted", overflow="fold")
+    table.add_column("What, where, and what is wanted", overflow="fold")
     for row in rows:
         table.add_row(
             label(row.incident),
             Text(row.state, style=_STATE_STYLE.get(row.state, "")),
             Text(visible(row.severity)),
             Text(visible(row.age)),
-            Text(visible(row.credential)),
-            _place(row),
+            _what(row),
         )
     return table
 
 
-def _place(row: IncidentRow) -> Text:
-    where = Text(visible(row.place))
-    return where.append(f"\n{visible(row.wanted)}", style="bold") if row.wanted else where
+def _what(row: IncidentRow) -> Text:
+    text = Text(visible(row.credential)).append(f"\n{visible(row.place)}", style="dim")
+    return text.append(f"\n{visible(row.wanted)}", style="bold") if row.wanted else text

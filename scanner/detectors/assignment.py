@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from scanner.detectors.candidate import Candidate
 
+# The name is tried once for each word, whole: no backtracking into long words.
 _NAME = re.compile(
-    rb"""(?P<name>[A-Za-z0-9_.\-]{1,80})
+    rb"""(?<![A-Za-z0-9_.\-])(?P<name>[A-Za-z0-9_.\-]{1,160}+)
     (?P<closing>(?:\\?["'`\])*]|&\#3[49];|&quot;){0,4})[ \t]{0,8}
     (?P<operator>:=|=>|={1,3}|!=|[:>]|\?=|\|\|=)
     [ \t]{0,9}

@@ -43,12 +43,12 @@ _NOT_SECRET_KEY = re.compile(
 )
 _CODE = re.compile(
     rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|^%[sdv@]|#\{|^@|^\{|^\[|^<|^!(?:Ref|Sub|GetAtt|Join|Import|vault|secret|env)|^&|process\.env|"
-    rb"\{[A-Za-z_][\w.]*\}|\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|vault:|ssm:|secretsmanager|^arn:|\$\$|^\(|=>|->|\(\)|^\.\.?/"
+    rb"\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|vault:|ssm:|secretsmanager|^arn:|\$\$|^\(|=>|->|\(\)|^\.\.?/"
 )
 _LITERAL = re.compile(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
     rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
-    rb"new|return|await|async|lambda|type|var|let|const|static|final|import|on|off|yes|no)\b.{0,2}"
+    rb"ssh-\w+|ecdsa-\S+|(?:hmac-?)?sha-?\d+|aes-?\d+\S*|scram-\S+|new|return|await|async|lambda|type|var|let|const|static|final|import|on|off|yes|no)\b.{0,2}"
 )
 _REFERENCE = re.compile(
     rb"(?i)(?:https?|file|ftp|ssh|git|s3|gs)://|^/[\w.-]+/|^~/|^[A-Z]:\\|^\.{1,2}/|@\w"

@@ -24,6 +24,7 @@ _ORDER = (
 )
 _DIGIT = re.compile(rb"[0-9]")
 _STEP = 8
+_LOOKED_AT = 128
 _FEW = 2.2
 
 
@@ -44,7 +45,11 @@ def is_placeholder(value: bytes) -> bool:
 
 
 def is_regular(value: bytes) -> bool:
-    """Repetition, a sequence from the alphabet or keyboard, or hardly any variety."""
+    """Repetition, a sequence from the alphabet or keyboard, or hardly any variety.
+
+    The first bytes of a long value decide, so that the work stays small.
+    """
+    value = value[:_LOOKED_AT]
     if _RUN.search(value) or (len(value) >= _STEP and _PERIOD.fullmatch(value[: 4 * _STEP])):
         return True
     if _in_sequence(value.lower()):

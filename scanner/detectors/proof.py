@@ -17,11 +17,11 @@ from scanner.model.rule import Rule
 from scanner.model.secret import SecretValue
 
 #: Each template is tried with so many seeds, each alone and within other text.
-SEEDS = 8
+SEEDS = 5
 _AROUND = (
     (b"", b""),
     (b"# settings\n\n", b"\n"),
-    (b"x" * 5000 + b" ", b" " + b"y" * 5000),
+    (b"x" * 2000 + b" ", b" " + b"y" * 2000),
     (b"\xff\xfe\x00 ", b"\r\nend of file"),
 )
 
@@ -70,13 +70,12 @@ def _unkept_reject(engine: Engine, rule: Rule, example: bytes) -> str | None:
 
 
 def _untrue_twin(prefilter: Prefilter, rules: Sequence[Rule], example: bytes) -> str | None:
-    for number, (front, back) in enumerate(_AROUND):
-        data = front + example + back
-        windows = prefilter.windows(data)
-        for index, rule in enumerate(rules):
-            quick = list(confirmed(rule, data, windows.get(index, [])))
-            if quick != list(everywhere(rule, data)):
-                return f"prefilter and `re` disagree on {rule.id} (surroundings {number})"
+    data = b"".join(front + example + back for front, back in _AROUND)
+    windows = prefilter.windows(data)
+    for index, rule in enumerate(rules):
+        quick = list(confirmed(rule, data, windows.get(index, [])))
+        if quick != list(everywhere(rule, data)):
+            return f"prefilter and `re` disagree on {rule.id}"
     return None
 
 

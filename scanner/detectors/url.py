@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.placeholder import is_regular
+from scanner.detectors.placeholder import is_placeholder
 from scanner.detectors.word import is_stand_in
 from scanner.model.finding import Confidence
 
@@ -21,6 +21,8 @@ _TEMPLATE = re.compile(rb"\$|\{|\}|%[sdv(]|<|\[|\]|\*\*|\.\.\.|#\{|^:|\|")
 _EXAMPLE_HOST = re.compile(
     rb"(?i)(?:^|\.)example(?:\.|$)|\.invalid$|\.test$|^host(?:name)?$|^HOST$"
 )
+
+_FEW = 2  # different characters: 1111, abab
 
 
 class Place(NamedTuple):
@@ -48,8 +50,8 @@ def check_url(candidate: Candidate) -> Opinion:
     password = url["password"]
     if _TEMPLATE.search(password) or _TEMPLATE.search(url["user"]) or b"://" in password:
         return NOT_THIS
-    weak = is_stand_in(password, url["user"]) or is_regular(password)
-    if weak or _EXAMPLE_HOST.search(url["host"]):
+    weak = is_stand_in(password, url["user"]) or is_placeholder(password)
+    if weak or len(set(password)) <= _FEW or _EXAMPLE_HOST.search(url["host"]):
         return Opinion(confidence=Confidence.LOW, reason="placeholder")
     return NOTHING_TO_SAY
 
