@@ -39,10 +39,11 @@ test: lint
 bench: $(VENV)/.test
 	python bench/run.py $(ARGS)
 
-# Rewrites the pinned requirements from the .in files (no index address is written).
+# Rewrites the pinned requirements from the .in files, one version of each for all sets.
 lock:
-	for name in build runtime lab test; do \
+	for name in build test lab runtime; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+	    $$(test $$name = lab -o $$name = runtime && echo --constraint requirements/test.txt) \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean:
