@@ -26,8 +26,8 @@ _FRONT = 160
 class Assignment:
     """``name operator quote value``; ``quote`` is empty for a bare value.
 
-    ``lead`` is the byte in front of the name, ``cut`` the one behind a bare value: a bracket there
-    says that it is a piece of code.
+    ``lead`` holds two bytes in front of the name, ``cut`` the one behind a bare value: a bracket
+    there says that it is a piece of code.
     """
 
     name: bytes
@@ -50,8 +50,8 @@ def read(candidate: Candidate) -> Assignment | None:
     front = _NAME.search(text)
     if front is None:
         return None
-    name, lead = front["name"], text[max(0, front.start() - 1) : front.start()]
-    if lead == b"\\" and name[:1] in (b"n", b"r", b"t"):
+    name, lead = front["name"], text[max(0, front.start() - 2) : front.start()]
+    if lead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
         name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
     start, data = candidate.start, candidate.data
     window = data[start : start + _LONGEST]

@@ -38,7 +38,7 @@ _OTHER_THING = tuple(
 _NOT_SECRET_KEY = re.compile(
     rb"(?i)(?:^|[_.-])(?:public|pub|primary|foreign|sort|partition|cache|row|dict|hash|unique|group|"
     rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
-    rb"next|page|continuation|cancellation|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
+    rb"next\w*|page|continuation|cancellation|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
     rb"publickey|public_key|pubkey"
 )
 _CODE = re.compile(
@@ -54,8 +54,11 @@ _REFERENCE = re.compile(
     rb"(?i)(?:https?|file|ftp|ssh|git|s3|gs)://|^/[\w.-]+/|^~/|^[A-Z]:\\|^\.{1,2}/|@\w"
 )
 _CHOSEN = re.compile(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
+_IN_CALL = re.compile(rb"[\"'], ?[\"']$")
+_FRONT = 8
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->)[A-Za-z_]\w*)*")
+_VERSION = re.compile(rb"v?\d+(?:\.\d+)+")
+_IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::?|->)[A-Za-z_]\w*)*")
 _CONSTANT = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _PASSWORD_HASH = re.compile(
     rb"\$(?:2[abxy]?|[156]|argon2\w*|pbkdf2[\w-]*|scrypt)\$|\{[A-Z0-9]+\}|pbkdf2_"
@@ -95,7 +98,7 @@ def check_assignment(candidate: Candidate) -> Opinion:
     if not _names_secret(found) or _is_reference(found, value):
         return NOT_THIS
     if found.operator == b">":
-        if not (found.lead == b"<" and found.cut == b"<"):
+        if not (found.lead[-1:] == b"<" and found.cut == b"<"):
             return NOT_THIS  # only `<password>…</password>` is an assignment
     elif not found.quote and _is_code(found, value, candidate.path):
         return NOT_THIS
@@ -119,6 +122,8 @@ def _weighed(found: Assignment, value: bytes) -> Opinion:
 def check_argument(candidate: Candidate) -> Opinion:
     """A password as a program's argument: by its place, unless it is a variable or a stand-in."""
     value = candidate.value
+    if _IN_CALL.search(candidate.before(_FRONT)) and candidate.after(2)[1:] != b")":
+        return NOT_THIS  # derive("secret", "salt", 1000): not a name and its value
     if _CODE.search(value) or _REFERENCE.search(value) or len(value) < _SHORTEST_PASSWORD:
         return NOT_THIS
     if is_stand_in(value) or is_placeholder(value):
@@ -137,7 +142,9 @@ def _names_secret(found: Assignment) -> bool:
         return False
     if _BARE_PASS.search(name) and not _PASSWORD.search(name):
         return False  # passed, bypass, compass
-    return not (found.lead in (b":", b"/") and found.operator == b":")  # arn:…:secret:name
+    if found.lead[-1:] in (b":", b"/") and found.operator == b":":
+        return False  # arn:…:secret:name
+    return found.lead != b"::"  # Event::Pass is a class
 
 
 def _is_reference(found: Assignment, value: bytes) -> bool:
@@ -149,6 +156,7 @@ def _is_reference(found: Assignment, value: bytes) -> bool:
         or _CONSTANT.fullmatch(value)
         or _FILE_NAME.fullmatch(value)
         or (found.quote and b" " in value.strip())
+        or _VERSION.fullmatch(value)
         or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))
     )
 
@@ -174,7 +182,7 @@ def _is_chosen(found: Assignment, value: bytes) -> bool:
 
 def _looks_issued(value: bytes) -> bool:
     """Whether a machine made it: long, varied, and not words joined together."""
-    if len(value) < _SHORTEST_TOKEN or b" " in value:
+    if len(value) < _SHORTEST_TOKEN or b" " in value or value.isdigit():
         return False
     letters = sum(len(word) for word in pieces(value) if word.isalpha() and len(word) >= _WORD)
     wordy = letters / len(value)

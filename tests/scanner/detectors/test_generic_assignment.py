@@ -55,6 +55,12 @@ def test_a_password_counts_by_its_place(scan: Scan, text: str, path: str, value:
         ('"public_key": "' + "k9" * 20 + '"', "a.json"),
         ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-a1b2c3", "a.md"),
         ('<label for="password">Password</label>', "a.html"),
+        ("'Test2::Event::Pass' => 'cpan-thing',", "a.pm"),
+        ('"password": "1.302.7"', "a.json"),
+        ("derive('secret', 'salt' + x, 1000)", "a.js"),
+        ('"nextForwardToken": "f/319612091223582856022617"', "a.json"),
+        ('f"token={ident:>30}"', "a.py"),
+        ("host_key: ssh-ed25519", "a.yml"),
         ("reset_password: allauth.account.forms.ResetForm", "a.rst"),
         ('"integrity_token": "sha-' + "0a" * 32 + '"', "package-lock.json"),
     ],
@@ -77,6 +83,25 @@ def test_a_token_must_look_issued(scan: Scan) -> None:
     issued = generate("{base62:32}", 5)
     assert reported(scan(b'api_key = "' + issued + b'"', "a.py")) == [issued]
     assert reported(scan(b'api_key = "sort-by-name"', "a.py")) == []
+
+
+def test_a_number_is_an_id_not_a_token(scan: Scan) -> None:
+    assert reported(scan(b'bot_token = "' + generate("{digits:18}", 3) + b'"', "a.py")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sshpass -p {v} ssh deploy@host",
+        "openssl rsa -in key.pem -passin pass:{v}",
+        'props.setProperty("db.password", "{v}");',
+        "curl -u deploy:{v} https://ci.internal/job",
+        "CREATE USER app IDENTIFIED BY '{v}';",
+        "mysqladmin --password {v} status",
+    ],
+)
+def test_a_password_in_an_argument_counts_by_its_place(scan: Scan, text: str) -> None:
+    assert reported(scan(text.format(v="hunter2x").encode(), "notes.txt")) == [b"hunter2x"]
 
 
 def test_a_quoted_value_ends_at_its_own_quote(scan: Scan) -> None:
