@@ -114,7 +114,10 @@ class FindActivity:
         return tuple(dict.fromkeys((settings.region, *settings.regions, _GLOBAL)))
 
     def _search(self, key_id: str, hunt: _Hunt) -> Iterator[Use]:
+        pace = self._aws.settings.pace.total_seconds()
         for region in self._regions():
+            if hunt.pages:
+                self._aws.sleep(pace)
             pages = self._aws.cloudtrail(region).get_paginator("lookup_events")
             with calling("cloudtrail:LookupEvents"):
                 for page in pages.paginate(
@@ -126,7 +129,8 @@ class FindActivity:
                     if hunt.pages >= _PAGES:
                         hunt.truncated = True
                         return
-                    self._aws.sleep(self._aws.settings.pace.total_seconds())
+                    if "NextToken" in page:
+                        self._aws.sleep(pace)
 
 
 def _summary(uses: list[Use], children: list[str]) -> dict[str, JsonValue]:

@@ -72,7 +72,7 @@ class FindConsumer:
         """The current value must hold the leaked key."""
         remedy = (
             f"tag the user {params.user} with {SECRET_TAG}=<name of the secret>, or set "
-            "aws.secret_template; then `stanch respond` the incident again"
+            "aws.replacement_secret; then `stanch respond` the incident again"
         )
         if not params.secret:
             return Refuted(why=f"no secret is known for {params.user}", remedy=remedy)

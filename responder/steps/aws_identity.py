@@ -64,10 +64,10 @@ def agent(ctx: StepContext) -> str:
     return f"stanch/{ctx.run}"
 
 
-def keys_of(aws: AwsClients, user: str) -> list[AccessKeyMetadataTypeDef]:
+def keys_of(aws: AwsClients, user: str, *, attempts: int = 3) -> list[AccessKeyMetadataTypeDef]:
     """The user's access keys. Raises :class:`NotThere` when there is no such user."""
     with calling("iam:ListAccessKeys"):
-        pages = aws.iam().get_paginator("list_access_keys").paginate(UserName=user)
+        pages = aws.iam(attempts=attempts).get_paginator("list_access_keys").paginate(UserName=user)
         return [key for page in pages for key in page["AccessKeyMetadata"]]
 
 

@@ -86,11 +86,12 @@ class FindOwner:
         )
 
     def _template(self, user: str) -> str:
+        template = self._aws.settings.secret_template
         try:
-            return self._aws.settings.secret_template.format(user=user)
-        except (KeyError, IndexError, ValueError):
+            return template.format(user=user)
+        except (AttributeError, KeyError, IndexError, ValueError):
             raise StepFailed(
-                f"aws.secret_template {self._aws.settings.secret_template!r} cannot be filled in",
+                f"aws.replacement_secret {template!r} cannot be filled in",
                 remedy="write it with {user} only, for example 'users/{user}/aws'",
             ) from None
 

@@ -89,7 +89,7 @@ class ProbeSession:
 
     def _why_not(self, params: Probe, ctx: StepContext) -> str:
         if not self._aws.settings.probe:
-            return "probing is turned off (aws.probe)"
+            return "probing is turned off (aws.probe_sessions)"
         if not ctx.has("secret_access_key"):
             return "only the key's id leaked"
         if not params.account or not self._aws.is_ours(params.account):

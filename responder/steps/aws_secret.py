@@ -45,7 +45,7 @@ def stages_of(aws: AwsClients, secret: str) -> dict[str, list[str]]:
     except NotThere:
         raise StepFailed(
             f"there is no secret {secret}",
-            remedy="correct the user's tag stanch:secret, or aws.secret_template",
+            remedy="correct the user's tag stanch:secret, or aws.replacement_secret",
         ) from None
     return dict(answer.get("VersionIdsToStages", {}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from responder.domain.error import Retryable, StepFailed
 from responder.domain.json import JsonObject, JsonValue, canonical
@@ -13,6 +13,9 @@ from responder.domain.step import Call, Effect, StepContext, StepSpec, Verdict, 
 from responder.steps.aws_client import AwsClients
 from responder.steps.aws_error import NotThere, calling, mask_id, masked
 from responder.steps.aws_identity import OwnedKey, keys_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
 
 _READS = (
     "iam:ListAccessKeys",
@@ -70,14 +73,18 @@ class SnapshotUser:
         evidence: JsonObject = {"snapshot": seen, "sha256": digest, "unread": unread}
         return Verified(evidence=evidence, outputs={"digest": digest})
 
+    def _iam(self) -> IAMClient:
+        # One attempt: a pause between attempts would be a pause before containment.
+        return self._aws.iam(attempts=1)
+
     def _keys(self, user: str) -> JsonValue:
         return [
             {"id": mask_id(key["AccessKeyId"]), "status": str(key["Status"])}
-            for key in keys_of(self._aws, user)
+            for key in keys_of(self._aws, user, attempts=1)
         ]
 
     def _inline(self, user: str) -> JsonValue:
-        iam = self._aws.iam()
+        iam = self._iam()
         found: dict[str, JsonValue] = {}
         with calling("iam:ListUserPolicies"):
             pages = iam.get_paginator("list_user_policies").paginate(UserName=user)
@@ -91,7 +98,7 @@ class SnapshotUser:
 
     def _attached(self, user: str) -> JsonValue:
         with calling("iam:ListAttachedUserPolicies"):
-            pages = self._aws.iam().get_paginator("list_attached_user_policies")
+            pages = self._iam().get_paginator("list_attached_user_policies")
             return [
                 policy.get("PolicyArn", "")
                 for page in pages.paginate(UserName=user)
@@ -100,18 +107,18 @@ class SnapshotUser:
 
     def _groups(self, user: str) -> JsonValue:
         with calling("iam:ListGroupsForUser"):
-            pages = self._aws.iam().get_paginator("list_groups_for_user").paginate(UserName=user)
+            pages = self._iam().get_paginator("list_groups_for_user").paginate(UserName=user)
             return [group["GroupName"] for page in pages for group in page["Groups"]]
 
     def _console(self, user: str) -> JsonValue:
         try:
             with calling("iam:GetLoginProfile"):
-                self._aws.iam().get_login_profile(UserName=user)
+                self._iam().get_login_profile(UserName=user)
         except NotThere:
             return "no password"
         return "has a password"
 
     def _mfa(self, user: str) -> JsonValue:
         with calling("iam:ListMFADevices"):
-            pages = self._aws.iam().get_paginator("list_mfa_devices").paginate(UserName=user)
+            pages = self._iam().get_paginator("list_mfa_devices").paginate(UserName=user)
             return [device["SerialNumber"] for page in pages for device in page["MFADevices"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -42,7 +43,10 @@ class MemoryContext:
     step: str
     started_at: datetime
     before: JsonObject = field(default_factory=dict)
-    incident: IncidentId = IncidentId(7)
+
+    @property
+    def incident(self) -> IncidentId:
+        return IncidentId(7)
 
     @property
     def preview(self) -> str:
@@ -51,7 +55,7 @@ class MemoryContext:
 
     @property
     def idempotency_key(self) -> str:
-        return f"{abs(hash((self.run, self.step))):032x}"[-32:]
+        return hashlib.sha256(f"{self.run}/{self.step}".encode()).hexdigest()[:32]
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -91,6 +95,7 @@ class Bench:
     acted: dict[str, JsonObject] = field(default_factory=dict)
     params: dict[str, dict[str, Any]] = field(default_factory=dict)
     starts: dict[str, datetime] = field(default_factory=dict)
+    seen: int = 0  # the journal's number when the world was seeded
 
     @property
     def lab(self) -> AwsLab:
@@ -196,7 +201,7 @@ class Bench:
             "previous": str(put["previous"]),
         }
 
-    def keys(self) -> dict[str, str]:
+    def listed(self) -> dict[str, str]:
         """The user's keys and their status, as IAM lists them."""
         listed = self.lab.client("iam").list_access_keys(UserName=self.world.user)
         return {key["AccessKeyId"]: key["Status"] for key in listed["AccessKeyMetadata"]}
@@ -204,8 +209,6 @@ class Bench:
     def count(self, api: str) -> int:
         """How often the API was performed at the emulator since the world was seeded."""
         return sum(bool(call["performed"]) for call in self.lab.calls(api, since=self.seen))
-
-    seen: int = 0
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def test_a_disabled_key_is_seen_as_disabled_when_looked_at_again(bench: Bench) -
 def test_enabling_gives_back_what_disabling_took(bench: Bench) -> None:
     bench.do(DISABLE, user=bench.world.user)
     bench.undo(DISABLE)
-    assert bench.keys() == {bench.world.leaked.access_key_id: "Active"}
+    assert bench.listed() == {bench.world.leaked.access_key_id: "Active"}
     assert bench.world.attacker.try_key() == "alive"
 
 
@@ -41,7 +41,7 @@ def test_a_key_that_was_inactive_before_us_stays_inactive(bench: Bench) -> None:
     )
     bench.do(DISABLE, user=bench.world.user)
     bench.undo(DISABLE)
-    assert bench.keys() == {leaked: "Inactive"}
+    assert bench.listed() == {leaked: "Inactive"}
 
 
 def test_enabling_a_key_that_was_deleted_since_says_so(bench: Bench) -> None:

@@ -1,0 +1,73 @@
+"""The runbooks that come with Stanch load, and say what a person must know."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from responder.domain.runbook import Runbook, Silence
+from responder.domain.step import Effect
+from responder.engine.loader import load_runbooks, runbook_for
+from responder.steps.permission import policy_document, required
+from responder.steps.reference import render
+from responder.steps.registry import SPECS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def runbook() -> Runbook:
+    found = runbook_for(load_runbooks(files("runbooks"), SPECS), "aws", "access-key")
+    assert found is not None
+    return found
+
+
+def test_key_and_sessions_are_contained_at_the_same_time(runbook: Runbook) -> None:
+    steps = {step.id: step for step in runbook.steps}
+    assert steps["disable-key"].after == steps["deny-sessions"].after
+    assert set(steps["verify-contained"].after) == {"disable-key", "deny-sessions"}
+    assert runbook.contained_by == "verify-contained"
+
+
+def test_nothing_changes_before_the_snapshot_and_the_probe(runbook: Runbook) -> None:
+    first = next(s for s in runbook.steps if SPECS[s.uses].effect is not Effect.READ)
+    assert set(first.after) >= {"snapshot", "probe"}
+
+
+def test_only_what_cannot_be_undone_waits_for_a_person(runbook: Runbook) -> None:
+    waiting = [step.id for step in runbook.steps if step.approval]
+    final = [step.id for step in runbook.steps if SPECS[step.uses].effect is Effect.FINAL]
+    assert waiting == final == ["delete-key"]
+    assert runbook.policies["final-revocation"].silence is Silence.HOLD
+
+
+def test_containment_never_waits_for_a_person(runbook: Runbook) -> None:
+    steps = {step.id: step for step in runbook.steps}
+    waiting = [runbook.contained_by]
+    while waiting:
+        step = steps[waiting.pop()]
+        assert step.approval is None
+        waiting.extend(step.after)
+
+
+def test_our_identity_needs_only_what_the_steps_declare(runbook: Runbook) -> None:
+    actions = required([runbook], SPECS)
+    assert "iam:DeleteUserPolicy" in actions  # what undo needs is needed too
+    assert not [action for action in actions if "*" in action]
+    document = policy_document(actions)
+    text = json.dumps(document)
+    assert all(f'"{action}"' in text for action in actions)
+
+
+def test_the_page_about_the_steps_is_current() -> None:
+    page = (ROOT / "docs" / "steps.md").read_text()
+    assert page == render(), "run: python -m responder.steps.reference > docs/steps.md"
+
+
+def test_the_page_about_runbooks_names_every_runbook_and_policy() -> None:
+    page = (ROOT / "docs" / "runbooks.md").read_text()
+    for file in (ROOT / "runbooks").rglob("*.yaml"):
+        assert file.stem in page
