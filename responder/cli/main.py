@@ -83,7 +83,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # the last door: a message, never a bare trace
         remedy = getattr(error, "remedy", None)
         if remedy is None:
             # Ours to mend: the trace names places, never values (docs/threat-model.md).
@@ -92,3 +92,7 @@ def main() -> None:
             sys.exit(70)
         click.echo(f"error: {error}\n  help: {remedy}", err=True)
         sys.exit(getattr(error, "exit_code", 70))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""``stanch worker``: a worker of a team set-up, or its beat."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from responder.config import Settings, load
+from responder.domain.error import UsageError
+
+
+@click.command("worker")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Worker processes; each works on one message at a time.",
+)
+@click.option(
+    "--beat", is_flag=True, help="Only ring the sweep; run one of these per installation."
+)
+@click.option(
+    "--alive",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file to touch every few seconds, for a health check.",
+)
+def command(concurrency: int, *, beat: bool, alive: Path | None) -> None:
+    """Run a worker of a team set-up until it is told to stop (SIGTERM).
+
+    It finishes what it is doing first; what it does not reach, another worker finds in the store.
+    """
+    settings = load()
+    _require_team(settings)
+    # Imported late: the usage error above should not cost a second of vendors.
+    from responder.telemetry.bridge import bridge  # noqa: PLC0415
+    from responder.worker.app import make_app  # noqa: PLC0415
+    from responder.worker.team import run_beat, run_worker  # noqa: PLC0415
+
+    bridge()
+    app = make_app(settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds)
+    try:
+        if beat:
+            run_beat(app, alive=alive)
+            return
+        from responder.bootstrap import House, open_house, surfaces  # noqa: PLC0415
+        from responder.worker.household import Household  # noqa: PLC0415
+
+        def opening() -> House:
+            return open_house(settings, notifiers=surfaces(settings))
+
+        # Opened and closed once before the fork: what is wrong is said now, not at the first leak.
+        with opening():
+            pass
+        sys.exit(run_worker(app, Household(opening), concurrency=concurrency, alive=alive))
+    finally:
+        app.close()
+
+
+def _require_team(settings: Settings) -> None:
+    if settings.broker.url.startswith("memory:"):
+        raise UsageError(
+            "a worker of its own needs a broker that other processes reach; this one is memory://",
+            remedy="set [broker] url to redis://…, or run `stanch serve`, which works by itself",
+        )

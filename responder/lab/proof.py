@@ -1,0 +1,233 @@
+"""Asks the world again: every claim of the story, with its evidence and its time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from responder.lab.aws import ALIVE, AwsLab, World
+from responder.lab.search import search
+
+FOUND, USAGE = 1, 2  # exit codes
+ACTS = (
+    "iam:UpdateAccessKey",
+    "iam:PutUserPolicy",
+    "iam:CreateAccessKey",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+    "iam:DeleteAccessKey",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Something the story says, whether it held, how that was seen, and when (after detection)."""
+
+    text: str
+    held: bool
+    evidence: str
+    after: float | None = None
+
+
+def prove(
+    world: World, folder: Path, codes: Mapping[str, int], console: Console, *, since: int
+) -> bool:
+    """Ask the world, print one table, and say whether every claim held.
+
+    ``codes`` are the exit codes of the story's commands by scene; calls of the emulator's journal
+    are counted after number ``since``.
+    """
+    clocks = _clocks(folder / "home" / "stanch.db")
+    claims = [
+        *_about_the_world(world, clocks),
+        *_about_the_acts(world, since),
+        *_about_the_people(codes),
+        *_about_the_record(folder, codes),
+        _about_the_secret(world, folder),
+    ]
+    console.print(_table(claims))
+    return all(claim.held for claim in claims)
+
+
+def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:
+    key, session, work = (
+        world.attacker.try_key(),
+        world.attacker.try_session(),
+        world.consumer.work(),
+    )
+    left = world.lab.client("iam").list_access_keys(UserName=world.user)["AccessKeyMetadata"]
+    used = world.consumer.key().access_key_id
+    ids = [entry["AccessKeyId"] for entry in left]
+    return [
+        Claim(
+            text="Containment asked for within 1 s",
+            held=clocks.get("containment_requested_at", 99) < 1,
+            evidence="disable key, deny sessions",
+            after=clocks.get("containment_requested_at"),
+        ),
+        Claim(
+            text="Containment verified",
+            held="containment_verified_at" in clocks,
+            evidence="both refused, seen 3 times",
+            after=clocks.get("containment_verified_at"),
+        ),
+        Claim(
+            text="The leaked key is refused",
+            held=key == "InvalidAccessKeyId",
+            evidence=f"attacker: {key}",
+            after=clocks.get("proven_dead_at"),
+        ),
+        Claim(
+            text="A session of it is refused",
+            held=session == "AccessDenied",
+            evidence=f"attacker: {session}",
+            after=clocks.get("containment_verified_at"),
+        ),
+        Claim(
+            text="The leaked key is gone",
+            held=world.leaked.access_key_id not in ids and len(ids) == 1,
+            evidence=f"the user has {len(ids)} key, a new one",
+            after=clocks.get("proven_dead_at"),
+        ),
+        Claim(
+            text="Its consumer works with the new key",
+            held=work == ALIVE and [used] == ids,
+            evidence=f"its daily work: {work}",
+        ),
+    ]
+
+
+def _about_the_acts(world: World, since: int) -> list[Claim]:
+    counts = {act: _count(world.lab, act, since) for act in ACTS}
+    wrong = {act: count for act, count in counts.items() if count != 1}
+    return [
+        Claim(
+            text="Every act happened exactly once",
+            held=not wrong,
+            evidence=f"{len(ACTS)} acts, counted at AWS" if not wrong else str(wrong),
+        )
+    ]
+
+
+def _count(lab: AwsLab, act: str, since: int) -> int:
+    """Performed calls of our own identity; the attacker's refused attempts are not ours."""
+    return sum(
+        1
+        for call in lab.calls(act, since=since)
+        if call["performed"] and call["access_key_id"] == lab.admin.access_key_id
+    )
+
+
+def _about_the_people(codes: Mapping[str, int]) -> list[Claim]:
+    return [
+        Claim(
+            text="Who asks cannot approve",
+            held=codes["own"] == USAGE,
+            evidence=f"alice's own word: exit {codes['own']}",
+        ),
+        Claim(
+            text="Another person can",
+            held=codes["approve"] == 0,
+            evidence=f"bob's word: exit {codes['approve']}",
+        ),
+    ]
+
+
+def _about_the_record(folder: Path, codes: Mapping[str, int]) -> list[Claim]:
+    caught = _tampered(folder)
+    pages = [folder / "postmortems" / f"LK-1.{kind}" for kind in ("md", "html")]
+    return [
+        Claim(
+            text="The scan found it in history",
+            held=codes["scan"] == FOUND,
+            evidence=f"stanch scan: exit {codes['scan']}",
+        ),
+        Claim(
+            text="The record is whole and anchored",
+            held=codes["verify"] == 0,
+            evidence=f"stanch audit verify: exit {codes['verify']}",
+        ),
+        Claim(
+            text="A changed record is noticed",
+            held=caught == FOUND,
+            evidence=f"a copy, one word edited: exit {caught}",
+        ),
+        Claim(
+            text="The postmortem is written",
+            held=codes["postmortem"] == 0 and all(page.stat().st_size for page in pages),
+            evidence=f"{pages[0].parent.name}/{pages[0].stem}.md, .html",
+        ),
+    ]
+
+
+def _tampered(folder: Path) -> int:
+    """Change one entry in a copy of the installation; the exit code of its verification."""
+    copy = folder / "tampered"
+    shutil.copytree(folder / "home", copy)
+    with closing(sqlite3.connect(copy / "stanch.db")) as database, database:
+        database.execute("UPDATE ledger SET actor = 'nobody' WHERE seq = 3")
+    done = subprocess.run(
+        [sys.executable, "-m", "responder.cli.main", "audit", "verify"],
+        cwd=folder,
+        env={**os.environ, "STANCH_HOME": str(copy), "STANCH_CONFIG": str(folder / "stanch.toml")},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    return done.returncode
+
+
+def _about_the_secret(world: World, folder: Path) -> Claim:
+    session = world.attacker.session
+    planted = {
+        "the secret key": world.leaked.secret.encode(),
+        "the key id": world.leaked.access_key_id.encode(),
+        "the new secret key": world.consumer.key().secret.encode(),
+    }
+    if session is not None and session.token:
+        planted["a session token"] = session.token.encode()
+    written = [path for path in folder.iterdir() if path.name != "payments"]
+    result = search(written, planted)
+    return Claim(
+        text="The secret is written nowhere",
+        held=not result.hits and result.files > 0,
+        evidence=f"{result.files} files, {result.size / 1e6:.1f} MB, 12 forms"
+        if not result.hits
+        else f"FOUND in {result.hits[0].path.name}",
+    )
+
+
+def _clocks(database: Path) -> dict[str, float]:
+    """The incident's clocks, read with plain SQL: seconds after detection."""
+    names = ("containment_requested_at", "containment_verified_at", "proven_dead_at")
+    with closing(sqlite3.connect(database)) as connection:
+        query = f"SELECT detected_at, {', '.join(names)} FROM incidents WHERE id = 1"  # noqa: S608  # fixed names
+        row = connection.execute(query).fetchone() or (0, None, None, None)
+    return {
+        name: (at - row[0]) / 1e6 for name, at in zip(names, row[1:], strict=True) if at is not None
+    }
+
+
+def _table(claims: list[Claim]) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title="What was proven"
+    )
+    table.add_column("")
+    table.add_column("Claim")
+    table.add_column("Evidence, asked anew", overflow="fold")
+    table.add_column("After", justify="right", no_wrap=True)
+    for claim in claims:
+        mark = "[green]✓[/]" if claim.held else "[bold red]✗[/]"
+        when = f"{claim.after:.1f} s" if claim.after is not None else ""
+        table.add_row(mark, claim.text, claim.evidence, when)
+    return table

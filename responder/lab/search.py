@@ -1,0 +1,91 @@
+"""Looks for planted values in everything that was written, in every form they could take."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import urllib.parse
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A planted value was found. Names the value and its form, never the value."""
+
+    path: Path
+    planted: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a search read and found."""
+
+    files: int
+    size: int  # bytes
+    hits: tuple[Hit, ...]
+
+
+def search(roots: Iterable[Path], planted: Mapping[str, bytes]) -> Result:
+    """Read every file below ``roots`` (gzip members unpacked) for every form of every value."""
+    needles = [
+        (name, form, needle)
+        for name, value in planted.items()
+        for form, needle in forms(value).items()
+    ]
+    files = size = 0
+    hits: list[Hit] = []
+    for path in _files(roots):
+        data = path.read_bytes()
+        files, size = files + 1, size + len(data)
+        content = data + _unpacked(data)
+        hits += [
+            Hit(path=path, planted=name, form=form)
+            for name, form, needle in needles
+            if needle in content
+        ]
+    return Result(files=files, size=size, hits=tuple(hits))
+
+
+def forms(value: bytes) -> dict[str, bytes]:
+    """The value as it may be written: raw, encoded, escaped, wide, reversed."""
+    text = value.decode("utf-8", "replace")
+    found = {
+        "raw": value,
+        "hex": value.hex().encode(),
+        "url": urllib.parse.quote(text, safe="").encode(),
+        "json": json.dumps(text)[1:-1].encode(),
+        "utf-16": text.encode("utf-16-le"),
+        "reversed": value[::-1],
+    }
+    for shift in range(3):
+        # Base64 depends on where the value starts: drop the characters its neighbours decide.
+        encoded = base64.b64encode(b"\0" * shift + value)
+        start = (0, 2, 3)[shift]
+        found[f"base64+{shift}"] = encoded[start : len(encoded) - 4]
+        found[f"base64url+{shift}"] = found[f"base64+{shift}"].translate(
+            bytes.maketrans(b"+/", b"-_")
+        )
+    return found
+
+
+def _files(roots: Iterable[Path]) -> Iterator[Path]:
+    for root in roots:
+        if root.is_file():
+            yield root
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _unpacked(data: bytes) -> bytes:
+    if not data.startswith(b"\x1f\x8b"):
+        return b""
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error):
+        return b""  # not gzip after all: the raw bytes are searched all the same
