@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
+import tomllib
 from pathlib import Path
 
+import msgspec
 import yaml
 
+from responder.config import Settings
 from responder.slack.app import COMMAND
 from responder.slack.check import OPTIONAL, REQUIRED
 
@@ -20,3 +24,11 @@ def test_the_manifest_asks_for_exactly_the_scopes_that_are_checked() -> None:
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == {*REQUIRED, *OPTIONAL}
     assert manifest["features"]["slash_commands"][0]["command"] == COMMAND
     assert manifest["settings"]["socket_mode_enabled"] is True
+
+
+def test_the_configuration_it_shows_is_valid() -> None:
+    found = re.search(r"```toml\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    assert found
+    parsed = msgspec.convert(tomllib.loads(textwrap.dedent(found[1])), Settings)
+    assert parsed.slack.channel.startswith("C")
+    assert parsed.people["alice"].slack == f"{parsed.slack.team}/U0456ABCDEF"
