@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 
 import pytest
@@ -138,6 +140,35 @@ def test_a_tokens_severity_falls_when_it_has_expired(scan: Scan) -> None:
     assert (valid.finding.severity, valid.finding.reason) == (Severity.HIGH, "parse")
     assert (expired.finding.severity, expired.finding.reason) == (Severity.LOW, "parse, expired")
     assert scan(generate("{jwt:none}", 15)) == []
+
+
+@pytest.mark.parametrize(
+    ("claims", "severity", "confidence", "reason"),
+    [
+        ({"role": "service_role"}, Severity.HIGH, Confidence.HIGH, "parse"),
+        ({"role": "anon"}, Severity.LOW, Confidence.HIGH, "parse"),
+        (
+            {"sub": "1234567890", "name": "John Doe"},
+            Severity.HIGH,
+            Confidence.LOW,
+            "placeholder",
+        ),
+    ],
+)
+def test_a_token_is_judged_by_its_claims(
+    scan: Scan, claims: dict[str, str], severity: Severity, confidence: Confidence, reason: str
+) -> None:
+    parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    head = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    (match,) = scan(b"t: " + head + b"." + generate("{base64url:43}", 1))
+    finding = match.finding
+    assert (finding.severity, finding.confidence, finding.reason) == (severity, confidence, reason)
+
+
+def test_the_documented_secret_key_is_only_low(scan: Scan) -> None:
+    documented = generate("{aws_secret}", 2)[:30] + b"EXAMPLE" + b"KEY"
+    matches = scan(b"aws_secret_access_key = " + documented)
+    assert summary(matches) == [("aws-secret-key", "low", "placeholder")]
 
 
 def test_a_database_url_shows_scheme_and_host_only(scan: Scan) -> None:
