@@ -21,7 +21,7 @@ from responder.domain.step import (
     Verified,
 )
 from responder.steps.aws_client import AwsClients
-from responder.steps.aws_consumer import CURRENT, PENDING
+from responder.steps.aws_consumer import CURRENT
 from responder.steps.aws_error import calling
 from responder.steps.aws_identity import sealed_pair
 from responder.steps.aws_replacement import SEALED
@@ -78,16 +78,17 @@ class PromoteVersion:
         return Absent(before={"current": current})
 
     def act(self, params: Promotion, ctx: StepContext) -> JsonObject:
-        """Move the stage, then take AWSPENDING off, as a rotation's last step does."""
+        """Move the stage. One call, so that a crash leaves no half of it.
+
+        AWSPENDING may stay where AWSCURRENT is: rotation takes that for finished.
+        https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+        """
         del ctx
-        request = _shift(self._aws, params.secret, to=params.version, removed=params.previous)
-        stages = stages_of(self._aws, params.secret)
-        if PENDING in stages.get(params.version, []):
-            with calling("secretsmanager:UpdateSecretVersionStage"):
-                self._aws.secretsmanager().update_secret_version_stage(
-                    SecretId=params.secret, VersionStage=PENDING, RemoveFromVersionId=params.version
-                )
-        return {"request_id": request}
+        return {
+            "request_id": _shift(
+                self._aws, params.secret, to=params.version, removed=params.previous
+            )
+        }
 
     def verify(self, params: Promotion, ctx: StepContext) -> Verdict:
         """What a consumer reads now is our version and holds the replacement."""
