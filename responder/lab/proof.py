@@ -20,13 +20,15 @@ from responder.lab.aws import ALIVE, AwsLab, World
 from responder.lab.search import search
 
 FOUND, USAGE = 1, 2  # exit codes
+# What the runbook changes: the API, and the stage it moves where one API does two things.
 ACTS = (
-    "iam:UpdateAccessKey",
-    "iam:PutUserPolicy",
-    "iam:CreateAccessKey",
-    "secretsmanager:PutSecretValue",
-    "secretsmanager:UpdateSecretVersionStage",
-    "iam:DeleteAccessKey",
+    ("iam:UpdateAccessKey", None),
+    ("iam:PutUserPolicy", None),
+    ("iam:CreateAccessKey", None),
+    ("secretsmanager:PutSecretValue", None),
+    ("secretsmanager:UpdateSecretVersionStage", "AWSCURRENT"),
+    ("secretsmanager:UpdateSecretVersionStage", "AWSPENDING"),
+    ("iam:DeleteAccessKey", None),
 )
 
 
@@ -109,7 +111,7 @@ def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:
 
 
 def _about_the_acts(world: World, since: int) -> list[Claim]:
-    counts = {act: _count(world.lab, act, since) for act in ACTS}
+    counts = acts(world.lab, since=since)
     wrong = {act: count for act, count in counts.items() if count != 1}
     return [
         Claim(
@@ -120,13 +122,18 @@ def _about_the_acts(world: World, since: int) -> list[Claim]:
     ]
 
 
-def _count(lab: AwsLab, act: str, since: int) -> int:
-    """Performed calls of our own identity; the attacker's refused attempts are not ours."""
-    return sum(
-        1
-        for call in lab.calls(act, since=since)
-        if call["performed"] and call["access_key_id"] == lab.admin.access_key_id
-    )
+def acts(lab: AwsLab, *, since: int) -> dict[str, int]:
+    """How often our own identity performed each act; the thief's refused attempts are not ours."""
+    return {
+        f"{api} {stage or ''}".strip(): sum(
+            1
+            for call in lab.calls(api, since=since)
+            if call["performed"]
+            and call["access_key_id"] == lab.admin.access_key_id
+            and stage in {None, call["params"].get("VersionStage")}
+        )
+        for api, stage in ACTS
+    }
 
 
 def _about_the_people(codes: Mapping[str, int]) -> list[Claim]:
