@@ -27,7 +27,6 @@ ACTS = (
     ("iam:CreateAccessKey", None),
     ("secretsmanager:PutSecretValue", None),
     ("secretsmanager:UpdateSecretVersionStage", "AWSCURRENT"),
-    ("secretsmanager:UpdateSecretVersionStage", "AWSPENDING"),
     ("iam:DeleteAccessKey", None),
 )
 
