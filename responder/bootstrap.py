@@ -118,12 +118,12 @@ def open_house(
     of the configuration cannot be used.
     """
     seal = ledger_seal(settings)
-    store = open_store(settings.store.url, seal=seal)
+    store = open_store(settings.store_url(), seal=seal)
     vault = EnvelopeVault(store, parse_master_key(master_key(settings)))
     aws = AwsClients(aws_settings(settings))
     planner = Planner(steps=build(aws))
     runbooks = load_runbooks(runbook_folder(settings), SPECS)
-    celery = make_app(settings.broker.url, sweep_seconds=settings.worker.sweep_seconds)
+    celery = make_app(settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds)
     doorbell: Doorbell = CeleryDoorbell(celery)
     progress = Progress(store=store, doorbell=doorbell, changing=_changing())
     attempt = Attempt(store=store, vault=vault, planner=planner, progress=progress, trace=trace)

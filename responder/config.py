@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -27,15 +28,23 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class StoreSection(_Section, frozen=True):
-    """Where the truth is kept. Default: ``stanch.db`` in the data directory."""
+    """Where the truth is kept. Default: ``stanch.db`` in the data directory.
+
+    ``password`` is a reference; it is put into ``url`` only when the store is opened.
+    """
 
     url: str = ""
+    password: str = ""
 
 
 class BrokerSection(_Section, frozen=True):
-    """What wakes workers: ``memory://`` inside one process, ``redis://…`` for a team."""
+    """What wakes workers: ``memory://`` inside one process, ``redis://…`` for a team.
+
+    ``password`` is a reference; it is put into ``url`` only when the broker is connected.
+    """
 
     url: str = "memory://"
+    password: str = ""
 
 
 class VaultSection(_Section, frozen=True):
@@ -95,6 +104,16 @@ class WorkerSection(_Section, frozen=True):
     sweep_seconds: _Positive = 2.0
 
 
+class WebSection(_Section, frozen=True):
+    """``token`` (a reference) opens the pages; ``hosts`` are the names that browsers call us by.
+
+    Without a token the pages are served to this machine only.
+    """
+
+    token: str = ""
+    hosts: tuple[str, ...] = ()
+
+
 class PersonSection(_Section, frozen=True):
     """Someone who may decide: their groups, and ``team_id/user_id`` in Slack."""
 
@@ -119,6 +138,7 @@ class Settings(_Section, frozen=True):
     aws: AwsSection = AwsSection()
     slack: SlackSection = SlackSection()
     worker: WorkerSection = WorkerSection()
+    web: WebSection = WebSection()
     runbooks: RunbookSection = RunbookSection()
     people: dict[str, PersonSection] = {}
     home: str = ""
@@ -131,6 +151,14 @@ class Settings(_Section, frozen=True):
     def reference(self, given: str, default: str) -> str:
         """A key reference as given, or the default file in the data directory."""
         return given or f"file:{self.data / default}"
+
+    def store_url(self) -> str:
+        """The store's URL with its password: for opening it, never for showing."""
+        return _with_password(self.store.url, self.store.password, "store")
+
+    def broker_url(self) -> str:
+        """The broker's URL with its password: for connecting, never for showing."""
+        return _with_password(self.broker.url, self.broker.password, "broker")
 
     def persons(self) -> dict[str, Person]:
         """The people who may decide, by name."""
@@ -164,6 +192,12 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
     return settings
 
 
+def origin(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> str:
+    """Which file :func:`load` reads; ``defaults`` when there is none."""
+    env = os.environ if environment is None else environment
+    return _file(env, folder or Path.cwd(), _home(env))[0]
+
+
 def secret(
     reference: str, *, what: str, environment: Mapping[str, str] | None = None
 ) -> SecretValue:
@@ -180,6 +214,20 @@ def secret(
     if not value.strip():
         raise ConfigError(f"{what} is empty ({scheme}:{rest})", remedy="set it, or leave it out")
     return SecretValue(value.strip().encode())
+
+
+def _with_password(url: str, reference: str, section: str) -> str:
+    if not reference:
+        return url
+    parts = urlsplit(url)
+    if parts.password or not parts.scheme or not url.startswith(f"{parts.scheme}://"):
+        raise ConfigError(
+            f"[{section}] password cannot be put into [{section}] url",
+            remedy="write the url as scheme://user@host/name, without a password",
+        )
+    value = secret(reference, what=f"{section}.password").reveal().decode("utf-8")
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(value, safe='')}@{host}"))
 
 
 def _secret_file(path: Path, what: str) -> str:

@@ -45,11 +45,12 @@ def command(concurrency: int, *, beat: bool, alive: Path | None) -> None:
         if beat:
             run_beat(app, alive=alive)
             return
-        from responder.bootstrap import House, open_house, surfaces  # noqa: PLC0415
+        from responder.bootstrap import House, open_house  # noqa: PLC0415
+        from responder.cli.session import notifiers  # noqa: PLC0415
         from responder.worker.household import Household  # noqa: PLC0415
 
         def opening() -> House:
-            return open_house(settings, notifiers=surfaces(settings))
+            return open_house(settings, notifiers=notifiers(settings))
 
         # Opened and closed once before the fork: what is wrong is said now, not at the first leak.
         with opening():

@@ -50,7 +50,10 @@ def make_app(broker_url: str, *, sweep_seconds: float, queue: str = QUEUE) -> Ce
         task_ignore_result=True,
         task_serializer=message.NAME,
         timezone="UTC",
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # a run outlives the broker
+        worker_enable_remote_control=False,  # who may write to the broker must not stop workers
         worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,  # an errand waits where another worker can take it
         worker_redirect_stdouts=False,  # it would swallow the host's own output
         worker_send_task_events=False,
     )

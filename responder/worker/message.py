@@ -32,7 +32,10 @@ def encode(body: object) -> str:
 
 def decode(data: str | bytes) -> object:
     """The reverse, with the same check: a broker is not trusted."""
-    body = json.loads(data)
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        raise NotAnId("a message is not what this installation writes") from None
     encode(body)
     return body
 

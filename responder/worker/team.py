@@ -1,0 +1,92 @@
+"""The programs of a team set-up: a pool of worker processes, and the beat that rings the sweep."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from celery import Celery, signals
+from celery.apps.beat import Beat
+from celery.apps.worker import Worker
+
+from responder.domain.ports import Errand
+from responder.telemetry.bridge import bridge
+from responder.worker.app import register
+from responder.worker.doorbell import CeleryDoorbell
+from responder.worker.household import Household
+from responder.worker.pacer import Pacer
+
+ALIVE_SECONDS = 5.0
+
+
+def run_worker(
+    app: Celery, household: Household, *, concurrency: int, alive: Path | None = None
+) -> int:
+    """Work until SIGTERM or SIGINT; what is under way is finished first. Returns an exit code.
+
+    ``alive`` is touched every few seconds by the loop that takes messages.
+    """
+    doorbell = CeleryDoorbell(app)
+    pacer = Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run))
+    register(app, household, pacer)
+
+    def leave(**_: Any) -> None:
+        pacer.close()
+        household.close()
+
+    def ready(sender: Any, **_: Any) -> None:
+        if alive is not None:
+            _touch(alive)
+            sender.timer.call_repeatedly(ALIVE_SECONDS, _touch, (alive,))
+
+    with _Listening((signals.worker_process_shutdown, leave), (signals.worker_ready, ready)):
+        worker = Worker(
+            app=app,
+            concurrency=concurrency,
+            hostname=f"stanch-{os.getpid()}@%h",
+            loglevel="WARNING",
+            pool="prefork",
+            quiet=True,
+            without_gossip=True,
+            without_heartbeat=True,
+            without_mingle=True,
+        )
+        worker.start()
+    return int(worker.exitcode or 0)
+
+
+def run_beat(app: Celery, *, alive: Path | None = None) -> None:
+    """Ring the sweep until SIGTERM. Two beats only ring twice as often."""
+
+    def published(**_: Any) -> None:
+        if alive is not None:
+            _touch(alive)
+
+    with _Listening((signals.after_task_publish, published)):
+        # In memory: the sweep needs no history, and the default writes a file where it stands.
+        Beat(app=app, loglevel="WARNING", quiet=True, scheduler="celery.beat:Scheduler").run()
+
+
+class _Listening:
+    """Listens to Celery's signals inside the block; keeps Celery off the logging."""
+
+    def __init__(self, *pairs: tuple[Any, Callable[..., None]]) -> None:
+        self._pairs = (*pairs, (signals.setup_logging, _set_up_logging))
+
+    def __enter__(self) -> None:
+        for signal, receiver in self._pairs:
+            signal.connect(receiver, weak=False)
+
+    def __exit__(self, *_: object) -> None:
+        for signal, receiver in self._pairs:
+            signal.disconnect(receiver)
+
+
+def _set_up_logging(**_: Any) -> None:
+    bridge()
+
+
+def _touch(path: Path) -> None:
+    path.touch(mode=0o600)
