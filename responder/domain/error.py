@@ -27,7 +27,7 @@ class RunbookError(StanchError):
     """A runbook or policy is wrong; the message names file and line."""
 
 
-class ApprovalRefused(StanchError):
+class ApprovalRefused(StanchError):  # noqa: N818  # a rule's answer, named as people say it
     """The decision cannot be taken by this person, now, or for this plan."""
 
 
@@ -57,7 +57,7 @@ class Retryable(Exception):  # noqa: N818  # a decision, not a failure
         self.after = after
 
 
-class StepFailed(StanchError):
+class StepFailed(StanchError):  # noqa: N818  # an outcome, named as the run's state is
     """A step cannot succeed without a person; the message says what is true now."""
 
     exit_code = 1

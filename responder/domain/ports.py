@@ -74,7 +74,7 @@ class Runs(Protocol):
     def claim(self, run: RunId, step: str, *, now: datetime, lease: timedelta) -> StepRun | None:
         """Take the step if it is pending, blocked, waiting and due, or running with a lapsed lease.
 
-        Atomically sets it running with ``token + 1`` and a new lease; None when somebody else has it.
+        Atomically sets it running with ``token + 1`` and a new lease; None when another has it.
         """
 
     def renew(self, step: StepRun, *, until: datetime) -> None:
@@ -215,7 +215,7 @@ class Store(Protocol):
 class Vault(Protocol):
     """The one place that may hold a leaked value."""
 
-    def seal(  # noqa: PLR0913  # the facts an envelope is bound to
+    def seal(
         self,
         tx: Transaction,
         *,

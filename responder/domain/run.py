@@ -69,10 +69,9 @@ class Run:
 class StepRun:
     """One step of a run. ``token`` fences: a write with an older token is refused.
 
-    ``params`` is None until every reference could be resolved. ``before`` is what
-    ``observe`` saw when it found the effect absent, at ``absent_at``: from then on the effect is
-    ours and undo may take it back. ``tries`` counts attempts that ended in a retryable error since the last
-    progress.
+    ``params`` is None until every reference could be resolved. ``before`` is what ``observe`` saw
+    when it found the effect absent, at ``absent_at``: from then on the effect is ours, and undo may
+    take it back. ``tries`` counts attempts in a row that ended in a retryable error.
     """
 
     run: RunId

@@ -22,7 +22,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An event in the ledger. ``digest`` covers everything including ``previous``; ``mac`` the digest."""
+    """An event in the ledger: ``digest`` covers it all with ``previous``, ``mac`` the digest."""
 
     seq: int  # from 1, without gaps
     event: Event

@@ -34,7 +34,7 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of text: lines and columns start at 1; ``end_column`` is just past the last byte."""
+    """A stretch of text: lines and columns start at 1, ``end_column`` is just past its end."""
 
     line: int
     column: int

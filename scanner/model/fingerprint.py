@@ -7,6 +7,7 @@ import hmac
 
 from scanner.model.secret import SecretValue
 
+KEY_SIZE = 32  # bytes
 _DOMAIN = b"stanch/fingerprint/v1"
 
 
@@ -16,12 +17,12 @@ class FingerprintKey:
     __slots__ = ("_key",)
 
     def __init__(self, key: SecretValue) -> None:
-        if len(key) != 32:
-            raise ValueError(f"a fingerprint key has 32 bytes, not {len(key)}")
+        if len(key) != KEY_SIZE:
+            raise ValueError(f"a fingerprint key has {KEY_SIZE} bytes, not {len(key)}")
         self._key = key
 
     def fingerprint(self, provider: str, kind: str, identity: SecretValue) -> str:
-        """``v1:`` and 32 hex digits over provider, kind and the part that identifies the credential.
+        """``v1:`` and 32 hex digits over provider, kind and the identifying part.
 
         Line moves, renames, rebases and repositories do not enter, so one secret is one incident.
         """

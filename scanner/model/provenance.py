@@ -1,4 +1,4 @@
-"""Where a secret was seen: one variant for each kind of source, so impossible mixtures do not exist."""
+"""Where a secret was seen: one variant for each kind of source, so no mixture exists."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ class SecretValue:
     """Bytes that must not be printed, logged, pickled or serialised.
 
     The value leaves only through :meth:`reveal`, so every use can be found by searching for that
-    name. A plain slotted class on purpose: ``dataclasses.asdict`` and pickle would leak a dataclass.
+    name. A plain slotted class on purpose: ``asdict`` and pickle would leak a dataclass.
     """
 
     __slots__ = ("_value",)
