@@ -44,6 +44,9 @@ class Facts:
         return bool(self.runs) and self.runs[-1][0].kind is RunKind.UNDO
 
 
+_OWN_SESSIONS = ("sts:GetSessionToken", "sts:GetFederationToken")
+
+
 def residual(facts: Facts) -> Iterator[str]:
     """Risks that are known to remain."""
     if not facts.incident.state.over:
@@ -60,14 +63,27 @@ def residual(facts: Facts) -> Iterator[str]:
     if activity and activity.answered_late:
         calls = plural(activity.answered_late, "call")
         yield f"{calls} with the credential succeeded after containment was verified."
-    if activity and activity.children:
+    outliving = _outliving(facts)
+    if outliving:
         yield (
-            f"{plural(len(activity.children), 'credential')} born from this one can outlive it; "
+            f"{plural(len(outliving), 'credential')} born from this one can outlive it; "
             "each needs its own proof of death."
         )
     for step in facts.failed:
         why = clean(step.error or "no reason was recorded", 160)
         yield f"The step {clean(step.id, 60)} did not succeed: {why}"
+
+
+def _outliving(facts: Facts) -> tuple[str, ...]:
+    """Credentials born from this one that the verified containment does not cover.
+
+    Sessions of the user itself fall under the deny of older sessions; keys and sessions in roles
+    do not.
+    """
+    children = facts.activity.children if facts.activity else ()
+    if facts.incident.containment_verified_at is None:
+        return tuple(children)
+    return tuple(child for child in children if not child.endswith(_OWN_SESSIONS))
 
 
 def unknown(facts: Facts) -> Iterator[str]:
@@ -171,11 +187,12 @@ def _mitigate(facts: Facts) -> Iterator[_Draft]:
                 "it is outside git history and nobody has removed it yet as far as is recorded",
             )
             break  # the inventory lists the others
-    if facts.activity and facts.activity.children:
+    outliving = _outliving(facts)
+    if outliving:
         yield (
             ActionKind.MITIGATE,
             "Review what was done with the credentials born from this one",
-            f"{len(facts.activity.children)} appear in the trail",
+            f"{len(outliving)} appear in the trail",
         )
     for step in facts.failed:
         remedy = clean(step.remedy or f"see why the step {step.id} failed", 200)

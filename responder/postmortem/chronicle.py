@@ -14,6 +14,7 @@ from responder.postmortem.text import aware, clean, plural
 
 # A report is read by people: what is beyond these bounds is counted and stays in the ledger.
 _USE_ROWS, _COPY_ROWS, _HEAD, _TAIL = 60, 40, 200, 100
+_OPENED = "secret.opened"
 _PERSONAL_DOORS = ("cli:", "slack:", "web:")
 # Details that say more without naming anybody: the narrative is blameless.
 _TELLING = ("why", "error", "place", "purpose", "part", "decision", "state", "runbook", "policy")
@@ -25,7 +26,9 @@ def tell(case: CaseFile, activity: Activity | None) -> tuple[tuple[Moment, ...],
     shown = {moment.evidence.seq for moment in milestones if moment.evidence}
     absorbed = {e.seq for e in case.entries if e.seq in shown and _is_own(e)}
     titles = {step.id: title_of(case, step) for _, steps in case.runs for step in steps}
-    told = [_from_entry(entry, titles) for entry in case.entries if entry.seq not in absorbed]
+    plain = [e for e in case.entries if e.seq not in absorbed and e.event.action != _OPENED]
+    told = [_from_entry(entry, titles) for entry in plain] + list(_openings(case.entries))
+    told.sort(key=lambda moment: moment.at)
     uses, uses_left_out = _uses(activity.uses if activity else (), activity_evidence(case))
     copies = tuple(_copies(case.exposures[:_COPY_ROWS]))
     kept = told if len(told) <= _HEAD + _TAIL else told[:_HEAD] + told[-_TAIL:]
@@ -128,6 +131,23 @@ def _from_uses(group: Sequence[Use], evidence: Evidence | None) -> Moment:
         what=f"{first.api} from {first.ip}{times}: {answer}",
         evidence=evidence,
     )
+
+
+def _openings(entries: Sequence[Entry]) -> Iterator[Moment]:
+    """One row for each purpose: a proof that polls opens the value many times for one reason."""
+    purposes: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.event.action == _OPENED:
+            purposes.setdefault(str(entry.event.detail.get("purpose")), []).append(entry)
+    for purpose, group in purposes.items():
+        parts = sorted({clean(str(e.event.detail.get("part")), 40) for e in group})
+        times = f", {plural(len(group), 'time')}" if len(group) > 1 else ""
+        yield Moment(
+            at=aware(group[0].event.at),
+            lane=Lane.TOOLING,
+            what=clean(f"Sealed value opened for {purpose}: {', '.join(parts)}{times}"),
+            evidence=proof(group[0]),
+        )
 
 
 def _from_entry(entry: Entry, titles: dict[str, str]) -> Moment:

@@ -193,7 +193,9 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
 
 def _used(outputs: Mapping[str, object]) -> str:
     ips = outputs.get("source_ips")
-    where = f" from {', '.join(map(str, ips[:3]))}" if isinstance(ips, list) and ips else ""
+    where = (
+        f" from {', '.join(sorted(map(str, ips))[:3])}" if isinstance(ips, Mapping) and ips else ""
+    )
     return f"{outputs['count']} recorded calls, {outputs.get('denied', 0)} denied{where}"
 
 

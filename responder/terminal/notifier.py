@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.padding import Padding
 from rich.text import Text
 
 from responder.domain.card import Card, CardRef, Mark
@@ -47,8 +48,8 @@ def _over(card: Card) -> bool:
     return all(mark is Mark.DONE for _, mark in card.phases)
 
 
-def _line(card: Card) -> Text:
-    line = Text(f"{card.updated_at:%H:%M:%S}  ", style="dim")
-    line.append(visible(card.headline), style="not dim bold")
-    line.append(f"\n          {visible(card.summary)}\n          ", style="not dim")
-    return line.append_text(phase_line(card.phases))
+def _line(card: Card) -> Group:
+    head = Text(f"{card.updated_at:%H:%M:%S}  ", style="dim")
+    head.append(visible(card.headline), style="not dim bold")
+    rest = Group(Text(visible(card.summary)), phase_line(card.phases))
+    return Group(head, Padding(rest, (0, 0, 0, 10)))
