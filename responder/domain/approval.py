@@ -23,7 +23,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Someone who may decide. ``slack`` is ``team_id/user_id``; names are never identities there."""
+    """Someone who may decide. ``slack`` is ``team_id/user_id``: names are no identities there."""
 
     name: str
     groups: frozenset[str]
@@ -78,7 +78,7 @@ def decide(  # noqa: PLR0913  # a decision takes exactly these facts
     if approval.group not in by.groups:
         raise ApprovalRefused(
             f"{by.name} is not in the group {approval.group!r}",
-            remedy=f"someone of {approval.group!r} must decide; groups stand in stanch.toml [people]",
+            remedy=f"someone of {approval.group!r} must decide; stanch.toml [people] has the groups",
         )
     return replace(
         approval,
@@ -95,6 +95,7 @@ def find_person(people: Mapping[str, Person], name: str) -> Person:
     if name not in people:
         known = ", ".join(sorted(people)) or "nobody yet"
         raise ApprovalRefused(
-            f"{name!r} is not a known person", remedy=f"add them to stanch.toml [people]; known: {known}"
+            f"{name!r} is not a known person",
+            remedy=f"add them to stanch.toml [people]; known: {known}",
         )
     return people[name]
