@@ -50,16 +50,14 @@ def _tips(repository: Repository) -> Iterator[bytes | Gap]:
 
 def _names(repository: Repository) -> list[bytes]:
     """HEAD and the names of all refs."""
-    # Loaded late: 85 ms, and only a scan of history needs it. It opens our private directory, so
-    # it too reads no configuration of theirs.
-    import git  # noqa: PLC0415
-
-    try:
-        with git.Repo(repository.shadow) as opened:
-            paths = sorted({str(ref.path) for ref in opened.references})
-    except (git.GitError, OSError, ValueError) as error:
+    git = start(repository, "for-each-ref", "--format=%(refname)")
+    with git:
+        assert git.stdout is not None  # noqa: S101  # a pipe was asked for
+        names = [line.rstrip(b"\n") for line in git.stdout]
+    if git.returncode != 0:
         raise SourceError(
-            f"the refs of {repository.layout.git_dir} cannot be read",
+            f"the refs of {repository.layout.git_dir} cannot be read: "
+            f"{said(complaint(repository, 'for-each-ref'))}",
             remedy="check it with `git fsck`, or scan the files alone with --no-history",
-        ) from error
-    return [b"HEAD", *(p.encode("utf-8", "surrogateescape") for p in paths if p.isprintable())]
+        )
+    return [b"HEAD", *names]

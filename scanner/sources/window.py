@@ -63,31 +63,31 @@ def _windows(read: Read, buffer: bytes, provenance: Provenance) -> Iterator[Frag
         last = len(buffer) < begin + WINDOW + MARGIN
         end = len(buffer) if last else begin + WINDOW
         # Holes of sparse files arrive as zeros: nothing to find, and gigabytes of them are common.
-        if buffer[begin:end] != _HOLE:
+        if last or not buffer.startswith(_HOLE, begin):
             yield Fragment(
                 data=buffer,
                 provenance=provenance,
                 first_line=base[0],
                 first_column=base[1],
                 owned=(
-                    _advance(base, buffer[:begin]),
-                    _ENDLESS if last else _advance(base, buffer[:end]),
+                    _advance(base, buffer, begin),
+                    _ENDLESS if last else _advance(base, buffer, end),
                 ),
             )
         if last:
             return
         keep = end - MARGIN
-        base = _advance(base, buffer[:keep])
+        base = _advance(base, buffer, keep)
         buffer, begin = buffer[keep:], MARGIN
 
 
-def _advance(position: tuple[int, int], passed: bytes) -> tuple[int, int]:
-    """The position after the passed bytes."""
+def _advance(position: tuple[int, int], data: bytes, size: int) -> tuple[int, int]:
+    """The position ``size`` bytes into the data that begin at ``position``."""
     line, column = position
-    newlines = passed.count(b"\n")
+    newlines = data.count(b"\n", 0, size)
     if newlines:
-        return line + newlines, len(passed) - passed.rindex(b"\n")
-    return line, column + len(passed)
+        return line + newlines, size - data.rindex(b"\n", 0, size)
+    return line, column + size
 
 
 def _fill(read: Read, buffer: bytes, size: int) -> bytes:
@@ -103,6 +103,9 @@ def _fill(read: Read, buffer: bytes, size: int) -> bytes:
 
 
 def _encoding(head: bytes) -> str | None:
+    # In UTF-16 every ASCII character brings a NUL. A mark before plain text would only hide it.
+    if b"\0" not in head[:HEAD]:
+        return None
     return next((name for mark, name in _MARKS if head.startswith(mark)), None)
 
 
