@@ -19,7 +19,7 @@ from responder.telemetry import log
 from responder.terminal.notifier import TerminalNotifier
 from responder.worker.embedded import EmbeddedWorker
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 DELIVERY_SECONDS = 10.0  # how long a command waits for the surfaces after the work is done
 
 
