@@ -38,7 +38,9 @@ def task_name(errand: Errand) -> str:
 def make_app(broker_url: str, *, sweep_seconds: float, queue: str = QUEUE) -> Celery:
     """An application for one broker. No result backend, no events, ids only."""
     message.install()
-    app = Celery("stanch", broker=broker_url, set_as_current=False)
+    # kombu warns of a URL without a host, which memory:// needs not have.
+    broker = "memory://localhost/" if broker_url == "memory://" else broker_url
+    app = Celery("stanch", broker=broker, set_as_current=False)
     app.conf.update(
         accept_content=[message.NAME],
         beat_schedule={SWEEP: {"task": SWEEP, "schedule": sweep_seconds}},
@@ -80,7 +82,8 @@ def register(app: Celery, work: Callable[[], Work], pacer: Pacer) -> None:
         SWEEP: sweep,
     }
     for name, function in tasks.items():
-        app.task(name=name, ignore_result=True)(function)
+        # Not shared: else every later application of this process would get this one's tasks.
+        app.task(name=name, ignore_result=True, shared=False)(function)
 
 
 def _transport(broker_url: str) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""The web door: read-only pages and the two probes. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from responder.domain.card import Card
+from responder.domain.error import StanchError, UsageError
+from responder.domain.ids import IncidentId, parse_label
+from responder.domain.incident import Incident
+from responder.services.health import Health
+from responder.telemetry.log import get_logger
+from responder.web.guard import SELF_CONTAINED, Door, Guard
+from responder.web.page import card_page, fault_page, list_page, style
+
+log = get_logger(__name__)
+
+LOCAL = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the pages show. All calls may come from any thread; ``UsageError``: no such incident."""
+
+    incidents: Callable[[], tuple[Incident, ...]]  # newest first
+    card: Callable[[IncidentId], Card]
+    postmortem: Callable[[IncidentId], str]  # one self-contained HTML page
+
+
+def make_web(
+    reading: Reading, *, health: Health, door: Door, hosts: tuple[str, ...] = ()
+) -> Starlette:
+    """The application. It answers to the names in ``hosts`` and to this machine's own only.
+
+    A page of another site could otherwise point its own name at our address (DNS rebinding).
+    """
+    pages = _Pages(reading, health)
+    return Starlette(
+        routes=[
+            Route("/", pages.index),
+            Route("/healthz", pages.alive),
+            Route("/readyz", pages.ready),
+            Route("/style.css", pages.style),
+            Route("/incidents/{incident}", pages.card),
+            Route("/incidents/{incident}/postmortem", pages.postmortem),
+        ],
+        middleware=[
+            Middleware(Guard, door=door),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *hosts], www_redirect=False),
+        ],
+        exception_handlers={StanchError: _fault, HTTPException: _missing, Exception: _broken},
+    )
+
+
+class _Pages:
+    """The handlers. They are plain functions, so Starlette runs them in threads."""
+
+    def __init__(self, reading: Reading, health: Health) -> None:
+        self._reading = reading
+        self._health = health
+
+    def index(self, _: Request) -> Response:
+        return HTMLResponse(list_page(self._reading.incidents()))
+
+    def card(self, request: Request) -> Response:
+        return HTMLResponse(card_page(self._reading.card(_incident(request))))
+
+    def postmortem(self, request: Request) -> Response:
+        page = self._reading.postmortem(_incident(request))
+        return HTMLResponse(page, headers={"content-security-policy": SELF_CONTAINED})
+
+    def style(self, _: Request) -> Response:
+        return Response(style(), media_type="text/css")
+
+    def alive(self, _: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    def ready(self, _: Request) -> Response:
+        parts = self._health.look()
+        return JSONResponse(dict(parts), status_code=200 if all(parts.values()) else 503)
+
+
+def _incident(request: Request) -> IncidentId:
+    return parse_label(str(request.path_params["incident"]))
+
+
+def _fault(_: Request, error: Exception) -> Response:
+    remedy = error.remedy if isinstance(error, StanchError) else ""
+    status = 404 if isinstance(error, UsageError) else 503
+    return HTMLResponse(fault_page(str(error), remedy), status_code=status)
+
+
+def _missing(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    said = "This page can only be read." if status == 405 else "There is no such page."  # noqa: PLR2004
+    return HTMLResponse(fault_page(said, "start at /"), status_code=status, headers=headers)
+
+
+def _broken(_: Request, error: Exception) -> Response:
+    log.error("page.failed", exc_info=error)
+    return HTMLResponse(fault_page("This did not work.", "look into the log"), status_code=500)

