@@ -10,6 +10,7 @@ from rich.console import Console
 from responder.bootstrap import open_house
 from responder.cli.session import house
 from responder.config import load
+from responder.domain.error import UsageError
 from responder.domain.ids import label, parse_label
 from responder.domain.json import canonical
 from responder.services.casefiles import sentence
@@ -40,10 +41,18 @@ def verify() -> None:
 @command.command("log")
 @click.argument("incident", metavar="[LK-n]", required=False)
 def log(incident: str | None) -> None:
-    """Print the record, or what it says about LK-n: one entry a line."""
+    """Print the record, or what it says about LK-n: one entry a line.
+
+    Exit codes: 0 printed, 2 there is no such incident.
+    """
     console = Console(highlight=False, soft_wrap=True)
     with house() as opened, opened.store.snapshot() as tx:
-        for entry in tx.ledger.entries(parse_label(incident) if incident else None):
+        number = parse_label(incident) if incident else None
+        if number is not None and tx.incidents.get(number) is None:
+            raise UsageError(
+                f"there is no incident {label(number)}", remedy="`stanch incidents` lists them"
+            )
+        for entry in tx.ledger.entries(number):
             event = entry.event
             about = label(event.incident) if event.incident else "-"
             console.print(

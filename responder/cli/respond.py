@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from rich.console import Console
 
 from responder.bootstrap import House
 from responder.cli.session import house, person, watch, working
+from responder.domain.error import UsageError
 from responder.domain.ids import IncidentId, label, parse_label
 from responder.services.intake import News
-from scanner.api import Confidence, Gap, Scanner, load_fingerprint_key
+from scanner.api import Confidence, Gap, Scan, Scanner, load_fingerprint_key
 
-_LABEL = re.compile(r"LK-[0-9]+\Z", re.IGNORECASE)
+_LABEL = re.compile(r"LK-\w*\Z", re.IGNORECASE)  # a malformed one too: it is no file
 
 
 @click.command("respond")
@@ -34,39 +36,71 @@ def command(targets: tuple[str, ...], name: str | None, history: bool | None) ->
     no runbook exists; 2 usage or configuration; 3 something could not be scanned.
     """
     console = Console(highlight=False, soft_wrap=False)
-    with house() as opened, working(opened):
-        incidents: list[IncidentId] = []
-        complete = True
-        for target in targets:
-            if _LABEL.match(target):
-                incidents.append(parse_label(target))
-                opened.responses.respond(incidents[-1], requester=person(name))
-            else:
-                found, whole = _scan(opened, Path(target), person(name), history)
-                incidents.extend(i for i in found if i not in incidents)
-                complete = complete and whole
-        if not incidents:
-            console.print("nothing leaked" if complete else "nothing found, but incomplete")
-        fine = watch(opened, incidents, console)
-        unhandled = [i for i in incidents if _unhandled(opened, i)]
+    with house() as opened:
+        # Every target is checked before the first is worked on: a slip of the pen in the last one
+        # must not stop a response halfway.
+        wanted = [_target(opened, target, history) for target in targets]
+        with working(opened):
+            fine, complete, unhandled = _respond(opened, wanted, person(name), console)
     for incident in unhandled:
         console.print(f"{label(incident)}: no runbook for this kind; revoke it by hand")
     sys.exit(1 if unhandled or not fine else 0 if complete else 3)
 
 
-def _scan(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A scan that is about to begin, and the name its findings are kept under."""
+
+    root: str
+    scan: Scan
+
+
+def _target(
     opened: House,
-    target: Path,
-    requester: str,
+    target: str,
     history: bool | None,  # noqa: FBT001  # as given
-) -> tuple[list[IncidentId], bool]:
-    """Scan, and start each response the moment its credential is seen."""
+) -> IncidentId | Search:
+    if _LABEL.match(target) and not Path(target).exists():
+        number = parse_label(target)
+        with opened.store.transaction() as tx:
+            if tx.incidents.get(number) is None:
+                raise UsageError(
+                    f"there is no incident {label(number)}", remedy="`stanch incidents` lists them"
+                )
+        return number
     settings = opened.settings
     key = load_fingerprint_key(settings.scanner.fingerprint_key or None, settings.data)
-    scan = Scanner(key=key).scan_path(target, history=history)
-    root = target.resolve().name or os.fspath(target)
+    path = Path(target)
+    return Search(
+        root=path.resolve().name or os.fspath(path),
+        scan=Scanner(key=key).scan_path(path, history=history),
+    )
+
+
+def _respond(
+    opened: House, wanted: list[IncidentId | Search], requester: str, console: Console
+) -> tuple[bool, bool, list[IncidentId]]:
+    """Whether no run failed, whether all was read, and for which incidents there is no runbook."""
+    incidents: list[IncidentId] = []
+    complete = True
+    for each in wanted:
+        if isinstance(each, Search):
+            found, whole = _search(opened, each, requester)
+            complete = complete and whole
+        else:
+            opened.responses.respond(each, requester=requester)
+            found = [each]
+        incidents.extend(i for i in found if i not in incidents)
+    if not incidents:
+        console.print("nothing leaked" if complete else "nothing found, but incomplete")
+    fine = watch(opened, incidents, console)
+    return fine, complete, [i for i in incidents if _unhandled(opened, i)]
+
+
+def _search(opened: House, search: Search, requester: str) -> tuple[list[IncidentId], bool]:
+    """Scan, and start each response the moment its credential is seen."""
     seen: list[IncidentId] = []
-    for result in scan:
+    for result in search.scan:
         if isinstance(result, Gap):
             if result.incomplete:
                 click.echo(f"incomplete: {result.path}: {result.why}", err=True)
@@ -74,14 +108,14 @@ def _scan(
         if result.finding.confidence.rank < Confidence.MEDIUM.rank:
             continue
         taken = opened.intake.take(
-            result, root=root, actor=f"cli:{requester}", detected_at=datetime.now(UTC)
+            result, root=search.root, actor=f"cli:{requester}", detected_at=datetime.now(UTC)
         )
         if taken.incident in seen:
             continue
         seen.append(taken.incident)
         if taken.news is not News.KNOWN or _unfinished(opened, taken.incident):
             opened.responses.respond(taken.incident, requester=requester)
-    return seen, scan.summary.complete
+    return seen, search.scan.summary.complete
 
 
 def _unfinished(opened: House, incident: IncidentId) -> bool:

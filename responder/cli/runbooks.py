@@ -30,7 +30,10 @@ def command() -> None:
 
 @command.command("list")
 def show_all() -> None:
-    """List the runbooks in force."""
+    """List the runbooks in force.
+
+    Exit codes: 0 listed, 2 a runbook is wrong.
+    """
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
     for name in ("Runbook", "Handles", "Steps", "Title"):
         table.add_column(name, overflow="fold")
@@ -42,7 +45,10 @@ def show_all() -> None:
 @command.command("check")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def check(folder: Path | None) -> None:
-    """Check the runbooks in FOLDER (default: those in force). Errors name file and line."""
+    """Check the runbooks in FOLDER (default: those in force). Errors name file and line.
+
+    Exit codes: 0 sound, 2 a runbook or policy is wrong.
+    """
     books = load_runbooks(folder or runbook_folder(load()), SPECS)
     click.echo(f"{len(books)} runbooks, {sum(len(b.steps) for b in books.values())} steps: sound")
 
@@ -53,6 +59,8 @@ def plan(incident: str) -> None:
     """Show the exact calls for LK-n, what can be undone and who must approve. Calls nothing.
 
     A value that a step must find out first is shown as ‹step.output›.
+
+    Exit codes: 0 shown, 2 there is no such incident, or no runbook for it.
     """
     with house() as opened:
         planned = opened.responses.plan(parse_label(incident))

@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
 
 from responder.bootstrap import House, open_house, slack_settings
 from responder.config import Settings, load
-from responder.domain.ids import IncidentId
+from responder.domain.ids import IncidentId, label
 from responder.domain.ports import Errand, Notifier
-from responder.domain.run import RunState
+from responder.domain.run import RunState, StepState
 from responder.telemetry import log
 from responder.terminal.notifier import TerminalNotifier
 from responder.worker.embedded import EmbeddedWorker
@@ -64,15 +65,21 @@ def working(opened: House) -> Iterator[None]:
 def watch(opened: House, incidents: Iterable[IncidentId], console: Console) -> bool:
     """Show the cards until nothing more happens by itself; False when a run failed.
 
-    Returns when every run is over or waits for a person, and the other surfaces were told.
+    Returns when every run is over or waits for a person, and the other surfaces were told. What a
+    step is held up by (a throttled or unreachable service) goes to standard error.
     """
     terminal = TerminalNotifier(console)
     ids = tuple(incidents)
     swept = time.monotonic()
+    said: set[str] = set()
     while True:
         states = [_state(opened, incident) for incident in ids]
         for incident in ids:
             terminal.publish(opened.cards.card(incident), None)
+            for line in _held_up(opened, incident):
+                if line not in said:
+                    said.add(line)
+                    click.echo(line, err=True)
         if all(state is None or state.over or state is _WAITS for state in states):
             _await_delivery(opened)
             return not any(state is RunState.FAILED for state in states)
@@ -89,6 +96,19 @@ def _state(opened: House, incident: IncidentId) -> RunState | None:
     with opened.store.transaction() as tx:
         runs = tx.runs.of(incident)
     return runs[-1].state if runs else None
+
+
+def _held_up(opened: House, incident: IncidentId) -> list[str]:
+    """Why the newest run's steps must be tried again: one message each, with what to do."""
+    with opened.store.transaction() as tx:
+        runs = tx.runs.of(incident)
+        steps = tx.runs.steps(runs[-1].id) if runs else ()
+    return [
+        f"waiting: {label(incident)} {step.id}: {step.error}\n"
+        f"  help: it is tried again; after a stop, `stanch respond {label(incident)}` goes on"
+        for step in steps
+        if step.state is StepState.WAITING and step.tries
+    ]
 
 
 def _await_delivery(opened: House) -> None:
