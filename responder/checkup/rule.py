@@ -1,0 +1,54 @@
+"""Runbooks, and the people whose approval they want."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from responder.bootstrap import runbook_folder
+from responder.checkup.check import Check, State
+from responder.config import Settings
+from responder.domain.runbook import Policy, Runbook
+from responder.engine.loader import load_runbooks
+from responder.steps.registry import SPECS
+
+_ENOUGH = 2  # who asks may not decide
+
+
+def load_enabled(settings: Settings) -> Mapping[str, Runbook]:
+    """The runbooks in force. Raises RunbookError."""
+    return load_runbooks(runbook_folder(settings), SPECS)
+
+
+def runbooks(books: Mapping[str, Runbook]) -> Iterator[Check]:
+    """What is loaded."""
+    for book in books.values():
+        yield Check(
+            State.GOOD, "runbooks", f"{book.id} v{book.version}: {len(book.steps)} steps"
+        )
+
+
+def people(settings: Settings, books: Mapping[str, Runbook]) -> Iterator[Check]:
+    """Every approval that a runbook asks for can be given by somebody who did not ask."""
+    persons = settings.persons().values()
+    for policy in _wanted(books):
+        members = sorted(person.name for person in persons if policy.group in person.groups)
+        what = f"policy {policy.id}: {len(members)} in the group {policy.group!r}"
+        if len(members) >= _ENOUGH:
+            yield Check(State.GOOD, "people", what)
+            continue
+        yield Check(
+            State.WRONG,
+            "people",
+            f"{what}; who asks may not decide, so two are needed",
+            f'add people to stanch.toml: [people.NAME] groups = ["{policy.group}"]',
+        )
+
+
+def _wanted(books: Mapping[str, Runbook]) -> list[Policy]:
+    wanted = {
+        step.approval: book.policies[step.approval]
+        for book in books.values()
+        for step in book.steps
+        if step.approval is not None
+    }
+    return [wanted[name] for name in sorted(wanted)]

@@ -1,0 +1,99 @@
+"""``stanch doctor``: is everything in place, and if not, what helps?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from responder.bootstrap import aws_settings
+from responder.checkup import local, rule, server
+from responder.checkup.aws import aws
+from responder.checkup.check import Check, State, looked
+from responder.checkup.slack import slack
+from responder.config import Settings, load
+from responder.domain.runbook import Runbook
+from responder.steps.permission import policy_document, required
+from responder.steps.registry import SPECS
+from responder.terminal.text import visible
+
+_WIDTH = 80
+_MARK = {
+    State.GOOD: Text("ok", style="green"),
+    State.WRONG: Text("WRONG", style="bold red"),
+    State.UNKNOWN: Text("?", style="yellow"),
+}
+
+
+@click.command("doctor")
+@click.option("--offline", is_flag=True, help="Leave AWS and Slack out.")
+@click.option("--iam-policy", is_flag=True, help="Print the IAM policy that is needed, as JSON.")
+def command(*, offline: bool, iam_policy: bool) -> None:
+    """Check configuration, store, broker, keys, people, AWS and Slack. Changes nothing.
+
+    Exit codes: 0 all is well, 2 something is wrong, 3 something could not be looked at.
+    """
+    settings = load()
+    if iam_policy:
+        document = policy_document(required(rule.load_enabled(settings).values(), SPECS))
+        click.echo(json.dumps(document, indent=2))
+        return
+    found = tuple(examine(settings, offline=offline))
+    Console(width=_WIDTH).print(_table(found))
+    states = {check.state for check in found}
+    if State.WRONG in states:
+        sys.exit(2)
+    if State.UNKNOWN in states:
+        sys.exit(3)
+
+
+def examine(settings: Settings, *, offline: bool) -> Iterator[Check]:
+    """Everything, in the order in which it is best mended."""
+    yield from looked("programs", local.programs)
+    yield from looked("configuration", lambda: local.configuration(settings))
+    yield from looked("data", lambda: local.data(settings))
+    yield from looked("store", lambda: _stored(settings))
+    yield from looked("broker", lambda: server.broker(settings))
+    books: dict[str, Runbook] = {}
+
+    def loading() -> Iterable[Check]:
+        books.update(rule.load_enabled(settings))
+        return rule.runbooks(books)
+
+    yield from looked("runbooks", loading)
+    yield from looked("people", lambda: rule.people(settings, books))
+    if offline:
+        return
+    actions = required(books.values(), SPECS)
+    yield from looked("aws", lambda: aws(aws_settings(settings), actions))
+    yield from looked("slack", lambda: slack(settings))
+
+
+def _stored(settings: Settings) -> Iterator[Check]:
+    """The store, then the keys that protect it: a missing key matters once something is stored."""
+    stored = server.store(settings)
+    yield from stored.checks
+    ours = stored.schema == server.HEAD
+    keys = tuple(local.keys(settings, used=ours))
+    yield from keys
+    if ours and all(check.state is State.GOOD for check in keys):
+        yield from server.record(settings)
+
+
+def _table(found: Iterable[Check]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True)
+    table.add_column("Area", no_wrap=True)
+    table.add_column("What, and what helps", overflow="fold")
+    for check in found:
+        said = Text(visible(check.what))
+        if check.remedy:
+            said.append(f"\n→ {visible(check.remedy)}", style="bold")
+        table.add_row(_MARK[check.state], check.area, said)
+    return table
