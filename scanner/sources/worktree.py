@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from scanner.sources.layout import enclosing
 from scanner.sources.listing import listing
 from scanner.sources.place import display
 from scanner.sources.source import batched
-from scanner.sources.window import fragments
+from scanner.sources.window import WINDOW, Read, fragments
 
 _READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ODD = (
@@ -81,15 +82,38 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
             return
         descriptor = os.open(full, _READ_ONLY)
         try:
-            mode = os.fstat(descriptor).st_mode
-            if stat.S_ISREG(mode):
-                yield from fragments(lambda size: os.read(descriptor, size), InWorktree(path=shown))
+            facts = os.fstat(descriptor)
+            if stat.S_ISREG(facts.st_mode):
+                read = _reader(descriptor, facts)
+                yield from fragments(read, InWorktree(path=shown), facts.st_size)
             else:
-                yield _odd(shown, mode)
+                yield _odd(shown, facts.st_mode)
         finally:
             os.close(descriptor)
     except OSError as error:
         yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
+
+
+def _reader(descriptor: int, facts: os.stat_result) -> Read:
+    if facts.st_size <= WINDOW or facts.st_blocks * 512 >= facts.st_size:
+        return lambda size: os.read(descriptor, size)
+    position = 0
+
+    def read(size: int) -> bytes:
+        """Sparse files: the kernel would fill its cache with zeros for holes, so make our own."""
+        nonlocal position
+        try:
+            data = os.lseek(descriptor, position, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # "no data behind this"
+                raise
+            data = max(position, os.lseek(descriptor, 0, os.SEEK_END))
+        hole = data - position
+        taken = bytes(min(size, hole)) if hole else os.pread(descriptor, size, position)
+        position += len(taken)
+        return taken
+
+    return read
 
 
 def _odd(shown: str, mode: int) -> Gap:
