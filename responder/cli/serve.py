@@ -123,7 +123,12 @@ def reading(house: House) -> Reading:
 
 def health(house: House) -> Health:
     """Ready is who reaches the store and the broker."""
-    return Health(parts={"store": house.store.head, "broker": lambda: reach(house.celery)})
+
+    def store() -> None:
+        with house.store.snapshot() as tx:
+            tx.incidents.get(IncidentId(1))
+
+    return Health(parts={"store": store, "broker": lambda: reach(house.celery)})
 
 
 def _hosts(settings: Settings, listening: socket.socket) -> tuple[str, ...]:

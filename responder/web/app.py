@@ -12,6 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from responder.domain.card import Card
 from responder.domain.error import StanchError, UsageError
@@ -38,13 +39,13 @@ class Reading:
 
 def make_web(
     reading: Reading, *, health: Health, door: Door, hosts: tuple[str, ...] = ()
-) -> Starlette:
+) -> ASGIApp:
     """The application. It answers to the names in ``hosts`` and to this machine's own only.
 
     A page of another site could otherwise point its own name at our address (DNS rebinding).
     """
     pages = _Pages(reading, health)
-    return Starlette(
+    inner = Starlette(
         routes=[
             Route("/", pages.index),
             Route("/healthz", pages.alive),
@@ -54,11 +55,13 @@ def make_web(
             Route("/incidents/{incident}/postmortem", pages.postmortem),
         ],
         middleware=[
-            Middleware(Guard, door=door),
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *hosts], www_redirect=False),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *hosts], www_redirect=False)
         ],
         exception_handlers={StanchError: _fault, HTTPException: _missing, Exception: _broken},
     )
+    inner.router.redirect_slashes = False
+    # Around everything, not as a middleware: those stand inside of what answers a failure.
+    return Guard(inner, door=door)
 
 
 class _Pages:
