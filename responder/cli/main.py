@@ -74,7 +74,9 @@ def stanch() -> None:
 def main() -> None:
     """Run ``stanch``; every error that people can mend is one message and a remedy."""
     try:
-        stanch.main(standalone_mode=False)
+        # Without standalone mode click returns the code of ctx.exit() instead of raising it.
+        code = stanch.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.Abort:
