@@ -84,10 +84,10 @@ class Runs(Protocol):
         """Store the step as given, or raise LeaseLost when ``step.token`` is not the newest."""
 
     def due(self, now: datetime) -> tuple[RunId, ...]:
-        """Runs that are not over and have a step that could be claimed now.
+        """Runs that are not over and have a step that could be claimed now, or no step left.
 
         A pending or blocked step counts whatever its dependencies are: ringing once too often is
-        harmless.
+        harmless. With no step left, the run itself has yet to be settled.
         """
 
 

@@ -117,13 +117,21 @@ class SqlRuns:
             raise LeaseLost(f"step {step.id!r} of run {step.run} has a newer holder")
 
     def due(self, now: datetime) -> tuple[RunId, ...]:
-        """Runs that are not over and have a step that could be claimed now."""
+        """Runs that are not over and have a step that could be claimed now, or no step left.
+
+        No step is left when a worker died between the last step and the word that it was the last.
+        """
         going = [state for state in RunState if not state.over]
+        left = [state for state in StepState if not state.over]
+        own = select(steps.c.id).where(steps.c.run == runs.c.id)
         rows = self._connection.execute(
             select(runs.c.id)
             .where(
                 runs.c.state.in_(going),
-                select(steps.c.id).where(steps.c.run == runs.c.id, _claimable(now)).exists(),
+                or_(
+                    own.where(_claimable(now)).exists(),
+                    ~own.where(steps.c.state.in_(left)).exists(),
+                ),
             )
             .order_by(runs.c.started_at, runs.c.id)
         )
