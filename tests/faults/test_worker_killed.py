@@ -1,0 +1,48 @@
+"""kill -9 of the worker at every boundary of every step of the runbook for a leaked AWS key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from responder.domain.step import Effect
+from responder.engine.loader import load_runbooks
+from responder.steps.registry import SPECS
+
+RUNBOOK = "aws-access-key"
+LOOKUP = ("claimed", "intended", "done")
+CHANGE = (
+    "claimed", "intended", "observed", "absent", "acted", "recorded", "verified", "done",
+)  # fmt: skip
+
+
+def _pairs() -> Iterator[tuple[str, str]]:
+    """Derived from the runbook; the first test holds them against what a clean run passes."""
+    for step in load_runbooks(resources.files("runbooks"), SPECS)[RUNBOOK].steps:
+        reads = SPECS[step.uses].effect is Effect.READ
+        yield from ((step.id, boundary) for boundary in (LOOKUP if reads else CHANGE))
+
+
+# Two groups, so that two test processes share the work, each with a lab of its own.
+_EVERYWHERE = [
+    pytest.param(pair, id="-".join(pair), marks=pytest.mark.xdist_group(f"killed-{number % 2}"))
+    for number, pair in enumerate(_pairs())
+]
+
+
+@pytest.mark.xdist_group("killed-0")
+def test_a_run_passes_exactly_the_boundaries_at_which_workers_are_killed(case: Any) -> None:
+    assert case.finish() == 0
+    assert sorted(case.boundaries) == sorted(_pairs())
+    case.assert_proven()
+
+
+@pytest.mark.parametrize("pair", _EVERYWHERE)
+def test_a_worker_killed_at_any_boundary_leaves_nothing_lost_and_nothing_done_twice(
+    case: Any, pair: tuple[str, str]
+) -> None:
+    assert case.finish(pair) == 1
+    case.assert_proven()

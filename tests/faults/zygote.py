@@ -1,0 +1,110 @@
+"""Forks workers that are ready to work: everything is imported once, in a process without threads.
+
+Each line of JSON on standard input is an order: fork a worker, or wait for one. Each answer is one
+line on standard output. Run by ``conftest.py`` as a program of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+from responder.bootstrap import House, open_house
+from responder.config import load
+from responder.domain.ids import RunId
+from responder.domain.run import RunState
+
+PATIENCE = 30.0  # seconds until a worker gives up on a run that does not get on
+LONGEST_NAP = 0.1  # seconds
+SIGNALS: Mapping[str, signal.Signals] = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
+
+def trap(order: Mapping[str, Any]) -> Callable[[str, str], None]:
+    """A trace that writes down every boundary, and at the one in ``order`` signals its process."""
+    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    lock = threading.Lock()
+    at = [tuple(order["at"])] if order["at"] else []
+
+    def trace(step: str, boundary: str) -> None:
+        with lock:
+            os.write(log, f"{step} {boundary}\n".encode())
+            if at == [(step, boundary)]:
+                at.clear()
+                os.kill(os.getpid(), SIGNALS[order["how"]])
+
+    return trace
+
+
+def work(order: Mapping[str, Any]) -> None:
+    """What a worker does: sweep, advance what is due, until the run is over or asks a person."""
+    settings = load(environment=order["environment"], folder=Path(order["home"]))
+    with open_house(settings, trace=trap(order)) as house:
+        # The lab settles at once, and CloudTrail's two lookups a second are not the subject here.
+        house.aws.settings = replace(house.aws.settings, pace=timedelta(0), settle=timedelta(0))
+        end = time.monotonic() + PATIENCE
+        while not _rests(house, RunId(order["run"])):
+            if time.monotonic() > end:
+                raise TimeoutError("the run does not get on")
+            with house.store.transaction() as tx:
+                due = tx.runs.due(tx.now())
+            later = [house.advance(run) for run in due]
+            _nap(at for at in later if at is not None)
+
+
+def _nap(due: Any) -> None:
+    first = min(due, default=None)
+    pause = (first - datetime.now(UTC)).total_seconds() if first else LONGEST_NAP / 5
+    time.sleep(max(0.0, min(pause, LONGEST_NAP)))
+
+
+def _rests(house: House, run: RunId) -> bool:
+    with house.store.transaction() as tx:
+        found = tx.runs.get(run)
+    return found is None or found.state.over or found.state is RunState.WAITING_APPROVAL
+
+
+def fork(order: Mapping[str, Any]) -> int:
+    """A child that works; its process id."""
+    pid = os.fork()
+    return pid or _child(order)
+
+
+def _child(order: Mapping[str, Any]) -> NoReturn:
+    status = 1
+    try:
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        work(order)
+        status = 0
+    except BaseException:  # noqa: BLE001  # whatever happens, a child must not serve orders
+        traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def wait(pid: int) -> int | str:
+    """``stopped``, or the exit status; negative: the signal that ended it."""
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    return "stopped" if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)
+
+
+def main() -> None:
+    """Serve orders until standard input ends."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = wait(order["wait"]) if "wait" in order else fork(order)
+        print(json.dumps(answer), flush=True)  # noqa: T201  # the protocol
+
+
+if __name__ == "__main__":
+    main()
