@@ -1,0 +1,90 @@
+"""Who may decide, when, and on what: every refusal is one message, and changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.responder.cli.conftest import Desk
+
+YES = ("--yes", "--reason", "the replacement works")
+
+
+@pytest.mark.parametrize(
+    ("who", "message", "remedy"),
+    [
+        ("alice", "alice asked for this", "another member of 'security'"),
+        ("mallory", "'mallory' is not a known person", "[people]"),
+        ("eve", "eve is not in the group 'security'", "someone of 'security'"),
+    ],
+)
+def test_the_wrong_person_cannot_approve(case: Desk, who: str, message: str, remedy: str) -> None:
+    done = case.stanch("approve", "LK-1", "--as", who, *YES)
+    assert done.code == 2
+    assert message in done.message
+    assert remedy in done.remedy
+    assert open_questions(case) == 1
+    assert "Decision wanted" in case.stanch("incidents", "LK-1").out
+
+
+def test_an_approval_that_expired_is_refused_and_can_be_asked_for_again(case: Desk) -> None:
+    case.sql("UPDATE approvals SET expires_at = asked_at + 1")
+    done = case.stanch("approve", "LK-1", "--as", "bob", *YES)
+    assert done.code == 2
+    assert "expired at" in done.message
+    assert "`stanch respond LK-1`" in done.remedy
+    again = case.stanch("respond", "LK-1", "--as", "alice")
+    assert again.code == 0, again.err
+    assert "Decision wanted" in again.out
+    assert open_questions(case) == 1
+
+
+def test_without_a_terminal_a_decision_needs_yes_and_a_reason(case: Desk) -> None:
+    done = case.stanch("approve", "LK-1", "--as", "bob")
+    assert done.code == 2
+    assert "needs a terminal" in done.message
+    assert "--yes" in done.remedy
+    done = case.stanch("approve", "LK-1", "--as", "bob", "--yes")
+    assert done.code == 2
+    assert "needs a reason" in done.message
+    assert "--reason" in done.remedy
+    done = case.stanch("undo", "LK-1", "--as", "bob")
+    assert done.code == 2
+    assert "needs a terminal" in done.message
+    assert open_questions(case) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("incidents",),
+        ("approve", *YES),
+        ("undo", "--yes"),
+        ("postmortem",),
+        ("audit", "log"),
+        ("runbooks", "plan"),
+        ("respond",),
+    ],
+    ids=lambda words: " ".join(words[:1]),
+)
+def test_an_incident_that_does_not_exist_is_said(desk: Desk, command: tuple[str, ...]) -> None:
+    done = desk.stanch(*command, "LK-77")
+    assert (done.code, done.out) == (2, "")
+    assert "LK-77" in done.message
+    assert "`stanch incidents" in done.remedy
+
+
+@pytest.mark.parametrize("label", ["LK-", "LK-0", "LK-1x", "LK-99999999999"])
+def test_a_malformed_label_shows_the_form(desk: Desk, label: str) -> None:
+    done = desk.stanch("respond", label)
+    assert (done.code, done.out) == (2, "")
+    assert repr(label) in done.message
+    assert "LK-7" in done.remedy
+
+
+def open_questions(desk: Desk) -> int:
+    (count,) = desk.sql("SELECT count(*) FROM approvals WHERE decision = 'open'")[0]
+    assert isinstance(count, int)
+    return count

@@ -1,0 +1,73 @@
+"""A store that cannot be used is refused as it is: one message, exit code 2, not a byte changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.responder.cli.conftest import Desk
+
+
+def test_a_store_of_a_newer_stanch_is_refused_and_unchanged(case: Desk) -> None:
+    case.sql("UPDATE schema_version SET version_num = '9999'")
+    before = dump(case)
+    done = case.stanch("incidents", "LK-1")
+    assert (done.code, done.out) == (2, "")
+    assert "schema 9999" in done.message
+    assert "newer stanch" in done.remedy
+    assert dump(case) == before
+
+
+def test_a_file_that_is_no_database_is_refused_and_unchanged(desk: Desk) -> None:
+    desk.home.mkdir(mode=0o700)
+    text = "the diary of somebody else\n" * 400
+    desk.database.write_text(text)
+    done = desk.stanch("incidents")
+    assert (done.code, done.out) == (2, "")
+    assert str(desk.database) in done.message
+    assert "not a database" in done.message
+    assert desk.database.read_text() == text
+
+
+def test_a_database_of_another_program_is_refused_and_unchanged(desk: Desk) -> None:
+    desk.home.mkdir(mode=0o700)
+    desk.sql("CREATE TABLE songs (title TEXT)")
+    done = desk.stanch("incidents")
+    assert (done.code, done.out) == (2, "")
+    assert "not a stanch store" in done.message
+    assert [name for (name,) in desk.sql("SELECT name FROM sqlite_master")] == ["songs"]
+
+
+def test_an_altered_sealed_value_stops_the_run_before_it_acts(case: Desk) -> None:
+    case.sql("UPDATE envelopes SET ciphertext = zeroblob(length(ciphertext))")
+    done = case.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "it is time")
+    assert done.code == 1, done.err
+    assert "Traceback" not in done.out + done.err
+    assert "altered" in done.out
+    assert "CONTAINED" in done.out
+    assert "PROVEN DEAD" not in done.out
+    assert case.stanch("audit", "verify").code == 0, "the failure is on the record"
+
+
+def test_another_master_key_opens_nothing_and_destroys_nothing(case: Desk) -> None:
+    key = case.home / "master.key"
+    right = key.read_bytes()
+    key.write_bytes(bytes(reversed(right)))
+    done = case.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "it is time")
+    assert done.code == 1, done.err
+    assert "master key" in done.out
+    assert "PROVEN DEAD" not in done.out
+    key.write_bytes(right)
+    assert case.stanch("incidents", "LK-1").code == 0
+
+
+def test_a_record_that_was_changed_is_said_by_the_exit_code(case: Desk) -> None:
+    assert case.stanch("audit", "verify").code == 0
+    case.sql("UPDATE ledger SET actor = 'nobody' WHERE seq = 3")
+    done = case.stanch("audit", "verify")
+    assert (done.code, done.err) == (1, "")
+    assert "3" in done.out
+
+
+def dump(desk: Desk) -> list[tuple[object, ...]]:
+    return desk.sql("SELECT * FROM ledger ORDER BY seq") + desk.sql("SELECT * FROM schema_version")
