@@ -42,6 +42,8 @@ def command(host: str, port: int) -> None:
 
     With the broker memory:// the work itself is done here too: one process is then a whole
     installation. With redis:// run `stanch worker` and `stanch worker --beat` beside it.
+
+    Exit codes: 0 stopped as told, 2 usage or configuration.
     """
     bridge()
     settings = load()

@@ -31,6 +31,10 @@ def command(concurrency: int, *, beat: bool, alive: Path | None) -> None:
     """Run a worker of a team set-up until it is told to stop (SIGTERM).
 
     It finishes what it is doing first; what it does not reach, another worker finds in the store.
+
+    Exit codes: 0 told to stop, 2 usage or configuration, 70 a worker process died.
+
+    Exit codes: 0 stopped as told, 2 usage or configuration, 70 the pool ended by itself.
     """
     settings = load()
     _require_team(settings)

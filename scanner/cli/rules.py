@@ -51,7 +51,10 @@ def check(files: tuple[Path, ...]) -> None:
 @command.command("list")
 @_FILES
 def list_rules(files: tuple[Path, ...]) -> None:
-    """One line for each rule (of FILE, by default the built-in ones)."""
+    """One line for each rule (of FILE, by default the built-in ones).
+
+    Exit codes: 0 listed, 2 a rule is wrong.
+    """
     rules = load(files) if files else load_builtin()
     _print_rows(
         ("RULE", "CLASS", "SEVERITY", "CONFIDENCE", "RUNBOOK"),
@@ -65,7 +68,10 @@ def list_rules(files: tuple[Path, ...]) -> None:
 @command.command()
 @click.argument("rule_id", metavar="ID")
 def show(rule_id: str) -> None:
-    """Everything about one built-in rule."""
+    """Everything about one built-in rule.
+
+    Exit codes: 0 shown, 2 there is no such rule.
+    """
     rules = {rule.id: rule for rule in load_builtin()}
     if rule_id not in rules:
         raise UsageError(f"there is no rule `{rule_id}`", remedy="see `stanch rules list`")
