@@ -11,7 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from responder.checkup.check import Check, State
 from responder.steps.aws_client import AwsClients, AwsSettings
 
-_ROLE = re.compile(r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/")
+_ROLE = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/"
+)
 _POLICY = "`stanch doctor --iam-policy` prints the policy to attach"
 _AREA = "aws"
 

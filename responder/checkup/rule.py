@@ -22,9 +22,7 @@ def load_enabled(settings: Settings) -> Mapping[str, Runbook]:
 def runbooks(books: Mapping[str, Runbook]) -> Iterator[Check]:
     """What is loaded."""
     for book in books.values():
-        yield Check(
-            State.GOOD, "runbooks", f"{book.id} v{book.version}: {len(book.steps)} steps"
-        )
+        yield Check(State.GOOD, "runbooks", f"{book.id} v{book.version}: {len(book.steps)} steps")
 
 
 def people(settings: Settings, books: Mapping[str, Runbook]) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from responder.worker.household import Household
 from responder.worker.pacer import Pacer
 
 ALIVE_SECONDS = 5.0
+_FAILED = 70
 
 
 def run_worker(
@@ -54,7 +55,7 @@ def run_worker(
             without_mingle=True,
         )
         worker.start()
-    return int(worker.exitcode or 0)
+    return _FAILED if worker.exitcode else 0
 
 
 def run_beat(app: Celery, *, alive: Path | None = None) -> None:

@@ -188,9 +188,7 @@ def test_the_broker_holds_ids_and_nothing_else(broker: Any, house: House) -> Non
     assert str(house.settings.home).encode() not in everything
 
 
-def test_a_hung_broker_delays_a_ring_no_longer_than_its_timeout(
-    broker: Any, house: House
-) -> None:
+def test_a_hung_broker_delays_a_ring_no_longer_than_its_timeout(broker: Any, house: House) -> None:
     bell = CeleryDoorbell(house.celery)
     bell.ring(Errand.ADVANCE, RunId("warm"))
     with hung(broker.pid):

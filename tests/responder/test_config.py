@@ -1,0 +1,133 @@
+"""The configuration: where it comes from, what it refuses, and that its page tells the truth."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from responder.config import Settings, load, origin
+from responder.domain.error import ConfigError
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+ROW = re.compile(r"^\| `(?P<key>\w+)` \| (?P<type>[^|]+) \| (?P<default>[^|]+) \|", re.MULTILINE)
+TYPES = {str: "text", bool: "true or false", float: "number", tuple: "list of texts"}
+
+
+def loaded(folder: Path, text: str = "", **environment: str) -> Settings:
+    (folder / "stanch.toml").write_text(text)
+    return load(environment={"STANCH_HOME": str(folder / "home"), **environment}, folder=folder)
+
+
+def documented() -> dict[tuple[str, str], tuple[str, str]]:
+    """Section and key to type and default, as the page says."""
+    found = {}
+    for part in re.split(r"^### ", PAGE.read_text(), flags=re.MULTILINE)[1:]:
+        section = part.partition("\n")[0].strip("`[] ")
+        for row in ROW.finditer(part):
+            found[section, row["key"]] = (row["type"].strip(), row["default"].strip())
+    return found
+
+
+def known() -> dict[tuple[str, str], tuple[str, str]]:
+    """The same, as the code says."""
+    found = {}
+    for field in msgspec.structs.fields(Settings):
+        section = type(field.default)
+        if isinstance(section, type) and issubclass(section, msgspec.Struct):
+            for key in msgspec.structs.fields(section):
+                found[field.name, key.name] = (TYPES[type(key.default)], _shown(key.default))
+    return found
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, float):
+        return f"`{default}`"
+    return f"`{default!r}`".replace("'", '"') if isinstance(default, str) and default else "none"
+
+
+def test_the_page_lists_every_key_with_its_type_and_default() -> None:
+    said = documented()
+    people = {key for key in said if key[0].startswith("people")}
+    assert {key: said[key] for key in said if key not in people} == known()
+    assert {key for _, key in people} == {"groups", "slack"}
+
+
+def test_the_example_on_the_page_loads(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    settings = loaded(tmp_path, example)
+    assert settings.persons()["alice"].groups == {"security"}
+
+
+def test_a_password_goes_into_the_url_only_when_it_is_used(tmp_path: Path) -> None:
+    value = secrets.token_hex(8) + "/@:%"
+    (tmp_path / "pw").write_text(value + "\n")
+    settings = loaded(
+        tmp_path,
+        f'[broker]\nurl = "redis://broker:6379/0"\npassword = "file:{tmp_path}/pw"\n'
+        f'[store]\nurl = "postgresql://stanch@/stanch?host=/run"\npassword = "file:{tmp_path}/pw"\n',
+    )
+    assert value not in repr(settings)
+    quoted = value[:16] + "%2F%40%3A%25"
+    assert settings.broker_url() == f"redis://:{quoted}@broker:6379/0"
+    assert settings.store_url() == f"postgresql://stanch:{quoted}@/stanch?host=/run"
+
+
+def test_two_passwords_are_one_too_many(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("one")
+    url = "redis://:{}@broker/0".format("another" + "one")
+    text = f'[broker]\nurl = "{url}"\npassword = "file:{tmp_path}/pw"\n'
+    with pytest.raises(ConfigError) as refusal:
+        loaded(tmp_path, text).broker_url()
+    assert "anotherone" not in f"{refusal.value}{refusal.value.remedy}"
+
+
+def test_a_password_that_is_no_reference_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, '[broker]\nurl = "redis://b/0"\npassword = "hunter2hunter2"\n')
+    with pytest.raises(ConfigError) as refusal:
+        settings.broker_url()
+    assert "hunter2" not in f"{refusal.value}{refusal.value.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("text", "near"), [("[brokr]\n", "broker"), ("[web]\ntokn = 'x'\n", "token")]
+)
+def test_an_unknown_key_names_the_nearest(tmp_path: Path, text: str, near: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        loaded(tmp_path, text)
+    assert near in refusal.value.remedy
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    text = '[aws]\nregion = "eu-west-1"\nprobe_sessions = true\n'
+    settings = loaded(
+        tmp_path,
+        text,
+        STANCH_AWS_REGION="eu-central-1",
+        STANCH_AWS_PROBE_SESSIONS="no",
+        STANCH_WEB_HOSTS="a.example, b.example",
+        STANCH_WORKER_LEASE_SECONDS="30",
+    )
+    assert settings.aws.region == "eu-central-1"
+    assert settings.aws.probe_sessions is False
+    assert settings.web.hosts == ("a.example", "b.example")
+    assert settings.worker.lease_seconds == 30.0
+
+
+@pytest.mark.parametrize("text", ["[worker]\nlease_seconds = 0\n", "[aws]\nregion = 7\n", "[x\n"])
+def test_a_wrong_value_is_an_error_with_a_remedy(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        loaded(tmp_path, text)
+    assert refusal.value.remedy
+
+
+def test_the_file_in_force_is_named(tmp_path: Path) -> None:
+    environment = {"STANCH_HOME": str(tmp_path / "home")}
+    assert origin(environment, tmp_path) == "defaults"
+    (tmp_path / "stanch.toml").write_text('[aws]\nregion = "eu-west-1"\n')
+    assert origin(environment, tmp_path) == str(tmp_path / "stanch.toml")
