@@ -68,7 +68,8 @@ def command(yes: bool, folder: Path) -> None:  # noqa: FBT001  # click passes by
     Everything is real: git, the scanner, the Celery workflow, HTTP to the emulator, the record. At
     the end the world is asked again and every claim is shown with its evidence.
 
-    Exit codes: 0 every claim held, 1 one did not, 2 the lab is not installed.
+    Exit codes: 0 every claim held, 1 one did not, 2 the lab is not installed, or FOLDER is not an
+    earlier demo.
     """
     from responder.lab.aws import AwsLab, seed  # noqa: PLC0415  # only here is a lab needed
     from responder.lab.proof import prove  # noqa: PLC0415
@@ -76,12 +77,13 @@ def command(yes: bool, folder: Path) -> None:  # noqa: FBT001  # click passes by
 
     console = Console(highlight=False)
     began = time.monotonic()
+    place = _fresh(folder)
     with AwsLab.start(propagation=PROPAGATION) as lab:
         world = seed(lab)
         stage = Stage(
-            folder=_fresh(folder),
+            folder=place,
             console=console,
-            environment=_environment(folder.absolute(), lab.admin.access_key_id, lab.admin.secret),
+            environment=_environment(place, lab.admin.access_key_id, lab.admin.secret),
         )
         _configure(stage.folder, lab.endpoint_url, lab.region)
         history = leaky_history(world.leaked.access_key_id, world.leaked.secret)
