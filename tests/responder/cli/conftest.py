@@ -86,7 +86,7 @@ class Desk:
         return Done(code=done.returncode, out=done.stdout, err=done.stderr)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the real command; the caller ends it."""
+        """Start the real command in a session of its own; the caller ends it."""
         return subprocess.Popen(
             [sys.executable, "-m", "responder.cli.main", *arguments],
             cwd=self.folder,
@@ -95,6 +95,8 @@ class Desk:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
+            start_new_session=True,
         )
 
     def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
