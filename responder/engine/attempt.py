@@ -80,21 +80,30 @@ class Attempt:
         try:
             verdict, row = self._work(step, job, row, leases)
         except Retryable as error:
-            self._retry(job, row, error)
+            self._retry(job, self._durable(row), error)
         except (LeaseLost, LedgerError):
             raise
         except StanchError as error:
-            self.progress.failed(job.run, row, str(error), error.remedy)
+            self.progress.failed(job.run, self._durable(row), str(error), error.remedy)
         except Exception as error:  # a defect in one step must not stall the run unseen
             log.exception("step.crashed", step=row.uses)
             self.progress.failed(
                 job.run,
-                row,
+                self._durable(row),
                 f"{row.uses} crashed with {type(error).__name__}",
                 "report it with the log; what was done so far is on the record",
             )
         else:
             self._settle(job, row, verdict)
+
+    def _durable(self, row: StepRun) -> StepRun:
+        """The row with what this attempt wrote before it was interrupted.
+
+        Writing the row as it was at the start would forget that the effect is ours.
+        """
+        with self.store.transaction() as tx:
+            found = next(s for s in tx.runs.steps(row.run) if s.id == row.id)
+        return replace(found, token=row.token)
 
     def _intend(self, job: Job) -> StepRun:
         row = job.step
