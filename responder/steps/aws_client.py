@@ -95,7 +95,10 @@ class AwsClients:
             self._check_region(region)
 
     def iam(self, *, attempts: int = 3) -> IAMClient:
-        """IAM as our identity. ``attempts=1`` for calls that must not be repeated blindly."""
+        """IAM as our identity.
+
+        ``attempts=1`` for every change: after a lost answer the engine looks before it acts again.
+        """
         return cast("IAMClient", self._client("iam", attempts=attempts))
 
     def sts(self) -> STSClient:
@@ -106,9 +109,9 @@ class AwsClients:
         """CloudTrail of a Region as our identity; patient, because its limit is low."""
         return cast("CloudTrailClient", self._client("cloudtrail", region=region, attempts=6))
 
-    def secretsmanager(self) -> SecretsManagerClient:
-        """Secrets Manager as our identity."""
-        return cast("SecretsManagerClient", self._client("secretsmanager"))
+    def secretsmanager(self, *, attempts: int = 3) -> SecretsManagerClient:
+        """Secrets Manager as our identity; ``attempts=1`` for every change, as for IAM."""
+        return cast("SecretsManagerClient", self._client("secretsmanager", attempts=attempts))
 
     def account(self) -> str:
         """The account of our own identity (asked once)."""

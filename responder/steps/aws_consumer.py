@@ -153,7 +153,7 @@ class PutVersion:
             new=sealed_pair(ctx, SEALED),
         )
         with calling("secretsmanager:PutSecretValue"):
-            answer = self._aws.secretsmanager().put_secret_value(
+            answer = self._aws.secretsmanager(attempts=1).put_secret_value(
                 SecretId=params.secret,
                 ClientRequestToken=ctx.idempotency_key,
                 SecretString=text,
@@ -240,7 +240,7 @@ class WithdrawVersion:
         """Remove the stage."""
         version = str(ctx.before["version"])
         with calling("secretsmanager:UpdateSecretVersionStage"):
-            answer = self._aws.secretsmanager().update_secret_version_stage(
+            answer = self._aws.secretsmanager(attempts=1).update_secret_version_stage(
                 SecretId=params.secret, VersionStage=PENDING, RemoveFromVersionId=version
             )
         return {"version": version, "request_id": answer["ResponseMetadata"]["RequestId"]}

@@ -55,7 +55,7 @@ class DisableAccessKey:
         """Disable it. A key deleted meanwhile is as good."""
         try:
             with calling("iam:UpdateAccessKey"):
-                answer = self._aws.iam().update_access_key(
+                answer = self._aws.iam(attempts=1).update_access_key(
                     UserName=params.user, AccessKeyId=leaked_id(ctx), Status="Inactive"
                 )
         except NotThere:
@@ -106,7 +106,7 @@ class EnableAccessKey:
         """Enable it."""
         try:
             with calling("iam:UpdateAccessKey"):
-                answer = self._aws.iam().update_access_key(
+                answer = self._aws.iam(attempts=1).update_access_key(
                     UserName=params.user, AccessKeyId=leaked_id(ctx), Status="Active"
                 )
         except NotThere:

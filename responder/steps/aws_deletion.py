@@ -85,7 +85,7 @@ class DeleteAccessKey:
         """Delete it."""
         try:
             with calling("iam:DeleteAccessKey"):
-                answer = self._aws.iam().delete_access_key(
+                answer = self._aws.iam(attempts=1).delete_access_key(
                     UserName=params.user, AccessKeyId=leaked_id(ctx)
                 )
         except NotThere:

@@ -180,7 +180,7 @@ def _previous(params: PromotionUndo) -> str:
 
 def _shift(aws: AwsClients, secret: str, *, to: str, removed: str) -> str:
     with calling("secretsmanager:UpdateSecretVersionStage"):
-        answer = aws.secretsmanager().update_secret_version_stage(
+        answer = aws.secretsmanager(attempts=1).update_secret_version_stage(
             SecretId=secret, VersionStage=CURRENT, MoveToVersionId=to, RemoveFromVersionId=removed
         )
     return answer["ResponseMetadata"]["RequestId"]

@@ -127,7 +127,9 @@ class CreateReplacementKey:
             if mask_id(key["AccessKeyId"]) in known or self._used(key["AccessKeyId"]):
                 continue
             with calling("iam:DeleteAccessKey"):
-                self._aws.iam().delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+                self._aws.iam(attempts=1).delete_access_key(
+                    UserName=user, AccessKeyId=key["AccessKeyId"]
+                )
             dropped += 1
         return dropped
 
@@ -182,7 +184,7 @@ class DeleteReplacementKey:
         """Delete it."""
         try:
             with calling("iam:DeleteAccessKey"):
-                answer = self._aws.iam().delete_access_key(
+                answer = self._aws.iam(attempts=1).delete_access_key(
                     UserName=params.user, AccessKeyId=_sealed_id(ctx)
                 )
         except NotThere:

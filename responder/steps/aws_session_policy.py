@@ -79,7 +79,7 @@ def put_policy(aws: AwsClients, user: str, policy: object) -> str:
     """Write the policy; returns the request id."""
     try:
         with calling("iam:PutUserPolicy"):
-            answer = aws.iam().put_user_policy(
+            answer = aws.iam(attempts=1).put_user_policy(
                 UserName=user,
                 PolicyName=POLICY,
                 PolicyDocument=json.dumps(policy, separators=(",", ":")),
@@ -201,7 +201,9 @@ class AllowUserSessions:
             return {"request_id": put_policy(self._aws, params.user, wanted)}
         try:
             with calling("iam:DeleteUserPolicy"):
-                answer = self._aws.iam().delete_user_policy(UserName=params.user, PolicyName=POLICY)
+                answer = self._aws.iam(attempts=1).delete_user_policy(
+                    UserName=params.user, PolicyName=POLICY
+                )
         except NotThere:
             return {"answer": "the policy is gone"}
         return {"request_id": answer["ResponseMetadata"]["RequestId"]}
