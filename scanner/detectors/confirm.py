@@ -21,9 +21,10 @@ def confirmed(rule: Rule, data: bytes, windows: Sequence[Window]) -> Iterator[tu
     cursor = 0
     for window in windows:
         cursor = max(cursor, window.start)
-        while match := pattern.search(data, cursor, window.end + reach):
-            if match.start() >= window.end:
-                break  # it may be cut off here; a later window has it whole
+        while cursor < window.end:
+            match = pattern.search(data, cursor, window.end + reach)
+            if match is None or match.start() >= window.end:
+                break  # one that begins later may be cut off here; a later window has it whole
             cursor = max(match.end(), cursor + 1)
             if near_keyword(rule, data, match.start(), match.end()):
                 yield _secret(match)

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from scanner.model.finding import Span
 
 
 class LineIndex:
-    """Knows where lines begin; built only for fragments that hold a candidate."""
+    """Counts lines only between the places that are asked for: most of a file never is."""
 
-    __slots__ = ("_first", "_starts")
+    __slots__ = ("_at", "_begin", "_data", "_line")
 
     def __init__(self, data: bytes, first_line: int) -> None:
-        self._first = first_line
-        self._starts = [0]
-        at = data.find(b"\n")
-        while at >= 0:
-            self._starts.append(at + 1)
-            at = data.find(b"\n", at + 1)
+        self._data = data
+        self._at = 0  # the last place that was asked for, its line, and where that line begins
+        self._line = first_line
+        self._begin = 0
 
     def line(self, offset: int) -> int:
         """The 1-based line of the byte at ``offset``."""
-        return bisect_right(self._starts, offset) - 1 + self._first
+        if offset >= self._at:
+            newlines = self._data.count(b"\n", self._at, offset)
+        elif offset >= self._begin:
+            newlines = 0
+        else:
+            newlines = -self._data.count(b"\n", offset, self._at)
+        if newlines:
+            self._line += newlines
+            self._begin = self._data.rfind(b"\n", 0, offset) + 1
+        self._at = offset
+        return self._line
 
     def span(self, start: int, end: int) -> Span:
         """``data[start:end]`` as lines and columns; the end column is just past the last byte."""
-        first = bisect_right(self._starts, start) - 1
-        last = bisect_right(self._starts, max(start, end - 1)) - 1
-        return Span(
-            line=first + self._first,
-            column=start - self._starts[first] + 1,
-            end_line=last + self._first,
-            end_column=end - self._starts[last] + 1,
-        )
+        line, column = self.line(start), start - self._begin + 1
+        last = self.line(max(start, end - 1))
+        return Span(line=line, column=column, end_line=last, end_column=end - self._begin + 1)

@@ -5,8 +5,12 @@ lets ``re`` confirm in windows around those places. Patterns are compiled in Hyp
 mode, which may report too much but never too little, so what is confirmed is exactly what ``re``
 alone would find (``stanch rules check`` and the property tests hold the two against each other).
 
+Where it can, Hyperscan also says where the match could *begin*, which spares ``re`` the search.
+
 A rule with keywords is anchored on them instead: a loose pattern such as "forty base64 characters"
-costs nothing where no keyword is near.
+costs nothing where no keyword is near. A second database then says whether the pattern could match
+near the keyword at all, since words such as "aws" are common ("draws") and what they announce is
+not.
 """
 
 from __future__ import annotations
@@ -24,6 +28,10 @@ from scanner.detectors.pattern import width_of
 from scanner.model.rule import Rule
 
 _VERSION = str(vars(hyperscan)["__version__"]).encode()
+_SUPERSET: int = hyperscan.HS_FLAG_PREFILTER
+_ONCE: int = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH
+_WITH_START: int = hyperscan.HS_FLAG_SOM_LEFTMOST
+_LOOKS_AROUND = re.compile(r"\(\?<?[=!]|\\[bB]")
 #: How many bytes a keyword may be away from the secret.
 NEAR = 400
 #: Look-ahead that a pattern may need behind a window, in bytes.
@@ -38,15 +46,29 @@ class Window:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """What Hyperscan looks for, the rule it stands for, and how it is wanted."""
+
+    index: int
+    expression: bytes
+    flags: int
+
+
 class Prefilter:
     """The compiled database over a fixed sequence of rules."""
 
-    __slots__ = ("_database", "_reach")
+    __slots__ = ("_database", "_folder", "_loose", "_reach", "_values")
 
     def __init__(self, rules: Sequence[Rule], *, folder: Path | None) -> None:
         # How far in front of and behind a reported end a match may begin.
         self._reach = [_reach(rule) for rule in rules]
-        self._database = _database(rules, folder)
+        self._folder = folder
+        self._loose = {index: rule for index, rule in enumerate(rules) if rule.keywords}
+        self._database = _database(
+            [_Pattern(i, expression(rule), _wanted(rule)) for i, rule in enumerate(rules)], folder
+        )
+        self._values: hyperscan.Database | None = None  # loaded when a keyword is met
 
     def windows(self, data: bytes) -> dict[int, list[Window]]:
         """For each rule's index the merged windows in which it may match, in order of position."""
@@ -54,9 +76,10 @@ class Prefilter:
         reach = self._reach
         size = len(data)
 
-        def report(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        def report(index: int, start: int, end: int, _flags: int, _context: object) -> None:
             before, behind = reach[index]
-            start = end - before if end > before else 0
+            if not start:  # unknown, or the very beginning
+                start = end - before if end > before else 0
             stop = min(end + behind, size)
             windows = found.get(index)
             if windows is None:
@@ -67,7 +90,36 @@ class Prefilter:
                 windows.append([start, stop])
 
         self._database.scan(data, match_event_handler=report)
-        return {index: _merged(found[index]) for index in sorted(found)}
+        return {
+            index: windows
+            for index in sorted(found)
+            if (windows := self._promising(index, _merged(found[index]), data))
+        }
+
+    def _promising(self, index: int, windows: list[Window], data: bytes) -> list[Window]:
+        """Without those around a keyword in which the rule's own pattern cannot match."""
+        rule = self._loose.get(index)
+        if rule is None:
+            return windows
+        if self._values is None:
+            self._values = _database(
+                [_Pattern(i, each.pattern.encode(), _ONCE) for i, each in self._loose.items()],
+                self._folder,
+            )
+        values, reach = self._values, width_of(rule.pattern) + MARGIN
+        seen: set[int] = set()
+
+        def report(index: int, *_event: object) -> None:
+            seen.add(index)
+
+        kept = []
+        for window in windows:
+            seen.clear()
+            stretch = data[max(0, window.start - MARGIN) : window.end + reach]
+            values.scan(stretch, match_event_handler=report)
+            if index in seen:
+                kept.append(window)
+        return kept
 
     def may_match(self, data: bytes) -> bool:
         """Whether any rule could match; cheaper than :meth:`windows` when one does."""
@@ -92,6 +144,11 @@ def expression(rule: Rule) -> bytes:
     return rule.pattern.encode()
 
 
+def _wanted(rule: Rule) -> int:
+    """Exactly and with its beginning where Hyperscan may know it, else the superset's ends."""
+    return _SUPERSET if rule.keywords or _LOOKS_AROUND.search(rule.pattern) else _WITH_START
+
+
 def _merged(windows: list[list[int]]) -> list[Window]:
     """Sorted and without overlaps, so that every place is confirmed once."""
     merged: list[list[int]] = []
@@ -108,11 +165,11 @@ def _reach(rule: Rule) -> tuple[int, int]:
     return (widest + NEAR, NEAR) if rule.keywords else (widest, 0)
 
 
-def _database(rules: Sequence[Rule], folder: Path | None) -> hyperscan.Database:
-    expressions = [expression(rule) for rule in rules]
+def _database(patterns: Sequence[_Pattern], folder: Path | None) -> hyperscan.Database:
     digest = hashlib.sha256(_VERSION)
-    for each in expressions:
-        digest.update(len(each).to_bytes(4, "big") + each)
+    for each in patterns:
+        head = b"%d:%d:%d:" % (each.index, each.flags, len(each.expression))
+        digest.update(head + each.expression)
     name = f"prefilter-{digest.hexdigest()[:32]}.hs"
     stored = cache.read(folder, name)
     if stored is not None:
@@ -123,12 +180,27 @@ def _database(rules: Sequence[Rule], folder: Path | None) -> hyperscan.Database:
             pass  # made by another version or on another processor: compiled anew below
         else:
             return database
+    database = _compiled(patterns, [_possible(each) for each in patterns])
+    cache.write(folder, name, hyperscan.dumpb(database))
+    return database
+
+
+def _possible(pattern: _Pattern) -> int:
+    """The wanted flags, or the superset's where the pattern is too large for its beginning."""
+    if pattern.flags == _WITH_START:
+        try:
+            _compiled([pattern], [_WITH_START])
+        except hyperscan.HyperscanError:
+            return _SUPERSET
+    return pattern.flags
+
+
+def _compiled(patterns: Sequence[_Pattern], flags: Sequence[int]) -> hyperscan.Database:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=expressions,
-        ids=list(range(len(rules))),
-        elements=len(rules),
-        flags=[hyperscan.HS_FLAG_PREFILTER] * len(rules),
+        expressions=[each.expression for each in patterns],
+        ids=[each.index for each in patterns],
+        elements=len(patterns),
+        flags=list(flags),
     )
-    cache.write(folder, name, hyperscan.dumpb(database))
     return database
