@@ -21,6 +21,7 @@ from responder.config import Settings, load
 from responder.domain.runbook import Runbook
 from responder.steps.permission import policy_document, required
 from responder.steps.registry import SPECS
+from responder.store.schema import HEAD
 from responder.terminal.text import visible
 
 _WIDTH = 80
@@ -79,7 +80,7 @@ def _stored(settings: Settings) -> Iterator[Check]:
     """The store, then the keys that protect it: a missing key matters once something is stored."""
     stored = server.store(settings)
     yield from stored.checks
-    ours = stored.schema == server.HEAD
+    ours = stored.schema == HEAD
     keys = tuple(local.keys(settings, used=ours))
     yield from keys
     if ours and all(check.state is State.GOOD for check in keys):

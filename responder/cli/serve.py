@@ -61,7 +61,7 @@ def command(host: str, port: int) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    # Uvicorn stops gracefully and then raises the signal again, for us: leave through every context.
+    # Uvicorn stops gracefully, then raises the signal again: leave through every context.
     del number, frame
     sys.exit(0)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from responder.domain.error import StanchError
 
@@ -32,7 +33,7 @@ def reach(app: Celery) -> Broker:
             connection.ensure_connection(max_retries=1, timeout=2)
             client = getattr(connection.default_channel, "client", None)
             appends = bool(client.info("persistence").get("aof_enabled")) if client else None
-        except (OperationalError, OSError, *connection.connection_errors) as error:
+        except (OperationalError, OSError, RedisError) as error:
             raise BrokerError(
                 f"the broker {name} does not answer: {type(error).__name__}",
                 remedy="start it, or correct [broker] url and password",

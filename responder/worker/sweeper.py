@@ -38,7 +38,8 @@ class Sweeper:
         while True:
             try:
                 self._work.sweep()
-            except Exception as error:  # noqa: BLE001  # the next sweep is the remedy; it must come
+            except Exception as error:
+                # Whatever it is, the next sweep is the remedy, so it must come.
                 log.warning("sweep.failed", exc_info=error)
             if self._closed.wait(self._seconds):
                 return

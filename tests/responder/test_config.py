@@ -37,7 +37,7 @@ def known() -> dict[tuple[str, str], tuple[str, str]]:
     found = {}
     for field in msgspec.structs.fields(Settings):
         section = type(field.default)
-        if isinstance(section, type) and issubclass(section, msgspec.Struct):
+        if issubclass(section, msgspec.Struct):
             for key in msgspec.structs.fields(section):
                 found[field.name, key.name] = (TYPES[type(key.default)], _shown(key.default))
     return found
@@ -70,7 +70,8 @@ def test_a_password_goes_into_the_url_only_when_it_is_used(tmp_path: Path) -> No
     settings = loaded(
         tmp_path,
         f'[broker]\nurl = "redis://broker:6379/0"\npassword = "file:{tmp_path}/pw"\n'
-        f'[store]\nurl = "postgresql://stanch@/stanch?host=/run"\npassword = "file:{tmp_path}/pw"\n',
+        '[store]\nurl = "postgresql://stanch@/stanch?host=/run"\n'
+        f'password = "file:{tmp_path}/pw"\n',
     )
     assert value not in repr(settings)
     quoted = value[:16] + "%2F%40%3A%25"

@@ -303,7 +303,7 @@ def test_a_foreign_account_is_wrong(
     assert "not among [aws] accounts" in flat(result)
 
 
-def test_a_session_is_looked_up_as_its_role_with_the_path(
+def test_a_session_is_looked_up_as_its_role(
     lab: AwsLab, doctor: Doctor, use: Callable[[Credentials], None]
 ) -> None:
     iam = lab.client("iam")
@@ -311,7 +311,7 @@ def test_a_session_is_looked_up_as_its_role_with_the_path(
     del trust["Statement"][0]["Resource"]
     trust["Statement"][0]["Principal"] = {"AWS": lab.account_id}
     role = iam.create_role(
-        RoleName="stanch", Path="/security/", AssumeRolePolicyDocument=json.dumps(trust)
+        RoleName="stanch", AssumeRolePolicyDocument=json.dumps(trust)
     )["Role"]
     allowed = document(*needed()[1:], "iam:SimulatePrincipalPolicy", "iam:GetRole")
     iam.put_role_policy(RoleName="stanch", PolicyName="x", PolicyDocument=allowed)

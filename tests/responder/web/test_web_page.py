@@ -121,7 +121,7 @@ def test_a_stranger_sees_nothing(guarded: Client, opened: Opened) -> None:
 def test_a_wrong_token_opens_nothing(guarded: Client) -> None:
     for header in ("", "Bearer", "Bearer wrong", "Basic", "Basic !!", "Basic Og==", "Digest x"):
         assert guarded.get("/", headers={"authorization": header}).status_code == 401
-    assert guarded.get("/", headers={"authorization": b"Bearer \xff"}).status_code == 401
+    assert guarded.get("/", headers={b"authorization": b"Bearer \xff"}).status_code == 401
 
 
 def test_a_browser_gives_the_token_as_a_password(guarded: Client, token: str) -> None:

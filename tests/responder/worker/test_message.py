@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,8 +26,8 @@ NEARLY = st.tuples(
 )
 
 
-def carries_one_id_at_most(body: object) -> bool:
-    args, kwargs, embed = body  # type: ignore[misc]  # what passed the guard has three parts
+def carries_one_id_at_most(body: Any) -> bool:
+    args, kwargs, embed = body
     return (
         len(args) <= 1
         and all(isinstance(a, str) and a.isascii() and len(a) <= 40 for a in args)
@@ -43,22 +45,30 @@ def passes(raw: bytes | str) -> None:
     assert carries_one_id_at_most(body)
 
 
-@settings(max_examples=4000, deadline=None)
-@given(NEARLY)
+@settings(max_examples=300, deadline=None)
+@given(NEARLY | JSON)
 def test_a_forged_body_is_one_id_or_refused(body: object) -> None:
     passes(json.dumps(body))
 
 
-@settings(max_examples=3000, deadline=None)
-@given(JSON)
-def test_any_json_is_one_id_or_refused(body: object) -> None:
-    passes(json.dumps(body))
-
-
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_one_id_or_refused(raw: bytes) -> None:
     passes(raw)
+
+
+def test_of_ten_thousand_forgeries_none_carries_more_than_an_id() -> None:
+    """Genuine messages, damaged: closer to the border than what chance alone would write."""
+    chance = Random(20_261_122)
+    genuine = encode((["01JABCDEFGHJKMNPQRSTVWXYZ0"], {}, {"callbacks": None, "chain": None}))
+    pieces = ('"', "[", "]", "{", "}", ",", ":", "null", "1e999", "\\u0000", "\n", "é", "x" * 41, "[]")
+    for _ in range(10_000):
+        text = genuine
+        for _ in range(chance.randint(1, 4)):
+            start = chance.randrange(len(text) + 1)
+            end = min(len(text), start + chance.choice((0, 0, 1, 2, 9)))
+            text = text[:start] + chance.choice(pieces) + text[end:]
+        passes(text)
 
 
 @pytest.mark.parametrize("raw", ["[" * 200_000, "1" * 10_000, "", "null", '[["x"],{},{}', "NaN"])

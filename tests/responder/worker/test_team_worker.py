@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from responder.bootstrap import House
@@ -19,7 +20,7 @@ from responder.domain.error import UsageError
 from responder.domain.ids import IncidentId, RunId
 from responder.domain.ports import Errand
 from responder.worker.app import make_app
-from responder.worker.broker import reach
+from responder.worker.broker import BrokerError, reach
 from responder.worker.doorbell import CeleryDoorbell
 
 Until = Callable[[Callable[[], bool], str], None]
@@ -155,7 +156,7 @@ def test_forged_messages_change_nothing_and_stop_nobody(
     kinds = ("application/x-stanch-id", "application/json", "application/x-python-serialize")
     with broker.client() as client:
         with client.pipeline() as pipeline:
-            for _ in range(10):
+            for _ in range(3):
                 for task in tasks:
                     for body in bodies:
                         for kind in kinds:
@@ -177,7 +178,7 @@ def test_the_broker_holds_ids_and_nothing_else(broker: Any, house: House) -> Non
         bell.ring(Errand.ADVANCE, f"01JRUN{number:020d}")
     with broker.client() as client:
         messages = [json.loads(raw) for raw in client.lrange("stanch", 0, -1)]
-        dump = b"".join(client.dump(key) or b"" for key in client.keys())
+        dump = b"".join(client.dump(key) or b"" for key in client.scan_iter())
     assert {message["headers"]["argsrepr"] for message in messages} == {
         f"['01JRUN{number:020d}']" for number in range(20)
     }
@@ -200,13 +201,8 @@ def test_a_hung_broker_delays_a_ring_no_longer_than_its_timeout(broker: Any, hou
 
 def test_a_broker_that_hangs_from_the_start_is_reported_not_waited_for(broker: Any) -> None:
     app = make_app(broker.url, sweep_seconds=1)
-    with hung(broker.pid):
-        try:
-            reach(app)
-        except Exception as error:
-            assert "does not answer" in str(error)  # noqa: PT017  # the process must go on first
-        else:
-            raise AssertionError("a hung broker passed for a well one")
+    with hung(broker.pid), pytest.raises(BrokerError, match="does not answer"):
+        reach(app)
     app.close()
 
 
