@@ -159,10 +159,11 @@ class Case:
 
     def assert_proven(self) -> None:
         """The claims of every fault: dead, every act once, every outcome once, record whole."""
+        steps = self.steps
+        assert {s.id: (s.error, s.remedy) for s in steps.values() if s.error} == {}
         counted = acts(self.world.lab, since=self.since)
         assert {act: n for act, n in counted.items() if n != 1} == {}
         assert self.found.state is IncidentState.PROVEN_DEAD
-        steps = self.steps
         assert {step.state for step in steps.values()} == {StepState.DONE}
         assert self.recorded("step.verified") == Counter(list(steps))
         changed = [s.id for s in steps.values() if s.acted_at is not None]

@@ -26,21 +26,22 @@ from responder.domain.run import RunState
 
 PATIENCE = 30.0  # seconds until a worker gives up on a run that does not get on
 LONGEST_NAP = 0.1  # seconds
-SIGNALS: Mapping[str, signal.Signals] = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
 def trap(order: Mapping[str, Any]) -> Callable[[str, str], None]:
-    """A trace that writes down every boundary, and at the one in ``order`` signals its process."""
+    """A trace that writes down every boundary, and at one of them dies or waits for ``go``."""
     log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    go = Path(order["home"]) / "go"
     lock = threading.Lock()
-    at = [tuple(order["at"])] if order["at"] else []
+    at = tuple(order["at"] or ())
 
     def trace(step: str, boundary: str) -> None:
         with lock:
             os.write(log, f"{step} {boundary}\n".encode())
-            if at == [(step, boundary)]:
-                at.clear()
-                os.kill(os.getpid(), SIGNALS[order["how"]])
+            if at == (step, boundary) and order["how"] == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+        while at == (step, boundary) and not go.exists():
+            time.sleep(0.005)
 
     return trace
 
