@@ -1,0 +1,188 @@
+"""What is shipped: the wheel works without the source tree, and what it needs is pinned."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("scanner", "responder", "runbooks")
+
+
+def tracked() -> list[Path]:
+    """The files of the project, relative to its root; without git, those of an unpacked archive."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    names = [Path(name) for name in listed.stdout.split("\0") if name]
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of what git tracks, built in a copy: building litters the source tree."""
+    source = tmp_path_factory.mktemp("source")
+    for name in tracked():
+        if name.parts[0] in {*PACKAGES, "pyproject.toml", "README.md", "LICENSE"}:
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    out = tmp_path_factory.mktemp("wheel")
+    pip("wheel", "--no-build-isolation", "--wheel-dir", str(out), str(source))
+    (found,) = out.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `stanch` of a fresh environment that has the wheel, and the dependencies of this one."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    pip("--python", str(python), "install", str(wheel))
+    (site,) = folder.glob("lib/python*/site-packages")
+    # A plain path: the .pth files there, and so the editable install, are not read.
+    (site / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return folder / "bin" / "stanch"
+
+
+def pip(*arguments: str) -> None:
+    offline = ("--no-index", "--no-deps", "--quiet", "--disable-pip-version-check")
+    first = 2 if arguments[0] == "--python" else 0
+    words = [*arguments[: first + 1], *offline, *arguments[first + 1 :]]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = set(archive.namelist())
+    wanted = {str(name) for name in tracked() if name.parts[0] in PACKAGES}
+    assert wanted - shipped == set()
+    extra = {name for name in shipped - wanted if ".dist-info/" not in name}
+    assert extra == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["--version"], "stanch, version 0."),
+        (["rules", "check"], ""),
+        (["runbooks", "check"], "sound"),
+        (["incidents"], "no open incidents"),  # opens a store: migrations
+        (["audit", "verify"], "0 entries sound"),
+        (["demo", "--help"], "Exit codes"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_installed_command_works_without_the_source_tree(
+    installed: Path, tmp_path: Path, words: list[str], shown: str
+) -> None:
+    done = run(installed, *words, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shown in done.stdout
+
+
+def test_templates_and_lab_are_loaded_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "import responder.lab.proof, responder.postmortem.render as r, responder.lab.aws as lab\n"
+        "from importlib.resources import files\n"
+        "names = [f.name for f in (files('responder.postmortem') / 'templates').iterdir()]\n"
+        "print(r.__file__); print(sorted(names))"
+    )
+    done = run(installed.with_name("python"), "-c", code, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert str(installed.parents[1]) in done.stdout
+    assert "postmortem.html.j2" in done.stdout
+
+
+def run(program: Path, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(program), *words],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "STANCH_HOME": str(folder / "home")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def names(requirements: str) -> set[str]:
+    """The normalised names of a pinned file, each held to one version and a hash."""
+    found = set()
+    for block in re.split(r"\n(?=[A-Za-z0-9])", re.sub(r"(?m)^\s*#.*\n?", "", requirements)):
+        if not block.strip():
+            continue
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)", block)
+        assert match, f"not pinned: {block[:80]}"
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), f"no hash: {match[1]}"
+        found.add(normal(match[1]))
+    return found
+
+
+def normal(name: str) -> str:
+    """As the packaging standards compare names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda p: p.name
+)
+def test_pinned_requirements_have_hashes_and_no_index_address(path: Path) -> None:
+    text = path.read_text()
+    assert names(text)
+    assert not re.search(r"(?m)^\s*(--|-[if]\b)(?!-?hash)", re.sub(r"--hash=\S+", "", text))
+    assert "://" not in text
+
+
+def test_what_pyproject_asks_for_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {
+        "runtime": project["dependencies"],
+        "lab": [*project["dependencies"], *project["optional-dependencies"]["lab"]],
+        "test": [
+            *project["dependencies"],
+            *project["optional-dependencies"]["lab"],
+            *project["optional-dependencies"]["test"],
+        ],
+    }
+    for file, asked in wanted.items():
+        pinned = names((ROOT / "requirements" / f"{file}.txt").read_text())
+        asked_names = {normal(re.split(r"[\[<>=~! ;]", line)[0]) for line in asked}
+        assert asked_names - {"stanch"} - pinned == set(), file
+
+
+def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
+    # Assembled, so that this file holds none of them.
+    registries = ("pypi." + "org", "python" + "hosted", "artifact" + "ory", "nexus" + ".")
+    machine = re.compile(rb"(?<![\w.}~-])/(?:root|home/[a-z]\w*|Users/\w+|" + rb"work)/[\w.]")
+    wrong = []
+    for name in tracked():
+        content = (ROOT / name).read_bytes()
+        wrong += [f"{name}: {host}" for host in registries if host.encode() in content]
+        wrong += [f"{name}: {found.decode()}" for found in machine.findall(content)]
+    assert wrong == []
+
+
+def test_our_own_scanner_is_quiet_on_our_own_tree() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "responder.cli.main", "scan", str(ROOT), "--no-history"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
