@@ -1,0 +1,138 @@
+"""What the documents and the messages promise exists: commands, options, links, headings."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from responder.cli.main import stanch
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "bench/*.md", "runbooks/*.md")
+    for path in ROOT.glob(pattern)
+)
+SOURCES = sorted(path for name in ("scanner", "responder") for path in (ROOT / name).rglob("*.py"))
+_SPAN = re.compile(r"`+(stanch [^`]+?)`+")
+_LINE = re.compile(r"^\s*(?:[$#] )?(stanch [^#\n]*)", re.MULTILINE)
+_FENCE = re.compile(
+    r"^ *```[^\n]*\n(.*?)^ *```|((?:^(?: {4}|\t)[^\n]*\n)+)", re.MULTILINE | re.DOTALL
+)
+_LINK = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def said(text: str) -> list[str]:
+    """Every `stanch …` command of a page: in spans, and in the lines of code blocks."""
+    blocks = "\n".join(a or b for a, b in _FENCE.findall(text))
+    spans = _SPAN.findall(_FENCE.sub("", text).replace("\n", " "))
+    return [" ".join(found.split()) for found in (*spans, *_LINE.findall(blocks))]
+
+
+def fault(words: str) -> str | None:
+    """What is wrong with a command line; None when command and options exist."""
+    # What stands for something: LK-<n>, {label}, [--flag], …
+    plain = re.sub(r"\{[^}]*\}", "LK-7", words).replace("…", "").replace("...", "")
+    parts = shlex.split(re.split(r" (?:\||>|&&|<) ", plain)[0].translate(_BRACKETS))[1:]
+    command: click.Command = stanch
+    context = click.Context(command, info_name="stanch")
+    while isinstance(command, click.Group) and parts and not parts[0].startswith("-"):
+        name = parts.pop(0)
+        found = command.get_command(context, name)
+        if found is None:
+            return f"there is no command {name!r}"
+        command, context = found, click.Context(found, info_name=name, parent=context)
+    known = {
+        name for each in command.get_params(context) for name in (*each.opts, *each.secondary_opts)
+    }
+    known |= {"-h", "--help"}
+    wrong = [part for part in parts if part.startswith("-") and part.partition("=")[0] not in known]
+    return f"no option {wrong[0]}" if [part for part in wrong if part != "-"] else None
+
+
+_BRACKETS = str.maketrans(dict.fromkeys("[]<>()'", " "))
+
+
+def test_a_wrong_command_or_option_is_noticed() -> None:
+    page = (
+        "Use `stanch respnd x`.\n\n"
+        "```sh\n$ stanch approve LK-1 --rason x\n```\n\n"
+        "    stanch scan .\n"
+    )
+    assert [fault(line) for line in said(page)] == [
+        "there is no command 'respnd'",
+        "no option --rason",
+        None,
+    ]
+    assert fault("stanch respond LK-{n} --as alice | tee log --append") is None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_of_a_page_exists_with_its_options(page: Path) -> None:
+    wrong = [f"{line}: {why}" for line in said(page.read_text()) if (why := fault(line))]
+    assert wrong == []
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    wrong = []
+    for path in SOURCES:
+        text = re.sub(r'"\n\s*f?"', "", path.read_text())  # strings that go on in the next line
+        wrong += [
+            f"{path.relative_to(ROOT)}: {line}: {why}"
+            for line in _SPAN.findall(text)
+            if (why := fault(" ".join(line.split())))
+        ]
+    assert wrong == []
+
+
+def test_every_page_that_a_message_names_exists() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in SOURCES
+        for name in re.findall(r"docs/[\w/-]+\.md", path.read_text())
+        if not (ROOT / name).is_file()
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_relative_link_of_a_page_resolves(page: Path) -> None:
+    wrong = []
+    for link in _LINK.findall(_FENCE.sub("", page.read_text())):
+        target, _, anchor = link.partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        path = (page.parent / target).resolve() if target else page
+        lost = anchor and path.suffix == ".md" and anchor not in anchors(path)
+        if lost or not path.exists():
+            wrong.append(link)
+    assert wrong == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as forges make them."""
+    text = page.read_text() if page.is_file() else ""
+    headings = re.findall(r"^#{1,6} +(.+?) *#*$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def test_the_changelog_has_a_section_for_what_is_coming() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    sections = re.findall(r"^## \[([^\]]+)\]", text, re.MULTILINE)
+    assert sections[0] == "Unreleased"
+    for name in sections[1:]:
+        assert re.fullmatch(r"\d+\.\d+\.\d+", name)
+
+
+def test_the_readme_names_the_two_commands_of_a_fresh_machine() -> None:
+    text = (ROOT / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b(?=[`\s])", text))
+    assert {"demo", "test"} <= named
+    assert {
+        name for name in named if f"`make {name}" in text or f"\nmake {name}" in text
+    } <= targets
