@@ -126,15 +126,15 @@ class Team:
         return load(environment=self.environment, folder=self.home)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Run a `stanch` command; its output goes to a file that `said` reads."""
+        """Run a `stanch` command; what it logs goes to a file that `said` reads."""
         log = self.home / f"{len(self.running)}.log"
-        with log.open("wb") as file:
+        with log.open("wb") as file, log.with_suffix(".out").open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "responder.cli.main", *arguments],
                 cwd=self.home,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=file,
+                stdout=out,
                 stderr=file,
                 start_new_session=True,
             )
