@@ -55,14 +55,29 @@ class _Pattern:
     flags: int
 
 
+class _Reach(dict[int, tuple[int, int]]):
+    """How far in front of and behind a reported end a match may begin, for each rule's index.
+
+    Learnt on first use: measuring a pattern costs far more than starting without.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+
+    def __missing__(self, index: int) -> tuple[int, int]:
+        rule = self._rules[index]
+        widest = width_of(rule.pattern)
+        self[index] = (widest + NEAR, NEAR) if rule.keywords else (widest, 0)
+        return self[index]
+
+
 class Prefilter:
     """The compiled database over a fixed sequence of rules."""
 
     __slots__ = ("_database", "_folder", "_loose", "_reach", "_values")
 
     def __init__(self, rules: Sequence[Rule], *, folder: Path | None) -> None:
-        # How far in front of and behind a reported end a match may begin.
-        self._reach = [_reach(rule) for rule in rules]
+        self._reach = _Reach(rules)
         self._folder = folder
         self._loose = {index: rule for index, rule in enumerate(rules) if rule.keywords}
         self._database = _database(
@@ -158,11 +173,6 @@ def _merged(windows: list[list[int]]) -> list[Window]:
         else:
             merged.append([start, end])
     return [Window(start, end) for start, end in merged]
-
-
-def _reach(rule: Rule) -> tuple[int, int]:
-    widest = width_of(rule.pattern)
-    return (widest + NEAR, NEAR) if rule.keywords else (widest, 0)
 
 
 def _database(patterns: Sequence[_Pattern], folder: Path | None) -> hyperscan.Database:
