@@ -310,9 +310,7 @@ def test_a_session_is_looked_up_as_its_role(
     trust = json.loads(document("sts:AssumeRole"))
     del trust["Statement"][0]["Resource"]
     trust["Statement"][0]["Principal"] = {"AWS": lab.account_id}
-    role = iam.create_role(
-        RoleName="stanch", AssumeRolePolicyDocument=json.dumps(trust)
-    )["Role"]
+    role = iam.create_role(RoleName="stanch", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     allowed = document(*needed()[1:], "iam:SimulatePrincipalPolicy", "iam:GetRole")
     iam.put_role_policy(RoleName="stanch", PolicyName="x", PolicyDocument=allowed)
     made = lab.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="session")[
