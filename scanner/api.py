@@ -17,10 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from scanner.batch import Tally
-from scanner.detectors.engine import Engine
 from scanner.detectors.ruleset import load_builtin
 from scanner.keyfile import data_directory, load_fingerprint_key
 from scanner.model.error import RuleError, ScannerError, SourceError, UsageError
@@ -30,10 +29,16 @@ from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InCommit, InIndex, InStream, InWorktree, Provenance
 from scanner.model.rule import Rule, RuleClass
 from scanner.model.secret import SecretValue
+from scanner.model.waiver import Waiver, WaiverSource
 from scanner.shard import run
 from scanner.sources.layout import Layout, enclosing
 from scanner.sources.stream import Stream
 from scanner.sources.worktree import Worktree
+from scanner.verdict import JudgingEngine
+
+if TYPE_CHECKING:
+    from scanner.detectors.detect_secrets import PluginDetector
+    from scanner.suppression.judge import Suppressor
 
 __all__ = [
     "Confidence",
@@ -59,6 +64,8 @@ __all__ = [
     "SourceError",
     "Span",
     "UsageError",
+    "Waiver",
+    "WaiverSource",
     "builtin_rules",
     "data_directory",
     "load_fingerprint_key",
@@ -135,7 +142,11 @@ class Stage:
 
 
 class Scanner:
-    """Rules compiled once, used for any number of scans. Not tied to a target."""
+    """Rules compiled once, used for any number of scans. Not tied to a target.
+
+    With a ``suppressor`` findings carry a waiver where somebody accepts them; ``plugins`` of
+    detect-secrets look at what the rules have looked at.
+    """
 
     def __init__(
         self,
@@ -143,9 +154,16 @@ class Scanner:
         key: FingerprintKey,
         rules: Sequence[Rule] | None = None,
         processes: int | None = None,
+        suppressor: Suppressor | None = None,
+        plugins: PluginDetector | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._engine = Engine(load_builtin() if rules is None else tuple(rules), key)
+        self._engine = JudgingEngine(
+            load_builtin() if rules is None else tuple(rules),
+            key,
+            suppressor=suppressor,
+            plugins=plugins,
+        )
         self._processes = processes or len(os.sched_getaffinity(0))
         self._clock = clock
 

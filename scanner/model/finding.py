@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from scanner.model.provenance import InCommit, Provenance
 from scanner.model.secret import SecretValue
+from scanner.model.waiver import Waiver
 
 
 class Severity(StrEnum):
@@ -48,7 +49,8 @@ class Finding:
 
     ``fingerprint`` is keyed (HMAC), hence the same for the same credential wherever it was seen and
     of no use to whoever would guess. ``preview`` shows at most four characters at each end, and of
-    values without a public prefix only the length.
+    values without a public prefix only the length. ``waiver`` says who accepts it, once
+    ``scanner.suppression`` has judged it.
     """
 
     rule: str
@@ -61,6 +63,7 @@ class Finding:
     severity: Severity
     confidence: Confidence
     reason: str
+    waiver: Waiver | None = None
 
     @property
     def path(self) -> str:

@@ -1,0 +1,1 @@
+"""Hides findings with a recorded reason: a baseline that survives, and markers next to a value."""

@@ -1,0 +1,158 @@
+"""Decides whether a finding is hidden, and afterwards what of a baseline was of no use.
+
+The digest is computed in the process that found the value, and only when the baseline has an entry
+for a credential of that provider and kind: a scan without findings, or without a baseline, pays
+nothing, and no value has to leave its process.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from scanner.model.finding import Finding, Match
+from scanner.model.secret import SecretValue
+from scanner.model.waiver import Waiver, WaiverSource
+from scanner.suppression.baseline import Baseline
+from scanner.suppression.digest import Digester
+from scanner.suppression.entry import Entry, Imported, Line
+from scanner.suppression.inline import Neighbourhood, marker
+from scanner.suppression.signature import WaiverKey
+
+_PASSWORD = re.compile(rb"://[^:/?#\s]*:([^@/\s]+)@")
+_PEM = re.compile(rb"BEGIN [A-Z ]*PRIVATE KEY")
+
+
+class Suppressor:
+    """Judges matches against a baseline and the markers next to them.
+
+    With a ``waiver_key`` only entries count that its owner has signed, and markers do not count at
+    all: whoever may write code could otherwise waive a finding by himself. ``today`` is the day by
+    which entries are judged expired; an entry counts on its last day.
+    """
+
+    def __init__(
+        self,
+        baseline: Baseline | None,
+        *,
+        today: date,
+        waiver_key: WaiverKey | None = None,
+        imported: Iterable[Imported] = (),
+    ) -> None:
+        self._today = today
+        self._key = waiver_key
+        self._baseline = baseline
+        self._digesters = tuple(Digester(each) for each in baseline.recipes) if baseline else ()
+        self._entries: dict[str, list[Entry]] = {}
+        self._subjects: set[tuple[str, str]] = set()
+        self._imported: dict[tuple[str, str], Imported] = {}
+        for entry in baseline.entries if baseline else ():
+            self._entries.setdefault(entry.id, []).append(entry)
+            self._subjects.add((entry.provider, entry.kind))
+        for each in (*(baseline.imported if baseline else ()), *imported):
+            self._imported[each.path, each.sha1] = each
+
+    def judge(self, match: Match, around: Neighbourhood | None) -> Waiver | None:
+        """The waiver for a match that has its parts, None when nobody gave one.
+
+        A waiver that hides comes before one that is void; entries come before markers, so that an
+        entry is not called stale because of a marker.
+        """
+        waivers = [*self._by_entry(match), *self._by_import(match)]
+        by_marker = marker(around, match.finding.rule) if around is not None else None
+        if by_marker is not None:
+            waivers.append(self._trusted_marker(by_marker))
+        return min(waivers, key=lambda each: not each.hides, default=None)
+
+    def _by_entry(self, match: Match) -> Iterable[Waiver]:
+        finding = match.finding
+        if (finding.provider, finding.kind) not in self._subjects:
+            return
+        for digester in self._digesters:
+            digest = digester.digest(finding.provider, finding.kind, match.parts)
+            for entry in self._entries.get(digest, ()):
+                if entry.within is None or fnmatch.fnmatchcase(finding.path, entry.within):
+                    yield self._waiver(entry, WaiverSource.BASELINE)
+
+    def _by_import(self, match: Match) -> Iterable[Waiver]:
+        if not self._imported:
+            return
+        for sha1 in sha1_forms(match.parts):
+            known = self._imported.get((match.finding.path, sha1))
+            if known is not None:
+                yield self._waiver(known, WaiverSource.IMPORTED)
+
+    def _waiver(self, line: Line, source: WaiverSource) -> Waiver:
+        return Waiver(
+            source=source,
+            reason=line.reason,
+            void=self._objection(line),
+            entry=line.id,
+            author=line.author,
+            expires=line.expires,
+        )
+
+    def _objection(self, line: Line) -> str | None:
+        if expired(line, self._today):
+            return f"its waiver expired on {line.expires}"
+        if self._key is not None and not self._signed(self._key, line):
+            return "its waiver is not signed by somebody with the right"
+        return None
+
+    def _signed(self, key: WaiverKey, line: Line) -> bool:
+        recipes = self._baseline.recipes if self._baseline else ()
+        return any(key.trusts(recipe, line) for recipe in recipes)
+
+    def _trusted_marker(self, waiver: Waiver) -> Waiver:
+        if self._key is None or not waiver.hides:
+            return waiver
+        return replace(waiver, void="markers do not count here: only signed waivers do")
+
+
+def expired(line: Line, today: date) -> bool:
+    """Whether an entry has ended; it counts on its last day."""
+    return line.expires is not None and line.expires < today
+
+
+def sha1_forms(parts: Mapping[str, SecretValue]) -> Iterable[str]:
+    """The hashes under which detect-secrets may know a credential.
+
+    It hashes a URL's password alone, and of a private key the words of its first line.
+    """
+    for part in parts.values():
+        value = part.reveal()
+        forms = [value]
+        forms += _PASSWORD.findall(value)
+        forms += _PEM.findall(value[:200])
+        for form in dict.fromkeys(forms):
+            yield hashlib.sha1(form, usedforsecurity=False).hexdigest()
+
+
+@dataclass(slots=True, kw_only=True)
+class Review:
+    """Sorts a scan's findings, and counts what hid them.
+
+    Feed every finding, of any confidence, to :meth:`add`; entries that only a finding of low
+    confidence uses would otherwise be called stale.
+    """
+
+    hidden: int = 0
+    used: set[str] = field(default_factory=set)
+
+    def add(self, finding: Finding) -> bool:
+        """Take note of a finding; True when it is to be shown."""
+        waiver = finding.waiver
+        if waiver is None:
+            return True
+        if waiver.entry is not None:
+            self.used.add(waiver.entry)
+        self.hidden += waiver.hides
+        return not waiver.hides
+
+    def stale(self, baseline: Baseline) -> tuple[Line, ...]:
+        """Entries that hid nothing. Means something only after a complete scan of everything."""
+        return tuple(each for each in baseline.lines if each.id not in self.used)

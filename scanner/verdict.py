@@ -1,0 +1,92 @@
+"""The engine as a scan uses it: rules, detect-secrets plugins if any, and a waiver for each match.
+
+Findings are judged here, in the process that holds their values and the text around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scanner.detectors.engine import Engine, Scanned
+from scanner.model.finding import Match, Span
+from scanner.model.fingerprint import FingerprintKey
+from scanner.model.fragment import Fragment
+from scanner.model.rule import Rule
+
+if TYPE_CHECKING:
+    from scanner.detectors.detect_secrets import PluginDetector
+    from scanner.suppression.judge import Suppressor
+
+
+class JudgingEngine(Engine):
+    """As :class:`Engine`; ``finding.waiver`` says who accepts a finding, if anybody does."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        key: FingerprintKey,
+        *,
+        suppressor: Suppressor | None = None,
+        plugins: PluginDetector | None = None,
+    ) -> None:
+        super().__init__(rules, key)
+        self._suppressor = suppressor
+        self._plugins = plugins
+
+    def examine(self, fragment: Fragment) -> Scanned:
+        """Matches in order of position, judged, and what was left out."""
+        scanned = super().examine(fragment)
+        if self._plugins is not None:
+            more, gaps = self._plugins.detect(fragment, self._key)
+            scanned = Scanned(matches=_merged(scanned.matches, more), gaps=(*scanned.gaps, *gaps))
+        if self._suppressor is None or not scanned.matches:
+            return scanned
+        judged = tuple(self._judged(self._suppressor, each, fragment) for each in scanned.matches)
+        return replace(scanned, matches=judged)
+
+    def _judged(self, suppressor: Suppressor, match: Match, fragment: Fragment) -> Match:
+        from scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # findings are rare
+
+        start, end = _offsets(match.finding.span, fragment)
+        waiver = suppressor.judge(match, neighbourhood(fragment.data, start, end))
+        if waiver is None:
+            return match
+        return replace(match, finding=replace(match.finding, waiver=waiver))
+
+
+def _merged(own: tuple[Match, ...], more: tuple[Match, ...]) -> tuple[Match, ...]:
+    """Both in order of position; a rule of ours names a credential better than a plugin does."""
+    fresh = [
+        each
+        for each in more
+        if not any(
+            _overlap(each.finding.span, rival.finding.span)
+            and rival.finding.confidence.rank >= each.finding.confidence.rank
+            for rival in own
+        )
+    ]
+    return tuple(
+        sorted((*own, *fresh), key=lambda each: (each.finding.span.line, each.finding.span.column))
+    )
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return (one.line, one.column) < (other.end_line, other.end_column) and (
+        other.line,
+        other.column,
+    ) < (one.end_line, one.end_column)
+
+
+def _offsets(span: Span, fragment: Fragment) -> tuple[int, int]:
+    """Where a span of this fragment begins and ends in its bytes."""
+    start = _line_start(fragment.data, 0, span.line - fragment.first_line)
+    last = _line_start(fragment.data, start, span.end_line - span.line)
+    return start + span.column - 1, last + span.end_column - 1
+
+
+def _line_start(data: bytes, start: int, lines: int) -> int:
+    for _ in range(lines):
+        start = data.find(b"\n", start) + 1
+    return start
