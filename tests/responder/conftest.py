@@ -298,6 +298,8 @@ class Room:
             if due is None:
                 break
             self.clock.now = max(self.clock.now, due)
+        # What happens next happens later: questions and runs are ordered by their time.
+        self.clock.move(timedelta(milliseconds=1))
         return self.run(run)
 
     def run(self, run: RunId) -> Run:

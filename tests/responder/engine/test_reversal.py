@@ -1,0 +1,106 @@
+"""Taking back what we did, in reverse, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from responder.domain.error import StepFailed, UsageError
+from responder.domain.incident import IncidentState
+from responder.domain.run import RunKind, RunState
+
+
+def undo(room: Any, run: Any) -> Any:
+    return room.responses.undo(room.run(run).incident, requester="alice")
+
+
+def test_steps_are_taken_back_in_reverse_order(room: Any) -> None:
+    run = room.begin(room.line("a"), room.line("b", after=("a",)), room.line("c", after=("b",)))
+    room.settle(run)
+    back = undo(room, run)
+    done = room.settle(back)
+    assert (done.kind, done.state) == (RunKind.UNDO, RunState.DONE)
+    assert room.lamps.acts() == ["a", "b", "c", "c", "b", "a"]
+    assert room.lamps.lit == set()
+    assert list(room.steps(back)) == ["undo-c", "undo-b", "undo-a"]
+
+
+def test_what_was_there_before_us_is_left_alone(room: Any) -> None:
+    room.lamps.lit.add("a")
+    run = room.begin(room.line("a"), room.line("b", after=("a",)))
+    room.settle(run)
+    room.settle(undo(room, run))
+    assert room.lamps.lit == {"a"}
+
+
+def test_after_a_final_step_nothing_is_taken_back(room: Any) -> None:
+    run = room.begin(room.line("a"), room.line("b", "lamp.smash", after=("a",)))
+    room.settle(run)
+    with pytest.raises(UsageError, match="cannot be undone"):
+        undo(room, run)
+    assert room.lamps.lit == {"a", "b"}
+
+
+def test_a_run_that_changed_nothing_has_nothing_to_undo(room: Any) -> None:
+    run = room.begin(room.line("a", "lamp.look"))
+    room.settle(run)
+    with pytest.raises(UsageError, match="nothing was changed"):
+        undo(room, run)
+
+
+def test_an_incident_without_a_run_has_nothing_to_undo(room: Any) -> None:
+    with pytest.raises(UsageError, match="no run"):
+        room.responses.undo(room.take().incident, requester="alice")
+    with pytest.raises(UsageError, match="no incident LK-99"):
+        room.responses.undo(99, requester="alice")
+
+
+def test_undo_ends_a_run_that_still_waits(room: Any) -> None:
+    run = room.begin(room.line("a"), room.line("b", "lamp.smash", after=("a",), approval="second"))
+    room.settle(run)
+    room.settle(undo(room, run))
+    assert room.run(run).state is RunState.ABORTED
+    assert room.lamps.lit == set()
+    assert room.card(run).ask is None
+
+
+def test_the_incident_is_open_again_and_the_card_says_live(room: Any) -> None:
+    run = room.begin(
+        room.line("a"), room.line("seen", "lamp.look", after=("a",)), contained_by="seen"
+    )
+    room.settle(run)
+    assert room.incident(run).state is IncidentState.CONTAINED
+    room.settle(undo(room, run))
+    incident = room.incident(run)
+    assert incident.state is IncidentState.OPEN
+    assert incident.containment_requested_at is None
+    assert incident.containment_verified_at is None
+    assert room.card(run).headline.startswith("LIVE AGAIN")
+
+
+def test_a_reversal_that_fails_stops_there_and_says_why(room: Any) -> None:
+    run = room.begin(room.line("a"), room.line("b", after=("a",)))
+    room.settle(run)
+    room.lamps.then("undo", "b", StepFailed("somebody changed b", remedy="look at b"))
+    assert room.settle(undo(room, run)).state is RunState.FAILED
+    assert room.lamps.lit == {"a", "b"}
+    assert room.card(run).failure == "somebody changed b → look at b"
+
+
+def test_an_undo_is_not_repeated_by_undoing_again(room: Any) -> None:
+    run = room.begin(room.line("a"))
+    room.settle(run)
+    room.settle(undo(room, run))
+    room.settle(undo(room, run))  # finds it dark already
+    assert room.lamps.acts() == ["a", "a"]
+
+
+def test_responding_after_an_undo_starts_a_new_run(room: Any) -> None:
+    run = room.begin(room.line("a"))
+    room.settle(run)
+    room.settle(undo(room, run))
+    again = room.responses.respond(room.run(run).incident, requester="alice")
+    assert again != run
+    assert room.settle(again).state is RunState.DONE
+    assert room.lamps.lit == {"a"}
