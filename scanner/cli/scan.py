@@ -8,14 +8,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import IO
 
 import click
 
+from scanner.accepted import accepted_in, baseline_path
 from scanner.api import (
     Confidence,
     Finding,
+    FingerprintKey,
     Match,
     Scan,
     Scanner,
@@ -25,6 +28,7 @@ from scanner.api import (
     load_fingerprint_key,
 )
 from scanner.reports import jsonl, note
+from scanner.suppression.judge import Review
 
 _LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|image:|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 
@@ -36,6 +40,16 @@ class Options:
     history: bool | None
     staged: bool
     least: Confidence
+    show_suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What hides findings, as the command line says."""
+
+    file: Path | None
+    waiver_key: str | None
+    plugins: tuple[str, ...] = ()
 
 
 @click.command("scan")
@@ -60,6 +74,25 @@ class Options:
     help="env:NAME (base64) or file:/path (32 bytes, mode 0600). Default: a key of your own, "
     "made on first use.",
 )
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Accepted findings. Default: .stanch-baseline in the repository's root, if it is there.",
+)
+@click.option("--show-suppressed", is_flag=True, help="Show what is accepted too, and why.")
+@click.option(
+    "--waiver-key",
+    metavar="BASE64",
+    envvar="STANCH_WAIVER_KEY",
+    help="Only what the owner of this public key has signed is accepted.",
+)
+@click.option(
+    "--plugin",
+    "plugins",
+    metavar="NAME",
+    multiple=True,
+    help="Also run a plugin of detect-secrets: a class, `all`, file:///path or module:NAME.",
+)
 @click.option("--quiet", is_flag=True, help="Print findings only: no summary, no skipped files.")
 def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     targets: tuple[str, ...],
@@ -69,6 +102,10 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     staged: bool,  # noqa: FBT001  # click passes by name
     min_confidence: str,
     fingerprint_key: str | None,
+    baseline: Path | None,
+    show_suppressed: bool,  # noqa: FBT001  # click passes by name
+    waiver_key: str | None,
+    plugins: tuple[str, ...],
     quiet: bool,  # noqa: FBT001  # click passes by name
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
@@ -83,25 +120,34 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         history=history if history is not None or not staged else False,
         staged=staged,
         least=Confidence(min_confidence),
+        show_suppressed=show_suppressed,
     )
     for target in targets:
         _check(target)
     key = load_fingerprint_key(fingerprint_key, data_directory(os.environ))
-    scanner = Scanner(key=key)
-    scans = [_start(scanner, target, options) for target in targets]
+    acceptance = Acceptance(file=baseline, waiver_key=waiver_key, plugins=plugins)
+    scanners = _scanners(key, targets, acceptance)
+    scans = [
+        _start(scanner, target, options) for scanner, target in zip(scanners, targets, strict=True)
+    ]
     gaps = note.Gaps()
-    found: list[Finding] = []
+    review = Review()
+    shown: list[Finding] = []
     with _opened(output) as out:
-        for finding in _findings(scans, options.least, gaps):
-            found.append(finding)
+        for finding in _findings(scans, options, gaps, review):
+            shown.append(finding)
             if form == "jsonl":
                 out.write(jsonl.line(finding) + "\n")
-        if form == "table" and found:
+        if form == "table" and shown:
             from scanner.reports import table  # noqa: PLC0415  # rich loads slowly
 
-            table.write(found, out)
+            table.write(shown, out)
+    found = [each for each in shown if each.waiver is None or not each.waiver.hides]
+    for line in filter(None, map(note.waiver, shown)):
+        click.echo(line, err=True)
     complete = all(scan.summary.complete for scan in scans)
-    _say(found, [scan.summary for scan in scans], gaps, quiet=quiet and complete)
+    summaries = [scan.summary for scan in scans]
+    _say(found, summaries, gaps, hidden=review.hidden, quiet=quiet and complete)
     sys.exit(1 if found else 0 if complete else 3)
 
 
@@ -119,18 +165,51 @@ def _start(scanner: Scanner, target: str, options: Options) -> Scan:
     )
 
 
-def _findings(scans: list[Scan], least: Confidence, gaps: note.Gaps) -> Iterator[Finding]:
+def _scanners(
+    key: FingerprintKey, targets: tuple[str, ...], acceptance: Acceptance
+) -> list[Scanner]:
+    """A scanner for each target; those that share a baseline share the scanner."""
+    plugins = None
+    if acceptance.plugins:
+        # Loaded late: the package takes longer to load than a small scan takes.
+        from scanner.detectors.detect_secrets import PluginDetector  # noqa: PLC0415
+
+        plugins = PluginDetector(acceptance.plugins)
+    made: dict[Path, Scanner] = {}
+    paths = [baseline_path(Path("." if target == "-" else target)) for target in targets]
+    for path, target in zip(paths, targets, strict=True):
+        if path not in made:
+            accepted = accepted_in(
+                Path("." if target == "-" else target),
+                today=date.today(),  # noqa: DTZ011  # an expiry is a day on the reader's calendar
+                file=acceptance.file,
+                waiver_key=acceptance.waiver_key,
+            )
+            made[path] = Scanner(key=key, suppressor=accepted.suppressor, plugins=plugins)
+    return [made[path] for path in paths]
+
+
+def _findings(
+    scans: list[Scan], options: Options, gaps: note.Gaps, review: Review
+) -> Iterator[Finding]:
     """The findings worth showing, as they come; gaps are noted."""
     for scan in scans:
         for result in scan:
             if not isinstance(result, Match):
                 gaps.add(result)
-            elif result.finding.confidence.rank >= least.rank:
+            elif result.finding.confidence.rank >= options.least.rank and (
+                review.add(result.finding) or options.show_suppressed
+            ):
                 yield result.finding
 
 
 def _say(
-    found: list[Finding], summaries: list[ScanSummary], gaps: note.Gaps, *, quiet: bool
+    found: list[Finding],
+    summaries: list[ScanSummary],
+    gaps: note.Gaps,
+    *,
+    hidden: int,
+    quiet: bool,
 ) -> None:
     if quiet:
         return
@@ -142,6 +221,7 @@ def _say(
         contents=read,
         size=sum(s.size for s in summaries),
         seconds=sum(s.seconds for s in summaries),
+        hidden=hidden,
     )
     click.echo(line, err=True)
     if not all(summary.complete for summary in summaries):

@@ -10,6 +10,12 @@ from scanner.model.finding import Finding
 def line(finding: Finding) -> str:
     """One finding as one line of ASCII, without the newline; what does not apply is null."""
     span = finding.span
+    waiver = finding.waiver
+    suppressed = (
+        {"suppressed": {"by": waiver.source.value, "reason": waiver.reason}}
+        if waiver is not None and waiver.hides
+        else {}
+    )
     return json.dumps(
         {
             "rule": finding.rule,
@@ -29,5 +35,6 @@ def line(finding: Finding) -> str:
             "severity": finding.severity.value,
             "confidence": finding.confidence.value,
             "reason": finding.reason,
+            **suppressed,  # only where `--show-suppressed` lets such findings through
         }
     )

@@ -35,12 +35,27 @@ class Gaps:
             yield f"{word}: {count} x {escaped(why)} ({named}{more})"
 
 
-def summary(findings: Iterable[Finding], *, contents: str, size: int, seconds: float) -> str:
-    """The closing line: credentials, places, what was read, and how long it took."""
+def waiver(finding: Finding) -> str | None:
+    """Why a finding is hidden, or why what should hide it does not; None without a waiver."""
+    given = finding.waiver
+    if given is None:
+        return None
+    where = f"{escaped(finding.path)}:{finding.span.line} {escaped(finding.rule)}"
+    if given.void is not None:
+        return f"not suppressed: {where}: {escaped(given.void)}"
+    return f"suppressed: {where}: {escaped(given.reason)} ({given.source.value})"
+
+
+def summary(
+    findings: Iterable[Finding], *, contents: str, size: int, seconds: float, hidden: int = 0
+) -> str:
+    """The closing line: credentials, places, what is hidden, what was read, how long it took."""
     fingerprints = [finding.fingerprint for finding in findings]
     return (
         f"{_counted(len(set(fingerprints)), 'credential')} in "
-        f"{_counted(len(fingerprints), 'place')} · {contents} · "
+        f"{_counted(len(fingerprints), 'place')} · "
+        + (f"{_counted(hidden, 'place')} suppressed · " if hidden else "")
+        + f"{contents} · "
         f"{size / 1e6:.1f} MB · {seconds:.2f} s"
     )
 

@@ -21,7 +21,6 @@ from scanner.model.error import UsageError
 from scanner.suppression.digest import KDF, Recipe
 from scanner.suppression.entry import Entry, Imported, Line
 
-NAME = ".stanch-baseline"
 VERSION = 1
 _LARGEST = 64 * 2**20  # bytes; a quarter of a million entries
 _MOST_RECIPES = 4  # each costs a digest for each finding
@@ -105,6 +104,12 @@ class Baseline:
             entries=tuple(entries[place] for place in sorted(entries)),
             imported=tuple(imported[place] for place in sorted(imported)),
         )
+
+    def replacing(self, lines: Iterable[Line]) -> Baseline:
+        """With these instead of what it has for the same credentials."""
+        fresh = tuple(lines)
+        places = {_place(each) for each in fresh}
+        return self.keeping(lambda each: _place(each) not in places).adding(fresh)
 
     def keeping(self, wanted: Callable[[Line], bool]) -> Baseline:
         """With those entries only that are wanted."""

@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass
 
 from scanner.model.waiver import Waiver, WaiverSource
-from scanner.suppression.entry import one_line
 
 _LONGEST = 4_096  # bytes to each side of a value that are looked at: lines can be huge
 _COMMENT = rb"(?:#|//|/\*|--|<!--|;|%|'|\"|\{#|\(\*|\brem\b|\bdnl\b|\*|^)"
@@ -27,6 +26,7 @@ _PRAGMA = re.compile(
 _GITLEAKS = re.compile(rb"\bgitleaks:allow\b")
 _CLOSING = re.compile(r"\s*(?:\*/|-->|--%>|#\}|\*\)|['\"`;,])*\s*$")
 _WORD = re.compile(r"\w{2}")
+_SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def _speaks_of(found: re.Match[bytes], rule: str) -> bool:
 
 
 def _ours(found: re.Match[bytes]) -> Waiver:
-    reason = one_line(_CLOSING.sub("", found["reason"].decode(errors="replace")))
+    reason = _SPACE.sub(" ", _CLOSING.sub("", found["reason"].decode(errors="replace")))
     if not _WORD.search(reason):
         return Waiver(
             source=WaiverSource.INLINE,

@@ -13,15 +13,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from scanner.model.finding import Finding, Match
 from scanner.model.secret import SecretValue
 from scanner.model.waiver import Waiver, WaiverSource
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.digest import Digester
-from scanner.suppression.entry import Entry, Imported, Line
 from scanner.suppression.inline import Neighbourhood, marker
-from scanner.suppression.signature import WaiverKey
+
+if TYPE_CHECKING:  # most scans have no baseline, and starting has to be quick
+    from scanner.suppression.baseline import Baseline
+    from scanner.suppression.digest import Digester
+    from scanner.suppression.entry import Entry, Imported, Line
+    from scanner.suppression.signature import WaiverKey
 
 _PASSWORD = re.compile(rb"://[^:/?#\s]*:([^@/\s]+)@")
 _PEM = re.compile(rb"BEGIN [A-Z ]*PRIVATE KEY")
@@ -46,7 +49,7 @@ class Suppressor:
         self._today = today
         self._key = waiver_key
         self._baseline = baseline
-        self._digesters = tuple(Digester(each) for each in baseline.recipes) if baseline else ()
+        self._digesters = _digesters(baseline) if baseline else ()
         self._entries: dict[str, list[Entry]] = {}
         self._subjects: set[tuple[str, str]] = set()
         self._imported: dict[tuple[str, str], Imported] = {}
@@ -111,6 +114,12 @@ class Suppressor:
         if self._key is None or not waiver.hides:
             return waiver
         return replace(waiver, void="markers do not count here: only signed waivers do")
+
+
+def _digesters(baseline: Baseline) -> tuple[Digester, ...]:
+    from scanner.suppression.digest import Digester  # noqa: PLC0415  # see above
+
+    return tuple(Digester(each) for each in baseline.recipes)
 
 
 def expired(line: Line, today: date) -> bool:
