@@ -124,10 +124,9 @@ def _naive(lab: AwsLab) -> None:
     key, session = world.attacker.try_key(), world.attacker.try_session()
     time.sleep(DELAYS[-1].total_seconds())
     later = world.attacker.try_key(), world.attacker.try_session()
-    print(f"\na script that disables the key and reads its status once: asked after")
-    print(
-        f"{1000 * asked:.0f} ms, done after {1000 * believed:.0f} ms because IAM says {status!r}. At that moment the thief's key is"
-    )
+    took = f"asked after {1000 * asked:.0f} ms, done after {1000 * believed:.0f} ms"
+    print(f"\na script that disables the key and reads its status once: {took}")
+    print(f"because IAM says {status!r}. At that moment the thief's key is")
     print(f"{key!r}, the session {session!r};")
     print(f"{DELAYS[-1].seconds} s later {later[0]!r}, {later[1]!r}.")
 

@@ -7,6 +7,7 @@ new in the working tree is searched for every value in every form; a hit fails t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -46,12 +47,17 @@ def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, 
     return value
 
 
+@pytest.hookimpl(tryfirst=True)  # while the fixtures still stand
 def pytest_runtest_teardown() -> None:
-    """A thief's session is minted in the middle of a test."""
+    """What was born in the middle of a test: a thief's session, a replacement key."""
     for world in _WORLDS:
         session = world.attacker.session
         if session is not None and session.token:
             _register("a session token", session.token)
+    if _WORLDS:
+        newest = _WORLDS[-1]
+        with contextlib.suppress(Exception):  # its lab is gone, empty, or told to fail
+            _register("the consumer's secret key", newest.consumer.key().secret)
 
 
 @pytest.fixture(scope="session")
