@@ -73,8 +73,20 @@ def accepted_in(
         from scanner.suppression.signature import WaiverKey  # noqa: PLC0415  # see above
 
         key = WaiverKey(waiver_key)
-    suppressor = Suppressor(baseline, today=today, waiver_key=key, imported=imported)
+    suppressor = Suppressor(
+        baseline, today=today, waiver_key=key, imported=imported, prefix=_prefix(target)
+    )
     return Accepted(path=path, baseline=baseline, suppressor=suppressor)
+
+
+def _prefix(target: Path) -> str:
+    """What a path below the target lacks to be one of the repository: ``""`` or ``src/``."""
+    real = target.resolve()
+    folder = real if real.is_dir() else real.parent
+    layout = enclosing(real)
+    if layout is None or layout.top is None or folder == layout.top:
+        return ""
+    return f"{folder.relative_to(layout.top).as_posix()}/"
 
 
 def _read(path: Path) -> Baseline:

@@ -5,6 +5,7 @@ Findings are judged here, in the process that holds their values and the text ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ from scanner.model.rule import Rule
 if TYPE_CHECKING:
     from scanner.detectors.detect_secrets import PluginDetector
     from scanner.suppression.judge import Suppressor
+
+
+_FOREIGN_BASELINE = ".secrets.baseline"
+_HASH = re.compile(rb'"hashed_secret": "[0-9a-f]{40}"\Z')
 
 
 class JudgingEngine(Engine):
@@ -41,7 +46,11 @@ class JudgingEngine(Engine):
         if self._plugins is not None:
             more, gaps = self._plugins.detect(fragment, self._key)
             scanned = Scanned(matches=_merged(scanned.matches, more), gaps=(*scanned.gaps, *gaps))
-        if self._suppressor is None or not scanned.matches:
+        if not scanned.matches:
+            return scanned
+        if fragment.provenance.path.endswith(_FOREIGN_BASELINE):
+            scanned = replace(scanned, matches=_without_hashes(scanned.matches, fragment))
+        if self._suppressor is None:
             return scanned
         judged = tuple(self._judged(self._suppressor, each, fragment) for each in scanned.matches)
         return replace(scanned, matches=judged)
@@ -54,6 +63,16 @@ class JudgingEngine(Engine):
         if waiver is None:
             return match
         return replace(match, finding=replace(match.finding, waiver=waiver))
+
+
+def _without_hashes(matches: tuple[Match, ...], fragment: Fragment) -> tuple[Match, ...]:
+    """The matches that are not themselves hashes in a baseline of detect-secrets."""
+    kept = []
+    for match in matches:
+        start, _ = _offsets(match.finding.span, fragment)
+        if not _HASH.search(fragment.data, max(0, start - 80), start + 42):
+            kept.append(match)
+    return tuple(kept)
 
 
 def _merged(own: tuple[Match, ...], more: tuple[Match, ...]) -> tuple[Match, ...]:

@@ -318,3 +318,27 @@ def _span(hit: Hit, fragment: Fragment) -> Span:
     start, end = (at, at + len(value)) if at >= 0 else (0, len(line.rstrip()))
     number = hit.line + fragment.first_line - 1
     return Span(line=number, column=start + 1, end_line=number, end_column=end + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageSettings:
+    """What a baseline of detect-secrets says of its maker: version, plugins and filters."""
+
+    version: str
+    plugins: tuple[Mapping[str, Any], ...]
+    filters: tuple[Mapping[str, Any], ...]
+
+
+def package_settings() -> PackageSettings:
+    """The installed package with all its plugins and its default filters."""
+    from detect_secrets.__version__ import VERSION  # noqa: PLC0415  # slow to load
+    from detect_secrets.settings import default_settings  # noqa: PLC0415  # as above
+
+    with default_settings() as settings:
+        told = settings.json()
+    _settle()
+    return PackageSettings(
+        version=VERSION,
+        plugins=tuple(told["plugins_used"]),
+        filters=tuple(told["filters_used"]),
+    )

@@ -35,7 +35,8 @@ class Suppressor:
 
     With a ``waiver_key`` only entries count that its owner has signed, and markers do not count at
     all: whoever may write code could otherwise waive a finding by himself. ``today`` is the day by
-    which entries are judged expired; an entry counts on its last day.
+    which entries are judged expired; an entry counts on its last day. ``prefix`` makes a finding's
+    path one of the repository, when a folder inside of it is scanned.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Suppressor:
         today: date,
         waiver_key: WaiverKey | None = None,
         imported: Iterable[Imported] = (),
+        prefix: str = "",
     ) -> None:
+        self._prefix = prefix
         self._today = today
         self._key = waiver_key
         self._baseline = baseline
@@ -78,14 +81,16 @@ class Suppressor:
         for digester in self._digesters:
             digest = digester.digest(finding.provider, finding.kind, match.parts)
             for entry in self._entries.get(digest, ()):
-                if entry.within is None or fnmatch.fnmatchcase(finding.path, entry.within):
+                if entry.within is None or fnmatch.fnmatchcase(
+                    self._prefix + finding.path, entry.within
+                ):
                     yield self._waiver(entry, WaiverSource.BASELINE)
 
     def _by_import(self, match: Match) -> Iterable[Waiver]:
         if not self._imported:
             return
         for sha1 in sha1_forms(match.parts):
-            known = self._imported.get((match.finding.path, sha1))
+            known = self._imported.get((self._prefix + match.finding.path, sha1))
             if known is not None:
                 yield self._waiver(known, WaiverSource.IMPORTED)
 

@@ -16,6 +16,7 @@ from scanner.suppression.entry import Imported
 
 NAME = ".secrets.baseline"
 _LARGEST = 64 * 2**20  # bytes
+_FROM = "detect-secrets baseline, "
 _VERDICT = {None: "not audited", False: "audited as a false alarm", True: "audited as real"}
 
 
@@ -106,6 +107,12 @@ def rendered(
     return json.dumps(whole, indent=2) + "\n"
 
 
+def verdict_of(reason: str) -> bool | None:
+    """The verdict that an entry's reason was made from, None when it says something else."""
+    told = {f"{_FROM}{words}": verdict for verdict, words in _VERDICT.items()}
+    return told.get(reason)
+
+
 def _entry(
     name: str, result: _Result, *, author: str, added: date, expires: date | None
 ) -> Imported:
@@ -114,7 +121,7 @@ def _entry(
         # Older versions wrote the platform's separators, and a leading "./" from the command line.
         "path": PurePosixPath(name.replace("\\", "/")).as_posix(),
         "detector": result.type,
-        "reason": f"detect-secrets baseline, {_VERDICT[result.is_secret]}",
+        "reason": f"{_FROM}{_VERDICT[result.is_secret]}",
         "author": author,
         "added": added,
         "expires": expires,
