@@ -214,10 +214,10 @@ def _clocks(incident: Incident) -> list[tuple[str, str]]:
 
 
 def age(span: timedelta) -> str:
-    """A span as people say it: its largest unit."""
+    """A span as people say it: its largest unit. Clocks differ, so none is below zero."""
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = int(span.total_seconds() // length)
-        if count:
+        if count > 0:
             return f"{count} {unit}{'s' * (count > 1)}"
     return "seconds"
 
