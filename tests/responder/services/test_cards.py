@@ -1,0 +1,171 @@
+"""What a tired person sees at each moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from responder.domain.card import Mark, Tone
+from responder.domain.error import StepFailed, UsageError
+from responder.domain.ids import IncidentId
+from responder.domain.incident import IncidentState
+from responder.domain.json import JsonValue
+from responder.domain.run import RunState
+from responder.domain.runbook import Phase, Silence
+from responder.domain.step import NotYet, Verified
+from responder.services.cards import SILENCE, age, credential
+
+SECOND = timedelta(seconds=1)
+
+
+def story(room: Any, silence: Silence = Silence.HOLD) -> Any:
+    return room.begin(
+        room.line("a"),
+        room.line("seen", "lamp.look", after=("a",)),
+        room.line("b", "lamp.smash", after=("seen",), approval="second", phase=Phase.REVOKE),
+        room.line("dead", "lamp.look", after=("b",), phase=Phase.AUDIT),
+        silence=silence,
+        contained_by="seen",
+        proven_dead_by="dead",
+    )
+
+
+def test_a_card_follows_the_incident_from_live_to_proven_dead(room: Any) -> None:
+    run = story(room)
+    card = room.card(run)
+    assert (card.headline, card.tone) == ("LIVE · acme token · LK-1", Tone.ALARM)
+    assert card.phases == (
+        (Phase.CONTAIN, Mark.TODO), (Phase.REVOKE, Mark.TODO), (Phase.AUDIT, Mark.TODO),
+    )  # fmt: skip
+
+    room.lamps.then("look", "seen", NotYet(why="settling", after=SECOND))
+    room.advance(run)
+    card = room.card(run)
+    assert card.headline.startswith("CONTAINING")
+    assert card.phases[0] == (Phase.CONTAIN, Mark.NOW)
+    assert card.summary == "Now: look at."
+
+    room.settle(run)
+    card = room.card(run)
+    assert (card.headline[:9], card.tone) == ("CONTAINED", Tone.WAITING)
+    assert card.phases[:2] == ((Phase.CONTAIN, Mark.DONE), (Phase.REVOKE, Mark.NOW))
+    assert card.ask is not None
+    assert "ops other than alice" in card.summary
+
+    room.decide(run)
+    room.settle(run)
+    card = room.card(run)
+    assert (card.headline[:11], card.tone, card.ask) == ("PROVEN DEAD", Tone.SAFE, None)
+    assert {mark for _, mark in card.phases} == {Mark.DONE}
+    assert {"Contained", "Verified", "Proven dead"} <= {name for name, _ in card.facts}
+
+
+@pytest.mark.parametrize("silence", list(Silence))
+def test_a_question_says_what_silence_means(room: Any, silence: Silence) -> None:
+    run = story(room, silence)
+    room.settle(run)
+    ask = room.card(run).ask
+    assert ask.silence == SILENCE[silence]
+    assert ask.plan_hash == room.asked(run)[-1].plan_hash
+
+
+def test_a_question_that_nobody_answered_in_time_still_stands_on_the_card(room: Any) -> None:
+    run = story(room)
+    room.settle(run)
+    room.clock.move(timedelta(hours=1))
+    room.settle(run)
+    assert room.run(run).state is RunState.WAITING_APPROVAL
+    assert room.card(run).ask.expires_at < room.clock.now
+
+
+def test_a_contained_credential_with_nothing_to_decide_is_calm(room: Any) -> None:
+    run = story(room)
+    room.settle(run)
+    room.decide(run, granted=False)
+    room.settle(run)
+    card = room.card(run)
+    assert card.tone is Tone.SAFE
+    assert card.headline.startswith("CONTAINED")
+    assert dict(card.phases)[Phase.REVOKE] is Mark.TODO
+
+
+def test_a_failure_stands_with_its_remedy(room: Any) -> None:
+    room.lamps.then("act", "a", StepFailed("no permission", remedy="allow lamp:Light"))
+    run = story(room)
+    room.settle(run)
+    card = room.card(run)
+    assert card.tone is Tone.FAILED
+    assert card.failure == "no permission → allow lamp:Light"
+    assert "Light" in card.summary
+    assert dict(card.phases)[Phase.CONTAIN] is Mark.FAILED
+
+
+def test_an_incident_without_a_runbook_says_what_to_do_by_hand(room: Any) -> None:
+    taken = room.take()
+    card = room.cards.card(taken.incident)
+    assert "by hand" in card.summary
+    assert card.phases == ()
+
+
+def test_facts_name_the_first_place_and_count_the_others(room: Any) -> None:
+    match = room.match()
+    room.take(match)
+    facts = dict(room.cards.card(1).facts)
+    assert facts["Found in"] == "payments: deploy/env.sh:12"
+    room.take(match, root="clone-1")
+    assert dict(room.cards.card(1).facts)["Found in"].endswith("and 1 more place")
+    room.take(match, root="clone-2")
+    assert dict(room.cards.card(1).facts)["Found in"].endswith("and 2 more places")
+    assert "acme…7Q2M" in facts["Credential"]
+
+
+def test_facts_name_whose_it_is_and_what_it_did(room: Any) -> None:
+    found: dict[str, JsonValue] = {
+        "user": "ci", "account": "1", "count": 3, "denied": 2, "source_ips": ["192.0.2.1"],
+    }  # fmt: skip
+    room.lamps.then("look", "a", Verified(evidence={}, outputs=found))
+    run = room.begin(room.line("a", "lamp.look"))
+    room.settle(run)
+    facts = dict(room.card(run).facts)
+    assert facts["Belongs to"] == "ci in account 1"
+    assert facts["Used"] == "3 recorded calls, 2 denied from 192.0.2.1"
+
+
+def test_a_closed_incident_says_so(room: Any) -> None:
+    room.take()
+    with room.store.transaction() as tx:
+        tx.incidents.save(replace(tx.incidents.get(1), state=IncidentState.CLOSED))
+    card = room.cards.card(1)
+    assert (card.headline[:6], card.tone) == ("CLOSED", Tone.SAFE)
+
+
+def test_an_incident_that_is_not_there_is_an_error(room: Any) -> None:
+    with pytest.raises(UsageError, match="LK-9"):
+        room.cards.card(IncidentId(9))
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (timedelta(days=9, hours=3), "9 days"),
+        (timedelta(days=1), "1 day"),
+        (timedelta(hours=2), "2 hours"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(seconds=59), "seconds"),
+        (timedelta(seconds=-5), "seconds"),
+    ],
+)
+def test_a_span_is_said_in_its_largest_unit(span: timedelta, said: str) -> None:
+    assert age(span) == said
+
+
+def test_credentials_have_names_that_people_use(room: Any) -> None:
+    room.take(room.match(provider="aws", kind="access-key"))
+    room.take(room.match(provider="acme", kind="signing-key"))
+    with room.store.transaction() as tx:
+        assert [credential(tx.incidents.get(n)) for n in (1, 2)] == [
+            "AWS access key", "acme signing key",
+        ]  # fmt: skip

@@ -1,0 +1,144 @@
+"""Cards reach every surface at least once, and are not posted twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from responder.domain.card import Card, CardRef
+from responder.domain.error import ConfigError, Retryable
+from responder.domain.ports import Errand
+from responder.services.delivery import LONGEST_PAUSE, Delivery
+
+
+class Wall:
+    """A surface that remembers what it was shown; ``trouble`` is raised first."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.shown: list[tuple[Card, CardRef | None]] = []
+        self.trouble: list[Exception] = []
+
+    def publish(self, card: Card, at: CardRef | None) -> CardRef:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.shown.append((card, at))
+        return at or CardRef(channel=self.name, ts=str(len(self.shown)))
+
+
+@pytest.fixture
+def walls() -> tuple[Wall, Wall]:
+    return Wall("one"), Wall("two")
+
+
+@pytest.fixture
+def delivery(room: Any, walls: tuple[Wall, Wall]) -> Delivery:
+    return Delivery(store=room.store, cards=room.cards, notifiers=walls)
+
+
+def waiting(room: Any) -> int:
+    with room.store.transaction() as tx:
+        return len(tx.outbox.waiting(tx.now(), Errand.NOTIFY))
+
+
+def ask(room: Any) -> None:
+    with room.store.transaction() as tx:
+        tx.outbox.put(Errand.NOTIFY, "1")
+
+
+def test_a_card_is_posted_once_and_then_edited_in_place(
+    room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
+) -> None:
+    match = room.match()
+    delivery.deliver(room.take(match).incident)
+    room.take(match, root="clone")
+    delivery.deliver(room.take(match, root="clone").incident)
+    for wall in walls:
+        assert [at for _, at in wall.shown] == [None, CardRef(channel=wall.name, ts="1")]
+    assert waiting(room) == 0
+
+
+def test_what_did_not_change_is_not_shown_again(
+    room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
+) -> None:
+    incident = room.take().incident
+    for _ in range(3):
+        ask(room)
+        room.clock.move(timedelta(seconds=1))
+        delivery.deliver(incident)
+    assert [len(wall.shown) for wall in walls] == [1, 1]
+
+
+def test_without_an_errand_nothing_is_shown(
+    room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
+) -> None:
+    first, second = room.take().incident, room.take().incident
+    delivery.deliver(first)
+    delivery.deliver(first)
+    assert {card.incident for card, _ in walls[0].shown} == {first}
+    delivery.deliver(second)
+    assert [card.incident for card, _ in walls[0].shown] == [first, second]
+
+
+def test_a_busy_surface_is_tried_again_later_and_the_other_is_not_bothered(
+    room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
+) -> None:
+    walls[0].trouble = [Retryable("slow down", after=timedelta(seconds=30))]
+    incident = room.take().incident
+    delivery.deliver(incident)
+    assert [len(wall.shown) for wall in walls] == [0, 1]
+    assert waiting(room) == 0  # not before its time
+    room.clock.move(timedelta(seconds=30))
+    assert waiting(room) == 1
+    delivery.deliver(incident)
+    assert [len(wall.shown) for wall in walls] == [1, 1]
+
+
+def test_pauses_grow_but_not_for_ever(
+    room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
+) -> None:
+    walls[0].trouble = [Retryable("no answer", after=timedelta(0)) for _ in range(12)]
+    incident = room.take().incident
+    pauses = []
+    for _ in range(12):
+        delivery.deliver(incident)
+        began = room.clock.now
+        while not waiting(room):
+            room.clock.move(timedelta(seconds=1))
+        pauses.append(room.clock.now - began)
+    assert pauses == sorted(pauses)
+    assert pauses[:3] == [timedelta(seconds=n) for n in (2, 4, 8)]
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_a_surface_that_must_be_mended_does_not_stop_the_other(
+    room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
+) -> None:
+    walls[0].trouble = [ConfigError("the channel is gone", remedy="name another")]
+    incident = room.take().incident
+    delivery.deliver(incident)
+    assert [len(wall.shown) for wall in walls] == [0, 1]
+    room.clock.move(LONGEST_PAUSE)
+    delivery.deliver(incident)
+    assert [len(wall.shown) for wall in walls] == [1, 1]
+
+
+def test_news_that_comes_while_a_card_is_shown_is_shown_too(room: Any) -> None:
+    match = room.match()
+    incident = room.take(match).incident
+
+    class Interrupted(Wall):
+        def publish(self, card: Card, at: CardRef | None) -> CardRef:
+            if not self.shown:
+                room.take(match, root="clone")
+            return super().publish(card, at)
+
+    wall = Interrupted("three")
+    slow = Delivery(store=room.store, cards=room.cards, notifiers=(wall,))
+    slow.deliver(incident)
+    assert waiting(room) == 1
+    slow.deliver(incident)
+    assert len(wall.shown) == 2
+    assert "1 more place" in dict(wall.shown[-1][0].facts)["Found in"]
