@@ -32,12 +32,14 @@ from scanner.model.secret import SecretValue
 from scanner.model.waiver import Waiver, WaiverSource
 from scanner.shard import run
 from scanner.sources.layout import Layout, enclosing
+from scanner.sources.source import Milestone
 from scanner.sources.stream import Stream
 from scanner.sources.worktree import Worktree
 from scanner.verdict import JudgingEngine
 
 if TYPE_CHECKING:
     from scanner.detectors.detect_secrets import PluginDetector
+    from scanner.frontier import Frontier, State
     from scanner.suppression.judge import Suppressor
 
 __all__ = [
@@ -106,6 +108,8 @@ class Scan:
         for stage in self._stages:
             with stage.open() as results:
                 for result in results:
+                    if isinstance(result, Milestone):
+                        continue
                     self._count(result, blobs=stage.blobs)
                     if not isinstance(result, Tally):
                         yield result
@@ -130,7 +134,7 @@ class Scan:
                 )
 
 
-Results = Iterator[Match | Gap | Tally]
+Results = Iterator[Match | Gap | Tally | Milestone]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +152,7 @@ class Scanner:
     detect-secrets look at what the rules have looked at.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a scan depends on; all but the key have a default
         self,
         *,
         key: FingerprintKey,
@@ -156,10 +160,14 @@ class Scanner:
         processes: int | None = None,
         suppressor: Suppressor | None = None,
         plugins: PluginDetector | None = None,
+        state: State | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._rules = load_builtin() if rules is None else tuple(rules)
+        self._key = key
+        self._state = state
         self._engine = JudgingEngine(
-            load_builtin() if rules is None else tuple(rules),
+            self._rules,
             key,
             suppressor=suppressor,
             plugins=plugins,
@@ -227,21 +235,35 @@ class Scanner:
         return Stage(open=start, blobs=False)
 
     def _blobs(self, layout: Layout, target: Path, *, staged: bool, parts: bool) -> Stage:
-        # Loaded late: plain files need no git, and start-up counts.
-        from scanner.sources.git_history import GitHistory  # noqa: PLC0415
-        from scanner.sources.repository import opened  # noqa: PLC0415
-        from scanner.sources.staged import Staged  # noqa: PLC0415
-
         top = layout.top
         below = "" if top is None or top == target else f"{target.relative_to(top).as_posix()}/"
 
         @contextmanager
         def start() -> Iterator[Results]:
+            # Loaded late: plain files need no git, and start-up counts.
+            from scanner.sources.repository import opened  # noqa: PLC0415
+
             with opened(layout) as repository:
-                source = (Staged if staged else GitHistory)(repository=repository, below=below)
-                yield run(source, self._engine, parts=parts, processes=self._processes)
+                if staged:
+                    from scanner.sources.staged import Staged  # noqa: PLC0415
+
+                    index = Staged(repository=repository, below=below)
+                    yield run(index, self._engine, parts=parts, processes=self._processes)
+                else:
+                    from scanner.past import Past  # noqa: PLC0415
+
+                    frontier = None if parts else self._frontier(layout, below)
+                    past = Past(repository=repository, below=below, frontier=frontier)
+                    yield past.results(self._engine, parts=parts, processes=self._processes)
 
         return Stage(open=start, blobs=True)
+
+    def _frontier(self, layout: Layout, below: str) -> Frontier | None:
+        if self._state is None:
+            return None
+        from scanner.frontier import frontier  # noqa: PLC0415
+
+        return frontier(self._state, layout, below, self._rules, self._key)
 
 
 def _real(path: Path) -> Path:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from scanner.detectors.engine import Engine
 from scanner.model.finding import Finding, Match
 from scanner.model.fragment import Fragment, Gap
+from scanner.model.provenance import Provenance
 from scanner.model.secret import SecretValue
 from scanner.sources.source import Source
 
@@ -46,11 +47,13 @@ def scan_batch(
     found: list[Packed] = []
     gaps: list[Gap] = []
     contents = size = 0
+    place: Provenance | None = None
     for piece in source.read(batch):
         if isinstance(piece, Gap):
             gaps.append(piece)
             continue
-        contents += (piece.first_line, piece.first_column) == (1, 1)
+        contents += piece.provenance is not place  # pieces of one content share it
+        place = piece.provenance
         size += len(piece.data)
         scanned = engine.examine(piece)
         gaps.extend(scanned.gaps)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,11 +61,11 @@ def _own(data_dir: Path) -> FingerprintKey:
 
 def _create(path: Path) -> None:
     """Write a new key so that it appears complete or not at all, and never twice."""
-    draft = path.with_name(f"{_NAME}.{secrets.token_hex(8)}")
+    draft = path.with_name(f"{_NAME}.{os.urandom(8).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_SIZE))
+            file.write(os.urandom(_SIZE))
             file.flush()
             os.fsync(file.fileno())
         try:

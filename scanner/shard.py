@@ -17,7 +17,7 @@ from scanner.batch import Answer, Tally, scan_batch, unpacked
 from scanner.detectors.engine import Engine
 from scanner.model.finding import Match
 from scanner.model.fragment import Gap
-from scanner.sources.source import Source
+from scanner.sources.source import Milestone, Source
 
 if TYPE_CHECKING:
     from scanner.child import Child
@@ -30,7 +30,7 @@ _AHEAD = 16  # batches per process that may be given out before the oldest is do
 
 def run(
     source: Source[Item], engine: Engine, *, parts: bool, processes: int
-) -> Iterator[Match | Gap | Tally]:
+) -> Iterator[Match | Gap | Tally | Milestone]:
     """Everything the source holds, scanned; the order does not depend on ``processes``."""
     listing = source.batches()
     first = list(islice(listing, _FEW))
@@ -41,7 +41,7 @@ def run(
     else:
         answers = _shared(source, engine, rest, parts=parts, processes=processes)
     for answer in answers:
-        if isinstance(answer, Gap):
+        if not isinstance(answer, Answer):
             yield answer
             continue
         yield from map(unpacked, answer.found)
@@ -52,15 +52,16 @@ def run(
 def _alone(
     source: Source[Item],
     engine: Engine,
-    listing: Iterator[tuple[Item, ...] | Gap],
+    listing: Iterator[tuple[Item, ...] | Gap | Milestone],
     *,
     parts: bool,
-) -> Iterator[Answer | Gap]:
+) -> Iterator[Answer | Gap | Milestone]:
     try:
         for batch in listing:
-            yield (
-                batch if isinstance(batch, Gap) else scan_batch(source, engine, batch, parts=parts)
-            )
+            if isinstance(batch, tuple):
+                yield scan_batch(source, engine, batch, parts=parts)
+            else:
+                yield batch
     finally:
         source.close()
 
@@ -68,11 +69,11 @@ def _alone(
 def _shared(
     source: Source[Item],
     engine: Engine,
-    listing: Iterator[tuple[Item, ...] | Gap],
+    listing: Iterator[tuple[Item, ...] | Gap | Milestone],
     *,
     parts: bool,
     processes: int,
-) -> Iterator[Answer | Gap]:
+) -> Iterator[Answer | Gap | Milestone]:
     from scanner.child import fork  # noqa: PLC0415  # small scans do without multiprocessing
 
     crew = _Crew(lambda: fork(source, engine, parts=parts), processes)
@@ -103,11 +104,13 @@ class _Crew:
         self._hire = hire
         self.idle = [hire() for _ in range(size)]
         self.busy: dict[int, Child] = {}  # by file descriptor of the pipe
-        self.ready: dict[int, Answer | Gap] = {}
+        self.ready: dict[int, Answer | Gap | Milestone] = {}
 
-    def give(self, number: int, batch: tuple[Item, ...] | Gap, source: Source[Item]) -> None:
-        """Hand a batch to an idle child; a gap is its own answer."""
-        if isinstance(batch, Gap):
+    def give(
+        self, number: int, batch: tuple[Item, ...] | Gap | Milestone, source: Source[Item]
+    ) -> None:
+        """Hand a batch to an idle child; a gap or milestone is its own answer."""
+        if not isinstance(batch, tuple):
             self.ready[number] = batch
             return
         child = self.idle.pop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from scanner.model.error import SourceError
 from scanner.model.fragment import Gap
@@ -10,17 +10,29 @@ from scanner.sources.place import display
 from scanner.sources.repository import Repository, complaint, said, start
 
 
-def listed(repository: Repository) -> Iterator[bytes | Gap]:
-    """Ids of all reachable commits, newest first; what is broken is a gap, the rest is listed."""
-    tips: list[bytes] = []
+def tips(repository: Repository) -> Iterator[str | Gap]:
+    """The commits that refs and HEAD point to, each once; broken refs are gaps."""
+    seen: set[str] = set()
     for found in _tips(repository):
         if isinstance(found, Gap):
             yield found
-        else:
-            tips.append(found)
-    if not tips:
+        elif (oid := found.decode()) not in seen:
+            seen.add(oid)
+            yield oid
+
+
+def listed(
+    repository: Repository, wanted: Sequence[str], known: Sequence[str] = ()
+) -> Iterator[bytes | Gap]:
+    """Ids of all commits that the wanted ones can reach, parents first.
+
+    Those that the ``known`` ones can reach are left out. What is broken is a gap, the rest is
+    listed.
+    """
+    feed = "\n".join((*wanted, *(f"^{oid}" for oid in known), "")).encode()
+    if set(wanted) <= set(known):
         return
-    git = start(repository, "rev-list", "--stdin", feed=b"\n".join((*tips, b"")))
+    git = start(repository, "rev-list", "--topo-order", "--reverse", "--stdin", feed=feed)
     with git:
         assert git.stdout is not None  # noqa: S101  # a pipe was asked for
         for line in git.stdout:
@@ -28,6 +40,20 @@ def listed(repository: Repository) -> Iterator[bytes | Gap]:
     if git.returncode != 0:
         why = f"the history is broken: {said(complaint(repository, 'rev-list'))}"
         yield Gap(path="git history", why=why, incomplete=True)
+
+
+def existing(repository: Repository, commits: Sequence[str]) -> Iterator[bytes]:
+    """Those that are commits of this repository; all others may be pruned, or never were here."""
+    if not commits:
+        return
+    feed = "\n".join((*commits, "")).encode()
+    git = start(repository, "cat-file", "--batch-check=%(objecttype) %(objectname)", feed=feed)
+    with git:
+        assert git.stdout is not None  # noqa: S101  # a pipe was asked for
+        for line in git.stdout:
+            kind, _, oid = line.rstrip().partition(b" ")
+            if kind == b"commit":
+                yield oid
 
 
 def _tips(repository: Repository) -> Iterator[bytes | Gap]:

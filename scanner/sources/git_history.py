@@ -1,18 +1,23 @@
-"""Every blob that a history ever held, once, with the commit that introduced it."""
+"""Every blob that a history ever held, once, with the commit that introduced it.
+
+Versions of one file follow each other, so that only what each adds is searched, and so that git
+unpacks them at the least cost: it stores one as the difference to another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from itertools import islice
+from operator import attrgetter
 
 from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InCommit
+from scanner.sources.authorship import placed
 from scanner.sources.blob import Blob, BlobReader
-from scanner.sources.commit import listed
+from scanner.sources.commit import listed, tips
 from scanner.sources.place import display
 from scanner.sources.repository import Repository, complaint, records, said, start
-from scanner.sources.source import batched
+from scanner.sources.source import Milestone, batched
 
 _HISTORY = "git history"
 _COMMIT = b"\x1e"
@@ -29,52 +34,46 @@ _DIFF = (
     "--no-renames",
     "--no-ext-diff",
     "--no-textconv",
-    "--encoding=UTF-8",
-    "--format=%x1e%H%x00%an <%ae>%x00%ct",
+    "--format=%x1e%H",
 )
 _SUBMODULE = b"160000"
+_FIRST = 1024  # blobs in the first stretch, so that there is soon something to do
+_STRETCH = 16_384  # blobs in the others: the longer, the more versions of a file meet
 _RESTARTS = 64  # each costs a start of git; a repository with more broken commits is beyond repair
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Commit:
-    """A commit as git prints it."""
-
-    oid: bytes
-    author: bytes
-    time: bytes  # seconds since 1970, of the committer
-
-    def blob(self, oid: bytes, path: str) -> Blob:
-        """A blob that this commit introduced."""
-        return Blob(
-            oid=oid.decode(),
-            provenance=InCommit(
-                path=path,
-                commit=self.oid.decode(),
-                author=self.author.decode("utf-8", "replace"),
-                committed_at=_instant(self.time),
-            ),
-        )
 
 
 @dataclass(slots=True, kw_only=True)
 class GitHistory:
-    """All blobs reachable from any ref or HEAD, oldest commit first.
+    """All blobs reachable from any ref or HEAD, but not from the commits that are ``known``.
 
-    Memory grows with the number of commits and distinct blobs (about 100 bytes each), never with
-    their size. ``below`` restricts to a directory (``"a/b/"``), and paths are then relative to it.
+    They come in stretches of the history, the oldest first, and in each by path. Memory grows with
+    the number of commits and distinct blobs (about 100 bytes each), never with their size.
+    ``below`` restricts to a directory (``"a/b/"``), and paths are then relative to it. Places have
+    neither author nor time until :func:`authorship.completed` adds them.
     """
 
     repository: Repository
     below: str = ""
+    known: Sequence[str] = ()
+    tips: list[str] = field(default_factory=list)
+    commits: list[bytes] = field(default_factory=list)
+    _at: int = 0  # the commit whose blobs are being listed
     _reader: BlobReader = field(init=False)
 
     def __post_init__(self) -> None:
-        self._reader = BlobReader(repository=self.repository)
+        self._reader = BlobReader(repository=self.repository, place=placed)
 
-    def batches(self) -> Iterator[tuple[Blob, ...] | Gap]:
-        """Blobs by introducing commit."""
-        return batched(self._blobs())
+    def batches(self) -> Iterator[tuple[Blob, ...] | Gap | Milestone]:
+        """Blobs by stretch of the history and by path."""
+        blobs = self._blobs()
+        size = _FIRST
+        while stretch := list(islice(blobs, size)):
+            yield from (each for each in stretch if isinstance(each, Gap))
+            versions = [each for each in stretch if not isinstance(each, Gap)]
+            versions.sort(key=attrgetter("path"))  # stable: the oldest of each path stays first
+            yield from batched(versions)
+            yield Milestone(done=self._at)
+            size = _STRETCH
 
     def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Gap]:
         """Their content."""
@@ -86,19 +85,25 @@ class GitHistory:
 
     def label(self, item: Blob) -> str:
         """Path and commit."""
-        return display(item.provenance.path)
+        return item.where
 
     def _blobs(self) -> Iterator[Blob | Gap]:
         if self.repository.shallow:
             why = "shallow clone: commits before the oldest fetched one are not in the repository"
             yield Gap(path=_HISTORY, why=why, incomplete=False)
-        commits: list[bytes] = []
-        for found in listed(self.repository):
+        for tip in tips(self.repository):
+            if isinstance(tip, Gap):
+                yield tip
+            else:
+                self.tips.append(tip)
+        for found in listed(self.repository, self.tips, self.known):
             if isinstance(found, Gap):
                 yield found
             else:
-                commits.append(found)
-        commits.reverse()
+                self.commits.append(found)
+        if not self.commits:
+            return
+        commits = self.commits
         seen: set[bytes] = set()
         for _ in range(_RESTARTS):
             done = yield from self._introduced(commits, seen)
@@ -116,13 +121,14 @@ class GitHistory:
         done = 0
         with git:
             for commit, oid, path in _changes(records(git)):
-                if commit.oid != commits[done]:
-                    done = commits.index(commit.oid, done)
+                if commit != commits[done]:
+                    done = commits.index(commit, done)
+                    self._at = len(self.commits) - len(commits) + done
                 if oid is not None and oid not in seen:
                     seen.add(oid)
                     shown = display(path)
                     if shown.startswith(self.below):
-                        yield commit.blob(oid, shown.removeprefix(self.below))
+                        yield Blob(oid.decode(), shown.removeprefix(self.below), commit.decode())
         if git.returncode == 0:
             return len(commits)
         complained = said(complaint(self.repository, _DIFF[0]))
@@ -130,29 +136,21 @@ class GitHistory:
         return done
 
 
-def _changes(tokens: Iterator[bytes]) -> Iterator[tuple[_Commit, bytes | None, bytes]]:
+def _changes(tokens: Iterator[bytes]) -> Iterator[tuple[bytes, bytes | None, bytes]]:
     """Each commit with no object id first, then each content it introduced with its path.
 
-    The stream is: mark and commit id, author, time, then for each change its modes and ids (a
+    The stream is: mark and commit id, then for each change its modes and ids (a
     merge has those of every parent, and names only content that no parent has) and its path.
     """
-    commit: _Commit | None = None
+    commit = b""
     for token in tokens:
         if token.startswith(_COMMIT):
-            commit = _Commit(oid=token[1:], author=next(tokens), time=next(tokens))
+            commit = token[1:]
             yield commit, None, b""
-        elif commit is not None and (change := token.removeprefix(b"\n")).startswith(b":"):
+        elif commit and (change := token.removeprefix(b"\n")).startswith(b":"):
             path = next(tokens)
             parents = len(change) - len(change.lstrip(b":"))
             fields = change.lstrip(b":").split()
             mode, oid = fields[parents], fields[2 * parents + 1]
             if mode != _SUBMODULE and oid.strip(b"0"):
                 yield commit, oid, path
-
-
-def _instant(seconds: bytes) -> datetime:
-    """UTC; what a forged commit may claim outside of the calendar becomes 1970."""
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from scanner.model.fragment import Fragment, Gap
@@ -13,6 +14,13 @@ BATCH = 64
 """Items in a batch: enough to amortise a trip through a pipe, few enough to share work evenly."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """Says in the order of the results that a source's first ``done`` steps are complete."""
+
+    done: int
+
+
 class Source(Protocol[Item]):
     """Bytes to scan. Listing and reading are apart so that several processes can share the reading.
 
@@ -20,7 +28,7 @@ class Source(Protocol[Item]):
     from it, any number of times, and must not raise for what is wrong with one item.
     """
 
-    def batches(self) -> Iterator[tuple[Item, ...] | Gap]:
+    def batches(self) -> Iterator[tuple[Item, ...] | Gap | Milestone]:
         """What there is to read, in a deterministic order, and what cannot even be listed."""
 
     def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Gap]:

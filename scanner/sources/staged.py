@@ -24,7 +24,7 @@ class Staged:
     _reader: BlobReader = field(init=False)
 
     def __post_init__(self) -> None:
-        self._reader = BlobReader(repository=self.repository)
+        self._reader = BlobReader(repository=self.repository, place=_place)
 
     def batches(self) -> Iterator[tuple[Blob, ...] | Gap]:
         """New and changed files."""
@@ -40,7 +40,7 @@ class Staged:
 
     def label(self, item: Blob) -> str:
         """The path."""
-        return item.provenance.path
+        return item.path
 
     def _blobs(self) -> Iterator[Blob | Gap]:
         command = ("diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames")
@@ -51,8 +51,7 @@ class Staged:
                 path = display(next(tokens))
                 _, mode, _, oid, _ = change.lstrip(b":").split()
                 if mode != _SUBMODULE and oid.strip(b"0") and path.startswith(self.below):
-                    place = InIndex(path=path.removeprefix(self.below))
-                    yield Blob(oid=oid.decode(), provenance=place)
+                    yield Blob(oid=oid.decode(), path=path.removeprefix(self.below))
         if git.returncode != 0:
             why = f"the index cannot be read: {said(complaint(self.repository, command[0]))}"
             yield Gap(path="git index", why=why, incomplete=True)
@@ -66,3 +65,7 @@ class Staged:
             return found
         with start(self.repository, "hash-object", "-t", "tree", "--stdin") as git:
             return b"".join(records(git)).strip().decode()
+
+
+def _place(blob: Blob) -> InIndex:
+    return InIndex(path=blob.path)

@@ -1,0 +1,111 @@
+"""What earlier scans of a history have seen, so that the next one reads only what is new.
+
+One file for each repository and folder in the user's data directory: the commits behind which
+everything was scanned, and what was found there, without any secret. It counts for exactly one set
+of rules, one version of the checks and one fingerprint key. Like any cache it may vanish, be broken
+or belong to somebody else: then the history is read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+import scanner.detectors
+from scanner.detectors import cache
+from scanner.model.finding import Confidence, Finding, Severity, Span
+from scanner.model.fingerprint import FingerprintKey
+from scanner.model.provenance import InCommit
+from scanner.model.rule import Rule
+from scanner.model.secret import SecretValue
+from scanner.model.waiver import Waiver
+from scanner.sources.layout import Layout
+
+_LAYOUT = "1"  # raise it when the fields of Finding or Seen change their meaning
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A finding of the history as it is kept: all of :class:`Finding`, flat."""
+
+    rule: str
+    provider: str
+    kind: str
+    provenance: InCommit
+    span: Span
+    fingerprint: str
+    preview: str
+    severity: Severity
+    confidence: Confidence
+    reason: str
+    waiver: Waiver | None
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """Commits whose whole past is scanned (hexadecimal ids), and the findings in it."""
+
+    basis: str
+    commits: tuple[str, ...]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where states are kept, and what else findings depend on (a baseline's text, say)."""
+
+    folder: Path
+    basis: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontier:
+    """Where one history's state is kept. ``basis`` says for which rules, checks and key."""
+
+    folder: Path
+    name: str
+    basis: str
+
+    def load(self) -> tuple[tuple[str, ...], list[Finding]]:
+        """The known commits and their findings; nothing when there is no state that counts."""
+        stored = cache.read(self.folder, self.name)
+        if stored is None:
+            return (), []
+        try:
+            seen = msgspec.json.decode(stored, type=Seen)
+        except msgspec.MsgspecError:
+            return (), []
+        if seen.basis != self.basis:
+            return (), []
+        return seen.commits, [Finding(**msgspec.structs.asdict(each)) for each in seen.places]
+
+    def save(self, commits: Sequence[str], findings: Sequence[Finding]) -> None:
+        """Replace the state; without a writable directory the next scan is a full one."""
+        places = msgspec.convert(findings, type=tuple[Place, ...], from_attributes=True)
+        seen = Seen(basis=self.basis, commits=tuple(commits), places=places)
+        cache.write(self.folder, self.name, msgspec.json.encode(seen))
+
+
+def frontier(
+    state: State, layout: Layout, below: str, rules: Sequence[Rule], key: FingerprintKey
+) -> Frontier:
+    """The state of the history of ``below`` in that repository."""
+    place = f"{layout.common_dir.resolve()}\0{layout.git_dir.resolve()}\0{below}"
+    digest = hashlib.sha256(_LAYOUT.encode())
+    digest.update(hashlib.sha256(state.basis).digest())
+    digest.update(msgspec.msgpack.encode(tuple(rules)))
+    # A constant's fingerprint names the key without revealing it.
+    digest.update(key.fingerprint("stanch", "key-id", SecretValue(b"frontier")).encode())
+    for directory in scanner.detectors.__path__:
+        for entry in sorted(os.scandir(directory), key=lambda each: each.name):
+            if entry.name.endswith(".py"):
+                facts = entry.stat()
+                digest.update(f"{entry.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return Frontier(
+        folder=state.folder,
+        name=f"history-{hashlib.sha256(os.fsencode(place)).hexdigest()[:32]}.json",
+        basis=digest.hexdigest(),
+    )

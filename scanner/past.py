@@ -1,0 +1,78 @@
+"""Scans a history: what is new in it, after what earlier scans found.
+
+A secret that stays in a file through many versions is one finding: the place that introduced it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from scanner.batch import Tally
+from scanner.detectors.engine import Engine
+from scanner.frontier import Frontier
+from scanner.model.finding import Finding, Match
+from scanner.model.fragment import Gap
+from scanner.shard import run
+from scanner.sources.authorship import Authorship
+from scanner.sources.commit import existing
+from scanner.sources.git_history import GitHistory
+from scanner.sources.repository import Repository
+from scanner.sources.source import Milestone
+
+
+@dataclass(slots=True, kw_only=True)
+class Past:
+    """One repository's history; ``frontier`` is None when nothing is kept."""
+
+    repository: Repository
+    below: str
+    frontier: Frontier | None
+    _findings: list[Finding] = field(default_factory=list)
+    _places: set[tuple[str, ...]] = field(default_factory=set)
+
+    def results(
+        self, engine: Engine, *, parts: bool, processes: int
+    ) -> Iterator[Match | Gap | Tally]:
+        """Findings of earlier scans, then those in what is new; each place once."""
+        known: tuple[str, ...] = ()
+        if self.frontier is not None:
+            stored, earlier = self.frontier.load()
+            known = tuple(oid.decode() for oid in existing(self.repository, stored))
+            # None of them is left: this is another repository at the same place.
+            for finding in earlier if known else ():
+                self._is_new(finding)
+                yield Match(finding=finding, parts={})
+        source = GitHistory(repository=self.repository, below=self.below, known=known)
+        authorship = Authorship(repository=self.repository)
+        whole = True
+        try:
+            for result in run(source, engine, parts=parts, processes=processes):
+                if isinstance(result, Match):
+                    finding = authorship.completed(result.finding)
+                    if self._is_new(finding):
+                        yield replace(result, finding=finding)
+                elif isinstance(result, Milestone):
+                    if whole:
+                        done = (oid.decode() for oid in source.commits[: result.done])
+                        self._save((*known, *done))
+                else:
+                    whole = whole and not (isinstance(result, Gap) and result.incomplete)
+                    yield result
+        finally:
+            authorship.close()
+        if whole and source.tips != list(known):
+            self._save(source.tips)
+
+    def _save(self, commits: Sequence[str]) -> None:
+        if self.frontier is not None:
+            self.frontier.save(commits, self._findings)
+
+    def _is_new(self, finding: Finding) -> bool:
+        """Whether no version of the file has shown it as clearly; it is kept then."""
+        place = (finding.fingerprint, finding.path, finding.confidence, finding.severity)
+        if place in self._places:
+            return False
+        self._places.add(place)
+        self._findings.append(finding)
+        return True
