@@ -20,6 +20,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "scan": Entry("scanner.cli.scan", "Find leaked credentials in a directory or repository."),
     "baseline": Entry("scanner.cli.baseline", "Accept findings with a reason, for a time."),
+    "hook": Entry("scanner.cli.hook", "Stop credentials before they are committed or pushed."),
     "rules": Entry("scanner.cli.rules", "List, show and prove the detection rules."),
     "respond": Entry(
         "responder.cli.respond", "Open incidents for what leaks and run their runbooks."

@@ -1,0 +1,21 @@
+"""``stanch hook``: the same door as ``stanch-hook``, which reads its own arguments."""
+
+from __future__ import annotations
+
+import click
+
+from scanner.hook.program import main
+
+
+@click.command(
+    "hook",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...]) -> None:
+    """Stop credentials before they are committed, pushed or received.
+
+    Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 something could not be read.
+    """
+    main(arguments)

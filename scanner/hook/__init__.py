@@ -1,0 +1,1 @@
+"""Guards the places where a change enters: commits, pushes, pull requests, assistants."""

@@ -1,0 +1,153 @@
+"""What a range of commits brings: each new content once, and what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from scanner.model.error import SourceError
+from scanner.model.fragment import Fragment, Gap
+from scanner.model.provenance import InCommit, InIndex, Provenance
+from scanner.sources.blob import Blob, BlobReader
+from scanner.sources.place import display
+from scanner.sources.repository import Repository, complaint, records, said, start
+from scanner.sources.source import batched
+
+_COMMIT = b"\x1e"
+_RAW = ("--raw", "-r", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff")
+_COMMITS = (
+    "diff-tree",
+    "--stdin",
+    *_RAW,
+    "-c",
+    "--root",
+    "--always",
+    "--no-textconv",
+    "--encoding=UTF-8",
+    "--format=%x1e%H%x00%an <%ae>%x00%ct",
+)
+_SUBMODULE = b"160000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """New contents in order, who brought them, and the ids of what they replaced."""
+
+    new: tuple[Blob, ...]
+    places: Mapping[Blob, InCommit]
+    old: frozenset[str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Blobs:
+    """A source over contents that are known by their ids."""
+
+    repository: Repository
+    blobs: Iterable[Blob]
+    places: Mapping[Blob, InCommit] = field(default_factory=dict)
+    _reader: BlobReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reader = BlobReader(repository=self.repository, place=self._place)
+
+    def batches(self) -> Iterator[tuple[Blob, ...] | Gap]:
+        """The blobs, as given."""
+        return batched(self.blobs)
+
+    def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Gap]:
+        """Their content."""
+        return self._reader.read(batch)
+
+    def close(self) -> None:
+        """End the reading git."""
+        self._reader.close()
+
+    def label(self, item: Blob) -> str:
+        """The path."""
+        return item.path
+
+    def _place(self, blob: Blob) -> Provenance:
+        return self.places.get(blob) or InIndex(path=blob.path)
+
+
+def committed(repository: Repository, commits: Sequence[str]) -> Changes:
+    """What these commits (oldest first) bring; a merge brings what none of its parents has."""
+    if not commits:
+        return Changes(new=(), places={}, old=frozenset())
+    git = start(repository, *_COMMITS, feed="".join(f"{oid}\n" for oid in commits).encode())
+    new: dict[str, InCommit] = {}
+    old: set[str] = set()
+    with git:
+        for change in _parsed(records(git)):
+            old.update(change.before)
+            if change.after is not None and change.after not in new:
+                new[change.after] = change.place
+    if git.returncode != 0:
+        raise SourceError(
+            f"the commits cannot be read: {said(complaint(repository, _COMMITS[0]))}",
+            remedy="fetch the whole range (fetch-depth: 0), or check with `git fsck`",
+        )
+    places = {Blob(oid, place.path, place.commit): place for oid, place in new.items()}
+    return Changes(new=tuple(places), places=places, old=frozenset(old - new.keys()))
+
+
+def earlier(changes: Changes) -> Iterator[Blob]:
+    """The contents that the changes replaced or deleted, wherever they were."""
+    for oid in sorted(changes.old):
+        yield Blob(oid, "what was there before")
+
+
+def replaced(repository: Repository) -> Iterator[Blob]:
+    """What the staged changes replace or delete."""
+    git = start(repository, "diff-index", "--cached", *_RAW, "HEAD", "--")
+    with git:
+        tokens = records(git)
+        for change in tokens:
+            path = next(tokens)
+            mode, _, oid = change.lstrip(b":").split()[:3]
+            if mode != _SUBMODULE and oid.strip(b"0"):
+                yield Blob(oid.decode(), display(path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """One path of one commit: contents of all parents, content after it (None: deleted)."""
+
+    before: tuple[str, ...]
+    after: str | None
+    place: InCommit
+
+
+def _parsed(tokens: Iterator[bytes]) -> Iterator[_Change]:
+    """Mark and commit id, author and time, then for each change modes and ids, and its path."""
+    oid = author = seconds = b""
+    for token in tokens:
+        if token.startswith(_COMMIT):
+            oid, author, seconds = token[1:], next(tokens), next(tokens)
+        elif (raw := token.removeprefix(b"\n")).startswith(b":"):
+            parents = len(raw) - len(raw.lstrip(b":"))
+            fields = raw.lstrip(b":").split()
+            modes, oids = fields[: parents + 1], fields[parents + 1 : 2 * parents + 2]
+            real = [
+                each.decode() if each.strip(b"0") and mode != _SUBMODULE else None
+                for mode, each in zip(modes, oids, strict=True)
+            ]
+            yield _Change(
+                before=tuple(each for each in real[:-1] if each is not None),
+                after=real[-1],
+                place=InCommit(
+                    path=display(next(tokens)),
+                    commit=oid.decode(),
+                    author=author.decode("utf-8", "replace"),
+                    committed_at=_instant(seconds),
+                ),
+            )
+
+
+def _instant(seconds: bytes) -> datetime:
+    """UTC; what a forged commit may claim outside of the calendar becomes 1970."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

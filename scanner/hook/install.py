@@ -1,0 +1,142 @@
+"""Puts small scripts where git looks for hooks, and takes them away again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scanner.model.error import UsageError
+
+KINDS = ("pre-commit", "pre-push", "commit-msg", "pre-receive")
+_FED = ("pre-push", "pre-receive")  # git writes to the standard input of these
+_MARK = "# stanch-hook"
+_KEPT = ".before-stanch"
+_RUNNABLE = 0o755
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """A repository's folder of hooks."""
+
+    folder: Path
+
+    def install(self, kind: str, *, python: str, chain: bool, force: bool) -> str:
+        """Write one hook; returns what was done. A foreign hook is chained or replaced if asked."""
+        path, kept = self._paths(kind)
+        was = "installed"
+        if _exists(path) and not _is_ours(path):
+            if force:
+                path.unlink()
+                was = "installed in place of the hook that was there"
+            elif chain:
+                if _exists(kept):
+                    raise UsageError(
+                        f"{kept} exists already",
+                        remedy="move it away, or replace the hook with --force",
+                    )
+                path.replace(kept)
+                was = "installed; the hook that was there runs first"
+            else:
+                raise UsageError(
+                    f"{path} is a hook that stanch did not make",
+                    remedy="--chain runs it before stanch, --force replaces it",
+                )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{kind}.{os.getpid()}")
+        draft.write_text(script(kind, python))
+        draft.chmod(_RUNNABLE)
+        draft.replace(path)  # never through a link that lies there
+        return f"{path}: {was}"
+
+    def uninstall(self, kind: str) -> str:
+        """Remove one hook of ours and put back what was there before it."""
+        path, kept = self._paths(kind)
+        if not _exists(path):
+            return f"{path}: there is none"
+        if not _is_ours(path):
+            return f"{path}: left alone, stanch did not make it"
+        path.unlink()
+        if _exists(kept):
+            kept.replace(path)
+            return f"{path}: removed; the hook that was there before is back"
+        return f"{path}: removed"
+
+    def _paths(self, kind: str) -> tuple[Path, Path]:
+        return self.folder / kind, self.folder / (kind + _KEPT)
+
+
+def hooks_of(place: Path, environ: Mapping[str, str], *, shared: bool) -> Hooks:
+    """The folder in which git looks for the hooks of the repository around ``place``.
+
+    A folder outside of the repository (``core.hooksPath``) serves others too, so it must be asked
+    for with ``shared``.
+    """
+    folder = place / _git(place, environ, "--git-path", "hooks")
+    homes = [place / _git(place, environ, "--git-common-dir")]
+    if _git(place, environ, "--is-bare-repository") == "false":
+        homes.append(place / _git(place, environ, "--show-toplevel"))
+    inside = any(folder.resolve().is_relative_to(home.resolve()) for home in homes)
+    if not inside and not shared:
+        raise UsageError(
+            f"git looks for hooks in {folder}, which other repositories share (core.hooksPath)",
+            remedy="--global installs there for all of them",
+        )
+    return Hooks(folder=folder)
+
+
+def script(kind: str, python: str) -> str:
+    """The hook itself. It names the interpreter by its path: git's PATH is often another one."""
+    program = shlex.quote(python)
+    feed = "input=$(cat)\n" if kind in _FED else ""
+    pipe = "printf '%s\\n' \"$input\" | " if kind in _FED else ""
+    bypass = (
+        "" if kind == "pre-receive" else f"; to go on without it: git {_verb(kind)} --no-verify"
+    )
+    return f"""#!/bin/sh
+{_MARK}: {kind}
+# Made by `stanch hook install`, taken away by `stanch hook uninstall`.
+{feed}before="$(dirname "$0")/{kind}{_KEPT}"
+if [ -x "$before" ]; then
+  {pipe}"$before" "$@" || exit $?
+fi
+if [ ! -x {program} ]; then
+  echo "stanch: "{program}" is gone: run 'stanch hook install' again{bypass}" >&2
+  exit 2
+fi
+{pipe}{program} -P -m scanner.hook {kind} "$@"
+"""
+
+
+def _verb(kind: str) -> str:
+    return "push" if kind == "pre-push" else "commit"
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return path.is_file() and f"\n{_MARK}" in path.read_text(errors="replace")[:200]
+    except OSError:
+        return False
+
+
+def _git(place: Path, environ: Mapping[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", *arguments],
+        cwd=place,
+        env=dict(environ),
+        check=False,
+        capture_output=True,
+    )
+    if done.returncode != 0:
+        raise UsageError(
+            f"{place} is not a git repository",
+            remedy="run it in the repository that should have the hook",
+        )
+    return os.fsdecode(done.stdout).rstrip("\n")

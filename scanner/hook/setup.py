@@ -1,0 +1,86 @@
+"""Builds the gate that every door of this room uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scanner.accepted import accepted_in
+from scanner.detectors.ruleset import load_builtin
+from scanner.hook.filter import NOTHING, Exclusion
+from scanner.hook.gate import Gate
+from scanner.keyfile import data_directory, load_fingerprint_key
+from scanner.model.error import UsageError
+from scanner.model.finding import Confidence
+from scanner.suppression.judge import Suppressor
+from scanner.verdict import JudgingEngine
+
+if TYPE_CHECKING:
+    from scanner.suppression.entry import Imported
+
+WAIVER_KEY = "STANCH_WAIVER_KEY"
+_ENOUGH = 64  # bytes: our own baseline says what it is at its very beginning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """How to judge, as a command line says."""
+
+    least: Confidence = Confidence.MEDIUM
+    baseline: str | None = None
+    fingerprint_key: str | None = None
+    waiver_key: str | None = None
+    exclusion: Exclusion = NOTHING
+    processes: int = 1
+
+
+def gate(
+    choice: Choice,
+    environ: Mapping[str, str],
+    *,
+    suppressor: Suppressor,
+) -> Gate:
+    """The gate with the built-in rules, and with what is accepted."""
+    key = load_fingerprint_key(choice.fingerprint_key, data_directory(environ), environ=environ)
+    engine = JudgingEngine(load_builtin(), key, suppressor=suppressor)
+    return Gate(engine, least=choice.least, exclusion=choice.exclusion, processes=choice.processes)
+
+
+def trusted_key(choice: Choice, environ: Mapping[str, str]) -> str | None:
+    """The public key whose owner alone may waive, if there is one."""
+    return choice.waiver_key or environ.get(WAIVER_KEY) or None
+
+
+def accepted(choice: Choice, environ: Mapping[str, str], place: Path, *, today: date) -> Suppressor:
+    """What is accepted around ``place``: its own baseline, or the one that is named."""
+    key = trusted_key(choice, environ)
+    if choice.baseline is None:
+        return accepted_in(place, today=today, waiver_key=key).suppressor
+    file = place / choice.baseline
+    if _is_ours(file):
+        return accepted_in(place, today=today, file=file, waiver_key=key).suppressor
+    imported = _imported(file, today=today)
+    return accepted_in(place, today=today, waiver_key=key, imported=imported).suppressor
+
+
+def _imported(file: Path, *, today: date) -> tuple[Imported, ...]:
+    from scanner.suppression.secrets_baseline import (  # noqa: PLC0415  # few have one
+        SecretsBaseline,
+    )
+
+    read = SecretsBaseline.read(file, author="detect-secrets", added=today, expires=None)
+    return read.entries
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return b"stanch-baseline" in opened.read(_ENOUGH)
+    except OSError as error:
+        raise UsageError(
+            f"the baseline {file} cannot be read: {error.strerror}",
+            remedy="name the file, or leave --baseline out",
+        ) from error
