@@ -124,7 +124,7 @@ def test_facts_name_the_first_place_and_count_the_others(room: Any) -> None:
 
 def test_facts_name_whose_it_is_and_what_it_did(room: Any) -> None:
     found: dict[str, JsonValue] = {
-        "user": "ci", "account": "1", "count": 3, "denied": 2, "source_ips": ["192.0.2.1"],
+        "user": "ci", "account": "1", "count": 3, "denied": 2, "source_ips": {"192.0.2.1": 3},
     }  # fmt: skip
     room.lamps.then("look", "a", Verified(evidence={}, outputs=found))
     run = room.begin(room.line("a", "lamp.look"))
