@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from scanner.accepted import accepted_in, baseline_path
+from scanner.accepted import Accepted, accepted_in, baseline_path
 from scanner.api import (
     Confidence,
     Finding,
@@ -30,6 +30,9 @@ from scanner.api import (
 from scanner.reports import jsonl, note
 from scanner.suppression.judge import Review
 
+if TYPE_CHECKING:  # most scans do without, and starting has to be quick
+    from scanner.cli.anomaly import Watch
+
 _LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|image:|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 
 
@@ -41,6 +44,8 @@ class Options:
     staged: bool
     least: Confidence
     show_suppressed: bool = False
+    anomalies: bool = False
+    stream_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,16 @@ class Acceptance:
     multiple=True,
     help="Also run a plugin of detect-secrets: a class, `all`, file:///path or module:NAME.",
 )
+@click.option(
+    "--anomalies",
+    is_flag=True,
+    help="Also show strings that do not belong where they are, and sudden changes.",
+)
+@click.option(
+    "--stream-name",
+    metavar="NAME",
+    help="What standard input is, e.g. ci/build; with --anomalies its scans are compared.",
+)
 @click.option("--quiet", is_flag=True, help="Print findings only: no summary, no skipped files.")
 def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     targets: tuple[str, ...],
@@ -106,6 +121,8 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     show_suppressed: bool,  # noqa: FBT001  # click passes by name
     waiver_key: str | None,
     plugins: tuple[str, ...],
+    anomalies: bool,  # noqa: FBT001  # click passes by name
+    stream_name: str | None,
     quiet: bool,  # noqa: FBT001  # click passes by name
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
@@ -121,20 +138,26 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         staged=staged,
         least=Confidence(min_confidence),
         show_suppressed=show_suppressed,
+        anomalies=anomalies,
+        stream_name=stream_name,
     )
+    if anomalies and staged:
+        raise _unfit("what is normal is learned from a whole tree, not from staged changes")
     for target in targets:
         _check(target)
     key = load_fingerprint_key(fingerprint_key, data_directory(os.environ))
     acceptance = Acceptance(file=baseline, waiver_key=waiver_key, plugins=plugins)
     scanners = _scanners(key, targets, acceptance)
+    watches = [_watch(target, key, options, acceptance) for target in targets]
     scans = [
-        _start(scanner, target, options) for scanner, target in zip(scanners, targets, strict=True)
+        _start(scanner, target, options, watch)
+        for scanner, target, watch in zip(scanners, targets, watches, strict=True)
     ]
     gaps = note.Gaps()
     review = Review()
     shown: list[Finding] = []
     with _opened(output) as out:
-        for finding in _findings(scans, options, gaps, review):
+        for finding in _findings(scans, watches, options, gaps, review):
             shown.append(finding)
             if form == "jsonl":
                 out.write(jsonl.line(finding) + "\n")
@@ -151,11 +174,30 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     sys.exit(1 if found else 0 if complete else 3)
 
 
-def _start(scanner: Scanner, target: str, options: Options) -> Scan:
+def _watch(
+    target: str, key: FingerprintKey, options: Options, acceptance: Acceptance
+) -> Watch | None:
+    """The anomaly pass over a target, when it is asked for."""
+    if not options.anomalies:
+        return None
+    from scanner.cli.anomaly import Watch  # noqa: PLC0415  # as above
+
+    return Watch(
+        target,
+        key=key,
+        data_dir=data_directory(os.environ),
+        stream=options.stream_name,
+        accepted=lambda: _accepted(target, acceptance).suppressor,
+    )
+
+
+def _start(scanner: Scanner, target: str, options: Options, watch: Watch | None) -> Scan:
     if target == "-":
         if options.staged or options.history:
             raise _unfit("standard input has neither history nor staged changes")
-        return scanner.scan_stream(sys.stdin.buffer, name="<stdin>", parts=False)
+        name = options.stream_name or "<stdin>"
+        stream = watch.listening(sys.stdin.buffer, name) if watch else sys.stdin.buffer
+        return scanner.scan_stream(stream, name=name, parts=False)
     return scanner.scan_path(
         Path(target),
         history=options.history,
@@ -179,22 +221,30 @@ def _scanners(
     paths = [baseline_path(Path("." if target == "-" else target)) for target in targets]
     for path, target in zip(paths, targets, strict=True):
         if path not in made:
-            accepted = accepted_in(
-                Path("." if target == "-" else target),
-                today=date.today(),  # noqa: DTZ011  # an expiry is a day on the reader's calendar
-                file=acceptance.file,
-                waiver_key=acceptance.waiver_key,
-            )
-            made[path] = Scanner(key=key, suppressor=accepted.suppressor, plugins=plugins)
+            suppressor = _accepted(target, acceptance).suppressor
+            made[path] = Scanner(key=key, suppressor=suppressor, plugins=plugins)
     return [made[path] for path in paths]
 
 
+def _accepted(target: str, acceptance: Acceptance) -> Accepted:
+    return accepted_in(
+        Path("." if target == "-" else target),
+        today=date.today(),  # noqa: DTZ011  # an expiry is a day on the reader's calendar
+        file=acceptance.file,
+        waiver_key=acceptance.waiver_key,
+    )
+
+
 def _findings(
-    scans: list[Scan], options: Options, gaps: note.Gaps, review: Review
+    scans: list[Scan],
+    watches: list[Watch | None],
+    options: Options,
+    gaps: note.Gaps,
+    review: Review,
 ) -> Iterator[Finding]:
     """The findings worth showing, as they come; gaps are noted."""
-    for scan in scans:
-        for result in scan:
+    for scan, watch in zip(scans, watches, strict=True):
+        for result in scan if watch is None else watch.over(scan):
             if not isinstance(result, Match):
                 gaps.add(result)
             elif result.finding.confidence.rank >= options.least.rank and (

@@ -1,0 +1,1 @@
+"""What is normal for this place, and what is not: statistics over fragments, no rules."""

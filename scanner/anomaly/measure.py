@@ -1,0 +1,69 @@
+"""A stream in a few numbers: how many strings look machine-made, and how varied those are."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection
+from itertools import accumulate, islice
+from typing import NamedTuple
+
+QUANTILES = (0.1, 0.5, 0.9)
+_BIN = 0.125  # bits
+_MOST = 4096  # tokens of one fragment whose entropy is worked out
+
+
+class Reading(NamedTuple):
+    """One scan of one stream: counts and quantiles, nothing that was in it.
+
+    ``entropy`` holds the quantiles of the suspicious strings' Shannon entropy in bits a character,
+    and is empty when there were none.
+    """
+
+    size: int  # bytes
+    suspicious: int
+    entropy: tuple[float, ...]
+
+    @property
+    def rate(self) -> float:
+        """Suspicious strings in a KB (1,000 bytes)."""
+        return 1000 * self.suspicious / self.size if self.size else 0.0
+
+
+class Measure:
+    """Sums up fragments; what it keeps is a histogram, so memory stays flat."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._suspicious = 0
+        self._bins: Counter[int] = Counter()
+
+    def count(self, size: int, found: Collection[bytes]) -> None:
+        """Count a fragment of ``size`` bytes in which these machine-made tokens were found."""
+        self._size += size
+        self._suspicious += len(found)
+        self._bins.update(int(_entropy(token) / _BIN) for token in islice(found, _MOST))
+
+    def reading(self) -> Reading:
+        """What has been counted so far."""
+        return Reading(size=self._size, suspicious=self._suspicious, entropy=self._quantiles())
+
+    def _quantiles(self) -> tuple[float, ...]:
+        total = self._bins.total()
+        if not total:
+            return ()
+        bins = sorted(self._bins)
+        sums = list(accumulate(self._bins[each] for each in bins))
+        return tuple(
+            next(
+                (each + 0.5) * _BIN
+                for each, upto in zip(bins, sums, strict=True)
+                if upto >= share * total
+            )
+            for share in QUANTILES
+        )
+
+
+def _entropy(token: bytes) -> float:
+    size = len(token)
+    return -sum(count / size * math.log2(count / size) for count in Counter(token).values())

@@ -1,0 +1,25 @@
+"""Where findings of rules already are, so that nothing is reported twice."""
+
+from __future__ import annotations
+
+from scanner.model.finding import Finding
+
+NEAR = 8
+"""Lines: as far apart as the halves of one credential may be, whose finding stands at one half."""
+
+
+class Occupied:
+    """The lines of each path that a rule has spoken about."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[tuple[int, int]]] = {}
+
+    def add(self, finding: Finding) -> None:
+        """Note a rule's finding, whatever its confidence."""
+        reach = (finding.span.line - NEAR, finding.span.end_line + NEAR)
+        self._lines.setdefault(finding.path, []).append(reach)
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether a rule's finding is at the place, or so close that it may be the same."""
+        line = finding.span.line
+        return any(first <= line <= last for first, last in self._lines.get(finding.path, ()))

@@ -1,0 +1,167 @@
+"""Learns what is normal from fragments, then says which strings are not; two passes, any source."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from scanner.anomaly.judge import Surprise, Usual
+from scanner.anomaly.measure import Measure
+from scanner.anomaly.model import Characters, Costs
+from scanner.anomaly.place import kind_of
+from scanner.anomaly.sample import Sample, rank_of
+from scanner.anomaly.suspect import Suspect, Suspects
+from scanner.anomaly.token import alphabet, distinct, is_digest, is_suspicious
+from scanner.model.finding import Confidence, Finding, Match, Severity
+from scanner.model.fingerprint import FingerprintKey
+from scanner.model.fragment import Fragment
+from scanner.model.provenance import Provenance
+from scanner.model.secret import SecretValue
+
+RULE = "anomaly-string"
+MOST_KINDS = 256
+"""Kinds of file that are told apart; the rest are one."""
+
+_OWN = 1024  # tokens of each kind that are remembered
+_WIDE = 8192  # tokens of all kinds
+_OPEN = 16  # kinds whose model is kept ready
+_FEWEST = 16  # tokens of a kind, below which all kinds together say what is usual
+_REST = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One kind of file: its two models and what is usual for its tokens."""
+
+    costs: tuple[Costs, Costs]
+    usual: Usual
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oddity:
+    """A match, where it begins in its fragment's bytes, and the numbers behind it."""
+
+    match: Match
+    start: int
+    surprise: Surprise
+
+
+class Survey:
+    """What is normal in the fragments learned so far.
+
+    Memory is bounded by the samples, whatever is fed. The result does not depend on the order of
+    learning (as long as there are at most :data:`MOST_KINDS` kinds), and the same token may be
+    learned any number of times. A token is judged by a model that has not seen it: there are two,
+    each learned from half of the tokens.
+    """
+
+    def __init__(self, key: FingerprintKey) -> None:
+        self._key = key
+        self._samples: dict[str, Sample] = {}
+        self._all = Sample(_WIDE)
+        self._wide: Place | None = None
+        self._places: OrderedDict[str, Place] = OrderedDict()
+        self.measure = Measure()
+
+    def learn(self, fragment: Fragment) -> None:
+        """Take the fragment's tokens as examples of its kind of place."""
+        sample = self._sample(kind_of(fragment.provenance.path))
+        self._wide = None
+        self._places.clear()
+        found = distinct(fragment.data)
+        for token in found:
+            rank = rank_of(token)
+            sample.add(token, rank)
+            self._all.add(token, rank)
+        self.measure.count(len(fragment.data), list(filter(is_suspicious, found)))
+
+    def judge(self, suspects: Suspects) -> Iterator[Oddity]:
+        """What does not belong in a fragment that was learned, in order of position."""
+        kind = kind_of(suspects.provenance.path)
+        place = self._place(kind if kind in self._samples else _REST)
+        if place is None:
+            return
+        for suspect in suspects.found:
+            surprise = _surprise(suspect.token, place, kind=kind, company=suspects.company)
+            confidence = surprise.confidence
+            if confidence is not None:
+                match = self._match(suspect, suspects.provenance, surprise, confidence)
+                yield Oddity(match=match, start=suspect.start, surprise=surprise)
+
+    def _sample(self, kind: str) -> Sample:
+        if kind not in self._samples and len(self._samples) >= MOST_KINDS:
+            kind = _REST
+        return self._samples.setdefault(kind, Sample(_OWN))
+
+    def _place(self, kind: str) -> Place | None:
+        """The kind's models, or None when there is too little to compare with."""
+        known = self._places.get(kind)
+        if known is not None:
+            self._places.move_to_end(kind)
+            return known
+        if self._wide is None:
+            if len(self._all) < _FEWEST:
+                return None
+            models = _halves(self._all.ranked())
+            self._wide = _learned(self._all, models, models)
+        if kind not in self._samples or len(self._samples[kind]) < _FEWEST:
+            return self._wide
+        sample = self._samples[kind]
+        wide = (self._wide.costs[0].own, self._wide.costs[1].own)
+        place = self._places[kind] = _learned(sample, _halves(sample.ranked()), wide)
+        if len(self._places) > _OPEN:
+            self._places.popitem(last=False)
+        return place
+
+    def _match(
+        self, suspect: Suspect, provenance: Provenance, surprise: Surprise, confidence: Confidence
+    ) -> Match:
+        value = SecretValue(suspect.token)
+        finding = Finding(
+            rule=RULE,
+            provider="generic",
+            kind="anomaly",
+            provenance=provenance,
+            span=suspect.span,
+            fingerprint=self._key.fingerprint("generic", "anomaly", value),
+            preview=f"<{len(value)} bytes>",
+            severity=Severity.MEDIUM,
+            confidence=confidence,
+            reason=surprise.reason,
+        )
+        return Match(finding=finding, parts=MappingProxyType({"value": value}))
+
+
+def _learned(
+    sample: Sample, own: tuple[Characters, Characters], wide: tuple[Characters, Characters]
+) -> Place:
+    costs = (Costs(own[0], wide[0]), Costs(own[1], wide[1]))
+    gains = [
+        costs[rank & 1].surprise(token) - alphabet(token).bits for rank, token in sample.ranked()
+    ]
+    return Place(costs=costs, usual=Usual.of(gains))
+
+
+def _halves(ranked: list[tuple[int, bytes]]) -> tuple[Characters, Characters]:
+    """Two models; the one at index ``rank & 1`` has not seen the token of that rank."""
+    return (
+        Characters(token for rank, token in ranked if rank & 1),
+        Characters(token for rank, token in ranked if not rank & 1),
+    )
+
+
+def _surprise(token: bytes, place: Place, *, kind: str, company: int) -> Surprise:
+    bits = place.costs[rank_of(token) & 1].surprise(token)
+    letters = alphabet(token)
+    return Surprise(
+        place=kind,
+        alphabet=letters.name,
+        length=len(token),
+        bits=bits,
+        gain=bits - letters.bits,
+        usual=place.usual,
+        company=company,
+        digest=is_digest(token),
+    )

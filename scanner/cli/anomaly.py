@@ -1,0 +1,117 @@
+"""The anomaly pass of ``stanch scan``: a second look that knows what the rules have found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from scanner.anomaly.baseline import Baseline, match_of, shifts
+from scanner.anomaly.ear import Ear
+from scanner.anomaly.occupied import Occupied
+from scanner.anomaly.survey import Survey
+from scanner.anomaly.suspect import suspects_of
+from scanner.model.finding import Match
+from scanner.model.fingerprint import FingerprintKey
+from scanner.model.fragment import Fragment, Gap
+from scanner.model.provenance import InStream, InWorktree, Provenance
+from scanner.sources.layout import enclosing
+from scanner.sources.worktree import Worktree
+
+if TYPE_CHECKING:
+    from scanner.suppression.judge import Suppressor
+
+
+class Watch:
+    """Watches one scan of one target, and adds to its results what is odd about it.
+
+    ``stream`` is the name under which a stream's earlier scans are remembered; without one a stream
+    is judged by itself alone. A tree is remembered by its path. ``accepted`` is asked for the judge
+    of waivers when there is something to judge.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        key: FingerprintKey,
+        data_dir: Path,
+        stream: str | None,
+        accepted: Callable[[], Suppressor],
+    ) -> None:
+        self._target = target
+        self._key = key
+        self._data_dir = data_dir
+        self._stream = stream
+        self._accepted = accepted
+        self._survey = Survey(key)
+        self._ear: Ear | None = None
+
+    def listening(self, stream: BinaryIO, name: str) -> BinaryIO:
+        """What to read in the stream's place; its pieces are learned on the way."""
+        self._ear = Ear(stream, name, self._survey)
+        return cast("BinaryIO", self._ear)  # a source asks for nothing but `read`
+
+    def over(self, results: Iterable[Match | Gap]) -> Iterator[Match | Gap]:
+        """The results as they come, then the anomalies at places that no rule has spoken about."""
+        occupied = Occupied()
+        for result in results:
+            if isinstance(result, Match):
+                occupied.add(result.finding)
+            yield result
+        for match in self._odd():
+            if not occupied.covers(match.finding):
+                yield match
+        yield from self._shifted()
+
+    def _odd(self) -> Iterator[Match]:
+        if self._ear is not None:
+            for oddity in self._ear.oddities():
+                yield self._judged(oddity.match)
+            return
+        for fragment in self._fragments():
+            self._survey.learn(fragment)
+        for fragment in self._fragments():
+            suspects = suspects_of(fragment)
+            for oddity in self._survey.judge(suspects) if suspects is not None else ():
+                yield self._judged(oddity.match, fragment, oddity.start)
+
+    def _judged(self, match: Match, fragment: Fragment | None = None, start: int = 0) -> Match:
+        """The match with its waiver, if there is one; a stream's text is gone, and its markers."""
+        from scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # oddities are rare
+
+        end = start + len(match.parts["value"])
+        around = neighbourhood(fragment.data, start, end) if fragment is not None else None
+        waiver = self._accepted().judge(match, around)
+        if waiver is None:
+            return match
+        return replace(match, finding=replace(match.finding, waiver=waiver))
+
+    def _shifted(self) -> Iterator[Match]:
+        name, provenance = self._identity()
+        if name is None:
+            return
+        baseline = Baseline(self._data_dir, name)
+        reading = self._survey.measure.reading()
+        for shift in shifts(baseline.readings(), reading):
+            yield match_of(shift, name, provenance, self._key)
+        baseline.remember(reading)
+
+    def _identity(self) -> tuple[str | None, Provenance]:
+        if self._ear is not None:
+            shown = self._stream or "<stdin>"
+            return (f"stream:{self._stream}" if self._stream else None), InStream(path=shown)
+        return f"tree:{Path(self._target).resolve()}", InWorktree(path=".")
+
+    def _fragments(self) -> Iterator[Fragment]:
+        """The tree's content; what cannot be read, the scan itself has said."""
+        real = Path(self._target).resolve()
+        layout = enclosing(real)
+        if layout is not None and (layout.top is None or real == layout.git_dir):
+            return
+        root, only = (real, ()) if real.is_dir() else (real.parent, (real.name,))
+        source = Worktree(root=root, only=only)
+        for batch in source.batches():
+            if not isinstance(batch, Gap):
+                yield from (each for each in source.read(batch) if isinstance(each, Fragment))
