@@ -1,0 +1,193 @@
+"""Which commits a pipeline is about: the pull request's, the push's, or the branch's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scanner.hook.checkout import commit_id, lines, why
+from scanner.model.error import SourceError, UsageError
+from scanner.sources.repository import Repository
+
+_DEEPER = (
+    "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab, "
+    "`git fetch --unshallow` elsewhere"
+)
+_LARGEST = 32 << 20  # bytes of an event file
+_USUAL = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a pipeline says about its change. ``bases`` are tried in order; the first found counts.
+
+    With ``exact`` the base is where the change begins; otherwise it is a branch that the change
+    left somewhere, at its merge base.
+    """
+
+    platform: str
+    head: str
+    bases: tuple[str, ...]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """The commits to check, oldest first, and how to call them."""
+
+    commits: tuple[str, ...]
+    title: str
+
+
+def proposed(environ: Mapping[str, str]) -> Proposal:
+    """What GitHub Actions, GitLab CI or Jenkins say; else this branch against the default one."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return _github(environ)
+    if environ.get("GITLAB_CI"):
+        return _gitlab(environ)
+    if environ.get("JENKINS_URL"):
+        return _jenkins(environ)
+    return Proposal(platform="git", head="HEAD", bases=_USUAL, exact=False)
+
+
+def ranged(repository: Repository, proposal: Proposal) -> Range:
+    """The commits of a proposal. A clone that lacks some is an error, never a clean bill."""
+    head = commit_id(repository, proposal.head)
+    if head is None:
+        raise SourceError(f"the commit {_short(proposal.head)} was not fetched", remedy=_DEEPER)
+    base = _base(repository, proposal, head)
+    feed = f"{head}\n" + (f"^{base}\n" if base else "")
+    found = lines(
+        repository, "rev-list", "--reverse", "--topo-order", "--stdin", feed=feed.encode()
+    )
+    if found is None:
+        raise SourceError(
+            f"the commits cannot be listed: {why(repository, 'rev-list')}", remedy=_DEEPER
+        )
+    cut = _cut(repository).intersection(found)
+    if cut:
+        raise SourceError(
+            f"shallow clone: what is before {_short(min(cut))} was not fetched, and is part of "
+            "the change",
+            remedy=_DEEPER,
+        )
+    if not found:  # on the default branch itself: what was merged last
+        title = f"the newest commit, {_short(head)} ({proposal.platform})"
+        return Range(commits=(head,), title=title)
+    since = f" since {_short(base)}" if base else ""
+    noun = "commit" if len(found) == 1 else "commits"
+    title = f"{len(found)} {noun} up to {_short(head)}{since} ({proposal.platform})"
+    return Range(commits=tuple(found), title=title)
+
+
+def _base(repository: Repository, proposal: Proposal, head: str) -> str | None:
+    """Where the change begins; None when it has no ancestor in common with what is there."""
+    for number, name in enumerate(proposal.bases):
+        base = commit_id(repository, name)
+        if base is None:
+            if number == 0 and proposal.exact:
+                raise SourceError(f"the base commit {_short(name)} was not fetched", remedy=_DEEPER)
+            continue
+        if proposal.exact and number == 0:
+            return base
+        # Both are ids by now, so neither can be taken for an option.
+        common = lines(repository, "merge-base", base, head)
+        if common:
+            return common[0]
+        if repository.shallow:
+            raise SourceError("shallow clone: the merge base was not fetched", remedy=_DEEPER)
+        return None
+    raise UsageError(
+        "no default branch was found to compare with",
+        remedy="name the branch that the change goes into: --base origin/BRANCH; in a pipeline "
+        "fetch it first",
+    )
+
+
+def _github(environ: Mapping[str, str]) -> Proposal:
+    event = _event(environ)
+    head = environ.get("GITHUB_SHA", "HEAD")
+    pull, group = event.get("pull_request"), event.get("merge_group")
+    if isinstance(pull, dict):
+        return _exact("GitHub pull request", _sha(pull, "base"), _sha(pull, "head"))
+    if isinstance(group, dict):
+        return _exact("GitHub merge queue", str(group["base_sha"]), str(group["head_sha"]))
+    repository = event.get("repository")
+    default = str(repository.get("default_branch", "")) if isinstance(repository, dict) else ""
+    bases = (*((f"origin/{default}",) if default else ()), *_USUAL)
+    before = str(event.get("before") or "").strip("0")
+    if before:
+        # After a force push the commit before is not in the clone: then the default branch counts.
+        bases = (str(event["before"]), *bases)
+    return Proposal(platform="GitHub push", head=head, bases=bases, exact=False)
+
+
+def _gitlab(environ: Mapping[str, str]) -> Proposal:
+    head = environ.get("CI_COMMIT_SHA", "HEAD")
+    if base := environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"):
+        # Of a merged results pipeline the commit is a merge that nobody wrote.
+        head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or head
+        return _exact("GitLab merge request", base, head)
+    default = environ.get("CI_DEFAULT_BRANCH", "")
+    bases = (*((f"origin/{default}",) if default else ()), *_USUAL)
+    before = environ.get("CI_COMMIT_BEFORE_SHA", "")
+    if before.strip("0"):
+        bases = (before, *bases)
+    return Proposal(platform="GitLab push", head=head, bases=bases, exact=False)
+
+
+def _jenkins(environ: Mapping[str, str]) -> Proposal:
+    head = environ.get("GIT_COMMIT", "HEAD")
+    if target := environ.get("CHANGE_TARGET"):
+        bases: tuple[str, ...] = (f"origin/{target}", target)
+        return Proposal(platform="Jenkins change", head=head, bases=bases, exact=False)
+    before = environ.get("GIT_PREVIOUS_SUCCESSFUL_COMMIT") or environ.get("GIT_PREVIOUS_COMMIT")
+    bases = ((before,) if before else ()) + _USUAL
+    return Proposal(platform="Jenkins", head=head, bases=bases, exact=False)
+
+
+def _exact(platform: str, base: str, head: str) -> Proposal:
+    return Proposal(platform=platform, head=head, bases=(base,), exact=True)
+
+
+def _event(environ: Mapping[str, str]) -> dict[str, Any]:
+    path = environ.get("GITHUB_EVENT_PATH")
+    if not path:
+        return {}
+    try:
+        with Path(path).open("rb") as file:
+            read = json.loads(file.read(_LARGEST))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"the event at GITHUB_EVENT_PATH cannot be read: {type(error).__name__}",
+            remedy="name the range: --base and --head",
+        ) from error
+    return read if isinstance(read, dict) else {}
+
+
+def _sha(pull: dict[str, Any], side: str) -> str:
+    found = pull.get(side)
+    sha = found.get("sha") if isinstance(found, dict) else None
+    if not isinstance(sha, str):
+        raise UsageError(
+            f"the event of the pull request does not name its {side}",
+            remedy="name the range: --base and --head",
+        )
+    return sha
+
+
+def _cut(repository: Repository) -> frozenset[str]:
+    """The commits whose parents were not fetched."""
+    try:
+        text = (repository.layout.common_dir / "shallow").read_text("ascii", "replace")
+    except OSError:
+        return frozenset()
+    return frozenset(text.split())
+
+
+def _short(name: str) -> str:
+    plain = "".join(c if c.isprintable() else "?" for c in name)
+    return plain[:12] if len(plain) in {40, 64} else plain[:80]

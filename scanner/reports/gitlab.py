@@ -1,0 +1,97 @@
+"""GitLab's secret detection report (``gl-secret-detection-report.json``, schema 15)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from scanner.model.finding import Finding
+from scanner.model.fragment import Gap
+from scanner.model.provenance import InCommit
+from scanner.model.rule import Rule
+from scanner.reports.escape import escaped
+from scanner.reports.sarif import message
+
+VERSION = "15.0.7"
+_NO_COMMIT = "0000000"
+
+
+def render(
+    findings: Sequence[Finding],
+    *,
+    rules: Mapping[str, Rule],
+    gaps: Iterable[Gap] = (),
+    version: str,
+    began: datetime,
+    ended: datetime,
+) -> str:
+    """The report. ``began`` and ``ended`` are in UTC; GitLab wants them without a zone."""
+    tool = {
+        "id": "stanch",
+        "name": "Stanch",
+        "version": version,
+        "vendor": {"name": "Stanch"},
+    }
+    incomplete = [gap for gap in gaps if gap.incomplete]
+    report = {
+        "version": VERSION,
+        "scan": {
+            "analyzer": tool,
+            "scanner": tool,
+            "type": "secret_detection",
+            "start_time": _instant(began),
+            "end_time": _instant(ended),
+            "status": "failure" if incomplete else "success",
+            "messages": [
+                {"level": "fatal", "value": f"not read: {escaped(gap.path)}: {escaped(gap.why)}"}
+                for gap in incomplete
+            ],
+        },
+        "vulnerabilities": [_vulnerability(each, rules.get(each.rule)) for each in findings],
+    }
+    return json.dumps(report, indent=2) + "\n"
+
+
+def _vulnerability(finding: Finding, rule: Rule | None) -> dict[str, Any]:
+    title = rule.title if rule else f"{finding.provider} {finding.kind}"
+    place = finding.provenance
+    location: dict[str, Any] = {
+        "file": escaped(finding.path),
+        "start_line": finding.span.line,
+        "end_line": finding.span.end_line,
+        "commit": {"sha": _NO_COMMIT},
+    }
+    if isinstance(place, InCommit):
+        location["commit"] = {
+            "sha": place.commit,
+            "author": escaped(place.author),
+            "date": _instant(place.committed_at),
+        }
+    found: dict[str, Any] = {
+        "id": _identity(finding),
+        "name": title,
+        "description": message(finding),
+        "severity": finding.severity.value.title(),
+        "location": location,
+        "identifiers": [
+            {"type": "stanch_rule_id", "name": f"Stanch {finding.rule}", "value": finding.rule}
+        ],
+    }
+    if rule is not None:
+        found["solution"] = rule.remedy
+        if rule.link.startswith("https://"):
+            found["links"] = [{"url": rule.link}]
+    return found
+
+
+def _identity(finding: Finding) -> str:
+    """The same for the same credential in the same file, so that GitLab keeps what was decided."""
+    named = f"{finding.fingerprint}\0{finding.path}\0{finding.commit}\0{finding.span}".encode()
+    return hashlib.sha256(named).hexdigest()
+
+
+def _instant(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,52 @@
+"""JUnit XML, which Jenkins and most other pipelines show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+from scanner.model.finding import Finding
+from scanner.model.fragment import Gap
+from scanner.reports.escape import escaped
+from scanner.reports.sarif import message
+
+
+def render(findings: Sequence[Finding], *, gaps: Iterable[Gap] = (), seconds: float) -> str:
+    """A failure for each finding, an error for what was not read, one success when all is well."""
+    incomplete = [gap for gap in gaps if gap.incomplete]
+    cases = [*map(_failure, findings), *map(_error, incomplete)]
+    if not cases:
+        cases = ['    <testcase classname="stanch" name="no credentials found"/>']
+    count = f'tests="{len(cases)}" failures="{len(findings)}" errors="{len(incomplete)}"'
+    return "\n".join(
+        (
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            f'<testsuites {count} time="{seconds:.3f}">',
+            f'  <testsuite name="stanch" {count} skipped="0" time="{seconds:.3f}">',
+            *cases,
+            "  </testsuite>",
+            "</testsuites>",
+            "",
+        )
+    )
+
+
+def _failure(finding: Finding) -> str:
+    where = f"{finding.path}:{finding.span.line}:{finding.span.column}"
+    return (
+        f"    <testcase classname={_attribute(f'stanch.{finding.rule}')} name={_attribute(where)}>"
+        f"<failure type={_attribute(finding.severity)} message={_attribute(message(finding))}>"
+        f"{escape(escaped(where))} {escape(finding.fingerprint)}</failure></testcase>"
+    )
+
+
+def _error(gap: Gap) -> str:
+    return (
+        f'    <testcase classname="stanch.incomplete" name={_attribute(gap.path)}>'
+        f"<error message={_attribute(f'not read: {gap.why}')}/></testcase>"
+    )
+
+
+def _attribute(text: str) -> str:
+    """Quoted; characters that XML 1.0 forbids even as references are written out."""
+    return quoteattr(escaped(text))

@@ -1,0 +1,132 @@
+"""SARIF 2.1.0 (OASIS), as GitHub code scanning and others read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from scanner.model.finding import Finding, Severity
+from scanner.model.fragment import Gap
+from scanner.model.provenance import InCommit
+from scanner.model.rule import Rule
+from scanner.reports.escape import escaped
+
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+_LEVEL = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+}
+# GitHub sorts alerts by this number (its own scale of severities, as for CVSS).
+_SCORE = {
+    Severity.CRITICAL: "9.5",
+    Severity.HIGH: "8.0",
+    Severity.MEDIUM: "5.5",
+    Severity.LOW: "2.0",
+}
+
+
+def render(
+    findings: Sequence[Finding],
+    *,
+    rules: Mapping[str, Rule],
+    gaps: Iterable[Gap] = (),
+    version: str,
+) -> str:
+    """One run with a result for each finding; what was not read is told as a notification."""
+    named = sorted({finding.rule for finding in findings})
+    numbers = {rule: number for number, rule in enumerate(named)}
+    incomplete = [gap for gap in gaps if gap.incomplete]
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "stanch",
+                "semanticVersion": version,
+                "rules": [_rule(each, rules.get(each)) for each in named],
+            }
+        },
+        "invocations": [
+            {
+                "executionSuccessful": not incomplete,
+                "toolExecutionNotifications": [
+                    {
+                        "level": "error",
+                        "message": {"text": f"not read: {escaped(gap.path)}: {escaped(gap.why)}"},
+                    }
+                    for gap in incomplete
+                ],
+            }
+        ],
+        # Columns are counted in bytes of UTF-8; SARIF knows characters only, and for the ASCII
+        # in front of a credential both are the same.
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(finding, numbers[finding.rule]) for finding in findings],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
+    if rule is None:  # a plugin of the user
+        return {"id": name, "shortDescription": {"text": name}}
+    described: dict[str, Any] = {
+        "id": name,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": f"{rule.title} ({rule.provider} {rule.kind})"},
+        "help": {"text": rule.remedy},
+        "defaultConfiguration": {"level": _LEVEL[rule.severity]},
+        "properties": {
+            "tags": ["security", "secret", rule.provider],
+            "security-severity": _SCORE[rule.severity],
+        },
+    }
+    if rule.link.startswith("https://"):
+        described["helpUri"] = rule.link
+    return described
+
+
+def _result(finding: Finding, number: int) -> dict[str, Any]:
+    span = finding.span
+    properties: dict[str, Any] = {
+        "provider": finding.provider,
+        "kind": finding.kind,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "source": finding.provenance.source,
+    }
+    if isinstance(finding.provenance, InCommit):
+        properties["commit"] = finding.provenance.commit
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": number,
+        "level": _LEVEL[finding.severity],
+        "message": {"text": message(finding)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": quote(finding.path), "uriBaseId": "%SRCROOT%"},
+                    "region": {
+                        "startLine": span.line,
+                        "startColumn": span.column,
+                        "endLine": span.end_line,
+                        "endColumn": span.end_column,
+                    },
+                }
+            }
+        ],
+        "partialFingerprints": {"stanch/v1": finding.fingerprint},
+        "properties": properties,
+    }
+
+
+def message(finding: Finding) -> str:
+    """What was found, in one sentence without its value."""
+    since = f", in commit {finding.commit[:12]}" if finding.commit else ""
+    return (
+        f"{finding.provider} {finding.kind} {escaped(finding.preview)} "
+        f"({finding.confidence} confidence: {escaped(finding.reason)}{since})"
+    )
