@@ -70,7 +70,7 @@ def _without_hashes(matches: tuple[Match, ...], fragment: Fragment) -> tuple[Mat
     kept = []
     for match in matches:
         start, _ = _offsets(match.finding.span, fragment)
-        if not _HASH.search(fragment.data, max(0, start - 80), start + 42):
+        if not _HASH.search(fragment.data, max(0, start - 80), start + 41):
             kept.append(match)
     return tuple(kept)
 

@@ -24,7 +24,7 @@ _PRAGMA = re.compile(
     rb"(?:allowlist(?P<next>[ -]nextline)?|whitelist)[ -]secret\b"
 )
 _GITLEAKS = re.compile(rb"\bgitleaks:allow\b")
-_CLOSING = re.compile(r"\s*(?:\*/|-->|--%>|#\}|\*\)|['\"`;,])*\s*$")
+_CLOSING = re.compile(r"\*/.*|-->.*|#\}.*|\*\).*|['\"`;,\s]+$")
 _WORD = re.compile(r"\w{2}")
 _SPACE = re.compile(r"\s+")
 
@@ -72,7 +72,7 @@ def _speaks_of(found: re.Match[bytes], rule: str) -> bool:
 
 
 def _ours(found: re.Match[bytes]) -> Waiver:
-    reason = _SPACE.sub(" ", _CLOSING.sub("", found["reason"].decode(errors="replace")))
+    reason = _SPACE.sub(" ", _CLOSING.sub("", found["reason"].decode(errors="replace"))).strip()
     if not _WORD.search(reason):
         return Waiver(
             source=WaiverSource.INLINE,
