@@ -22,6 +22,7 @@ COMMANDS = {
     "baseline": Entry("scanner.cli.baseline", "Accept findings with a reason, for a time."),
     "hook": Entry("scanner.cli.hook", "Stop credentials before they are committed or pushed."),
     "ci": Entry("scanner.cli.ci", "Check what a pull request brings, and report it."),
+    "guard": Entry("scanner.cli.guard", "Judge what an AI assistant would send, run or show."),
     "rules": Entry("scanner.cli.rules", "List, show and prove the detection rules."),
     "respond": Entry(
         "responder.cli.respond", "Open incidents for what leaks and run their runbooks."
