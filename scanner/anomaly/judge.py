@@ -14,6 +14,7 @@ _FLOOR = 0.5  # bits a character; calmer places would call every new word a surp
 _RARE = 3.5  # deviations
 _MEDIUM = 1.5  # bits a character
 _LOW = 1.0
+_COMPANY = 0.75  # bits a character
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +63,9 @@ class Surprise:
     def score(self) -> float:
         """Bits a character that remain once its company is accounted for.
 
-        Half a bit less for every doubling: one stranger is news, the hundredth is how this file is.
+        A little less for every doubling: one stranger is news, the hundredth is how this file is.
         """
-        return self.gain - 0.5 * math.log2(self.company)
+        return self.gain - _COMPANY * math.log2(self.company)
 
     @property
     def confidence(self) -> Confidence | None:

@@ -21,7 +21,7 @@ _EDGE = b"  "
 class Characters:
     """Counts of trigrams, bigrams and characters over a set of tokens."""
 
-    __slots__ = ("pairs", "pairs_before", "singles", "total", "triples", "triples_before")
+    __slots__ = ("_pair", "pairs", "pairs_before", "singles", "total", "triples", "triples_before")
 
     def __init__(self, tokens: Iterable[bytes]) -> None:
         self.triples: Counter[tuple[int, int, int]] = Counter()
@@ -39,14 +39,22 @@ class Characters:
             self.pairs_before[second] += count
             self.singles[third] += count
         self.total = self.singles.total()
+        self._pair: dict[tuple[int, int], float] = {}
 
     def chance(self, triple: tuple[int, int, int]) -> float:
         """The probability of the third character after the first two; never zero."""
-        first, second, third = triple
+        before = triple[:2]
+        pair = triple[1:]
+        known = self._pair.get(pair)
+        if known is None:
+            known = self._pair[pair] = self._pair_chance(*pair)
+        return (self.triples.get(triple, 0) + _TRUST * known) / (
+            self.triples_before.get(before, 0) + _TRUST
+        )
+
+    def _pair_chance(self, second: int, third: int) -> float:
         single = (self.singles[third] + 1) / (self.total + _SYMBOLS)
-        pair = (self.pairs[second, third] + _TRUST * single) / (self.pairs_before[second] + _TRUST)
-        before = self.triples_before[first, second]
-        return (self.triples[triple] + _TRUST * pair) / (before + _TRUST)
+        return (self.pairs[second, third] + _TRUST * single) / (self.pairs_before[second] + _TRUST)
 
 
 class Costs(dict[tuple[int, int, int], float]):

@@ -24,9 +24,9 @@ RULE = "anomaly-string"
 MOST_KINDS = 256
 """Kinds of file that are told apart; the rest are one."""
 
-_OWN = 1024  # tokens of each kind that are remembered
+_OWN = 768  # tokens of each kind that are remembered
 _WIDE = 8192  # tokens of all kinds
-_OPEN = 16  # kinds whose model is kept ready
+_OPEN = 300_000  # trigrams in models that are kept ready, some 60 MB
 _FEWEST = 16  # tokens of a kind, below which all kinds together say what is usual
 _REST = "other"
 
@@ -37,6 +37,10 @@ class Place:
 
     costs: tuple[Costs, Costs]
     usual: Usual
+
+    def size(self) -> int:
+        """How many trigrams it holds."""
+        return sum(len(each) + len(each.own.triples) for each in self.costs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +115,7 @@ class Survey:
         sample = self._samples[kind]
         wide = (self._wide.costs[0].own, self._wide.costs[1].own)
         place = self._places[kind] = _learned(sample, _halves(sample.ranked()), wide)
-        if len(self._places) > _OPEN:
+        while len(self._places) > 1 and sum(map(Place.size, self._places.values())) > _OPEN:
             self._places.popitem(last=False)
         return place
 

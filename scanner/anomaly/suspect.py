@@ -10,7 +10,7 @@ from scanner.model.finding import Span
 from scanner.model.fragment import Fragment
 from scanner.model.provenance import Provenance
 
-MOST_COMPANY = 256
+MOST_COMPANY = 128
 """More machine-made tokens in a fragment, and none of them can be a surprise."""
 
 
