@@ -19,15 +19,17 @@ _NAME = re.compile(
 _OPEN_QUOTE = re.compile(rb"&#3[49];|&quot;|\\?[\"'`]")
 _BARE = re.compile(rb"(?:(?!&(?:#\d+|[a-z]+);|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
 _LONGEST = 400
-_FRONT = 160
+_FRONT = 240
+_TAIL = 24
+_QUOTES = (b'"', b"'", b"`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """``name operator quote value``; ``quote`` is empty for a bare value.
 
-    ``lead`` holds two bytes in front of the name, ``cut`` the one behind a bare value: a bracket
-    there says that it is a piece of code.
+    ``front`` is the line in front of the name and ``tail`` some of it behind the value; ``cut`` is
+    the byte behind a bare value: a bracket there says that it is a piece of code.
     """
 
     name: bytes
@@ -36,7 +38,18 @@ class Assignment:
     start: int
     end: int
     cut: bytes
-    lead: bytes
+    front: bytes
+    tail: bytes
+
+    @property
+    def lead(self) -> bytes:
+        """The four bytes in front of the name."""
+        return self.front[-4:]
+
+    @property
+    def in_string(self) -> bool:
+        """Whether a bare value stands inside a string that was opened before the name."""
+        return not self.quote and any(self.front.count(mark) % 2 for mark in _QUOTES)
 
     @property
     def last_word(self) -> bytes:
@@ -50,8 +63,8 @@ def read(candidate: Candidate) -> Assignment | None:
     front = _NAME.search(text)
     if front is None:
         return None
-    name, lead = front["name"], text[max(0, front.start() - 2) : front.start()]
-    if lead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
+    name, ahead = front["name"], text[: front.start()]
+    if ahead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
         name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
     start, data = candidate.start, candidate.data
     window = data[start : start + _LONGEST]
@@ -75,7 +88,8 @@ def read(candidate: Candidate) -> Assignment | None:
         start=start,
         end=end,
         cut=cut,
-        lead=lead,
+        front=ahead,
+        tail=data[end : end + _TAIL].split(b"\n", 1)[0],
     )
 
 

@@ -24,7 +24,9 @@ _STAND_INS = frozenset(
     production prod staging dev development local localhost one two three four first second third
     session cookie csrf jwt signing encryption master hmac web webhook bot email mail smtp account
     credential credentials code number char chars character characters expired missing mismatch
-    please provide provided use using used must should unset blank mock stub fixture
+    please provide provided use using used must should unset blank mock stub fixture proxy real
+    tiger anonymous kennwort contrasena clave senha palavra haslo parol parola wachtwoord losenord
+    adgangskode passord salasana sifre heslo jelszo geslo lozinka motdepasse ok fail failed success
     """.split()
 )
 _PIECE = re.compile(rb"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
@@ -57,7 +59,7 @@ def _glued(word: bytes) -> bool:
     for end in range(1, len(word) + 1):
         starts = (at for at in reachable if end - at >= _SHORTEST)
         if any(word[at:end] in _STAND_INS for at in tuple(starts)) or (
-            word[:end] in (b"my", b"db", b"a")
+            word[:end] in (b"my", b"db", b"a", b"nota")
         ):
             reachable.add(end)
     return len(word) in reachable

@@ -1,0 +1,189 @@
+"""What a name, an operator and a value are in their place: a secret, or something else.
+
+Every function answers one question about one assignment and knows nothing of confidence.
+"""
+
+from __future__ import annotations
+
+import re
+
+from scanner.detectors.assignment import Assignment
+from scanner.detectors.placeholder import has_digit
+from scanner.detectors.word import pieces
+
+PASSWORD = re.compile(
+    rb"(?i)passw(?:or)?d|passphrase|passcode|passwort|pwd|(?:^|[_-]|db|sql|user|admin|root|smtp|mail|"
+    rb"ftp|ldap|http|proxy|redis|my)pass(?:[_-]?\d{0,2})?$"
+)
+_BARE_PASS = re.compile(rb"(?i)pass(?!w(?:or)?d|phrase|code|wort)")
+#: What a name ends with when it means something about a secret, not the secret.
+_OTHER_THING = tuple(
+    b"""
+    file path dir folder url uri link href host port addr address name names field label id ids
+    length len size type kind count policy reset min max regex regexp pattern hint prompt error
+    errors message msg title text placeholder header format ttl timeout expiry expires expiration
+    expire expired expires_in expiresin lifetime endpoint alg algorithm algo encoder encoding
+    encryption version class column provider location index enabled required validator strength
+    manager store source ref selector mount hash digest sha sha1 sha2 sha256 sha512 md5 checksum
+    fingerprint thumbprint salt nonce arn env var state status scope scopes usage rotation reuse
+    history prefix suffix example param input form view page button color verifier grant_type
+    method mode level limit retries tokens date time at char chars characters event map list set
+    cache challenge wrong invalid fake dummy used changed updated created modified strategy handler
+    izer izers schema callback generator rule rules icon visible visibility toggle mismatch
+    attribute property description
+    """.split()
+)
+_NOT_SECRET_KEY = re.compile(
+    rb"(?i)(?:^|[_.-])(?:public|pub|primary|foreign|sort|partition|cache|row|dict|hash|unique|group|"
+    rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
+    rb"next\w*|page|continuation|cancellation|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
+    rb"publickey|public_key|pubkey|^x-(?:amz|goog)-credential$|^clienttoken$|idempotency|"
+    rb"client_?request_?token"
+)
+_CODE = re.compile(
+    rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|^%[sdv@]|#\{|^@|^\{|^\[|^<|^!(?:Ref|Sub|GetAtt|"
+    rb"Join|Import|vault|secret|env)|^&|process\.env|\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|"
+    rb"\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|^arn:|"
+    rb"\$\$|^\(|=>|->|\(\)|^\.\.?/|^:\w|^\\?&\w|^\*[A-Za-z]|^\w+\[\w*\]$|^\\x[0-9A-Fa-f]{2}"
+)
+_LITERAL = re.compile(
+    rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
+    rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
+    rb"ssh-\w+|ecdsa-\S+|(?:hmac-?)?sha-?\d+|aes-?\d+\S*|scram-\S+|new|return|await|async|lambda|type|"
+    rb"var|let|const|static|final|import|on|off|yes|no|ok|pass|passed|fail|failed|error|skip|skipped)"
+    rb"\b.{0,2}"
+)
+_REFERENCE = re.compile(
+    rb"(?i)(?:https?|file|ftp|ssh|git|s3|gs|op|vault|awssm|gcpsm|secret|secrets|azurekv|doppler|ref\+\w+)"
+    rb"://|^(?:file|env|vault|ssm|secretsmanager|keyring|keychain|sealed|cmd|exec|prompt|ref):"
+    rb"[^\s]|^/[\w.-]+(?:/|$)|^~/|^[A-Z]:\\|@\w|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
+    rb"^sha\d+[:-]|^md5[:-]|^(?:required|nullable|sometimes|confirmed|string)\|"
+)
+_UNREADABLE = re.compile(rb"[^\x00-\x7f]")
+_VERSION = re.compile(rb"v?\d+(?:\.\d+)+")
+_MOMENT = re.compile(
+    rb"(?i)\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?|\d+[.]?(?:ms|s|m|h|d|w|y|seconds?|minutes?|hours?|days?|weeks?)"
+)
+_NUMBER = re.compile(rb"(?i)[+-]?(?:0x[0-9a-f_]+|\d[\d_]*(?:\.\d+)?)(?:[ul]{1,3}|f)?")
+_IDENTIFIER = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\.|::?|->)[A-Za-z_$][\w$]*)*")
+_CONSTANT = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_FILE_NAME = re.compile(
+    rb"(?i)[\w./-]+\.(?:key|pem|crt|txt|json|ya?ml|html?|js|ts|py|go|php|xml|conf|rb)"
+)
+_SENTENCE = re.compile(rb"[ \t]+(?:\(|[A-Za-z]*[a-z])")
+_PLAIN_WORDS = re.compile(rb"[A-Za-z]+(?:[-'/][A-Za-z]+)*[.:!?]?")
+_EXAMPLE_HOST = re.compile(rb"(?i)://[\w.-]*\bexample\b[^\s\"']*$")
+_TERNARY = re.compile(rb"\?[ \t]{0,3}[\"']?$")
+SETTINGS = re.compile(
+    r"(?i)\.(?:env|ya?ml|properties|ini|cfg|conf|cnf|toml|tfvars|sh|bash|md|rst|txt|adoc|sql|xml|"
+    r"csv|log|npmrc|netrc|pgpass|envrc|plist|service|ps1|bat|dist|sample|example|template|tpl|html|"
+    r"http|rest|ldif|config|settings|nmconnection|ovpn|secrets?|credentials)$"
+    r"|(?:^|/)(?:\.env[\w.-]*|[\w.-]*Dockerfile[\w.-]*|Jenkinsfile|Vagrantfile|Makefile|\.\w+rc|"
+    r"credentials|secrets)$"
+)
+_LOCK = re.compile(
+    r"(?i)(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|[\w.-]+\.lock|composer\.lock|"
+    r"npm-shrinkwrap\.json|[\w.-]+\.min\.(?:js|css)|[\w.-]+\.(?:svg|map|css|po|pot|strings|arb|xlf|"
+    r"xliff|resx))$"
+)
+_TRANSLATION = re.compile(
+    r"(?i)(?:^|/)(?:i18n|l10n|locales?|lang|languages?|translations?|messages|nls)/|"
+    r"(?:^|/)(?:messages|strings|locale|lang)[\w.-]*\.(?:json|ya?ml|properties|xml|js|ts|php)$"
+)
+_WORD = 3
+_MOSTLY_WORDS = 0.8
+_FEW_DIGITS = 2
+
+
+def is_foreign_ground(path: str) -> bool:
+    """Files made of digests, minified code or texts, where an assignment is none."""
+    return _LOCK.search(path) is not None
+
+
+def names_secret(found: Assignment) -> bool:
+    """Whether the name means the secret itself, not its file, length, label or public half."""
+    name = found.last_word.strip(b"_-")
+    if name.endswith(_OTHER_THING) or _NOT_SECRET_KEY.search(name):
+        return False
+    if _BARE_PASS.search(name) and not PASSWORD.search(name):
+        return False  # passed, bypass, compass
+    if found.lead.endswith((b":", b"/")) and found.operator == b":":
+        return False  # arn:…:secret:name
+    if _TERNARY.search(found.lead) and found.operator == b":":
+        return False  # ok ? "PASS" : "FAIL"
+    return not found.lead.endswith(b"::")  # Event::Pass is a class
+
+
+def is_template(value: bytes) -> bool:
+    """Variables, expressions, addresses and references to a store."""
+    return bool(_CODE.search(value) or _REFERENCE.search(value))
+
+
+def points_elsewhere(found: Assignment, value: bytes) -> bool:
+    """Templates, paths, addresses, constants' names, types: the secret is not here."""
+    return bool(
+        is_template(value)
+        or _LITERAL.fullmatch(value)
+        or _CONSTANT.fullmatch(value)
+        or _FILE_NAME.fullmatch(value)
+        or _VERSION.fullmatch(value)
+        or _MOMENT.fullmatch(value)
+        or (found.quote and b" " in value.strip())
+        or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))
+        or (not has_digit(value) and _repeats(found.name, value))
+    )
+
+
+def is_label(value: bytes, path: str) -> bool:
+    """A text for people: in another script, or a word in a file of translations."""
+    if has_digit(value):
+        return False
+    return bool(_UNREADABLE.search(value) or _TRANSLATION.search(path))
+
+
+def is_code(found: Assignment, value: bytes, path: str) -> bool:
+    """Whether a bare value is an expression. In settings files a bare word is a value."""
+    if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value or b"::" in value:
+        return True
+    if SETTINGS.search(path):
+        return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
+    if found.in_string:
+        environment = found.operator == b"=" and found.name.isupper()
+        literal = has_digit(value) or found.cut == b";" or environment
+        return not literal or bool(_NUMBER.fullmatch(value))
+    # In code a bare word is a variable; only `-e NAME=value` and comments carry bare values.
+    if found.name.isupper() and found.operator == b"=" and not _NUMBER.fullmatch(value):
+        return bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value) and b"_" in value
+    return bool(_IDENTIFIER.fullmatch(value) or _NUMBER.fullmatch(value)) or len(value) < 8  # noqa: PLR2004 - shorter than any token
+
+
+def is_prose(found: Assignment, value: bytes) -> bool:
+    """A bare word in a sentence: "pass: about the value", "password: DEPRECATED: see below"."""
+    if found.operator != b":" or not _PLAIN_WORDS.fullmatch(value):
+        return False
+    return value[-1:] in b".:!?" or bool(_SENTENCE.match(found.tail))
+
+
+def is_class_name(value: bytes) -> bool:
+    """CamelCase or dotted words with hardly a digit: a type, a field, a module."""
+    if not _IDENTIFIER.fullmatch(value.rstrip(b".:,")):
+        return False
+    if not has_digit(value):
+        return True
+    digits = sum(48 <= byte <= 57 for byte in value)  # noqa: PLR2004 - ASCII 0 to 9
+    letters = sum(len(word) for word in pieces(value) if word.isalpha() and len(word) >= _WORD)
+    several = b"." in value or len({byte.isupper() for byte in map(chr, value)}) > 1
+    return digits <= _FEW_DIGITS and several and letters >= _MOSTLY_WORDS * len(value)
+
+
+def of_example_host(found: Assignment) -> bool:
+    """A parameter of an address that stands for any: a documentation's."""
+    return found.operator == b"=" and _EXAMPLE_HOST.search(found.front) is not None
+
+
+def _repeats(name: bytes, value: bytes) -> bool:
+    """``GENERATE_PASSWORD = "GeneratePassword"``: an enumeration names its member."""
+    words = pieces(value)
+    return len(words) > 1 and set(words) <= set(
+        pieces(name.lower().replace(b"_", b" ")) + pieces(name)
+    )
