@@ -311,6 +311,10 @@ def _check_keys(raw: Mapping[str, Any], path: str) -> None:
         if isinstance(table, dict) and isinstance(field.default, _Section):
             known = [f.name for f in msgspec.structs.fields(type(field.default))]
             _nearest(table, known, path, f"[{field.name}] ")
+    for name, entry in (raw.get("people") or {}).items():
+        if isinstance(entry, dict):
+            known = [f.name for f in msgspec.structs.fields(PersonSection)]
+            _nearest(entry, known, path, f"[people.{name}] ")
 
 
 def _nearest(table: Mapping[str, Any], known: list[str], path: str, where: str) -> None:

@@ -78,7 +78,7 @@ def decide(  # noqa: PLR0913  # a decision takes exactly these facts
     if approval.group not in by.groups:
         raise ApprovalRefused(
             f"{by.name} is not in the group {approval.group!r}",
-            remedy=f"someone of {approval.group!r} must decide; stanch.toml [people] has the groups",
+            remedy=f"someone of {approval.group!r} must decide; see [people] in stanch.toml",
         )
     return replace(
         approval,

@@ -19,6 +19,8 @@ from responder.domain.run import Run, RunKind, StepRun, StepState
 from responder.domain.runbook import Phase, Runbook
 from responder.domain.timeline import Event
 
+LONGEST_PAUSE = timedelta(seconds=30)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -118,7 +120,7 @@ class Progress:
 
     def again(self, row: StepRun, error: Retryable) -> None:
         """Throttled or unreachable: back off, longer each time."""
-        pause = error.after * (2 ** min(row.tries, 6))
+        pause = min(error.after * (2 ** min(row.tries, 6)), LONGEST_PAUSE)
         self._due(row, self._now() + pause, str(error), tries=row.tries + 1)
 
     def _due(self, row: StepRun, due_at: datetime, why: str, *, tries: int) -> None:

@@ -171,14 +171,19 @@ def _about_the_record(folder: Path, codes: Mapping[str, int]) -> list[Claim]:
         ),
         Claim(
             text="The postmortem is written",
-            held=codes["postmortem"] == 0 and all(page.stat().st_size for page in pages),
+            held=codes["postmortem"] == 0 and all(page.is_file() for page in pages),
             evidence=f"{pages[0].parent.name}/{pages[0].stem}.md, .html",
         ),
     ]
 
 
 def _tampered(folder: Path) -> int:
-    """Change one entry in a copy of the installation; the exit code of its verification."""
+    """Change one entry in a copy of the installation; the exit code of its verification.
+
+    -1 when there is no installation to copy.
+    """
+    if not (folder / "home" / "stanch.db").is_file():
+        return -1
     copy = folder / "tampered"
     shutil.copytree(folder / "home", copy)
     with closing(sqlite3.connect(copy / "stanch.db")) as database, database:
@@ -214,7 +219,9 @@ def _about_the_secret(world: World, folder: Path) -> Claim:
 
 
 def _clocks(database: Path) -> dict[str, float]:
-    """The incident's clocks, read with plain SQL: seconds after detection."""
+    """The incident's clocks, read with plain SQL: seconds after detection. None without a store."""
+    if not database.is_file():
+        return {}
     names = ("containment_requested_at", "containment_verified_at", "proven_dead_at")
     with closing(sqlite3.connect(database)) as connection:
         query = f"SELECT detected_at, {', '.join(names)} FROM incidents WHERE id = 1"  # noqa: S608  # fixed names

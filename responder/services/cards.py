@@ -157,6 +157,9 @@ def _summary(view: View, failed: StepRun | None) -> str:
         return "No runbook handles this kind of credential: revoke it at its provider by hand."
     if view.ask:
         return f"Waits for a member of {view.ask.group} other than {view.ask.requester}."
+    stuck = next((s for s in view.steps if s.state is StepState.WAITING and s.tries), None)
+    if stuck:
+        return f"Trying again: {view.titles[stuck.uses].lower()}. {stuck.error}"
     doing = [view.titles[s.uses].lower() for s in view.steps if not s.state.over and s.intended_at]
     return _SUMMARY[view.incident.state].format(", ".join(doing) or "working through the plan")
 

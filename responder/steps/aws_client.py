@@ -42,7 +42,6 @@ class AwsSettings:
 
     region: str
     endpoint_url: str | None = None
-    profile: str | None = None
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     settle: timedelta = timedelta(seconds=4)
@@ -65,7 +64,7 @@ class Credentials:
 class AwsClients:
     """Clients for our identity (cached, shared by threads) and for other credentials.
 
-    ``own`` is our identity when it does not come from ``profile`` or boto3's usual chain.
+    ``own`` is our identity when it does not come from boto3's usual chain.
     """
 
     def __init__(
@@ -82,12 +81,10 @@ class AwsClients:
         self._clients: dict[tuple[str, str, int], Any] = {}
         self._account: str | None = None
         try:
-            self._session = boto3.session.Session(
-                region_name=settings.region, profile_name=settings.profile
-            )
+            self._session = boto3.session.Session(region_name=settings.region)
         except ProfileNotFound as error:
             raise ConfigError(
-                f"aws.profile: {error}", remedy="`aws configure list-profiles` names those you have"
+                f"AWS_PROFILE: {error}", remedy="`aws configure list-profiles` names those you have"
             ) from None
         except BotoCoreError as error:
             raise ConfigError(f"aws: {error}", remedy="see `stanch doctor`") from None

@@ -138,7 +138,7 @@ def calling(api: str) -> Iterator[None]:
     except (NoCredentialsError, PartialCredentialsError):
         raise StepFailed(
             f"{api}: Stanch has no AWS credentials of its own",
-            remedy="set aws.profile or the worker's usual AWS environment; see `stanch doctor`",
+            remedy="set AWS_PROFILE or the usual AWS environment; `stanch doctor` checks it",
         ) from None
     except BotoCoreError as error:
         raise StepFailed(

@@ -182,6 +182,11 @@ def _refused(error: exc.DBAPIError, name: str) -> StoreError:
             f"the store refused a change that contradicts it: {said}",
             remedy="look at the current state and repeat what you did",
         )
+    if "not a database" in said:
+        return StoreError(
+            f"{name} is not a store: {said}",
+            remedy="name another file in [store] url, or restore this one from its backup",
+        )
     return StoreError(
         f"the store {name} cannot be used: {said}",
         remedy="check that it is reachable, not full, and that this user may write to it",

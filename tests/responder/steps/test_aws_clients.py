@@ -49,9 +49,10 @@ def test_a_region_that_does_not_exist_is_named_with_the_nearest() -> None:
     assert "eu-central-1" in caught.value.remedy
 
 
-def test_a_profile_that_does_not_exist_is_named() -> None:
+def test_a_profile_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     with pytest.raises(ConfigError, match="no-such-profile"):
-        AwsClients(AwsSettings(region="us-east-1", profile="no-such-profile"))
+        AwsClients(AwsSettings(region="us-east-1"))
 
 
 def test_an_endpoint_that_nobody_listens_at_is_retried() -> None:
