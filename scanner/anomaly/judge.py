@@ -15,6 +15,7 @@ _RARE = 3.5  # deviations
 _MEDIUM = 1.5  # bits a character
 _LOW = 1.0
 _COMPANY = 0.75  # bits a character
+_COMMON = 5  # files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ class Surprise:
     """Why a string does not belong: the numbers behind a judgement, in bits a character.
 
     ``gain`` is what "drawn at random" explains better than the habits of the place; ``usual`` is
-    the same over the place's tokens, and ``company`` counts the machine-made tokens in the file.
+    the same over the place's tokens, ``company`` counts the machine-made tokens in the file, and
+    ``copies`` the files that hold this one.
     """
 
     place: str
@@ -52,6 +54,7 @@ class Surprise:
     gain: float
     usual: Usual
     company: int
+    copies: int
     digest: bool
 
     @property
@@ -69,8 +72,11 @@ class Surprise:
 
     @property
     def confidence(self) -> Confidence | None:
-        """How much it is worth; None when it is normal here. A digest's form is never above low."""
-        if self.deviations < _RARE or self.score < _LOW:
+        """How much it is worth; None when it is normal here. A digest's form is never above low.
+
+        What stands in many files is a part of them all.
+        """
+        if self.copies >= _COMMON or self.deviations < _RARE or self.score < _LOW:
             return None
         return Confidence.LOW if self.digest or self.score < _MEDIUM else Confidence.MEDIUM
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -27,6 +27,7 @@ MOST_KINDS = 256
 _OWN = 768  # tokens of each kind that are remembered
 _WIDE = 8192  # tokens of all kinds
 _OPEN = 300_000  # trigrams in models that are kept ready, some 60 MB
+_COUNTED = 1 << 17  # suspicious tokens whose copies are counted
 _FEWEST = 16  # tokens of a kind, below which all kinds together say what is usual
 _REST = "other"
 
@@ -56,8 +57,8 @@ class Survey:
     """What is normal in the fragments learned so far.
 
     Memory is bounded by the samples, whatever is fed. The result does not depend on the order of
-    learning (as long as there are at most :data:`MOST_KINDS` kinds), and the same token may be
-    learned any number of times. A token is judged by a model that has not seen it: there are two,
+    learning (as long as there are at most :data:`MOST_KINDS` kinds); learn each
+    fragment once. A token is judged by a model that has not seen it: there are two,
     each learned from half of the tokens.
     """
 
@@ -67,6 +68,7 @@ class Survey:
         self._all = Sample(_WIDE)
         self._wide: Place | None = None
         self._places: OrderedDict[str, Place] = OrderedDict()
+        self._copies: Counter[int] = Counter()  # by rank, so that no value is kept
         self.measure = Measure()
 
     def learn(self, fragment: Fragment) -> None:
@@ -79,6 +81,8 @@ class Survey:
             rank = rank_of(token)
             sample.add(token, rank)
             self._all.add(token, rank)
+            if is_suspicious(token) and (rank in self._copies or len(self._copies) < _COUNTED):
+                self._copies[rank] += 1
         self.measure.count(len(fragment.data), list(filter(is_suspicious, found)))
 
     def judge(self, suspects: Suspects) -> Iterator[Oddity]:
@@ -88,7 +92,7 @@ class Survey:
         if place is None:
             return
         for suspect in suspects.found:
-            surprise = _surprise(suspect.token, place, kind=kind, company=suspects.company)
+            surprise = self._surprise(suspect.token, place, kind=kind, company=suspects.company)
             confidence = surprise.confidence
             if confidence is not None:
                 match = self._match(suspect, suspects.provenance, surprise, confidence)
@@ -118,6 +122,22 @@ class Survey:
         while len(self._places) > 1 and sum(map(Place.size, self._places.values())) > _OPEN:
             self._places.popitem(last=False)
         return place
+
+    def _surprise(self, token: bytes, place: Place, *, kind: str, company: int) -> Surprise:
+        rank = rank_of(token)
+        bits = place.costs[rank & 1].surprise(token)
+        letters = alphabet(token)
+        return Surprise(
+            place=kind,
+            alphabet=letters.name,
+            length=len(token),
+            bits=bits,
+            gain=bits - letters.bits,
+            usual=place.usual,
+            company=company,
+            copies=max(1, self._copies[rank]),
+            digest=is_digest(token),
+        )
 
     def _match(
         self, suspect: Suspect, provenance: Provenance, surprise: Surprise, confidence: Confidence
@@ -153,19 +173,4 @@ def _halves(ranked: list[tuple[int, bytes]]) -> tuple[Characters, Characters]:
     return (
         Characters(token for rank, token in ranked if rank & 1),
         Characters(token for rank, token in ranked if not rank & 1),
-    )
-
-
-def _surprise(token: bytes, place: Place, *, kind: str, company: int) -> Surprise:
-    bits = place.costs[rank_of(token) & 1].surprise(token)
-    letters = alphabet(token)
-    return Surprise(
-        place=kind,
-        alphabet=letters.name,
-        length=len(token),
-        bits=bits,
-        gain=bits - letters.bits,
-        usual=place.usual,
-        company=company,
-        digest=is_digest(token),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from scanner.anomaly.block import in_block
 from scanner.anomaly.token import distinct, is_suspicious
 from scanner.model.finding import Span
 from scanner.model.fragment import Fragment
@@ -48,12 +49,17 @@ def suspects_of(fragment: Fragment) -> Suspects | None:
 
 
 def _owned(fragment: Fragment, hot: list[tuple[int, bytes]]) -> Iterator[Suspect]:
-    """With positions of the whole file; what a neighbouring window owns is left to it."""
+    """With positions of the whole file; without pieces of data, and what a neighbour owns."""
     data = fragment.data
-    line, counted = fragment.first_line, 0
-    for start, token in hot:
-        line += data.count(b"\n", counted, start)
+    lines, counted = [fragment.first_line], 0
+    for start, _ in hot:
+        lines.append(lines[-1] + data.count(b"\n", counted, start))
         counted = start
+    inside = in_block(data, hot, lines[1:])
+    for index, (start, token) in enumerate(hot):
+        if index in inside:
+            continue
+        line = lines[index + 1]
         column = start - data.rfind(b"\n", 0, start)
         if line == fragment.first_line:
             column += fragment.first_column - 1
