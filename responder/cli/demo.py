@@ -93,7 +93,9 @@ def command(yes: bool, folder: Path) -> None:  # noqa: FBT001  # click passes by
         codes = _play(stage, yes=yes or not sys.stdin.isatty())
         held = prove(world, stage.folder, codes, console, since=seen)
     page = Path(os.path.relpath(stage.folder)) / "postmortems" / "LK-1.html"
-    console.print(f"\nThe story took {time.monotonic() - began:.0f} s. Open {page} to read it again.")
+    console.print(
+        f"\nThe story took {time.monotonic() - began:.0f} s. Open {page} to read it again."
+    )
     sys.exit(0 if held else 1)
 
 
