@@ -263,7 +263,8 @@ class Scanner:
             return None
         from scanner.frontier import frontier  # noqa: PLC0415
 
-        return frontier(self._state, layout, below, self._rules, self._key)
+        state = replace(self._state, basis=self._state.basis + self._engine.basis())
+        return frontier(state, layout, below, self._rules, self._key)
 
 
 def _real(path: Path) -> Path:

@@ -40,6 +40,11 @@ class JudgingEngine(Engine):
         self._suppressor = suppressor
         self._plugins = plugins
 
+    def basis(self) -> bytes:
+        """Differs when findings of an earlier scan have to be found or judged again."""
+        plugins = self._plugins.basis() if self._plugins else b""
+        return plugins + (self._suppressor.basis() if self._suppressor else b"")
+
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, judged, and what was left out."""
         scanned = super().examine(fragment)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from scanner.model.fragment import Fragment, Gap
 from scanner.model.secret import SecretValue
 
 _PREFIX = "detect-secrets/"
+_HOME = "detect_secrets."
 _LONGEST_LINE = 100_000  # characters; plugins are not made for more
 _LARGEST_TRANSFORMED = 1_000_000  # characters of YAML or INI that are parsed
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -101,6 +103,15 @@ class PluginDetector:
     def names(self) -> tuple[str, ...]:
         """The classes that run, in order."""
         return tuple(type(each.plugin).__name__ for each in self._loaded)
+
+    def basis(self) -> bytes:
+        """Differs when other plugins, or the same ones with other options, would look.
+
+        Code of a user's own may change from one call to the next, so it is never the same.
+        """
+        told = [repr(sorted(each.plugin.json().items())) for each in self._loaded]
+        own = any(not type(each.plugin).__module__.startswith(_HOME) for each in self._loaded)
+        return "\n".join(told).encode() + (os.urandom(16) if own else b"")
 
     def hits(self, text: str, path: str) -> Iterator[Hit]:
         """What the plugins find in a whole text, in order of lines. ``path`` decides the kind."""

@@ -62,6 +62,18 @@ class Suppressor:
         for each in (*(baseline.imported if baseline else ()), *imported):
             self._imported[each.path, each.sha1] = each
 
+    def basis(self) -> bytes:
+        """Differs when a finding that was judged before has to be judged again."""
+        digest = hashlib.sha256(f"1 {self._prefix}\n".encode())  # raise it when markers change
+        lines = [*(self._baseline.lines if self._baseline else ()), *self._imported.values()]
+        if self._baseline:
+            digest.update(self._baseline.text().encode())
+        if self._key:
+            digest.update(self._key.text.encode())
+        for line in lines:
+            digest.update(f"{line.id} {line.expires} {expired(line, self._today)}\n".encode())
+        return digest.digest()
+
     def judge(self, match: Match, around: Neighbourhood | None) -> Waiver | None:
         """The waiver for a match that has its parts, None when nobody gave one.
 

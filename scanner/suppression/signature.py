@@ -36,6 +36,7 @@ class WaiverKey:
     def __init__(self, text: str) -> None:
         from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415  # start-up
 
+        self.text = text
         try:
             raw = base64.b64decode(text, validate=True)
             self._key = ed25519.Ed25519PublicKey.from_public_bytes(raw)

@@ -218,3 +218,22 @@ def test_the_hashes_of_a_detect_secrets_baseline_are_no_findings(
 ) -> None:
     text = '{"hashed_' + 'secret": "' + "d0d5fa2de886d925e94346c06d300570" + "0687630a" + '"}\n'
     assert judged(text, path=".secrets.baseline") == []
+
+
+def test_what_was_judged_before_is_judged_again_when_something_has_changed(
+    judged: Callable[..., list[Match]], token: Token, tmp_path: Path
+) -> None:
+    (match,) = judged(f'k = "{token(1)}"\n')
+    ending = accepting(match, expires=TODAY)
+    key = WaiverKey(WaiverSigner.create(tmp_path / "a").public)
+    bases = [
+        Suppressor(None, today=TODAY),
+        Suppressor(baseline(accepting(match)), today=TODAY),
+        Suppressor(baseline(ending), today=TODAY),
+        Suppressor(baseline(ending), today=TODAY + timedelta(days=1)),
+        Suppressor(baseline(ending), today=TODAY, waiver_key=key),
+        Suppressor(baseline(ending), today=TODAY, prefix="src/"),
+    ]
+    assert len({each.basis() for each in bases}) == len(bases)
+    later = Suppressor(baseline(accepting(match)), today=TODAY + timedelta(days=1))
+    assert later.basis() == bases[1].basis()
