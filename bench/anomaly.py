@@ -144,9 +144,7 @@ def surveyed(tree: Tree) -> Iterator[tuple[str, bytes, Surprise]]:
     fragments = [
         Fragment(data=data, provenance=InWorktree(path=path)) for path, data in tree.items()
     ]
-    for fragment in fragments:
-        survey.learn(fragment)
-    for fragment in fragments:
+    for fragment in list(filter(survey.learn, fragments)):
         suspects = suspects_of(fragment)
         for odd in survey.judge(suspects) if suspects is not None else ():
             value = odd.match.parts["value"].reveal()

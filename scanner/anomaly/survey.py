@@ -57,9 +57,9 @@ class Survey:
     """What is normal in the fragments learned so far.
 
     Memory is bounded by the samples, whatever is fed. The result does not depend on the order of
-    learning (as long as there are at most :data:`MOST_KINDS` kinds); learn each
-    fragment once. A token is judged by a model that has not seen it: there are two,
-    each learned from half of the tokens.
+    learning (as long as there are at most :data:`MOST_KINDS` kinds); learn each fragment once. A
+    token is judged by a model that has not seen it: there are two, each learned from half of the
+    tokens.
     """
 
     def __init__(self, key: FingerprintKey) -> None:
@@ -71,8 +71,8 @@ class Survey:
         self._copies: Counter[int] = Counter()  # by rank, so that no value is kept
         self.measure = Measure()
 
-    def learn(self, fragment: Fragment) -> None:
-        """Take the fragment's tokens as examples of its kind of place."""
+    def learn(self, fragment: Fragment) -> bool:
+        """Take the fragment's tokens as examples; false when nothing in it needs judging."""
         sample = self._sample(kind_of(fragment.provenance.path))
         self._wide = None
         self._places.clear()
@@ -81,9 +81,12 @@ class Survey:
             rank = rank_of(token)
             sample.add(token, rank)
             self._all.add(token, rank)
-            if is_suspicious(token) and (rank in self._copies or len(self._copies) < _COUNTED):
+        suspicious = [token for token in found if is_suspicious(token)]
+        for rank in map(rank_of, suspicious):
+            if rank in self._copies or len(self._copies) < _COUNTED:
                 self._copies[rank] += 1
-        self.measure.count(len(fragment.data), list(filter(is_suspicious, found)))
+        self.measure.count(len(fragment.data), suspicious)
+        return bool(suspicious)
 
     def judge(self, suspects: Suspects) -> Iterator[Oddity]:
         """What does not belong in a fragment that was learned, in order of position."""

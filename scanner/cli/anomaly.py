@@ -70,9 +70,9 @@ class Watch:
             for oddity in self._ear.oddities():
                 yield self._judged(oddity.match)
             return
-        for fragment in self._fragments():
-            self._survey.learn(fragment)
-        for fragment in self._fragments():
+        # By path, in the order of the listing: most files need no second look.
+        again = {item: None for item, each in self._fragments() if self._survey.learn(each)}
+        for _, fragment in self._fragments(tuple(again)) if again else ():
             suspects = suspects_of(fragment)
             for oddity in self._survey.judge(suspects) if suspects is not None else ():
                 yield self._judged(oddity.match, fragment, oddity.start)
@@ -104,14 +104,21 @@ class Watch:
             return (f"stream:{self._stream}" if self._stream else None), InStream(path=shown)
         return f"tree:{Path(self._target).resolve()}", InWorktree(path=".")
 
-    def _fragments(self) -> Iterator[Fragment]:
-        """The tree's content; what cannot be read, the scan itself has said."""
+    def _fragments(self, only: tuple[str, ...] = ()) -> Iterator[tuple[str, Fragment]]:
+        """The tree's content, or that of some files, with the path on disk.
+
+        What cannot be read, the scan itself has said.
+        """
         real = Path(self._target).resolve()
         layout = enclosing(real)
         if layout is not None and (layout.top is None or real == layout.git_dir):
             return
-        root, only = (real, ()) if real.is_dir() else (real.parent, (real.name,))
-        source = Worktree(root=root, only=only)
+        if real.is_dir():
+            source = Worktree(root=real, only=only)
+        else:
+            source = Worktree(root=real.parent, only=(real.name,))
         for batch in source.batches():
-            if not isinstance(batch, Gap):
-                yield from (each for each in source.read(batch) if isinstance(each, Fragment))
+            for item in () if isinstance(batch, Gap) else batch:
+                for piece in source.read((item,)):
+                    if isinstance(piece, Fragment):
+                        yield item, piece

@@ -77,6 +77,13 @@ def test_anomalies_are_shown_only_when_asked_for(stanch: Stanch, tmp_path: Path)
     assert row["preview"] == "<40 bytes>"
 
 
+def test_a_file_whose_name_is_not_unicode_is_judged_too(stanch: Stanch, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    Path(os.fsdecode(os.fsencode(tree) + b"/odd\xff.log")).write_text(f"{_log(2)}at {_value(1)}\n")
+    assert [row["path"] for row in _rows(stanch(tree, "--anomalies"))] == ["odd\\xff.log"]
+
+
 def test_what_a_rule_has_found_is_not_reported_again(
     stanch: Stanch, tmp_path: Path, token: Token
 ) -> None:
