@@ -49,7 +49,12 @@ class Assignment:
     @property
     def in_string(self) -> bool:
         """Whether a bare value stands inside a string that was opened before the name."""
-        return not self.quote and any(self.front.count(mark) % 2 for mark in _QUOTES)
+        return not self.quote and any(self._outside.count(mark) % 2 for mark in _QUOTES)
+
+    @property
+    def _outside(self) -> bytes:
+        """The front without the quote that opens the name itself."""
+        return self.front[:-1] if self.front[-1:] in _QUOTES else self.front
 
     @property
     def last_word(self) -> bytes:

@@ -30,7 +30,7 @@ _OTHER_THING = tuple(
     method mode level limit retries tokens date time at char chars characters event map list set
     cache challenge wrong invalid fake dummy used changed updated created modified strategy handler
     izer izers schema callback generator rule rules icon visible visibility toggle mismatch
-    attribute property description
+    attribute property description startswith endswith contains isnull
     """.split()
 )
 _NOT_SECRET_KEY = re.compile(
@@ -62,7 +62,8 @@ _REFERENCE = re.compile(
 _UNREADABLE = re.compile(rb"[^\x00-\x7f]")
 _VERSION = re.compile(rb"v?\d+(?:\.\d+)+")
 _MOMENT = re.compile(
-    rb"(?i)\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?|\d+[.]?(?:ms|s|m|h|d|w|y|seconds?|minutes?|hours?|days?|weeks?)"
+    rb"(?i)\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?|"
+    rb"\d+[.]?(?:ms|[smhdwy]|(?:second|minute|hour|day|week)s?)"
 )
 _NUMBER = re.compile(rb"(?i)[+-]?(?:0x[0-9a-f_]+|\d[\d_]*(?:\.\d+)?)(?:[ul]{1,3}|f)?")
 _IDENTIFIER = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\.|::?|->)[A-Za-z_$][\w$]*)*")
@@ -70,7 +71,7 @@ _CONSTANT = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _FILE_NAME = re.compile(
     rb"(?i)[\w./-]+\.(?:key|pem|crt|txt|json|ya?ml|html?|js|ts|py|go|php|xml|conf|rb)"
 )
-_SENTENCE = re.compile(rb"[ \t]+(?:\(|[A-Za-z]*[a-z])")
+_SENTENCE = re.compile(rb"[ \t]+(?:\(|[A-Za-z]*[a-z]|\d{2,}[ \t])")
 _PLAIN_WORDS = re.compile(rb"[A-Za-z]+(?:[-'/][A-Za-z]+)*[.:!?]?")
 _EXAMPLE_HOST = re.compile(rb"(?i)://[\w.-]*\bexample\b[^\s\"']*$")
 _TERNARY = re.compile(rb"\?[ \t]{0,3}[\"']?$")
@@ -90,6 +91,11 @@ _TRANSLATION = re.compile(
     r"(?i)(?:^|/)(?:i18n|l10n|locales?|lang|languages?|translations?|messages|nls)/|"
     r"(?:^|/)(?:messages|strings|locale|lang)[\w.-]*\.(?:json|ya?ml|properties|xml|js|ts|php)$"
 )
+_EXAMPLES = re.compile(
+    r"(?i)(?:^|/)(?:tests?|specs?|__tests__|testdata|testing|fixtures?|mocks?|examples?|samples?|demos?|"
+    r"docs?|tutorials?|\w+_tests?|test_\w+)/|(?:^|/)(?:tests?[_.-][\w.-]*|conftest|examples?-[\w.-]+|"
+    r"[\w.-]*[_.-](?:tests?|spec)\.\w+|\w+Tests?\.\w+|tests?\.\w+)$"
+)
 _WORD = 3
 _MOSTLY_WORDS = 0.8
 _FEW_DIGITS = 2
@@ -98,6 +104,11 @@ _FEW_DIGITS = 2
 def is_foreign_ground(path: str) -> bool:
     """Files made of digests, minified code or texts, where an assignment is none."""
     return _LOCK.search(path) is not None
+
+
+def is_example_ground(path: str) -> bool:
+    """Tests, fixtures, samples and documentation, where words stand for passwords."""
+    return _EXAMPLES.search(path) is not None
 
 
 def names_secret(found: Assignment) -> bool:

@@ -16,7 +16,7 @@ from scanner.detectors import context
 from scanner.detectors.assignment import Assignment, read
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
-from scanner.detectors.word import is_stand_in, pieces
+from scanner.detectors.word import is_stand_in, pieces, reads_like_word
 from scanner.model.finding import Confidence
 
 _CHOSEN = re.compile(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
@@ -27,9 +27,11 @@ _IDENTIFIED = re.compile(rb"(?i)identified\s+(?:with \S+ )?by\s+\\?[\"']?$")
 _ACCOUNT = re.compile(rb"(?i)\b(?:create|alter|grant|user|role|login|to)\b")
 #: Words that follow an option's name in a text about it, never as its value.
 _GRAMMAR = frozenset(
-    b"""flag flags option options argument arguments parameter parameters is are was were and or to for
-    with without in into on can could may must shall should will when where which that then than
-    from field value values prompt file instead must only also has have not be""".split()
+    b"""
+    flag flags option options argument arguments parameter parameters is are was were and or to for
+    suffers with without in into on can could may must shall should will when where which that then
+    than from field value values prompt file instead must only also has have not be
+    """.split()
 )
 _UUID = re.compile(rb"(?i)(?:[a-z]{1,12}[-_:])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _PASSWORD_HASH = re.compile(
@@ -61,28 +63,38 @@ def check_assignment(candidate: Candidate) -> Opinion:
     value = candidate.value
     if not context.names_secret(found) or context.points_elsewhere(found, value):
         return NOT_THIS
-    if found.operator == b">":
-        if not (found.lead[-1:] == b"<" and found.cut == b"<"):
-            return NOT_THIS  # only `<password>…</password>` is an assignment
-    elif not found.quote and (
-        context.is_code(found, value, candidate.path) or context.is_prose(found, value)
-    ):
+    if not _is_literal(found, value, candidate.path) or context.is_label(value, candidate.path):
         return NOT_THIS
-    if context.is_label(value, candidate.path):
-        return NOT_THIS
-    return _weighed(found, value)
+    return _weighed(found, value, candidate.path)
 
 
-def _weighed(found: Assignment, value: bytes) -> Opinion:
-    """How likely a literal value in a secret's place is the secret."""
+def _doubt(found: Assignment, value: bytes) -> str | None:
+    """Why a value is probably no secret, whatever its name; ``None`` when nothing says so."""
     if _stands_in(value, found.name) or _PASSWORD_HASH.match(value):
-        return Opinion(confidence=Confidence.LOW, reason="placeholder")
+        return "placeholder"
     if _UUID.fullmatch(value):
-        return Opinion(confidence=Confidence.LOW, reason="uuid")
+        return "uuid"
+    return "example host" if context.of_example_host(found) else None
+
+
+def _is_literal(found: Assignment, value: bytes, path: str) -> bool:
+    """Whether the value is written out, rather than computed or spoken about."""
+    if found.operator == b">":  # only `<password>…</password>` is an assignment
+        return found.lead[-1:] == b"<" and found.cut == b"<"
+    if found.quote:
+        return True
+    return not (context.is_code(found, value, path) or context.is_prose(found, value))
+
+
+def _weighed(found: Assignment, value: bytes, path: str) -> Opinion:
+    """How likely a literal value in a secret's place is the secret."""
+    doubt = _doubt(found, value)
+    if doubt:
+        return Opinion(confidence=Confidence.LOW, reason=doubt)
     if context.PASSWORD.search(found.last_word) or _is_chosen(found, value):
+        if context.is_example_ground(path) and reads_like_word(value):
+            return Opinion(confidence=Confidence.LOW, reason="words in an example")
         return _opinion(likely=len(value) >= _SHORTEST_PASSWORD, reason="keyword+place")
-    if context.of_example_host(found):
-        return Opinion(confidence=Confidence.LOW, reason="example host")
     issued = _looks_issued(value)
     if context.is_class_name(value) and (has_digit(value) or not issued):
         return NOT_THIS  # `"output_token": "NextToken"` names a field
@@ -98,6 +110,8 @@ def check_argument(candidate: Candidate) -> Opinion:
         return NOT_THIS
     if value[:1] == b"-" or value.lower() in _GRAMMAR or _in_sentence(candidate):
         return NOT_THIS  # another option, or a text about this one
+    if context.is_example_ground(candidate.path) and reads_like_word(value):
+        return Opinion(confidence=Confidence.LOW, reason="words in an example")
     if _stands_in(value):
         return Opinion(confidence=Confidence.LOW, reason="placeholder")
     return Opinion(confidence=Confidence.MEDIUM, reason="keyword+place")

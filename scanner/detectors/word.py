@@ -29,6 +29,21 @@ _STAND_INS = frozenset(
     adgangskode passord salasana sifre heslo jelszo geslo lozinka motdepasse ok fail failed success
     """.split()
 )
+#: The 170 pairs of letters that are most frequent in English words of documentation.
+_PAIRS = frozenset(
+    b"""
+    ab ac ad ag ai al am an ap ar as at au ba be bl bo bu ca ce ch ci ck cl co cr ct cu da de
+    di do ds ea ec ed ee ef el em en ep er es et ev ex fa fe ff fi fo ge gi gr ha he hi ho ia
+    ib ic id ie if ig il im in io ip ir is it iv ke ki ks la le li ll lo ls ly ma me mi mo mp
+    na nc nd ne ng ni no ns nt oc od ol om on oo op or os ot ou ov ow pa pe pi pl po pp pr pt
+    py qu ra rd re ri rl rm rn ro rr rs rt ru ry sa sc se sh si so sp ss st su ta te th ti to
+    tr ts tt tu ty ua ub ul um un up ur us ut va ve vi wa we wi
+    """.split()
+)
+_LEET = bytes.maketrans(b"013457@$!", b"oieastasi")
+_LIKE_WORDS = 0.6
+_DIGITS = frozenset(b"0123456789")
+_FEW_DIGITS = 3
 _PIECE = re.compile(rb"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
 _COUNTERS = frozenset(b"1 2 3 4 5 6 7 8 9 0 12 123 1234 12345 123456 00 01 02".split())
 _SHORTEST = 3
@@ -38,6 +53,18 @@ _LONGEST_GLUED = 40
 def pieces(value: bytes) -> list[bytes]:
     """The words of ``value``, split at case changes, digits and signs, in lower case."""
     return [piece.lower() for piece in _PIECE.findall(value)]
+
+
+def reads_like_word(value: bytes) -> bool:
+    """Whether letters follow each other as in words, ``s3kr1t`` read as ``sekrit``.
+
+    Weak passwords are words as well: only what is known to be an example may be judged by this.
+    """
+    if sum(byte in _DIGITS for byte in value) > _FEW_DIGITS or len(value) > _LONGEST_GLUED:
+        return False
+    letters = b"".join(re.findall(rb"[a-z]+", value.translate(_LEET).lower()))
+    pairs = [letters[at : at + 2] for at in range(len(letters) - 1)]
+    return bool(pairs) and sum(pair in _PAIRS for pair in pairs) >= _LIKE_WORDS * len(pairs)
 
 
 def is_stand_in(value: bytes, name: bytes = b"") -> bool:

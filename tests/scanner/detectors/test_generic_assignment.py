@@ -28,7 +28,7 @@ def reported(matches: list[Match]) -> list[bytes]:
         ("<password>{v}</password>", "settings.xml"),
         ('cfg["password"] = "{v}"', "setup.py"),
         ("'password' => '{v}',", "database.php"),
-        ('body = "{{\\"password\\": \\"{v}\\"}}"', "test.py"),
+        ('body = "{{\\"password\\": \\"{v}\\"}}"', "client.py"),
         ("USER=svc\\nPASS={v}\\n", "notes.txt"),
     ],
 )
