@@ -19,15 +19,17 @@ from scanner.api import (
     Confidence,
     Finding,
     FingerprintKey,
+    Gap,
     Match,
     Scan,
     Scanner,
     ScanSummary,
+    State,
     UsageError,
     data_directory,
     load_fingerprint_key,
 )
-from scanner.reports import jsonl, note
+from scanner.reports import jsonl, note, progress
 from scanner.suppression.judge import Review
 
 if TYPE_CHECKING:  # most scans do without, and starting has to be quick
@@ -108,6 +110,9 @@ class Acceptance:
     metavar="NAME",
     help="What standard input is, e.g. ci/build; with --anomalies its scans are compared.",
 )
+@click.option(
+    "--no-cache", is_flag=True, help="Read all of the history, also what earlier scans have read."
+)
 @click.option("--quiet", is_flag=True, help="Print findings only: no summary, no skipped files.")
 def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     targets: tuple[str, ...],
@@ -123,6 +128,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     plugins: tuple[str, ...],
     anomalies: bool,  # noqa: FBT001  # click passes by name
     stream_name: str | None,
+    no_cache: bool,  # noqa: FBT001  # click passes by name
     quiet: bool,  # noqa: FBT001  # click passes by name
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
@@ -147,7 +153,8 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         _check(target)
     key = load_fingerprint_key(fingerprint_key, data_directory(os.environ))
     acceptance = Acceptance(file=baseline, waiver_key=waiver_key, plugins=plugins)
-    scanners = _scanners(key, targets, acceptance)
+    state = None if no_cache else State(folder=data_directory(os.environ) / "history")
+    scanners = _scanners(key, targets, acceptance, state)
     watches = [_watch(target, key, options, acceptance) for target in targets]
     scans = [
         _start(scanner, target, options, watch)
@@ -208,7 +215,7 @@ def _start(scanner: Scanner, target: str, options: Options, watch: Watch | None)
 
 
 def _scanners(
-    key: FingerprintKey, targets: tuple[str, ...], acceptance: Acceptance
+    key: FingerprintKey, targets: tuple[str, ...], acceptance: Acceptance, state: State | None
 ) -> list[Scanner]:
     """A scanner for each target; those that share a baseline share the scanner."""
     plugins = None
@@ -222,7 +229,7 @@ def _scanners(
     for path, target in zip(paths, targets, strict=True):
         if path not in made:
             suppressor = _accepted(target, acceptance).suppressor
-            made[path] = Scanner(key=key, suppressor=suppressor, plugins=plugins)
+            made[path] = Scanner(key=key, suppressor=suppressor, plugins=plugins, state=state)
     return [made[path] for path in paths]
 
 
@@ -244,13 +251,20 @@ def _findings(
 ) -> Iterator[Finding]:
     """The findings worth showing, as they come; gaps are noted."""
     for scan, watch in zip(scans, watches, strict=True):
-        for result in scan if watch is None else watch.over(scan):
+        for result in _told(scan) if watch is None else watch.over(scan):
             if not isinstance(result, Match):
                 gaps.add(result)
             elif result.finding.confidence.rank >= options.least.rank and (
                 review.add(result.finding) or options.show_suppressed
             ):
                 yield result.finding
+
+
+def _told(scan: Scan) -> Iterator[Match | Gap]:
+    """The results of a scan, whose progress a person at a terminal sees."""
+    return progress.shown(
+        scan, lambda: (scan.summary.files + scan.summary.blobs, scan.summary.size)
+    )
 
 
 def _say(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from scanner.model.finding import Finding, Severity
 from scanner.model.fragment import Gap
+from scanner.reports.escape import escaped
 from scanner.reports.sarif import message
 
 _COMMAND = {
@@ -33,8 +34,8 @@ def lines(findings: Iterable[Finding], gaps: Iterable[Gap] = ()) -> Iterator[str
 
 
 def _data(text: str) -> str:
-    """Escaped as actions/toolkit's core.issueCommand does."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Escaped as actions/toolkit's core.issueCommand does, after what terminals act on."""
+    return escaped(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # ships no types
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scanner.api import Finding, Gap, Severity, builtin_rules
+from scanner.reports import sarif
+
+Make = Callable[..., Finding]
+RULES = {rule.id: rule for rule in builtin_rules()}
+
+
+@pytest.fixture(scope="session")
+def validator(sarif_schema: dict[str, Any]) -> Any:
+    return jsonschema.Draft7Validator(
+        sarif_schema, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER
+    )
+
+
+def _render(*findings: Finding, gaps: tuple[Gap, ...] = ()) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(
+        sarif.render(findings, rules=RULES, gaps=gaps, version="1.2.3")
+    )
+    return read
+
+
+def test_every_rule_and_an_unknown_one_make_a_valid_report(validator: Any, finding: Make) -> None:
+    findings = [finding(rule=name, commit=True) for name in (*RULES, "a-plugin-of-yours")]
+    gaps = (Gap(path="x", why="broken object", incomplete=True),)
+    report = _render(*findings, gaps=gaps)
+    validator.validate(report)
+    run = report["runs"][0]
+    assert len(run["results"]) == len(findings)
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    assert run["invocations"][0]["executionSuccessful"] is False
+
+
+def test_an_empty_report_is_valid_and_successful(validator: Any) -> None:
+    report = _render()
+    validator.validate(report)
+    assert report["runs"][0]["results"] == []
+    assert report["runs"][0]["invocations"][0]["executionSuccessful"] is True
+
+
+def test_a_result_is_found_again_by_its_fingerprint_wherever_it_moves(finding: Make) -> None:
+    first, second = _render(finding("a"), finding("b/c", commit=True))["runs"][0]["results"]
+    assert first["partialFingerprints"] == second["partialFingerprints"]
+    assert first["level"] == "error"
+    assert first["locations"][0]["physicalLocation"]["region"] == {
+        "startLine": 3, "startColumn": 5, "endLine": 3, "endColumn": 45,
+    }  # fmt: skip
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(min_size=1), st.text(), st.sampled_from(Severity))
+def test_hostile_names_stay_names(
+    validator: Any, finding: Make, path: str, preview: str, severity: Severity
+) -> None:
+    path = path.encode("utf-8", "backslashreplace").decode()  # as sources show paths
+    preview = preview.encode("utf-8", "backslashreplace").decode()
+    report = _render(finding(path, preview=preview, severity=severity))
+    validator.validate(report)
+    text = report["runs"][0]["results"][0]["message"]["text"]
+    assert "\x1b" not in text
+    assert "\u202e" not in text
