@@ -35,11 +35,12 @@ from scanner.sources.layout import Layout, enclosing
 from scanner.sources.source import Milestone
 from scanner.sources.stream import Stream
 from scanner.sources.worktree import Worktree
+from scanner.state import State
 from scanner.verdict import JudgingEngine
 
 if TYPE_CHECKING:
     from scanner.detectors.detect_secrets import PluginDetector
-    from scanner.frontier import Frontier, State
+    from scanner.frontier import Frontier
     from scanner.suppression.judge import Suppressor
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Severity",
     "SourceError",
     "Span",
+    "State",
     "UsageError",
     "Waiver",
     "WaiverSource",

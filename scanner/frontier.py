@@ -25,6 +25,7 @@ from scanner.model.rule import Rule
 from scanner.model.secret import SecretValue
 from scanner.model.waiver import Waiver
 from scanner.sources.layout import Layout
+from scanner.state import State
 
 _LAYOUT = "1"  # raise it when the fields of Finding or Seen change their meaning
 
@@ -51,14 +52,6 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
     commits: tuple[str, ...]
     places: tuple[Place, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """Where states are kept, and what else findings depend on (a baseline's text, say)."""
-
-    folder: Path
-    basis: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
