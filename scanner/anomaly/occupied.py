@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.finding import Finding
+from scanner.model.finding import Confidence, Finding
 
 NEAR = 8
 """Lines: as far apart as the halves of one credential may be, whose finding stands at one half."""
@@ -15,8 +15,9 @@ class Occupied:
         self._lines: dict[str, list[tuple[int, int]]] = {}
 
     def add(self, finding: Finding) -> None:
-        """Note a rule's finding, whatever its confidence."""
-        reach = (finding.span.line - NEAR, finding.span.end_line + NEAR)
+        """Note a rule's finding; a doubtful one speaks for its own lines only."""
+        near = NEAR if finding.confidence.rank >= Confidence.MEDIUM.rank else 0
+        reach = (finding.span.line - near, finding.span.end_line + near)
         self._lines.setdefault(finding.path, []).append(reach)
 
     def covers(self, finding: Finding) -> bool:

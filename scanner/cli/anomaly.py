@@ -90,10 +90,10 @@ class Watch:
 
     def _shifted(self) -> Iterator[Match]:
         name, provenance = self._identity()
-        if name is None:
+        reading = self._survey.measure.reading()
+        if name is None or not reading.size:
             return
         baseline = Baseline(self._data_dir, name)
-        reading = self._survey.measure.reading()
         for shift in shifts(baseline.readings(), reading):
             yield match_of(shift, name, provenance, self._key)
         baseline.remember(reading)

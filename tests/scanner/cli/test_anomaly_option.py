@@ -113,6 +113,22 @@ def test_a_log_that_suddenly_changes_is_an_anomaly(stanch: Stanch, home: Path) -
     assert not any(_value(number).encode()[:8] in kept for number in range(100))
 
 
+def test_nothing_read_is_nothing_to_remember(stanch: Stanch, home: Path) -> None:
+    assert _rows(stanch("-", "--anomalies", "--stream-name", "ci/empty")) == []
+    assert not (home / "anomaly").exists()
+
+
+def test_a_broken_baseline_is_one_message_with_its_remedy(stanch: Stanch, home: Path) -> None:
+    arguments = ("-", "--anomalies", "--stream-name", "ci/build")
+    stanch(*arguments, feed=_log(1))
+    (path,) = (home / "anomaly").iterdir()
+    path.write_text("{")
+    done = stanch(*arguments, feed=_log(1))
+    assert done.returncode == 2
+    assert b"delete it" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_staged_changes_teach_too_little(stanch: Stanch, repo: Any) -> None:
     done = stanch(repo.path, "--staged", "--anomalies")
     assert done.returncode == 2
