@@ -117,8 +117,7 @@ def check(*, waiver_key: str | None, **where: Any) -> None:
     problems = [
         (each, f"expired on {each.expires}") for each in baseline.lines if expired(each, today())
     ]
-    if found.complete:
-        problems += [(each, "hides nothing") for each in found.review.stale(baseline)]
+    problems += [(each, "hides nothing") for each in here.stale(found, baseline)]
     void = {each.finding.waiver for each in found.open if each.finding.waiver is not None}
     for each, why in problems:
         click.echo(f"{why}: {_told(each)}")
@@ -138,12 +137,12 @@ def prune(**where: Any) -> None:
     here = desk(**where)
     baseline = here.baseline()
     found = here.find()
-    if not found.complete:
+    if not found.complete or not here.whole:
         raise UsageError(
-            "not everything could be read, so no entry can be called stale",
-            remedy="mend what is reported above as incomplete, then prune",
+            "not everything was read, so no entry can be called stale",
+            remedy="mend what is reported above as incomplete; leave out --target and --no-history",
         )
-    stale = {each.id for each in found.review.stale(baseline)}
+    stale = {each.id for each in here.stale(found, baseline)}
     kept = baseline.keeping(lambda each: each.id not in stale and not expired(each, today()))
     for each in baseline.lines:
         if each not in kept.lines:

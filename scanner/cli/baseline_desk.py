@@ -31,6 +31,7 @@ from scanner.suppression.signature import WaiverSigner
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _ATTRIBUTE = "merge=union"
+PLUGIN = "detect-secrets/"  # how the rules of plugins begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,22 @@ class Desk:
             accepted=tuple(hidden),
             review=review,
             complete=scan.summary.complete,
+        )
+
+    @property
+    def whole(self) -> bool:
+        """Whether :meth:`find` looks at everything that the baseline speaks of."""
+        root = baseline_path(self.target).parent
+        return self.history is not False and self.target.resolve() == root
+
+    def stale(self, found: Found, baseline: Baseline) -> tuple[Line, ...]:
+        """Entries that hid nothing though everything was read; plugins' need a plugin to tell."""
+        if not found.complete or not self.whole:
+            return ()
+        return tuple(
+            each
+            for each in found.review.stale(baseline)
+            if self.plugins or (isinstance(each, Entry) and not each.rule.startswith(PLUGIN))
         )
 
     def entries(
@@ -176,8 +193,7 @@ def desk_options(function: _Command) -> _Command:
             click.option(
                 "--target",
                 type=click.Path(exists=True, path_type=Path),
-                default=Path(),
-                help="What to scan. Default: here.",
+                help="What to scan. Default: the whole repository.",
             ),
             click.option(
                 "--baseline",
@@ -223,16 +239,17 @@ def reason_options(function: _Command) -> _Command:
 
 def desk(
     *,
-    target: Path,
+    target: Path | None,
     file: Path | None,
     history: bool | None = None,
     fingerprint_key: str | None = None,
     plugins: tuple[str, ...] = (),
 ) -> Desk:
     """The desk that :func:`desk_options` speak of."""
+    usual = baseline_path(target or Path())
     return Desk(
-        target=target,
-        path=file or baseline_path(target),
+        target=target or usual.parent,
+        path=file or usual,
         today=today(),
         history=history,
         fingerprint_key=fingerprint_key,

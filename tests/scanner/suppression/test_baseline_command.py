@@ -182,3 +182,15 @@ def test_without_a_baseline_the_way_to_make_one_is_named(repo: Any, stanch: Any,
     ran = stanch("baseline", name, cwd=repo.path)
     assert ran.code == 2
     assert "stanch baseline create" in ran.err
+
+
+def test_a_part_of_the_repository_calls_nothing_stale(repo: Any, stanch: Any, token: Token) -> None:
+    repo.write("src/1.py", f'k = "{token(1)}"\n')
+    repo.commit("old.py", f'k = "{token(2)}"\n')
+    stanch("baseline", "create", *WHY, cwd=repo.path)
+    repo.commit("old.py", "k = None\n")
+    for part in (("--target", "src"), ("--no-history",)):
+        assert stanch("baseline", "check", *part, cwd=repo.path).code == 0
+        assert stanch("baseline", "prune", *part, cwd=repo.path).code == 2
+    assert stanch("baseline", "prune", cwd=repo.path / "src").code == 0
+    assert len(entries(repo.path)) == 2
