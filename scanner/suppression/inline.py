@@ -16,11 +16,11 @@ from scanner.model.waiver import Waiver, WaiverSource
 _LONGEST = 4_096  # bytes to each side of a value that are looked at: lines can be huge
 _COMMENT = rb"(?:#|//|/\*|--|<!--|;|%|'|\"|\{#|\(\*|\brem\b|\bdnl\b|\*|^)"
 _OURS = re.compile(
-    rb"(?i)" + _COMMENT + rb"[ \t]*stanch:[ \t]*allow(?P<next>-next)?"
+    rb"(?i)" + _COMMENT + rb"[ \t]{0,40}stanch:[ \t]{0,40}allow(?P<next>-next)?"
     rb"(?:\[(?P<rules>[^\]\n]{0,400})\])?(?![\w-])[ \t:]*(?P<reason>[^\r\n]*)"
 )
 _PRAGMA = re.compile(
-    rb"(?:#|//|/\*|'|--|<!--[# \t]*?)[ \t]* *pragma: ?"
+    rb"(?:#|//|/\*|'|--|<!--[# \t]{0,8})[ \t]{0,40}pragma: ?"
     rb"(?:allowlist(?P<next>[ -]nextline)?|whitelist)[ -]secret\b"
 )
 _GITLEAKS = re.compile(rb"\bgitleaks:allow\b")
