@@ -103,6 +103,7 @@ class Scan:
     _stages: tuple[Stage, ...]
     _clock: Callable[[], float]
     summary: ScanSummary = field(default_factory=ScanSummary)
+    tell: Callable[[int, int], None] | None = None  # called with contents and bytes read so far
 
     def __iter__(self) -> Iterator[Match | Gap]:
         """Matches and gaps: the working tree first, then staged content, then history."""
@@ -115,6 +116,8 @@ class Scan:
                     self._count(result, blobs=stage.blobs)
                     if not isinstance(result, Tally):
                         yield result
+                    elif self.tell is not None:
+                        self.tell(self.summary.files + self.summary.blobs, self.summary.size)
             self.summary = replace(self.summary, seconds=self._clock() - began)
 
     def _count(self, result: Match | Gap | Tally, *, blobs: bool) -> None:

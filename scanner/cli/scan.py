@@ -262,9 +262,8 @@ def _findings(
 
 def _told(scan: Scan) -> Iterator[Match | Gap]:
     """The results of a scan, whose progress a person at a terminal sees."""
-    return progress.shown(
-        scan, lambda: (scan.summary.files + scan.summary.blobs, scan.summary.size)
-    )
+    with progress.progress() as scan.tell:
+        yield from scan
 
 
 def _say(

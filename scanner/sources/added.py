@@ -5,10 +5,10 @@ from __future__ import annotations
 from scanner.model.fragment import Fragment
 from scanner.model.provenance import Provenance
 
-CONTEXT = 4096
+CONTEXT = 2048
 """Bytes around an added stretch in which a secret that reaches into it may begin."""
 
-MARGIN = 4096
+MARGIN = 1024
 """Bytes beyond, which are only there to be looked at."""
 
 

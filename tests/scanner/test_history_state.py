@@ -1,0 +1,129 @@
+"""A second scan of a history reads what is new and still reports what was found before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.api import FingerprintKey, Gap, InCommit, Match, Scan, Scanner, SecretValue
+from scanner.state import State
+
+Token = Callable[[int], str]
+
+
+def _scanner(folder: Path, key: int = 1) -> Scanner:
+    return Scanner(
+        key=FingerprintKey(SecretValue(bytes([key]) * 32)),
+        processes=1,
+        state=State(folder=folder),
+    )
+
+
+def _history(scanner: Scanner, repo: Any, *, parts: bool = False) -> tuple[list[Any], Scan]:
+    scan = scanner.scan_path(repo.path, worktree=False, history=True, parts=parts)
+    return [each.finding for each in scan if isinstance(each, Match)], scan
+
+
+def test_the_second_scan_reads_nothing_and_reports_the_same(
+    repo: Any, tmp_path: Path, token: Token
+) -> None:
+    repo.commit("a.txt", f"T={token(1)}\n")
+    repo.commit("a.txt", "gone\n")
+    first, scan = _history(_scanner(tmp_path / "s"), repo)
+    assert scan.summary.blobs == 2
+    second, again = _history(_scanner(tmp_path / "s"), repo)
+    assert second == first
+    assert isinstance(first[0].provenance, InCommit)
+    assert again.summary.blobs == 0
+
+
+def test_only_new_commits_are_read(repo: Any, tmp_path: Path, token: Token) -> None:
+    repo.commit("a.txt", f"T={token(1)}\n")
+    _history(_scanner(tmp_path / "s"), repo)
+    repo.commit("b.txt", f"T={token(2)}\n")
+    found, scan = _history(_scanner(tmp_path / "s"), repo)
+    assert [each.path for each in found] == ["a.txt", "b.txt"]
+    assert scan.summary.blobs == 1
+
+
+def test_the_state_holds_no_secret_and_is_private(repo: Any, tmp_path: Path, token: Token) -> None:
+    repo.commit("a.txt", f"T={token(1)}\n")
+    _history(_scanner(tmp_path / "s"), repo)
+    (state,) = (tmp_path / "s").iterdir()
+    assert token(1).encode() not in state.read_bytes()
+    assert state.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_wants_the_values_gets_them_from_the_history_itself(
+    repo: Any, tmp_path: Path, token: Token
+) -> None:
+    repo.commit("a.txt", f"T={token(1)}\n")
+    scanner = _scanner(tmp_path / "s")
+    _history(scanner, repo)
+    scan = scanner.scan_path(repo.path, worktree=False, history=True, parts=True)
+    values = [v.reveal() for m in scan if isinstance(m, Match) for v in m.parts.values()]
+    assert values == [token(1).encode()]
+
+
+def test_another_key_starts_anew(repo: Any, tmp_path: Path, token: Token) -> None:
+    repo.commit("a.txt", f"T={token(1)}\n")
+    first, _ = _history(_scanner(tmp_path / "s"), repo)
+    second, scan = _history(_scanner(tmp_path / "s", key=2), repo)
+    assert scan.summary.blobs == 1
+    assert first[0].fingerprint != second[0].fingerprint
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage"])
+def test_a_broken_state_is_a_full_scan(
+    repo: Any, tmp_path: Path, token: Token, damage: bytes
+) -> None:
+    repo.commit("a.txt", f"T={token(1)}\n")
+    first, _ = _history(_scanner(tmp_path / "s"), repo)
+    (state,) = (tmp_path / "s").iterdir()
+    state.write_bytes(damage)
+    assert _history(_scanner(tmp_path / "s"), repo)[0] == first
+
+
+def test_an_incomplete_scan_is_not_taken_for_a_complete_one(
+    repo: Any, tmp_path: Path, token: Token
+) -> None:
+    repo.commit("a.txt", f"T={token(1)}\n")
+    (repo.path / ".git" / "refs" / "heads" / "bad").write_text("1" * 40 + "\n")
+    for _ in range(2):
+        found, scan = _history(_scanner(tmp_path / "s"), repo)
+        assert len(found) == 1
+        assert not scan.summary.complete
+
+
+def test_an_interrupted_scan_goes_on_where_it_stopped(
+    repo: Any, tmp_path: Path, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanner.sources.git_history._FIRST", 4)
+    for number in range(12):
+        repo.commit(f"{number:02}.txt", f"T={token(number)}\n")
+    scan = iter(_scanner(tmp_path / "s").scan_path(repo.path, worktree=False, parts=False))
+    for _ in range(6):
+        next(scan)
+    scan.close()  # type: ignore[attr-defined]  # a generator
+    found, again = _history(_scanner(tmp_path / "s"), repo)
+    assert len(found) == 12
+    assert again.summary.blobs == 9
+
+
+def test_git_variables_of_the_caller_mislead_nobody(
+    repo: Any, tmp_path: Path, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GIT_DIR", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_WORK_TREE"):
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    repo.commit("a.txt", f"T={token(1)}\n")
+    found, _ = _history(_scanner(tmp_path / "s"), repo)
+    assert found[0].provenance.author == "Ann Example <ann@example.org>"
+
+
+def test_a_clean_history_has_no_gap(repo: Any, tmp_path: Path) -> None:
+    repo.commit("a.txt", "x")
+    scan = _scanner(tmp_path / "s").scan_path(repo.path, worktree=False, parts=False)
+    assert not [each for each in scan if isinstance(each, Gap)]
