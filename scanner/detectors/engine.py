@@ -12,6 +12,7 @@ from scanner.detectors import cache
 from scanner.detectors.candidate import Candidate, Fate, Judged
 from scanner.detectors.checks import CHECKS
 from scanner.detectors.confirm import confirmed
+from scanner.detectors.decode import opened
 from scanner.detectors.overlap import resolved
 from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
@@ -69,7 +70,14 @@ class Engine:
         yield from self.examine(fragment).matches
 
     def examine(self, fragment: Fragment) -> Scanned:
-        """Matches in order of position, and a gap for each rule that found too much."""
+        """Matches in order of position, encoded copies included, and gaps."""
+        direct = self._direct(fragment)
+        return Scanned(matches=opened(fragment, direct.matches, self._within), gaps=direct.gaps)
+
+    def _within(self, fragment: Fragment) -> tuple[Match, ...]:
+        return self._direct(fragment).matches
+
+    def _direct(self, fragment: Fragment) -> Scanned:
         windows = self.prefilter.windows(fragment.data)
         if not windows:
             return Scanned(matches=(), gaps=())

@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from urllib.parse import unquote_to_bytes
 
 from scanner.detectors import context
 from scanner.detectors.assignment import Assignment, read
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from scanner.detectors.decode import unquoted
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
 from scanner.detectors.word import is_stand_in, pieces, reads_like_word
 from scanner.model.finding import Confidence
@@ -127,7 +127,7 @@ def _stands_in(value: bytes, name: bytes = b"") -> bool:
     """Whether a value, or what is written in it, only says that a secret goes here."""
     forms = [value]
     if b"%" in value:
-        forms.append(unquote_to_bytes(value))
+        forms.append(unquoted(value))
     if _BASE64.fullmatch(value):
         forms.extend(_decoded(value))
     if any(is_stand_in(form, name) or is_placeholder(form) for form in forms):

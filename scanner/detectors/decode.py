@@ -1,0 +1,214 @@
+"""Encoded copies: base64, hex, percent and escape sequences, opened and read by the same rules.
+
+Only what decodes to text is looked at, at most ``DEPTH`` layers deep, and a finding points at the
+encoded run in the original. What a rule for the encoded form itself has named (a JWT, a key) is
+not reported again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from scanner.detectors.context import is_foreign_ground
+from scanner.detectors.position import LineIndex
+from scanner.model.finding import Finding, Match
+from scanner.model.fragment import Fragment
+from scanner.model.provenance import InStream
+
+#: So many layers are opened, of runs up to so many bytes, in at most so many runs of a fragment.
+DEPTH = 3
+WIDEST = 1 << 18
+MOST_RUNS = 200
+_SHORTEST = 32
+_HEAD = 16
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+#: Letters of an encoded run become one byte, so that a run is found by a plain search.
+_RUNS = bytes(65 if byte in _ALPHABET else 32 for byte in range(256))
+_RUN = b"A" * _SHORTEST
+_WRAPPED = re.compile(rb"[A-Za-z0-9+/_-]+(?:(?:\\n|\r?\n[ \t]{0,12})[A-Za-z0-9+/_-]{16,})*={0,2}")
+_BREAK = re.compile(rb"\\n|\s+")
+#: What begins with ASCII: a zero in the top bit of each of three bytes shows in four letters.
+_SIXTY_FOUR = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_GROUP = b"[%b][%b][%b]." % tuple(
+    bytes(_SIXTY_FOUR[at] for at in range(64) if not at & bit) for bit in (32, 8, 2)
+)
+_BEGINS_TEXT = re.compile(b"(?:%b){4}|(?:[2-7][0-9A-Fa-f]|0[9AaDd]){8}" % _GROUP)
+_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+_TELLING = {
+    b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40)"),
+    b"\\u00": re.compile(rb"\\u00[2-7][0-9A-Fa-f]"),
+}
+_AROUND = re.compile(rb"[^\s\"'`<>]*")
+_ESCAPE = re.compile(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+_BORDERS = (b"\n", b" ", b'"', b"'")
+_LINE = 2048
+_LEAST_TEXT = 12
+
+Scan = Callable[[Fragment], tuple[Match, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """``text`` is what ``data[start:end]`` says when it is read as ``encoding``."""
+
+    text: bytes
+    start: int
+    end: int
+    encoding: str
+
+
+def copies(data: bytes) -> Iterator[Copy]:
+    """The encoded runs of ``data`` that decode to text, at most ``MOST_RUNS``."""
+    yield from islice(chain(_blocks(data), _escapes(data)), MOST_RUNS)
+
+
+def unquoted(value: bytes) -> bytes:
+    """``value`` without percent escapes. The standard library's twin loads slowly."""
+    return _PERCENT.sub(_character, value)
+
+
+def opened(fragment: Fragment, direct: tuple[Match, ...], scan: Scan) -> tuple[Match, ...]:
+    """``direct`` and what ``scan`` finds in the fragment's encoded copies, by position."""
+    path = fragment.provenance.path
+    if is_foreign_ground(path):
+        return direct
+    lines: LineIndex | None = None
+    hidden: list[Match] = []
+    for each in copies(fragment.data):
+        inner = _read(each.text, path, scan, DEPTH - 1)
+        if not inner:
+            continue
+        lines = lines or LineIndex(fragment.data, fragment.first_line)
+        span = lines.span(each.start, each.end)
+        hidden.extend(
+            Match(
+                finding=replace(
+                    match.finding,
+                    provenance=fragment.provenance,
+                    span=span,
+                    reason=f"{match.finding.reason}+{each.encoding}",
+                ),
+                parts=match.parts,
+            )
+            for match in inner
+        )
+    return _merged(direct, hidden) if hidden else direct
+
+
+def _read(text: bytes, path: str, scan: Scan, depth: int) -> list[Match]:
+    """The matches of decoded text, and of what is encoded in it in turn."""
+    # Decoded text is no program, whatever the file around it: a bare word in it is a value.
+    found = list(scan(Fragment(data=text, provenance=InStream(path=f"{path}.txt"))))
+    if depth:
+        for each in copies(text):
+            for match in _read(each.text, path, scan, depth - 1):
+                finding = replace(match.finding, reason=f"{match.finding.reason}+{each.encoding}")
+                found.append(Match(finding=finding, parts=match.parts))
+    return found
+
+
+def _merged(direct: tuple[Match, ...], hidden: list[Match]) -> tuple[Match, ...]:
+    """One report for one place: a provider's rule beats a generic one, the plain form the copy."""
+    named = [each.finding for each in direct if each.finding.provider != "generic"]
+    known = {each.finding.fingerprint for each in direct}
+    fresh: dict[tuple[str, int, int], Match] = {}
+    for each in hidden:
+        finding = each.finding
+        if finding.fingerprint in known and any(_meet(finding, other.finding) for other in direct):
+            continue
+        if not any(_meet(finding, other) for other in named):
+            key = (finding.fingerprint, finding.span.line, finding.span.column)
+            fresh.setdefault(key, each)
+    kept = [
+        each
+        for each in direct
+        if each.finding.provider != "generic"
+        or not any(
+            _meet(each.finding, other.finding)
+            and other.finding.confidence.rank >= each.finding.confidence.rank
+            for other in fresh.values()
+        )
+    ]
+    both = [*kept, *fresh.values()]
+    return tuple(sorted(both, key=lambda m: (m.finding.span.line, m.finding.span.column)))
+
+
+def _meet(one: Finding, other: Finding) -> bool:
+    a, b = one.span, other.span
+    begins = (a.line, a.column) < (b.end_line, b.end_column)
+    return begins and (b.line, b.column) < (a.end_line, a.end_column)
+
+
+def _blocks(data: bytes) -> Iterator[Copy]:
+    """Runs of base64 or hex, also over several lines."""
+    flat = data.translate(_RUNS)
+    at = flat.find(_RUN)
+    while at >= 0:
+        end = flat.find(b" ", at)
+        if _BEGINS_TEXT.match(data, at):
+            run = _WRAPPED.match(data, at, at + WIDEST)
+            end = run.end() if run else end
+            text, encoding = _block(data[at:end])
+            if text:
+                yield Copy(text=text, start=at, end=end, encoding=encoding)
+        at = flat.find(_RUN, end) if end > 0 else -1
+
+
+def _block(run: bytes) -> tuple[bytes, str]:
+    """The text in a run of base64 or hex, and which it was; nothing when there is none."""
+    head = run[:_HEAD]
+    if _HEX.fullmatch(head) and _HEX.fullmatch(run):
+        text = bytes.fromhex(run.decode("ascii"))
+        return (text, "hex") if _is_text(text) else (b"", "")
+    if not _is_text(_base64(head)):
+        return b"", ""
+    text = _base64(_BREAK.sub(b"", run))
+    return (text, "base64") if _is_text(text) else (b"", "")
+
+
+def _base64(run: bytes) -> bytes:
+    body = run.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    body = body[: len(body) - 1] if len(body) % 4 == 1 else body
+    try:
+        return base64.b64decode(body + b"=" * (-len(body) % 4))
+    except binascii.Error:
+        return b""
+
+
+def _escapes(data: bytes) -> Iterator[Copy]:
+    r"""Stretches without a space in which signs are written as ``%3D`` or ``\u003d``."""
+    for mark, telling in _TELLING.items():
+        if mark not in data:
+            continue
+        past = 0
+        for sign in telling.finditer(data):
+            if sign.start() < past:
+                continue
+            begin = max(data.rfind(each, past, sign.start()) for each in _BORDERS) + 1
+            begin = max(begin, past, sign.start() - _LINE)
+            run = _AROUND.match(data, begin, begin + 2 * _LINE)
+            past = max(sign.end(), run.end() if run else 0)
+            text = _unescaped(data[begin:past], mark)
+            if len(text) >= _LEAST_TEXT and _is_text(text):
+                encoding = "url" if mark == b"%" else "escape"
+                yield Copy(text=text, start=begin, end=past, encoding=encoding)
+
+
+def _unescaped(piece: bytes, mark: bytes) -> bytes:
+    return unquoted(piece) if mark == b"%" else _ESCAPE.sub(_character, piece)
+
+
+def _character(escape: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escape[1].decode("ascii"))
+
+
+def _is_text(text: bytes) -> bool:
+    """Printable ASCII and white space only."""
+    return bool(text) and text.isascii() and not text.translate(None, _PRINTABLE)

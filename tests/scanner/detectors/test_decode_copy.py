@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from scanner.detectors import decode
+from scanner.detectors.example import generate
+from scanner.model.finding import Match
+
+Scan = Callable[..., list[Match]]
+
+TOKEN = generate("ghp_{base62:30}{crc32_base62}", 11)
+
+
+def escaped(text: bytes) -> bytes:
+    return "".join(f"\\u{byte:04x}" for byte in text).encode()
+
+
+def percent(text: bytes) -> bytes:
+    return quote(text, safe="").encode().replace(b"_", b"%5F")
+
+
+@pytest.mark.parametrize(
+    ("encode", "name"),
+    [
+        (base64.b64encode, "base64"),
+        (base64.urlsafe_b64encode, "base64"),
+        (lambda text: text.hex().encode(), "hex"),
+        (percent, "url"),
+        (escaped, "escape"),
+    ],
+)
+def test_an_encoded_copy_is_found_and_points_at_its_place(
+    scan: Scan, encode: Callable[[bytes], bytes], name: str
+) -> None:
+    run = encode(b"url=https://x/?q=1&t=" + TOKEN)
+    (match,) = scan(b"first line\nblob: '" + run + b"' # end\n", "app.py")
+    assert match.parts["value"].reveal() == TOKEN
+    span = match.finding.span
+    assert (span.line, span.column, span.end_column) == (2, 8, 8 + len(run))
+    assert match.finding.reason.endswith(f"+{name}")
+    assert match.finding.path == "app.py"
+
+
+def test_base64_over_several_lines_is_one_run(scan: Scan) -> None:
+    run = base64.encodebytes(b"some words in front\npassword: tr0ub4dor-and-3\n" + TOKEN * 2)
+    matches = scan(b"data: |\n" + run, "secret.yaml")
+    assert {m.parts["value"].reveal() for m in matches} >= {b"tr0ub4dor-and-3"}
+    assert {m.finding.span.line for m in matches} == {2}
+
+
+def test_three_layers_are_opened_and_no_more(scan: Scan) -> None:
+    text = b"the token is " + TOKEN
+    for layer in range(1, 5):
+        text = base64.b64encode(text)
+        found = scan(b"x = '" + text + b"'", "app.py")
+        assert bool(found) == (layer <= decode.DEPTH)
+
+
+def test_a_copy_has_the_fingerprint_of_the_original(scan: Scan) -> None:
+    (plain,) = scan(TOKEN)
+    (copy,) = scan(base64.b64encode(b"export GH=" + TOKEN))
+    assert copy.finding.fingerprint == plain.finding.fingerprint
+
+
+def test_a_named_token_is_not_reported_again_for_what_it_encodes(scan: Scan) -> None:
+    jwt = generate("{jwt}", 3)
+    assert [m.finding.kind for m in scan(b"bearer " + jwt)] == [
+        m.finding.kind for m in scan(b"bearer " + jwt) if m.finding.provider == "jwt"
+    ]
+
+
+@pytest.mark.parametrize("template", ["{hex:64}", "{base64:400}", "{base62:64}"])
+def test_digests_and_binary_data_hide_no_text(template: str) -> None:
+    assert list(decode.copies(generate(template, 4))) == []
+
+
+def test_the_number_of_opened_runs_is_bounded() -> None:
+    run = base64.b64encode(b"nothing to be seen here at all") + b" "
+    assert len(list(decode.copies(run * (decode.MOST_RUNS * 3)))) == decode.MOST_RUNS
