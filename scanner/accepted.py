@@ -74,12 +74,12 @@ def accepted_in(
 
         key = WaiverKey(waiver_key)
     suppressor = Suppressor(
-        baseline, today=today, waiver_key=key, imported=imported, prefix=_prefix(target)
+        baseline, today=today, waiver_key=key, imported=imported, prefix=path_prefix(target)
     )
     return Accepted(path=path, baseline=baseline, suppressor=suppressor)
 
 
-def _prefix(target: Path) -> str:
+def path_prefix(target: Path) -> str:
     """What a path below the target lacks to be one of the repository: ``""`` or ``src/``."""
     real = target.resolve()
     folder = real if real.is_dir() else real.parent

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from scanner.accepted import Accepted, accepted_in, baseline_path
+from scanner.accepted import Accepted, accepted_in, baseline_path, path_prefix
 from scanner.api import (
     Confidence,
     Finding,
@@ -113,6 +113,7 @@ class Acceptance:
 @click.option(
     "--no-cache", is_flag=True, help="Read all of the history, also what earlier scans have read."
 )
+@click.option("--explain", is_flag=True, help="Say in sentences why each is a finding (table).")
 @click.option("--quiet", is_flag=True, help="Print findings only: no summary, no skipped files.")
 def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     targets: tuple[str, ...],
@@ -129,6 +130,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     anomalies: bool,  # noqa: FBT001  # click passes by name
     stream_name: str | None,
     no_cache: bool,  # noqa: FBT001  # click passes by name
+    explain: bool,  # noqa: FBT001  # click passes by name
     quiet: bool,  # noqa: FBT001  # click passes by name
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
@@ -171,7 +173,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         if form == "table" and shown:
             from scanner.reports import table  # noqa: PLC0415  # rich loads slowly
 
-            table.write(shown, out)
+            table.write(shown, out, explain=explain)
     found = [each for each in shown if each.waiver is None or not each.waiver.hides]
     for line in filter(None, map(note.waiver, shown)):
         click.echo(line, err=True)
@@ -217,20 +219,21 @@ def _start(scanner: Scanner, target: str, options: Options, watch: Watch | None)
 def _scanners(
     key: FingerprintKey, targets: tuple[str, ...], acceptance: Acceptance, state: State | None
 ) -> list[Scanner]:
-    """A scanner for each target; those that share a baseline share the scanner."""
+    """A scanner for each target; those in the same folder of a repository share it."""
     plugins = None
     if acceptance.plugins:
         # Loaded late: the package takes longer to load than a small scan takes.
         from scanner.detectors.detect_secrets import PluginDetector  # noqa: PLC0415
 
         plugins = PluginDetector(acceptance.plugins)
-    made: dict[Path, Scanner] = {}
-    paths = [baseline_path(Path("." if target == "-" else target)) for target in targets]
-    for path, target in zip(paths, targets, strict=True):
-        if path not in made:
+    made: dict[tuple[Path, str], Scanner] = {}
+    real = [Path("." if target == "-" else target) for target in targets]
+    places = [(baseline_path(each), path_prefix(each)) for each in real]
+    for place, target in zip(places, targets, strict=True):
+        if place not in made:
             suppressor = _accepted(target, acceptance).suppressor
-            made[path] = Scanner(key=key, suppressor=suppressor, plugins=plugins, state=state)
-    return [made[path] for path in paths]
+            made[place] = Scanner(key=key, suppressor=suppressor, plugins=plugins, state=state)
+    return [made[place] for place in places]
 
 
 def _accepted(target: str, acceptance: Acceptance) -> Accepted:

@@ -8,6 +8,8 @@ import re
 import select
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -149,6 +151,8 @@ def test_an_audit_in_a_terminal_accepts_skips_and_names_what_is_real(
         ("stanch respond", ""),
     ):
         screen += _until(ours, awaited, screen)
+        if awaited.startswith("[q]"):
+            _wait_for_single_keys(ours)
         os.write(ours, keys.encode())
         if keys:
             screen += "\x00"  # what was seen before this key answers no later question
@@ -160,6 +164,14 @@ def test_an_audit_in_a_terminal_accepts_skips_and_names_what_is_real(
     assert [(each.path, each.reason) for each in entries(repo.path)] == [
         ("2.py", "only in a recording")
     ]
+
+
+def _wait_for_single_keys(terminal: int) -> None:
+    """A key that comes before the program has turned line editing off is thrown away."""
+    deadline = time.monotonic() + 30
+    while termios.tcgetattr(terminal)[3] & termios.ICANON:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def _until(terminal: int, awaited: str, screen: str) -> str:

@@ -140,3 +140,26 @@ def test_an_entry_for_some_paths_hides_nothing_elsewhere(
 
 def test_a_folder_inside_of_the_repository_uses_its_baseline(accepted: Any, stanch: Any) -> None:
     assert shown(stanch, accepted.path / "src") == []
+
+
+def test_two_folders_of_one_repository_are_each_judged_by_their_own_paths(
+    repo: Any, stanch: Any, token: Token
+) -> None:
+    repo.commit("tests/case.py", f'k = "{token(1)}"\n')
+    stanch("baseline", "add", "--all", "--within", "tests/*", *WHY, *BY, cwd=repo.path)
+    repo.write("src/app.py", f'k = "{token(1)}"\n')
+    for order in (("src", "tests"), ("tests", "src")):
+        ran = stanch("scan", *order, "--no-history", "--format", "jsonl", cwd=repo.path)
+        assert [json.loads(line)["path"] for line in ran.out.splitlines()] == ["app.py"]
+
+
+def test_what_a_second_scan_remembers_of_history_is_judged_by_the_baseline_of_today(
+    repo: Any, stanch: Any, token: Token
+) -> None:
+    repo.commit("a.py", f'k = "{token(1)}"\n')
+    repo.commit("a.py", "k = None\n")
+    assert len(shown(stanch, repo.path)) == 1
+    stanch("baseline", "create", *WHY, *BY, cwd=repo.path)
+    assert shown(stanch, repo.path) == []
+    (repo.path / ".stanch-baseline").unlink()
+    assert len(shown(stanch, repo.path)) == 1
