@@ -84,13 +84,30 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
             facts = os.fstat(descriptor)
             if stat.S_ISREG(facts.st_mode):
                 read = _reader(descriptor, facts)
-                yield from fragments(read, InWorktree(path=shown), facts.st_size)
+                for piece in fragments(read, InWorktree(path=shown), facts.st_size):
+                    if isinstance(piece, Gap):
+                        yield from _binary(descriptor, piece)
+                    else:
+                        yield piece
             else:
                 yield _odd(shown, facts.st_mode)
         finally:
             os.close(descriptor)
     except OSError as error:
         yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
+
+
+def _binary(descriptor: int, gap: Gap) -> Iterator[Fragment | Gap]:
+    """What is in a binary file that is an archive; the gap for any other."""
+    # Loaded late: most trees have no archives, and start-up counts.
+    from scanner.sources.archive import HEAD, is_archive, members  # noqa: PLC0415
+
+    if not is_archive(os.pread(descriptor, HEAD, 0)):
+        yield gap
+        return
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        yield from members(file, gap.path)
 
 
 def _reader(descriptor: int, facts: os.stat_result) -> Read:
