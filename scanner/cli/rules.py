@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -9,8 +11,9 @@ from pathlib import Path
 
 import click
 
+from scanner.config import configured_rules
 from scanner.detectors.proof import Fault, faults
-from scanner.detectors.ruleset import load, load_builtin
+from scanner.detectors.ruleset import load
 from scanner.model.error import UsageError
 from scanner.model.rule import Rule
 
@@ -30,9 +33,11 @@ def command() -> None:
 def check(files: tuple[Path, ...]) -> None:
     """Prove every rule: its examples are found, its counter-examples are not.
 
-    Without FILE the built-in rules. Exit codes: 0 all hold, 2 a rule is wrong.
+    Without FILE the built-in rules and those that stanch.toml names.
+
+    Exit codes: 0 all hold, 2 a rule is wrong.
     """
-    rules = load(files) if files else load_builtin()
+    rules = load(files) if files else configured_rules(Path.cwd())
     broken = list(faults(rules))
     _print_rows(
         ("PROVIDER", "RULES", "MATCH", "REJECT", "RESULT"),
@@ -50,14 +55,17 @@ def check(files: tuple[Path, ...]) -> None:
 
 @command.command("list")
 @_FILES
-def list_rules(files: tuple[Path, ...]) -> None:
-    """One line for each rule (of FILE, by default the built-in ones).
-
-    Exit codes: 0 listed, 2 a rule is wrong.
-    """
-    rules = load(files) if files else load_builtin()
+@click.option("--provider", metavar="NAME", help="Only rules of this provider.")
+def list_rules(files: tuple[Path, ...], provider: str | None) -> None:
+    """One line for each rule (of FILE, by default the built-in ones and your own)."""
+    rules = load(files) if files else configured_rules(Path.cwd())
+    if provider is not None:
+        known = _providers(rules)
+        if provider not in known:
+            raise UsageError(f"there is no provider `{provider}`", remedy=_nearest(provider, known))
+        rules = tuple(rule for rule in rules if rule.provider == provider)
     _print_rows(
-        ("RULE", "CLASS", "SEVERITY", "CONFIDENCE", "RUNBOOK"),
+        ("RULE", "CLASS", "SEVERITY", "CONF", "RUNBOOK"),
         [
             (rule.id, rule.rule_class, rule.severity, rule.confidence, rule.runbook or "-")
             for rule in rules
@@ -68,13 +76,15 @@ def list_rules(files: tuple[Path, ...]) -> None:
 @command.command()
 @click.argument("rule_id", metavar="ID")
 def show(rule_id: str) -> None:
-    """Everything about one built-in rule.
+    """Everything about one rule, built-in or your own.
 
     Exit codes: 0 shown, 2 there is no such rule.
     """
-    rules = {rule.id: rule for rule in load_builtin()}
+    rules = {rule.id: rule for rule in configured_rules(Path.cwd())}
     if rule_id not in rules:
-        raise UsageError(f"there is no rule `{rule_id}`", remedy="see `stanch rules list`")
+        near = difflib.get_close_matches(rule_id, rules, n=1)
+        hint = f"did you mean `{near[0]}`? " if near else ""
+        raise UsageError(f"there is no rule `{rule_id}`", remedy=f"{hint}see `stanch rules list`")
     rule = rules[rule_id]
     click.echo(f"{rule.id}: {rule.title}")
     pairing = rule.pairing
@@ -97,6 +107,29 @@ def show(rule_id: str) -> None:
     for name, value in fields.items():
         lines = textwrap.wrap(value, _WIDTH - 14, break_on_hyphens=False) or ["-"]
         click.echo(f"  {name:<12}" + ("\n" + " " * 14).join(lines))
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), metavar="GITLEAKS.TOML")
+def import_rules(file: Path) -> None:
+    """Turn a gitleaks rule file into rules of ours, on standard output.
+
+    What cannot be imported is named on standard error. Exit codes: 0 everything was imported, 1
+    something was left out, 2 the file is not one of gitleaks.
+    """
+    from scanner.detectors.gitleaks import converted  # noqa: PLC0415 - for this command alone
+
+    result = converted(file)
+    click.echo(result.text, nl=False)
+    for note in result.notes:
+        click.echo(note, err=True)
+    click.echo(f"imported {result.imported} of {result.total} rules", err=True)
+    sys.exit(1 if result.left_out else 0)
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+    return f"did you mean `{near[0]}`?" if near else "see `stanch rules list`"
 
 
 def _providers(rules: Sequence[Rule]) -> list[str]:

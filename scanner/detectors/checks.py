@@ -6,55 +6,130 @@ import re
 
 from scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
 from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
-from scanner.detectors.checksum import crc32_base36, crc32_base62
+from scanner.detectors.connection import (
+    check_azure_public,
+    check_azure_sas,
+    check_connection,
+    check_npmrc,
+    check_pgpass,
+)
+from scanner.detectors.crc import (
+    check_apify_crc,
+    check_atlassian_crc,
+    check_cloudflare_crc,
+    check_confluent_crc,
+    check_github_crc,
+    check_gitlab_crc,
+    check_grafana_crc,
+    check_nkey,
+    check_zuplo_crc,
+)
 from scanner.detectors.generic import check_argument, check_assignment
 from scanner.detectors.jwt import check_jwt
+from scanner.detectors.manifest import (
+    check_bootstrap_token,
+    check_gcp_adc,
+    check_gcp_service_account,
+    check_jwk,
+    check_kubernetes_secret,
+)
+from scanner.detectors.marvin import check_cask, check_identifiable_key
+from scanner.detectors.named import (
+    check_half,
+    check_masked,
+    check_named,
+    check_random,
+    check_stand_in,
+)
 from scanner.detectors.pem import check_pem, check_putty
 from scanner.detectors.placeholder import is_placeholder
+from scanner.detectors.structure import (
+    check_base64_head,
+    check_base64_json,
+    check_base64_pem,
+    check_bedrock,
+    check_decimal_head,
+    check_discord_id,
+    check_issued_by_microsoft,
+    check_macaroon,
+    check_mapbox,
+    check_pypi,
+    check_supabase_role,
+)
 from scanner.detectors.url import check_basic_auth, check_url
+from scanner.detectors.wallet import check_base58, check_bech32, check_secp256k1
 from scanner.model.finding import Confidence
 from scanner.model.rule import RuleClass
 
-_FAILED = Opinion(confidence=Confidence.LOW, reason="checksum failed")
-_VERIFIED = Opinion(confidence=Confidence.HIGH, reason="prefix+checksum")
-_ROUTABLE = re.compile(rb"(.+\.)(?:[0-9a-z]{2}\.)?([0-9a-z]{2})([0-9a-z]{7})", re.DOTALL)
+_MASKED = re.compile(
+    rb"(?i)example|x{6}|\*{3}|\.{3}|0{8}|your[-_]|redacted|changeme|placeholder|(.)\1{7}"
+)
+
+
+def is_mask(value: bytes) -> bool:
+    """Whether the value says itself that it is none: EXAMPLE, XXXX, a run of one character."""
+    return _MASKED.search(value) is not None
 
 
 def check_placeholder(candidate: Candidate) -> Opinion:
-    """Made-up values: harmless when the prefix is certain, else for a person to judge."""
+    """Made-up values: masks and examples are harmless, what only looks regular is doubtful."""
     if not is_placeholder(candidate.value):
         return NOTHING_TO_SAY
-    if candidate.rule.rule_class in (RuleClass.A, RuleClass.B):
+    if candidate.rule.rule_class in (RuleClass.A, RuleClass.B) and is_mask(candidate.value):
         return Opinion(fate=Fate.HARMLESS)
     return Opinion(confidence=Confidence.LOW, reason="placeholder")
 
 
-def check_github_crc(candidate: Candidate) -> Opinion:
-    """The last six characters are the CRC32 of those after the prefix."""
-    body = candidate.value.partition(b"_")[2]
-    return _VERIFIED if crc32_base62(body[:-6]) == body[-6:] else _FAILED
-
-
-def check_gitlab_crc(candidate: Candidate) -> Opinion:
-    """Routable tokens end in length and CRC32; older ones have neither."""
-    routable = _ROUTABLE.fullmatch(candidate.value)
-    if routable is None:
-        return NOTHING_TO_SAY
-    return _VERIFIED if crc32_base36(candidate.value[:-7]) == routable[3] else _FAILED
-
-
 CHECKS: dict[str, Check] = {
+    "apify-crc32": check_apify_crc,
+    "argument": check_argument,
+    "assignment": check_assignment,
+    "atlassian-crc32": check_atlassian_crc,
     "aws-key-id": check_key_id,
     "aws-secret-key": check_secret_key,
     "aws-session-token": check_session_token,
-    "argument": check_argument,
-    "assignment": check_assignment,
+    "azure-public": check_azure_public,
+    "azure-sas": check_azure_sas,
+    "base58check": check_base58,
+    "base64-head": check_base64_head,
+    "base64-json": check_base64_json,
+    "base64-pem": check_base64_pem,
     "basic-auth": check_basic_auth,
+    "bedrock": check_bedrock,
+    "bech32": check_bech32,
+    "bootstrap-token": check_bootstrap_token,
+    "cask": check_cask,
+    "cloudflare-crc32": check_cloudflare_crc,
+    "confluent-crc32": check_confluent_crc,
+    "connection": check_connection,
+    "decimal-head": check_decimal_head,
+    "discord-id": check_discord_id,
+    "gcp-adc": check_gcp_adc,
+    "gcp-service-account": check_gcp_service_account,
     "github-crc32": check_github_crc,
     "gitlab-crc32": check_gitlab_crc,
+    "grafana-crc32": check_grafana_crc,
+    "half": check_half,
+    "issued-by-microsoft": check_issued_by_microsoft,
+    "jwk": check_jwk,
     "jwt": check_jwt,
+    "kubernetes-secret": check_kubernetes_secret,
+    "macaroon": check_macaroon,
+    "mapbox": check_mapbox,
+    "marvin32": check_identifiable_key,
+    "masked": check_masked,
+    "named": check_named,
+    "nkey-crc16": check_nkey,
+    "npmrc": check_npmrc,
     "pem": check_pem,
+    "pgpass": check_pgpass,
     "placeholder": check_placeholder,
     "putty": check_putty,
+    "pypi-macaroon": check_pypi,
+    "random": check_random,
+    "secp256k1": check_secp256k1,
+    "stand-in": check_stand_in,
+    "supabase-role": check_supabase_role,
     "url": check_url,
+    "zuplo-crc32": check_zuplo_crc,
 }

@@ -35,3 +35,8 @@ def crc32_base36(text: bytes) -> bytes:
 def length_base36(payload: bytes) -> bytes:
     """The two characters in front of a routable token's checksum: how long the payload is."""
     return encode(len(payload), _BASE36, 2)
+
+
+def crc32_apify(text: bytes) -> bytes:
+    """The six characters that end an Apify token: digits, lower case, upper case."""
+    return encode(zlib.crc32(text), _BASE36 + _BASE62[10:36], 6)

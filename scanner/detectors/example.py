@@ -5,7 +5,8 @@ deterministic in its seed. The words:
 
 ======================  =================================================================
 ``{base62:N}``          N of 0-9 A-Z a-z; likewise ``hex``, ``digits``, ``upper``, ``lower``,
-                        ``base32`` (A-Z 2-7), ``base36``, ``base64`` (with ``+/``), ``base64url``
+                        ``letters``, ``base32`` (A-Z 2-7), ``base32low``, ``base36`` (0-9 a-z),
+                        ``base36up``, ``hexup``, ``base58``, ``base64`` (with ``+/``), ``base64url``
 ``{repeat:C:N}``        the character C, N times (masks, placeholders)
 ``{word:TEXT}``         TEXT; splits a literal that must not stand in a file in one piece
 ``{lf}``                a line feed
@@ -30,15 +31,19 @@ An unknown word in braces stays as it is, so that code and templates need no esc
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import random
 import re
 import string
 import textwrap
 import uuid
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 
-from scanner.detectors.checksum import crc32_base36, crc32_base62, length_base36
+from scanner.detectors.checksum import crc32_apify, crc32_base36, crc32_base62, length_base36
+from scanner.detectors.marvin import cask_checksum, marvin32
+from scanner.detectors.wallet import base58check, bech32
 
 _WORD = re.compile(r"\{([a-z0-9_]+)(?::([^{}]*))?\}")
 _ALPHABETS = {
@@ -49,10 +54,16 @@ _ALPHABETS = {
     "lower": string.ascii_lowercase,
     "base32": string.ascii_uppercase + "234567",
     "base36": string.digits + string.ascii_lowercase,
+    "hexup": "0123456789ABCDEF",
+    "base32low": string.ascii_lowercase + "234567",
+    "base36up": string.digits + string.ascii_uppercase,
+    "letters": string.ascii_letters,
+    "base58": "".join(sorted(set(string.digits + string.ascii_letters) - set("0OIl"))),
     "base64": string.digits + string.ascii_letters + "+/",
     "base64url": string.digits + string.ascii_letters + "-_",
 }
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]*$")
+_TOKEN_AND_SIGN = re.compile(r"[A-Za-z0-9_=-]*$")
 _OPENSSH_MAGIC = b"openssh-key-v1\0"
 
 
@@ -157,6 +168,139 @@ class _Example:
         pair = f"{self._some(_ALPHABETS['lower'], 6)}:{self.word_password('')}"
         return base64.b64encode(pair.encode()).decode()
 
+    def word_crc32_apify(self, _: str) -> str:
+        return crc32_apify(self._token().encode()).decode()
+
+    def word_crc32_hex(self, _: str) -> str:
+        return f"{zlib.crc32(self._last.encode()):08x}"
+
+    def word_crc32_hexup(self, _: str) -> str:
+        token = _TOKEN_AND_SIGN.search(self._out)
+        return f"{zlib.crc32(token[0].encode() if token else b''):08X}"
+
+    def word_crc32_grafana(self, _: str) -> str:
+        return zlib.crc32(self._token().rstrip("_").encode()).to_bytes(4, "little").hex()
+
+    def word_crc32_confluent(self, _: str) -> str:
+        raw = zlib.crc32(self._last.encode()).to_bytes(4, "little")
+        return base64.b64encode(raw).decode()[:6]
+
+    def word_age_key(self, _: str) -> str:
+        return bech32("age-secret-key-", self._chance.randbytes(32)).upper()
+
+    def word_nkey_seed(self, _: str) -> str:
+        raw = bytes([0x95, 0x00]) + self._chance.randbytes(32)  # a user's seed
+        return base64.b32encode(raw + binascii.crc_hqx(raw, 0).to_bytes(2, "little")).decode()[:58]
+
+    def word_bitcoin_wif(self, _: str) -> str:
+        return base58check(b"\x80" + self._chance.randbytes(32) + b"\x01").decode()
+
+    def word_bitcoin_xprv(self, _: str) -> str:
+        head = bytes.fromhex("0488ade4") + bytes(9)
+        return base58check(
+            head + self._chance.randbytes(32) + b"\0" + self._chance.randbytes(32)
+        ).decode()
+
+    def word_azure_storage_key(self, _: str) -> str:
+        return self._azure(60, 76, b"+ASt", b"Default0")
+
+    def word_azure_redis_key(self, _: str) -> str:
+        return self._azure(28, 33, b"AzCa", b"Access00")
+
+    def _azure(self, size: int, at: int, signature: bytes, seed: bytes) -> str:
+        """Random bytes whose base64 has the signature at its place, then their checksum."""
+        text = base64.b64encode(self._chance.randbytes(size))
+        raw = base64.b64decode(text[:at] + signature + text[at + len(signature) :])[:size]
+        return base64.b64encode(raw + marvin32(raw, seed)).decode()
+
+    def word_azure_cask(self, _: str) -> str:
+        body = (
+            self._some(_ALPHABETS["base62"], 52) + "JQQJ99BE" + self._some(_ALPHABETS["base62"], 20)
+        )
+        return body + cask_checksum(body.encode()).decode()
+
+    def word_b64json(self, argument: str) -> str:
+        claims = {name: self._some(_ALPHABETS["base62"], 40) for name in argument.split(",")}
+        raw = json.dumps(claims, separators=(",", ":")).encode()
+        return (
+            base64.b64encode(raw.replace(b"\n", b""))
+            .decode()
+            .rstrip("=")
+            .replace("+", "-")
+            .replace("/", "_")
+        )
+
+    def word_bedrock_key(self, _: str) -> str:
+        text = f"BedrockAPIKey-{self._some(_ALPHABETS['base62'], 84)}"
+        return "ABSK" + base64.b64encode(text.encode()).decode()
+
+    def word_b64password(self, _: str) -> str:
+        return base64.b64encode(self.word_password("").encode()).decode()
+
+    def word_b64pem(self, _: str) -> str:
+        return base64.b64encode(self.word_pem("rsa").encode()).decode()
+
+    def word_discord_token(self, _: str) -> str:
+        bot = str(self._chance.randrange(10**17, 9 * 10**17)).encode()
+        head = base64.b64encode(bot).decode().rstrip("=")
+        return (
+            f"{head}.{self._some(_ALPHABETS['base62'], 6)}.{self._some(_ALPHABETS['base62'], 38)}"
+        )
+
+    def word_atlassian_pat(self, _: str) -> str:
+        number = str(self._chance.randrange(10**11, 10**12)).encode()
+        return base64.b64encode(number + b":" + self._chance.randbytes(20)).decode()
+
+    def word_jfrog_reftkn(self, _: str) -> str:
+        issued = self._some(_ALPHABETS["digits"], 9)
+        text = f"reftkn:01:1{issued}:{self._some(_ALPHABETS['base62'], 27)}"
+        return base64.b64encode(text.encode()).decode()
+
+    def word_pypi_macaroon(self, _: str) -> str:
+        identifier = self._chance.randbytes(60)
+        raw = b"\x02\x01\x08pypi.org\x02\x3c" + identifier + b"\x00\x00\x06\x20"
+        return "pypi-" + _urlsafe(raw + self._chance.randbytes(32))
+
+    def word_fly_macaroon(self, _: str) -> str:
+        return "fm2_" + base64.b64encode(b"\x94" + self._chance.randbytes(200)).decode()
+
+    def word_jwt_azure(self, _: str) -> str:
+        header = {"typ": "JWT", "alg": "RS256", "x5t": self._some(_ALPHABETS["base62"], 27)}
+        return self._token_of(
+            header, {"iss": "https://sts.windows.net/acme/", "exp": 4_000_000_000}
+        )
+
+    def word_jwt_supabase(self, _: str) -> str:
+        claims = {
+            "iss": "supabase",
+            "ref": self._some(_ALPHABETS["lower"], 20),
+            "role": "service_role",
+        }
+        return self._token_of({"alg": "HS256", "typ": "JWT"}, claims)
+
+    def _token_of(self, header: Mapping[str, object], claims: Mapping[str, object]) -> str:
+        parts = [json.dumps(each, separators=(",", ":")).encode() for each in (header, claims)]
+        return ".".join([*map(_urlsafe, parts), self._some(_ALPHABETS["base64url"], 43)])
+
+    def word_gcp_json(self, _: str) -> str:
+        key = {
+            "type": "service_account",
+            "project_id": "acme",
+            "private_key_id": self._some(_ALPHABETS["hex"], 40),
+            "private_key": self.word_pem("pkcs8") + "\n",
+            "client_email": "svc@acme.iam.gserviceaccount.com",
+        }
+        return json.dumps(key, indent=2)
+
+    def word_gcp_adc(self, _: str) -> str:
+        credentials = {
+            "client_id": self._some(_ALPHABETS["digits"], 12) + "-x.apps.googleusercontent.com",
+            "client_secret": self._some(_ALPHABETS["base62"], 24),
+            "refresh_token": "1//0" + self._some(_ALPHABETS["base64url"], 90) + "b",
+            "type": "authorized_user",
+        }
+        return json.dumps(credentials, indent=2)
+
     def word_pem_escaped(self, argument: str) -> str:
         return self.word_pem(argument).replace("\n", "\\n")
 
@@ -183,3 +327,7 @@ class _Example:
         """A DER SEQUENCE of ``size`` random bytes that begins with version 0."""
         head = b"\x30" + (bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big"))  # noqa: PLR2004 - DER's short form
         return head + b"\x02\x01\x00" + self._chance.randbytes(size - 3)
+
+
+def _urlsafe(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

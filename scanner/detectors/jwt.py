@@ -43,6 +43,12 @@ def _claims(payload: dict[str, object], now: float) -> Opinion:
     return NOTHING_TO_SAY
 
 
+def claims_of(token: bytes) -> dict[str, object] | None:
+    """The payload of ``header.payload.signature``; ``None`` when it is not JSON."""
+    parts = token.split(b".")
+    return _object(parts[1]) if len(parts) > 1 else None
+
+
 def _object(part: bytes) -> dict[str, object] | None:
     try:
         value = json.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))

@@ -23,6 +23,7 @@ def resolved(judged: Iterable[Judged]) -> list[Judged]:
     return [chosen[start] for start in starts if chosen[start].fate is not Fate.HARMLESS]
 
 
-def _rank(each: Judged) -> tuple[str, int, int, str]:
-    """Class first, then the longer, the earlier, and the id so that the order is total."""
-    return (each.rule.rule_class.value, each.start - each.end, each.start, each.rule.id)
+def _rank(each: Judged) -> tuple[str, int, int, int, str]:
+    """Class first, then the longer, the earlier, the better checked; ids make the order total."""
+    rule = each.rule
+    return (rule.rule_class.value, each.start - each.end, each.start, -len(rule.checks), rule.id)

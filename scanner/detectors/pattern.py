@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from scanner.model.error import RuleError
 
 #: No pattern may match more than this many bytes, so that confirming stays within bounds.
 WIDEST = 1 << 15
+
+
+#: A token may follow a written-out line feed or a percent escape, which end in a letter or digit.
+_FRONT = r"(?:(?<![0-9A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-F][0-9A-F]))"
+_GAP = r"(?s:.{0,40}?)"
+_SHORT_NAME = 5
+_NAME_ENDS = r"(?=[^a-z]|(?i:api|key|secret|token|access|client|auth))"
 
 
 @cache
@@ -29,3 +37,29 @@ def width_of(pattern: str) -> int:
             remedy="give every repetition an upper bound, e.g. {20,300} instead of +",
         )
     return widest
+
+
+def whole(core: str, names: Sequence[str] = ()) -> str:
+    """The pattern of a whole token: nothing that could belong to it may touch ``core``.
+
+    With ``names`` one of them must lead to it, at most 40 bytes in front and in any case. A space
+    in a name stands for any separator or none. A short name must not begin a longer word.
+    """
+    behind = (
+        "(?![0-9A-Za-z_-])" if re.search(r"_?-\](?:\{[0-9,]+\})?\)*$", core) else "(?![0-9A-Za-z])"
+    )
+    if not names:
+        return f"{_FRONT}({core}){behind}"
+    words = "|".join(_name(name) for name in names)
+    return f"(?<![A-Za-z])(?:{words}){_GAP}(?<![0-9A-Za-z])({core}){behind}"
+
+
+def lead_of(pattern: str) -> str | None:
+    """The names that lead to a token made by :func:`whole`; ``None`` for other patterns."""
+    lead, gap, _ = pattern.partition(_GAP)
+    return lead if gap else None
+
+
+def _name(name: str) -> str:
+    word = "[ _.-]?".join(re.escape(part) for part in name.split())
+    return f"(?i:{word})" + (_NAME_ENDS if len(name) <= _SHORT_NAME else "")

@@ -8,9 +8,10 @@ alone would find (``stanch rules check`` and the property tests hold the two aga
 Where it can, Hyperscan also says where the match could *begin*, which spares ``re`` the search.
 
 A rule with keywords is anchored on them instead: a loose pattern such as "forty base64 characters"
-costs nothing where no keyword is near. A second database then says whether the pattern could match
-near the keyword at all, since words such as "aws" are common ("draws") and what they announce is
-not.
+costs nothing where no keyword is near. For keywords a second database then says whether the pattern
+could match near them at all, since words such as "aws" are common ("draws") and what they announce
+is not. A token that names lead to is anchored on the names: they are literals, which compile a
+hundred times faster than the whole.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 import hyperscan
 
 from scanner.detectors import cache
-from scanner.detectors.pattern import width_of
+from scanner.detectors.pattern import lead_of, width_of
 from scanner.model.rule import Rule
 
 _VERSION = str(vars(hyperscan)["__version__"]).encode()
@@ -66,6 +67,10 @@ class _Reach(dict[int, tuple[int, int]]):
 
     def __missing__(self, index: int) -> tuple[int, int]:
         rule = self._rules[index]
+        lead = lead_of(rule.pattern)
+        if lead and not rule.keywords:
+            self[index] = (width_of(lead), 0)
+            return self[index]
         widest = width_of(rule.pattern)
         self[index] = (widest + NEAR, NEAR) if rule.keywords else (widest, 0)
         return self[index]
@@ -153,10 +158,10 @@ class Prefilter:
 
 
 def expression(rule: Rule) -> bytes:
-    """What Hyperscan looks for: the rule's own pattern, or its keywords when it has any."""
+    """What Hyperscan looks for: the rule's keywords, the names that lead to it, or its pattern."""
     if rule.keywords:
         return b"(?i:" + b"|".join(re.escape(word.encode()) for word in rule.keywords) + b")"
-    return rule.pattern.encode()
+    return (lead_of(rule.pattern) or rule.pattern).encode()
 
 
 def _wanted(rule: Rule) -> int:

@@ -11,17 +11,27 @@ from typing import NoReturn, TypeVar
 import yaml
 
 from scanner.detectors.checks import CHECKS
-from scanner.detectors.pattern import compiled, width_of
+from scanner.detectors.pattern import compiled, whole, width_of
 from scanner.model.error import RuleError
 from scanner.model.finding import Confidence, Severity
 from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
 _TOP = ("provider", "rules")
 _REQUIRED = (
-    *("id", "kind", "title", "class", "severity", "confidence", "pattern"),
+    *("id", "kind", "title", "class", "severity", "confidence"),
     *("remedy", "link", "match", "reject"),
 )
-_OPTIONAL = ("part", "keywords", "checks", "pairing", "runbook", "preview")
+_OPTIONAL = (
+    "pattern",
+    "token",
+    "after",
+    "part",
+    "keywords",
+    "checks",
+    "pairing",
+    "runbook",
+    "preview",
+)
 _PAIRING = ("rule", "within", "kind", "severity", "also")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -68,7 +78,7 @@ class _File:
                     fields["checks"], f"there is no check `{check}`", _nearest(check, CHECKS)
                 )
         match = self._texts(fields["match"])
-        if not match:
+        if not match and not _is_null(fields["match"]):  # `null` says that it is unproven
             self._fail(fields["match"], "a rule needs an example that it finds", "add a template")
         runbook = fields.get("runbook")
         return Rule(
@@ -78,7 +88,7 @@ class _File:
             rule_class=self._choice(fields["class"], RuleClass),
             severity=self._choice(fields["severity"], Severity),
             confidence=self._choice(fields["confidence"], Confidence),
-            pattern=self._pattern(fields["pattern"]),
+            pattern=self._shape(node, fields),
             keywords=self._texts(fields.get("keywords")),
             checks=checks,
             pairing=self._pairing(fields["pairing"]) if "pairing" in fields else None,
@@ -105,8 +115,22 @@ class _File:
             also=self._texts(fields.get("also")),
         )
 
-    def _pattern(self, node: yaml.Node) -> str:
-        pattern = self._text(node)
+    def _shape(self, node: yaml.Node, fields: _Fields) -> str:
+        """A free ``pattern``, or a ``token`` that stands alone or after a name."""
+        names = self._texts(fields.get("after"))
+        if "token" in fields and "pattern" not in fields:
+            self._pattern(fields["token"])
+            return self._pattern(fields["token"], whole(self._text(fields["token"]), names))
+        if "pattern" not in fields:
+            self._fail(node, "`pattern` is missing", "add `pattern:` or `token:` (docs/rules.md)")
+        if "token" in fields:
+            self._fail(fields["token"], "`pattern` is given as well", "keep one of the two")
+        if names:
+            self._fail(fields["after"], "`after` belongs to `token`", "write `token:`")
+        return self._pattern(fields["pattern"])
+
+    def _pattern(self, node: yaml.Node, expanded: str | None = None) -> str:
+        pattern = expanded or self._text(node)
         try:
             compiled(pattern)
             width_of(pattern)

@@ -13,7 +13,7 @@ from scanner.detectors import cache
 from scanner.model.error import RuleError
 from scanner.model.rule import Rule
 
-_LAYOUT = b"rules/1"  # raise it when the fields of Rule change
+_LAYOUT = b"rules/2"  # raise it when the fields of Rule change, or what a file is turned into
 
 
 def load_builtin() -> tuple[Rule, ...]:
@@ -21,7 +21,12 @@ def load_builtin() -> tuple[Rule, ...]:
 
     Parsed rules are kept in the user's cache, so an ordinary run does not load a YAML parser.
     """
-    return load(sorted(path for folder in scanner.rules.__path__ for path in _files(folder)))
+    return load(_builtin_files())
+
+
+def with_builtin(own: Iterable[Path]) -> tuple[Rule, ...]:
+    """The built-in rules and those of a user's own files behind them; ids must differ."""
+    return load([*_builtin_files(), *own])
 
 
 def load(paths: Iterable[Path]) -> tuple[Rule, ...]:
@@ -77,6 +82,10 @@ def _consistent(rules: Sequence[Rule]) -> None:
                         f"{rule.origin}: the pairing names `{other}`, which is no rule",
                         remedy=f"use one of: {', '.join(known)}",
                     )
+
+
+def _builtin_files() -> list[Path]:
+    return sorted(path for folder in scanner.rules.__path__ for path in _files(folder))
 
 
 def _files(folder: str) -> list[Path]:

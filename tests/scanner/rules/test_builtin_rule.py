@@ -50,7 +50,7 @@ def test_a_rule_that_lies_is_named_with_its_templates(tmp_path: Path) -> None:
     claims = [(fault.template, fault.claim) for fault in faults(load([path]))]
     assert claims == [
         ("acme-{hex:32}", "is not found (surroundings 0)"),
-        ("acme_{hex:40}", "is reported (surroundings 0)"),
+        ("acme_{hex:40}", "is reported by acme-token (surroundings 0)"),
     ]
 
 
@@ -58,7 +58,7 @@ def test_check_prints_a_table_that_fits_a_terminal() -> None:
     result = run("check")
     assert result.exit_code == 0
     assert all(len(line) <= 80 for line in result.output.splitlines())
-    assert result.output.splitlines()[1].split() == ["aws", "4", "11", "9", "ok"]
+    assert ["aws", "6", "13", "12", "ok"] in [line.split() for line in result.output.splitlines()]
 
 
 def test_check_of_a_lying_rule_is_an_error_of_the_configuration(tmp_path: Path) -> None:

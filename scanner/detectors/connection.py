@@ -1,0 +1,65 @@
+"""Connection strings, SAS addresses and password files."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from scanner.detectors.named import check_stand_in
+from scanner.detectors.placeholder import is_placeholder
+from scanner.model.finding import Confidence, Severity
+
+_VARIABLE = re.compile(rb"^[$%{<(\[+&@]|\$\{|\{\{|\{[\w.]*\}|%[sdv]|#\{|^\.\.\.|^\*+|^#+|\+$|^\"")
+_EXPIRY = re.compile(rb"[?&;]se=(\d{4}-\d{2}-\d{2})")
+#: The emulator's key is in its documentation: <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>.
+_EMULATOR = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1"
+_PASS_FILE = re.compile(r"(?i)pgpass|\.(?:conf|cfg|txt|env)$")
+
+
+def check_connection(candidate: Candidate) -> Opinion:
+    """A literal password within a connection string; variables and stand-ins are none."""
+    if _VARIABLE.search(candidate.value):
+        return NOT_THIS
+    return check_stand_in(candidate)
+
+
+def check_azure_public(candidate: Candidate) -> Opinion:
+    """The emulator's key is public; one of odd length is altered."""
+    value = candidate.value
+    if value.startswith(_EMULATOR):
+        return Opinion(confidence=Confidence.LOW, severity=Severity.LOW, reason="public key")
+    if len(value) % 4:
+        return Opinion(confidence=Confidence.MEDIUM, reason="shape")
+    return NOTHING_TO_SAY
+
+
+def check_azure_sas(candidate: Candidate) -> Opinion:
+    """A signature with its expiry; what has expired opens nothing."""
+    expiry = _EXPIRY.search(b"?" + candidate.value.replace(b"&amp;", b"&"))
+    if expiry is None:
+        return Opinion(confidence=Confidence.LOW, reason="no expiry")
+    if is_placeholder(candidate.value.rpartition(b"sig=")[2]):
+        return Opinion(confidence=Confidence.LOW, reason="placeholder")
+    try:
+        ends = datetime.fromisoformat(expiry[1].decode()).replace(tzinfo=UTC)
+    except ValueError:
+        return Opinion(confidence=Confidence.LOW, reason="no expiry")
+    expired = ends.timestamp() < candidate.now
+    return Opinion(
+        severity=Severity.LOW if expired else None, reason="parse, expired" if expired else "parse"
+    )
+
+
+def check_pgpass(candidate: Candidate) -> Opinion:
+    """A line of five fields is a password file's only in such a file, or when it names a port."""
+    line = candidate.before(400)
+    real = _PASS_FILE.search(candidate.path) and re.search(rb":(?:5432|6432|\d{4,5}|\*):", line)
+    return NOTHING_TO_SAY if real else NOT_THIS
+
+
+def check_npmrc(candidate: Candidate) -> Opinion:
+    """A registry's token or user and password; variables are none."""
+    if b"${" in candidate.value or candidate.value.startswith(b"process."):
+        return NOT_THIS
+    return NOTHING_TO_SAY

@@ -1,0 +1,105 @@
+"""Values without a shape of their own that follow a provider's name."""
+
+from __future__ import annotations
+
+import re
+
+from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
+from scanner.detectors.word import is_stand_in, pieces
+from scanner.model.finding import Confidence
+
+_FRONT = 72
+#: Words that say "here is a secret", and signs that give a name its value.
+_SECRET_WORD = re.compile(
+    rb"(?i)key|token|secret|passw|pwd|credential|auth|bearer|licen[cs]e|private|access|basic|apikey"
+    rb"|login|client|app|sid|consumer|account|webhook|user"
+)
+_GIVES = re.compile(rb"=>|[=:>,(]|[ \t]-p[ \t]|--?[a-z-]{1,20}[ =]$")
+_AT_ONCE = re.compile(rb"(?i)(?:key|token|secret|access|private|auth)[-_ .]{1,3}[\"']?$")
+#: What is not a secret although it looks random.
+_OTHER = re.compile(
+    rb"(?i)sha-?\d|sha[_ -]?sum|\bsha\b|\bmd5|digest|commit|checksum|integrity|\brev(?:ision)?\b"
+    rb"|etag|\bhash\b|nonce|guid|trace|span[_-]?id|request[_-]?id|session[_-]?id|build[_-]?id"
+    rb"|fingerprint|public[_-]?key|thumbprint|https?://[^\s\"']{0,60}$|[\w./-]{12,}/$|import |from "
+)
+_OWN_NAME = re.compile(rb"(?i)(?:secret|auth[_-]?token)[\w\"' ]{0,12}[:=][\s\"']{0,4}$")
+_HEX = re.compile(rb"(?i)[0-9a-f]+")
+_UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SHAPED = re.compile(rb"[A-Za-z0-9+/=_.-]*[-_.][A-Za-z0-9+/=_.-]*")
+_LONG = 16
+_WORD = 4
+_WORDY = 0.6
+_FEWEST_BITS = 2.8
+_FEWEST_BITS_OF_DIGITS = 2.2
+_DIGIT_SHARE = 16  # one character of so many is a digit in everything that is drawn by lot
+
+
+def check_named(candidate: Candidate) -> Opinion:
+    """Medium where a value is given to a secret's name; low where it only stands near the name."""
+    value = candidate.value
+    if not _looks_issued(value):
+        return NOT_THIS
+    front = candidate.data[max(0, candidate.start - _FRONT) : candidate.start]
+    near = front[-48:]
+    line = near.rpartition(b"\n")[2]
+    if _OTHER.search(near):
+        return Opinion(confidence=Confidence.LOW, reason="near its name")
+    said = _SECRET_WORD.search(line) is not None
+    given = _GIVES.search(line[-24:]) is not None
+    bare = _HEX.fullmatch(value) or _UUID.fullmatch(value)
+    if (said and given) or _AT_ONCE.search(line) or ((given or said) and not bare):
+        return Opinion(confidence=candidate.rule.confidence, reason="keyword+shape")
+    return Opinion(confidence=Confidence.LOW, reason="near its name")
+
+
+def check_random(candidate: Candidate) -> Opinion:
+    """Drops what people write: words, few different characters."""
+    return NOTHING_TO_SAY if _looks_issued(candidate.value) else NOT_THIS
+
+
+def check_half(candidate: Candidate) -> Opinion:
+    """Only good as the other half of a pair, unless its own name says that it is a secret."""
+    if not _looks_issued(candidate.value):
+        return NOT_THIS
+    if _OWN_NAME.search(candidate.before(48)):
+        return NOTHING_TO_SAY
+    return Opinion(fate=Fate.HALF)
+
+
+def check_masked(candidate: Candidate) -> Opinion:
+    """Harmless when one character fills the token; for alphabets in which runs are normal."""
+    tail = candidate.value[-24:]
+    return Opinion(fate=Fate.HARMLESS) if len(set(tail)) <= 3 else NOTHING_TO_SAY  # noqa: PLR2004 - said above
+
+
+def check_stand_in(candidate: Candidate) -> Opinion:
+    """A password counts by its place; words that say "a password goes here" do not."""
+    value = candidate.value
+    if re.search(rb"^[$%{<(\[]|\$\{|\{\{|^\*+$|^@|%[sdv]|\\", value):
+        return NOT_THIS
+    if is_stand_in(value) or is_placeholder(value):
+        return Opinion(confidence=Confidence.LOW, reason="placeholder")
+    return Opinion(confidence=candidate.rule.confidence, reason="keyword+place")
+
+
+def _looks_issued(value: bytes) -> bool:
+    """Whether a machine made it; short values need a digit, long ones variety."""
+    if _UUID.fullmatch(value) or len(value) < _LONG:
+        return has_digit(value) and len(set(value)) * 3 > min(len(value), 18)
+    return _varied(value)
+
+
+def _varied(value: bytes) -> bool:
+    """Whether a long value is no words joined together."""
+    digits = sum(byte in b"0123456789" for byte in value)
+    if value.isdigit():
+        return entropy(value) >= _FEWEST_BITS_OF_DIGITS
+    if entropy(value) < _FEWEST_BITS:
+        return False
+    if digits * _DIGIT_SHARE >= len(value):
+        return True
+    if value.islower() or value.isupper() or (not digits and _SHAPED.fullmatch(value)):
+        return False
+    letters = sum(len(word) for word in pieces(value) if word.isalpha() and len(word) > _WORD)
+    return letters < _WORDY * len(value)
