@@ -24,7 +24,7 @@ from scanner.model.provenance import InStream
 DEPTH = 3
 WIDEST = 1 << 18
 MOST_RUNS = 200
-_SHORTEST = 32
+_SHORTEST = 40
 _HEAD = 16
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 #: Letters of an encoded run become one byte, so that a run is found by a plain search.
@@ -41,7 +41,7 @@ _BEGINS_TEXT = re.compile(b"(?:%b){4}|(?:[2-7][0-9A-Fa-f]|0[9AaDd]){8}" % _GROUP
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 _TELLING = {
     b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40)"),
-    b"\\u00": re.compile(rb"\\u00[2-7][0-9A-Fa-f]"),
+    b"\\": re.compile(rb"\\u00[2-7][0-9A-Fa-f]"),
 }
 _AROUND = re.compile(rb"[^\s\"'`<>]*")
 _ESCAPE = re.compile(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")

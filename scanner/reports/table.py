@@ -11,6 +11,7 @@ from rich.text import Text
 from scanner.model.finding import Finding, Severity
 from scanner.model.provenance import InCommit
 from scanner.reports.escape import escaped
+from scanner.reports.explain import why as explanation
 
 _WIDTH = 80
 _SHOWN = 3  # places of one credential; the JSON lines have all of them
@@ -31,8 +32,11 @@ def credentials(findings: Iterable[Finding]) -> list[list[Finding]]:
     return sorted(groups.values(), key=lambda group: -order.index(group[0].severity))
 
 
-def write(findings: Iterable[Finding], out: IO[str]) -> None:
-    """Write the table; colours only when ``out`` is a terminal, never wider than 80 columns."""
+def write(findings: Iterable[Finding], out: IO[str], *, explain: bool = False) -> None:
+    """Write the table; colours only when ``out`` is a terminal, never wider than 80 columns.
+
+    With ``explain`` each credential says in sentences why it is one.
+    """
     console = Console(file=out, highlight=False, emoji=False, markup=False)
     console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
     for group in credentials(findings):
@@ -43,6 +47,8 @@ def write(findings: Iterable[Finding], out: IO[str]) -> None:
             console.print(Text(f"  +{len(group) - _SHOWN} more places", style="dim"))
         why = f"  {group[0].confidence} confidence: {escaped(group[0].reason)}"
         console.print(Text(f"{why} · {group[0].fingerprint}", style="dim"), overflow="fold")
+        for sentence in explanation(group[0]) if explain else ():
+            console.print(Text(f"  - {escaped(sentence)}"), overflow="fold")
         console.print()
 
 
