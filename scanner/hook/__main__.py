@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from scanner.hook.program import main
+import gc
+
+gc.disable()  # most of a short run is loading modules, which makes no garbage
+
+from scanner.hook.program import main  # noqa: E402
 
 if __name__ == "__main__":
     main()

@@ -74,9 +74,8 @@ def test_outside_of_a_repository_it_says_so(ann: Any, tmp_path: Path) -> None:
 
 def test_a_commit_loads_no_command_line_library_and_nothing_heavy(ann: Any, place: Path) -> None:
     code = (
-        "import sys, runpy; sys.argv = ['x', 'pre-commit']\n"
-        "try: runpy.run_module('scanner.hook', run_name='__main__')\n"
-        "except SystemExit: pass\n"
+        "import os, sys; from pathlib import Path; from scanner.hook.program import run\n"
+        "assert run(['pre-commit'], os.environ, Path.cwd()) == 0\n"
         "print(*sys.modules)"
     )
     ann.stanch("hook", "run", cwd=place)  # fills the cache of compiled rules
