@@ -49,7 +49,7 @@ def fault(words: str) -> str | None:
     known = {
         name for each in command.get_params(context) for name in (*each.opts, *each.secondary_opts)
     }
-    known |= {"-h", "--help"}
+    known |= {"-h", "--help"} | getattr(command, "foreign", frozenset())
     wrong = [part for part in parts if part.startswith("-") and part.partition("=")[0] not in known]
     return f"no option {wrong[0]}" if [part for part in wrong if part != "-"] else None
 

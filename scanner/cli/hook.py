@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import click
 
+from scanner.hook.option import known
 from scanner.hook.program import main
+
+
+class Forwarded(click.Command):
+    """A command whose arguments another parser reads; ``foreign`` are the options it knows."""
+
+    @property
+    def foreign(self) -> frozenset[str]:
+        """Every option of every subcommand."""
+        return known()
 
 
 @click.command(
     "hook",
+    cls=Forwarded,
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )

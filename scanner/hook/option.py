@@ -60,6 +60,18 @@ def parsed(arguments: Sequence[str]) -> Options:
     return Options(**given)
 
 
+def known() -> frozenset[str]:
+    """Every option of every command."""
+    top = _parser()
+    found: set[str] = set()
+    for action in top._actions:  # noqa: SLF001  # argparse has no other way to ask
+        found.update(action.option_strings)
+        if isinstance(action.choices, dict):
+            for each in action.choices.values():
+                found.update(*(inner.option_strings for inner in each._actions))  # noqa: SLF001
+    return frozenset(found)
+
+
 def _parser() -> argparse.ArgumentParser:
     import argparse  # noqa: PLC0415  # see above
 
