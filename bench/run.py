@@ -9,7 +9,7 @@ import importlib
 import sys
 
 # One module each, with a `main() -> None` that prints its tables. Read from top to bottom.
-SECTIONS = ("scan", "history", "hook", "response", "anomaly")
+SECTIONS = ("scan", "history", "detection", "hook", "response", "anomaly")
 
 
 def main(names: list[str]) -> None:
