@@ -67,6 +67,13 @@ class ScannerSection(_Section, frozen=True):
     fingerprint_key: str = ""
 
 
+class ScanSection(_Section, frozen=True):
+    """What ``stanch scan`` looks for; the scanner reads and checks it (``scanner.config``)."""
+
+    rules: tuple[str, ...] = ()
+    min_confidence: str = ""
+
+
 class AwsSection(_Section, frozen=True):
     """Our own identity comes from boto3's chain; ``accounts`` are those that we may act on."""
 
@@ -135,6 +142,7 @@ class Settings(_Section, frozen=True):
     vault: VaultSection = VaultSection()
     ledger: LedgerSection = LedgerSection()
     scanner: ScannerSection = ScannerSection()
+    scan: ScanSection = ScanSection()
     aws: AwsSection = AwsSection()
     slack: SlackSection = SlackSection()
     worker: WorkerSection = WorkerSection()

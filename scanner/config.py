@@ -10,7 +10,6 @@ The file is looked for in the folder of the target and above it, up to the file 
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +99,8 @@ def _nearest_table(start: Path) -> tuple[Path, Mapping[str, object]] | None:
 
 
 def _table(file: Path, keys: tuple[str, ...]) -> Mapping[str, object] | None:
+    import tomllib  # noqa: PLC0415  # most scans have no such file, and starting has to be quick
+
     try:
         found: object = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -86,7 +86,7 @@ def show(rule_id: str) -> None:
         hint = f"did you mean `{near[0]}`? " if near else ""
         raise UsageError(f"there is no rule `{rule_id}`", remedy=f"{hint}see `stanch rules list`")
     rule = rules[rule_id]
-    click.echo(f"{rule.id}: {rule.title}")
+    click.echo("\n".join(textwrap.wrap(f"{rule.id}: {rule.title}", _WIDTH)))
     pairing = rule.pairing
     fields = {
         "provider": f"{rule.provider} ({rule.kind})",

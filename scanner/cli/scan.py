@@ -29,6 +29,7 @@ from scanner.api import (
     data_directory,
     load_fingerprint_key,
 )
+from scanner.config import configured_rules, scan_settings
 from scanner.reports import jsonl, note, progress
 from scanner.suppression.judge import Review
 
@@ -72,8 +73,7 @@ class Acceptance:
 @click.option(
     "--min-confidence",
     type=click.Choice([each.value for each in Confidence]),
-    default=Confidence.MEDIUM.value,
-    show_default=True,
+    help="Default: what [scan] of stanch.toml says, else medium.",
 )
 @click.option(
     "--fingerprint-key",
@@ -121,7 +121,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     output: Path | None,
     history: bool | None,  # noqa: FBT001  # click passes by name
     staged: bool,  # noqa: FBT001  # click passes by name
-    min_confidence: str,
+    min_confidence: str | None,
     fingerprint_key: str | None,
     baseline: Path | None,
     show_suppressed: bool,  # noqa: FBT001  # click passes by name
@@ -144,7 +144,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     options = Options(
         history=history if history is not None or not staged else False,
         staged=staged,
-        least=Confidence(min_confidence),
+        least=Confidence(min_confidence) if min_confidence else _least(),
         show_suppressed=show_suppressed,
         anomalies=anomalies,
         stream_name=stream_name,
@@ -232,8 +232,18 @@ def _scanners(
     for place, target in zip(places, targets, strict=True):
         if place not in made:
             suppressor = _accepted(target, acceptance).suppressor
-            made[place] = Scanner(key=key, suppressor=suppressor, plugins=plugins, state=state)
+            made[place] = Scanner(
+                key=key,
+                rules=configured_rules(Path("." if target == "-" else target)),
+                suppressor=suppressor,
+                plugins=plugins,
+                state=state,
+            )
     return [made[place] for place in places]
+
+
+def _least() -> Confidence:
+    return scan_settings(Path.cwd()).min_confidence or Confidence.MEDIUM
 
 
 def _accepted(target: str, acceptance: Acceptance) -> Accepted:
