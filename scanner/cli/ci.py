@@ -174,7 +174,9 @@ def _checked(
 ) -> Checked:
     began = datetime.now(UTC)
     today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
-    door = gate(choice, environ, suppressor=accepted(choice, environ, place, today=today))
+    door = gate(
+        choice, environ, suppressor=accepted(choice, environ, place, today=today), place=place
+    )
     with checkout(place, environ) as repository:
         found: Range = ranged(repository, proposal)
         changes = committed(repository, found.commits)

@@ -37,7 +37,9 @@ def command(min_confidence: str, baseline: str | None) -> None:
     choice = Choice(least=Confidence(min_confidence), baseline=baseline)
     place = Path.cwd()
     today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
-    door = gate(choice, os.environ, suppressor=accepted(choice, os.environ, place, today=today))
+    door = gate(
+        choice, os.environ, suppressor=accepted(choice, os.environ, place, today=today), place=place
+    )
     decision = judged(sys.stdin.buffer.read(LARGEST + 1), door, place)
     click.echo(decision.as_json())
     if decision.block:

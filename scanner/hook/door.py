@@ -78,7 +78,7 @@ class Situation:
     def gate(self) -> Gate:
         """The gate with what the working tree accepts."""
         suppressor = accepted(self.choice, self.environ, self.place, today=self.today)
-        return gate(self.choice, self.environ, suppressor=suppressor)
+        return gate(self.choice, self.environ, suppressor=suppressor, place=self.place)
 
 
 def _verdict(at: Situation) -> Verdict:
@@ -136,7 +136,7 @@ def _received(at: Situation) -> Verdict:
             return _commits(repository, updates, "--all", at.gate())
         key = trusted_key(at.choice, at.environ)
         suppressor = accepted_by(repository, updates, waiver_key=key, today=at.today)
-        door = gate(at.choice, at.environ, suppressor=suppressor)
+        door = gate(at.choice, at.environ, suppressor=suppressor, place=at.place)
         return _commits(repository, updates, "--all", door)
 
 

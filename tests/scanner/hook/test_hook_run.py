@@ -66,6 +66,15 @@ def test_a_baseline_of_detect_secrets_counts(ann: Any, place: Path, token: Token
     assert done.returncode == 1
 
 
+def test_a_configuration_near_the_change_is_read_and_its_mistakes_are_named(
+    ann: Any, place: Path
+) -> None:
+    (place / "stanch.toml").write_text("[scan]\nrulez = []\n")
+    done = ann.stanch("hook", "run", "README", cwd=place)
+    assert done.returncode == 2
+    assert "rulez" in done.stderr
+
+
 def test_outside_of_a_repository_it_says_so(ann: Any, tmp_path: Path) -> None:
     done = ann.stanch("hook", "run", cwd=tmp_path)
     assert done.returncode == 2
