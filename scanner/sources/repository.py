@@ -158,7 +158,7 @@ def _configuration(*, sha256: bool) -> str:
         "[core]\n\tbare = false\n\tfsmonitor = false\n\thooksPath = /dev/null\n"
         "\tquotePath = false\n\tcommitGraph = false\n"
         # Histories are read file by file: the versions' common bases are worth more than the pack.
-        "\tpackedGitWindowSize = 8m\n\tpackedGitLimit = 32m\n\tdeltaBaseCacheLimit = 160m\n"
+        "\tpackedGitWindowSize = 8m\n\tpackedGitLimit = 32m\n\tdeltaBaseCacheLimit = 224m\n"
         "[protocol]\n\tallow = never\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
     )
 
