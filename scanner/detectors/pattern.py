@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from scanner.model.error import RuleError
@@ -17,6 +17,7 @@ WIDEST = 1 << 15
 _FRONT = r"(?:(?<![0-9A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-F][0-9A-F]))"
 _GAP = r"(?s:.{0,40}?)"
 _SHORT_NAME = 5
+_OFTEN = 24  # repetitions of so many are harmless within each other
 _NAME_ENDS = r"(?=[^a-z]|(?i:api|key|secret|token|access|client|auth))"
 
 
@@ -37,6 +38,38 @@ def width_of(pattern: str) -> int:
             remedy="give every repetition an upper bound, e.g. {20,300} instead of +",
         )
     return widest
+
+
+def bounded_effort(pattern: str) -> bool:
+    """Whether ``re`` can never take long over one place: no repetition of a variable repetition.
+
+    Widths are bounded already; what remains is trying one stretch in many ways, for which a
+    repetition must hold another one, or alternatives that match the same.
+    """
+    parser = importlib.import_module("re._parser")
+    return _steady(parser.parse(pattern.encode("ascii")), repeated=False)
+
+
+def _steady(parsed: Iterable[tuple[object, object]], *, repeated: bool) -> bool:
+    for operation, argument in parsed:
+        name = str(operation)
+        if name in {"MAX_REPEAT", "MIN_REPEAT"} and isinstance(argument, tuple):
+            least, most, body = argument
+            if repeated and least != most and most > _OFTEN:
+                return False
+            if not _steady(body, repeated=repeated or most > _OFTEN):
+                return False
+        elif name == "SUBPATTERN" and isinstance(argument, tuple):
+            if not _steady(argument[-1], repeated=repeated):
+                return False
+        elif name == "BRANCH" and isinstance(argument, tuple):
+            branches = [list(each) for each in argument[1]]
+            texts = [str(each) for each in branches]
+            if repeated and len(set(texts)) < len(texts):
+                return False
+            if not all(_steady(each, repeated=repeated) for each in branches):
+                return False
+    return True
 
 
 def whole(core: str, names: Sequence[str] = ()) -> str:

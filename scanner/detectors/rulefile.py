@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar
 import yaml
 
 from scanner.detectors.checks import CHECKS
-from scanner.detectors.pattern import compiled, whole, width_of
+from scanner.detectors.pattern import bounded_effort, compiled, whole, width_of
 from scanner.model.error import RuleError
 from scanner.model.finding import Confidence, Severity
 from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
@@ -138,6 +138,12 @@ class _File:
             self._fail(node, f"the pattern is not valid: {error}", "write an ASCII `re` pattern")
         except RuleError as error:
             self._fail(node, str(error), error.remedy)
+        if not bounded_effort(pattern):
+            self._fail(
+                node,
+                "the pattern could try one text in too many ways",
+                "do not repeat what holds a repetition of its own",
+            )
         if compiled(pattern).search(b"") is not None:
             self._fail(node, "the pattern matches nothing at all", "require at least one character")
         return pattern

@@ -1,0 +1,140 @@
+"""Checksums and parses of the families: an issued token is high, an altered one low, none lost."""
+
+from __future__ import annotations
+
+import base64
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scanner.detectors.crc import crc16_xmodem
+from scanner.detectors.example import generate
+from scanner.detectors.pattern import compiled, whole
+from scanner.detectors.ruleset import load
+from scanner.detectors.wallet import base58_decoded, base58check, bech32
+from scanner.model.error import RuleError
+from scanner.model.finding import Match
+
+Scan = Callable[..., list[Match]]
+
+_FAMILIES = {
+    "npm_{base62:30}{crc32_base62}": "npm-access-token",
+    "vcp_{base62:50}{crc32_base62}": "vercel-token",
+    "ddp_{base62:30}{crc32_base62}": "deno-deploy-token",
+    "cfut_{base62:40}{crc32_hex}": "cloudflare-token",
+    "zpka_{base62:32}_{crc32_hex}": "zuplo-api-key",
+    "glsa_{base62:32}_{crc32_grafana}": "grafana-service-account-token",
+    "cflt{base64:54}{crc32_confluent}": "confluent-api-secret",
+    "apify_api_{base62:30}{crc32_apify}": "apify-api-token",
+    "ATBB{base62:24}{crc32_hexup}": "bitbucket-app-password",
+    "{age_key}": "age-secret-key",
+    "{nkey_seed}": "nats-nkey-seed",
+    "{azure_storage_key}": "azure-identifiable-key-64",
+    "{azure_cask}": "azure-cask-key",
+}
+
+
+@pytest.mark.parametrize(("template", "rule"), _FAMILIES.items())
+def test_a_checksum_that_holds_is_high_and_one_that_fails_is_low(
+    scan: Scan, template: str, rule: str
+) -> None:
+    token = generate(template, 3)
+    (match,) = scan(b"v " + token + b" w")
+    assert (match.finding.rule, match.finding.confidence.value) == (rule, "high")
+    assert match.finding.reason == "prefix+checksum"
+    at = len(token) - 20
+    altered = token[:at] + (b"A" if token[at : at + 1] != b"A" else b"C") + token[at + 1 :]
+    confidences = {m.finding.confidence.value for m in scan(b"v " + altered + b" w")}
+    assert confidences == {"low"}
+
+
+@pytest.mark.parametrize(
+    ("template", "rule"),
+    [
+        ("{gcp_json}", "google-service-account"),
+        ("{gcp_adc}", "google-authorized-user"),
+        ("kind: Secret{lf}data:{lf}  password: {b64password}{lf}", "kubernetes-secret-manifest"),
+        ('{"auths": {"r.internal": {"auth": "{basic}"}}}', "docker-registry-auth"),
+        ("ops_{b64json:email,muk,secretKey,srpX}", "onepassword-service-account-token"),
+        ("{pypi_macaroon}", "pypi-api-token"),
+        ("{discord_token}", "discord-bot-token"),
+        ('{"kty":"oct","k":"{base62:43}"}', "jwk-private-key"),
+    ],
+)
+def test_a_document_is_known_by_what_it_decodes_to(scan: Scan, template: str, rule: str) -> None:
+    found = {m.finding.rule: m.finding for m in scan(generate(template, 5))}
+    assert found[rule].confidence.value == "high"
+
+
+@pytest.mark.parametrize(
+    ("template", "rule", "kind"),
+    [
+        ("AC{hex:32}{lf}TWILIO_AUTH_TOKEN={hex:32}", "twilio-account-sid", "account-credentials"),
+        ("GOOG1E{base36up:55}{lf}{base64:40}", "google-gcp-hmac-key", "hmac-key"),
+        ("LTAI{base62:16}{lf}{base62:30}", "alibaba-access-key-id", "access-key"),
+        ("AKID{base62:32}{lf}{base62:32}", "tencent-secret-id", "access-key"),
+        ("SCW{base36up:17}{lf}SCW_SECRET_KEY={uuid}", "scaleway-access-key", "api-key-pair"),
+        ("akab-{base36:16}-{base36:16}{lf}{base64:43}=", "akamai-edgegrid-token", "edgegrid"),
+    ],
+)
+def test_an_id_and_its_secret_are_one_credential(
+    scan: Scan, template: str, rule: str, kind: str
+) -> None:
+    (match,) = scan(generate(template, 7))
+    assert (match.finding.rule, match.finding.kind) == (rule, kind)
+    assert match.finding.severity.value == "critical"
+    assert len(match.parts) == 2
+
+
+def test_the_algorithms_agree_with_published_values() -> None:
+    assert crc16_xmodem(b"123456789") == 0x31C3  # the check value of CRC-16/XMODEM
+    assert bech32("a", b"") == "a12uel5l"  # BIP 173's first valid text
+    raw = b"\x80" + bytes(range(32)) + b"\x01"
+    assert base58_decoded(base58check(raw))[:-4] == raw
+
+
+def test_a_token_may_follow_an_escape_and_not_a_word() -> None:
+    pattern = compiled(whole("acme_[0-9]{4}"))
+    assert pattern.search(b"\\nacme_1234")
+    assert pattern.search(b"token%3Dacme_1234")
+    assert not pattern.search(b"xacme_1234")
+    assert not pattern.search(b"acme_12345")
+
+
+def test_a_short_name_does_not_begin_a_longer_word() -> None:
+    pattern = compiled(whole("[0-9]{4}", ["box"]))
+    assert pattern.search(b"box_key = 1234")
+    assert pattern.search(b"boxToken 1234")
+    assert not pattern.search(b"boxes 1234")
+
+
+_HOSTILE = ["(a{1,200}){1,100}b", "(a|a){1,60}b", "(a{0,90}){0,90}c", "([a-z]{1,50}){2,40}9"]
+
+
+@pytest.mark.parametrize("pattern", _HOSTILE)
+def test_a_pattern_that_could_hang_the_scanner_is_refused(tmp_path: Path, pattern: str) -> None:
+    rule = generate("{word:provider}: acme", 0).decode() + (
+        "\nrules:\n  - id: acme-token\n    title: t\n    kind: k\n    class: B\n"
+        "    severity: high\n    confidence: high\n"
+        f"    pattern: '{pattern}'\n"
+        "    remedy: r\n    link: l\n    match: null\n    reject: null\n"
+    )
+    (tmp_path / "acme.yaml").write_text(rule)
+    with pytest.raises(RuleError, match=r"acme.yaml:9: .* in too many ways"):
+        load([tmp_path / "acme.yaml"])
+
+
+def test_work_grows_no_faster_than_the_input(scan: Scan) -> None:
+    chance = random.Random(4)  # noqa: S311 - reproducible text, no secret
+    unit = base64.b64encode(chance.randbytes(3000)) + b" key: box token= user=a;host=b password \n"
+
+    def spent(times: int) -> float:
+        began = time.process_time()
+        scan(unit * times)
+        return time.process_time() - began
+
+    spent(1)
+    assert spent(64) < 20 * max(spent(16), 0.005)
