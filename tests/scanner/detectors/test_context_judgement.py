@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from scanner.detectors.word import reads_like_word
+from scanner.model.finding import Confidence, Match
+
+Scan = Callable[..., list[Match]]
+
+
+def shown(matches: list[Match]) -> list[Match]:
+    return [each for each in matches if each.finding.confidence is not Confidence.LOW]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("PASSWORD: file:/run/secrets/store", "compose.yml"),
+        ('password = "env:STORE_PASSWORD"', "app.toml"),
+        ('secret = "projects/12/secrets/db/versions/3"', "app.toml"),
+        ("password: op://vault/item/field", "app.yml"),
+        ("pass :attr:`Parameter.empty` here", "README.rst"),
+        ("password: DEPRECATED: use the file instead", "module.py"),
+        ("PASS: suite/case.exp: changing the language", "check.log"),
+        ("passwd: elevated-privileges 2755 root/shadow", "overrides"),
+        ('GENERATE_PASSWORD = "GeneratePassword"', "enum.py"),
+        ('ok ? "PASS" : "FAIL"', "report.pl"),
+        ('"PasswordLastUsed": "2016-09-08T21:47:36Z",', "iam.json"),
+        ("static const default_seed = 19780503u;", "random.h"),
+        ("'pull_secrets': 'list[V1LocalObjectReference]',", "model.py"),
+        ("a$b$tokens.NumberToken = module$contents$tokens_NumberToken;", "gen.js"),
+        ("'private_key': self._private_key_pkcs8_pem,", "account.py"),
+        ("pass => \\&fetch_password,", "client.pl"),
+        ('"password": "Contrase\u00f1a"', "labels.json"),
+        ('"password": "Adgang"', "i18n/da.json"),
+        (' * evaluate expression identified by "state" in the context', "executor.h"),
+        ("the --username and --password flags to", "NOTES.txt"),
+        ("opts='--password --recovery-key'", "completion.sh"),
+    ],
+)
+def test_what_only_looks_like_an_assignment_is_not_shown(scan: Scan, text: str, path: str) -> None:
+    assert shown(scan(text.encode(), path)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('conn = "Server=db;User=app;Password={v};Timeout=3"', "Program.cs"),
+        ("env = 'USER=app\\nPASS={v}'", "client.py"),
+        ("ALTER USER app IDENTIFIED BY '{v}';", "grant.sql"),
+        ('"password": "{v}"', "app.json"),
+        ("password: {v}  # of the pool", "app.yml"),
+    ],
+)
+def test_a_weak_password_in_its_place_is_shown(scan: Scan, text: str, path: str) -> None:
+    (match,) = shown(scan(text.replace("{v}", "summer2019x").encode(), path))
+    assert [part.reveal() for part in match.parts.values()] == [b"summer2019x"]
+
+
+def test_words_are_low_in_tests_and_shown_elsewhere(scan: Scan) -> None:
+    line = b'login(user="ada", password="donuts")'
+    assert shown(scan(line, "app/client.py"))
+    (match,) = scan(line, "tests/test_client.py")
+    assert match.finding.reason == "words in an example"
+
+
+def test_the_documented_account_of_a_database_is_a_stand_in(scan: Scan) -> None:
+    line = b'connect("mysql://%s:%s@db.internal/orders")' % (b"scott", b"tiger")
+    assert shown(scan(line, "app.py")) == []
+
+
+@pytest.mark.parametrize("word", [b"donuts", b"swordfish", b"s3krit"])
+def test_words_read_like_words(word: bytes) -> None:
+    assert reads_like_word(word)
+
+
+@pytest.mark.parametrize("word", [b"xkqzvw", b"kqj7wzx", b""])
+def test_random_letters_do_not(word: bytes) -> None:
+    assert not reads_like_word(word)
