@@ -188,7 +188,8 @@ def is_class_name(value: bytes) -> bool:
     digits = sum(48 <= byte <= 57 for byte in value)  # noqa: PLR2004 - ASCII 0 to 9
     letters = sum(len(word) for word in pieces(value) if word.isalpha() and len(word) >= _WORD)
     several = b"." in value or len({byte.isupper() for byte in map(chr, value)}) > 1
-    return digits <= _FEW_DIGITS and several and letters >= _MOSTLY_WORDS * len(value)
+    signs = sum(value.count(sign) for sign in (b"_", b".", b"$", b":"))
+    return digits <= _FEW_DIGITS and several and letters >= _MOSTLY_WORDS * (len(value) - signs)
 
 
 def of_example_host(found: Assignment) -> bool:
