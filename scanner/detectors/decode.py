@@ -43,6 +43,8 @@ _TELLING = {
     b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40)"),
     b"\\": re.compile(rb"\\u00[2-7][0-9A-Fa-f]"),
 }
+#: What every encoded run has; without one of these nothing is opened.
+MARKS = (b"[A-Za-z0-9+/_-]{%d}" % _SHORTEST, *(each.pattern for each in _TELLING.values()))
 _AROUND = re.compile(rb"[^\s\"'`<>]*")
 _ESCAPE = re.compile(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")

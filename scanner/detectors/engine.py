@@ -12,11 +12,11 @@ from scanner.detectors import cache
 from scanner.detectors.candidate import Candidate, Fate, Judged
 from scanner.detectors.checks import CHECKS
 from scanner.detectors.confirm import confirmed
-from scanner.detectors.decode import opened
+from scanner.detectors.decode import MARKS, opened
 from scanner.detectors.overlap import resolved
 from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
-from scanner.detectors.prefilter import Prefilter
+from scanner.detectors.prefilter import Prefilter, Window
 from scanner.detectors.preview import preview
 from scanner.model.finding import Finding, Match
 from scanner.model.fingerprint import FingerprintKey
@@ -59,7 +59,9 @@ class Engine:
         self._key = key
         self._clock = clock
         self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
-        self.prefilter = Prefilter(self._rules, folder=cache.directory())
+        self.prefilter = Prefilter(
+            self._rules, folder=cache.directory(), marks=MARKS
+        )
 
     def may_match(self, data: bytes) -> bool:
         """Whether any rule could match; false is certain."""
@@ -71,14 +73,16 @@ class Engine:
 
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps."""
-        direct = self._direct(fragment)
+        windows, encoded = self.prefilter.look(fragment.data)
+        direct = self._direct(fragment, windows)
+        if not encoded:
+            return direct
         return Scanned(matches=opened(fragment, direct.matches, self._within), gaps=direct.gaps)
 
     def _within(self, fragment: Fragment) -> tuple[Match, ...]:
-        return self._direct(fragment).matches
+        return self._direct(fragment, self.prefilter.windows(fragment.data)).matches
 
-    def _direct(self, fragment: Fragment) -> Scanned:
-        windows = self.prefilter.windows(fragment.data)
+    def _direct(self, fragment: Fragment, windows: dict[int, list[Window]]) -> Scanned:
         if not windows:
             return Scanned(matches=(), gaps=())
         now = self._clock()

@@ -33,6 +33,7 @@ _SUPERSET: int = hyperscan.HS_FLAG_PREFILTER
 _ONCE: int = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH
 _WITH_START: int = hyperscan.HS_FLAG_SOM_LEFTMOST
 _LOOKS_AROUND = re.compile(r"\(\?<?[=!]|\\[bB]")
+_MARK = 1 << 20  # marks are numbered from here, rules below
 #: How many bytes a keyword may be away from the secret.
 NEAR = 400
 #: Look-ahead that a pattern may need behind a window, in bytes.
@@ -81,22 +82,34 @@ class Prefilter:
 
     __slots__ = ("_database", "_folder", "_loose", "_reach", "_values")
 
-    def __init__(self, rules: Sequence[Rule], *, folder: Path | None) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], *, folder: Path | None, marks: Sequence[bytes] = ()
+    ) -> None:
+        """``marks`` are further patterns of which only the presence is asked, see :meth:`look`."""
         self._reach = _Reach(rules)
         self._folder = folder
         self._loose = {index: rule for index, rule in enumerate(rules) if rule.keywords}
-        self._database = _database(
-            [_Pattern(i, expression(rule), _wanted(rule)) for i, rule in enumerate(rules)], folder
-        )
+        wanted = [_Pattern(i, expression(rule), _wanted(rule)) for i, rule in enumerate(rules)]
+        wanted += [_Pattern(_MARK + i, mark, _ONCE) for i, mark in enumerate(marks)]
+        self._database = _database(wanted, folder)
         self._values: hyperscan.Database | None = None  # loaded when a keyword is met
 
     def windows(self, data: bytes) -> dict[int, list[Window]]:
         """For each rule's index the merged windows in which it may match, in order of position."""
+        return self.look(data)[0]
+
+    def look(self, data: bytes) -> tuple[dict[int, list[Window]], bool]:
+        """The windows, and whether any of the marks is present."""
         found: dict[int, list[list[int]]] = {}
         reach = self._reach
         size = len(data)
+        marked = False
 
         def report(index: int, start: int, end: int, _flags: int, _context: object) -> None:
+            nonlocal marked
+            if index >= _MARK:
+                marked = True
+                return
             before, behind = reach[index]
             if not start:  # unknown, or the very beginning
                 start = end - before if end > before else 0
@@ -110,11 +123,12 @@ class Prefilter:
                 windows.append([start, stop])
 
         self._database.scan(data, match_event_handler=report)
-        return {
+        promising = {
             index: windows
             for index in sorted(found)
             if (windows := self._promising(index, _merged(found[index]), data))
         }
+        return promising, marked
 
     def _promising(self, index: int, windows: list[Window], data: bytes) -> list[Window]:
         """Without those around a keyword in which the rule's own pattern cannot match."""
@@ -145,10 +159,10 @@ class Prefilter:
         """Whether any rule could match; cheaper than :meth:`windows` when one does."""
         hit = False
 
-        def report(*_event: object) -> bool:
+        def report(index: int, *_event: object) -> bool:
             nonlocal hit
-            hit = True
-            return True  # a true answer stops the scan
+            hit = hit or index < _MARK
+            return hit  # a true answer stops the scan
 
         try:
             self._database.scan(data, match_event_handler=report)
