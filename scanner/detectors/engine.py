@@ -59,9 +59,7 @@ class Engine:
         self._key = key
         self._clock = clock
         self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
-        self.prefilter = Prefilter(
-            self._rules, folder=cache.directory(), marks=MARKS
-        )
+        self.prefilter = Prefilter(self._rules, folder=cache.directory(), marks=MARKS)
 
     def may_match(self, data: bytes) -> bool:
         """Whether any rule could match; false is certain."""
