@@ -167,8 +167,8 @@ def test_what_pyproject_asks_for_is_pinned() -> None:
 
 
 def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
-    # Assembled, so that this file holds none of them.
-    registries = ("pypi." + "org", "python" + "hosted", "artifact" + "ory", "nexus" + ".")
+    # Rules and their links speak of registries as providers; what installs must name none.
+    registries = ("index" + "-url", "find" + "-links", "python" + "hosted", "nexus" + ".")
     machine = re.compile(rb"(?<![\w.}~-])/(?:root|home/[a-z]\w*|Users/\w+|" + rb"work)/[\w.]")
     wrong = []
     for name in tracked():

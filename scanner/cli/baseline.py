@@ -46,7 +46,10 @@ def command() -> None:
 def create(
     *, reason: str, expires: str, author: str | None, sign: str | None, **where: Any
 ) -> None:
-    """Make the file, and accept everything that is found now."""
+    """Make the file, and accept everything that is found now.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
+    """
     here = desk(**where)
     if here.path.exists():
         raise UsageError(
@@ -80,7 +83,10 @@ def add(  # noqa: PLR0913  # one argument for each option
     sign: str | None,
     **where: Any,
 ) -> None:
-    """Accept findings by the FINGERPRINT that `stanch scan` shows, or --all that are open."""
+    """Accept findings by the FINGERPRINT that `stanch scan` shows, or --all that are open.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
+    """
     if bool(fingerprints) == everything:
         raise UsageError("nothing is named", remedy="give fingerprints, or --all")
     here = desk(**where)
@@ -99,7 +105,10 @@ def add(  # noqa: PLR0913  # one argument for each option
 @command.command("list")
 @desk_options
 def show(**where: Any) -> None:
-    """Show what is accepted."""
+    """Show what is accepted.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
+    """
     baseline = desk(**where).baseline()
     for each in baseline.lines:
         click.echo(_told(each))
@@ -110,7 +119,10 @@ def show(**where: Any) -> None:
 @click.option("--waiver-key", metavar="BASE64", envvar="STANCH_WAIVER_KEY", help="See `scan`.")
 @desk_options
 def check(*, waiver_key: str | None, **where: Any) -> None:
-    """Report entries that hide nothing any more, have expired, or are not signed."""
+    """Report entries that hide nothing any more, have expired, or are not signed.
+
+    Exit codes: 0 all are in order, 1 some are not, 2 usage or configuration, 3 incomplete.
+    """
     here = replace(desk(**where), waiver_key=waiver_key)
     baseline = here.baseline()
     found = here.find()
@@ -133,7 +145,10 @@ def check(*, waiver_key: str | None, **where: Any) -> None:
 @command.command("prune")
 @desk_options
 def prune(**where: Any) -> None:
-    """Remove entries that hide nothing any more or have expired."""
+    """Remove entries that hide nothing any more or have expired.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
+    """
     here = desk(**where)
     baseline = here.baseline()
     found = here.find()
@@ -156,7 +171,10 @@ def prune(**where: Any) -> None:
 @click.option("--key", required=True, metavar="REF", help="file:/path or env:NAME.")
 @desk_options
 def sign_entries(*, ids: tuple[str, ...], everything: bool, key: str, **where: Any) -> None:
-    """Sign entries by the ID (or its beginning) that `list` shows, after you have read them."""
+    """Sign entries by the ID (or its beginning) that `list` shows, after you have read them.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
+    """
     here = desk(**where)
     baseline = here.baseline()
     chosen = [each for each in baseline.lines if everything or each.id.startswith(ids or ("-",))]
@@ -169,7 +187,10 @@ def sign_entries(*, ids: tuple[str, ...], everything: bool, key: str, **where: A
 @command.command("key")
 @click.argument("reference", metavar="REF")
 def key(reference: str) -> None:
-    """Print the public half of a waiver key; file:/path is made when it is not there."""
+    """Print the public half of a waiver key; file:/path is made when it is not there.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
+    """
     form, _, where = reference.partition(":")
     if form == "file" and where and not Path(where).exists():
         signer = WaiverSigner.create(Path(where))

@@ -23,6 +23,8 @@ def command(*, author: str | None, sign: str | None, **where: Any) -> None:
     """Walk through open findings: r real, f false alarm (accept it), s skip, q quit.
 
     The value itself is never shown. Each answer is written at once.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
     """
     here = desk(**where)
     groups: dict[str, list[Match]] = {}

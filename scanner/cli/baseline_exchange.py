@@ -40,6 +40,8 @@ def import_(
     Entries whose value is still found become entries of ours. The others are kept by file and
     hash, as detect-secrets keeps them, and are listed. Custom plugins that the file names are code:
     name them with --plugin to run them.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
     """
     here = desk(**where)
     by = author or here.author()
@@ -63,6 +65,8 @@ def export(*, out: Path, **where: Any) -> None:
     """Write what is accepted as a detect-secrets baseline FILE, which that tool reads as its own.
 
     Its hashes are unsalted SHA-1: whoever reads the file can try words against it.
+
+    Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
     """
     here = desk(**where)
     baseline = here.baseline()

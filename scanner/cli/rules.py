@@ -57,7 +57,10 @@ def check(files: tuple[Path, ...]) -> None:
 @_FILES
 @click.option("--provider", metavar="NAME", help="Only rules of this provider.")
 def list_rules(files: tuple[Path, ...], provider: str | None) -> None:
-    """One line for each rule (of FILE, by default the built-in ones and your own)."""
+    """One line for each rule (of FILE, by default the built-in ones and your own).
+
+    Exit codes: 0 shown, 2 a rule file is wrong.
+    """
     rules = load(files) if files else configured_rules(Path.cwd())
     if provider is not None:
         known = _providers(rules)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 KINDS = ("pre-commit", "pre-push", "commit-msg", "pre-receive")
 _EPILOG = """\
-exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 something could not be read.
+exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 something could
+not be read.
 docs/hooks.md has examples.
 """
 

@@ -183,7 +183,8 @@ def test_an_unreadable_file_makes_the_scan_incomplete(tmp_path: Path) -> None:
         "print(sorted((g.path, g.incomplete) for g in scanner.scan_path(Path('.'))))\n"
     )
     argv = [sys.executable, "-c", program, str(tmp_path)]
-    for place in (tmp_path.parent, tmp_path.parent.parent):
-        place.chmod(0o755)
+    for place in tmp_path.parents:
+        if place.name.startswith(("pytest-", "popen-")):  # one more level under xdist
+            place.chmod(0o755)
     done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "[('a.txt', True), ('locked/', True)]"
