@@ -34,9 +34,8 @@ from scanner.detectors.detect_secrets import PluginDetector, package_settings
 
 Token = Callable[[int], str]
 Seen = set[tuple[int, str, str]]
-BUILTIN: dict[str, Any] = {
-    each.__name__: each for each in get_mapping_from_secret_type_to_class().values()
-}
+CLASSES: dict[str, Any] = dict(get_mapping_from_secret_type_to_class())
+BUILTIN: dict[str, Any] = {each.__name__: each for each in CLASSES.values()}
 REGEX = sorted(name for name, each in BUILTIN.items() if issubclass(each, RegexBasedDetector))
 
 
