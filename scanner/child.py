@@ -96,7 +96,7 @@ def _work(pipe: Connection, source: Source[Item], engine: Engine, *, parts: bool
         while True:
             pipe.send(scan_batch(source, engine, pipe.recv(), parts=parts))
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the parent wants no more
+        return  # the parent wants no more
     except Exception as error:  # noqa: BLE001  # reported there; a value must not be printed here
         pipe.send(_Failure(what=_place(error)))
     finally:

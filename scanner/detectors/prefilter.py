@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -202,12 +203,10 @@ def _database(patterns: Sequence[_Pattern], folder: Path | None) -> hyperscan.Da
     name = f"prefilter-{digest.hexdigest()[:32]}.hs"
     stored = cache.read(folder, name)
     if stored is not None:
-        try:
+        # Made by another version or on another processor: compiled anew below.
+        with suppress(hyperscan.HyperscanError):
             database = hyperscan.loadb(stored, hyperscan.HS_MODE_BLOCK)
             database.scratch = hyperscan.Scratch(database)
-        except hyperscan.HyperscanError:
-            pass  # made by another version or on another processor: compiled anew below
-        else:
             return database
     database = _compiled(patterns, [_possible(each) for each in patterns])
     cache.write(folder, name, hyperscan.dumpb(database))

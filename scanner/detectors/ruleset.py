@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -40,10 +41,8 @@ def load(paths: Iterable[Path]) -> tuple[Rule, ...]:
     folder = cache.directory()
     stored = cache.read(folder, name)
     if stored is not None:
-        try:
+        with suppress(msgspec.MsgspecError):  # written by another version: parsed anew below
             return msgspec.msgpack.decode(stored, type=tuple[Rule, ...])
-        except msgspec.MsgspecError:
-            pass  # written by another version: parsed anew below
     rules = _parsed(texts)
     cache.write(folder, name, msgspec.msgpack.encode(rules))
     return rules

@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -212,10 +213,8 @@ def _replay(body: bytes) -> Receive:
 def _source_ip(scope: Scope, request: Request) -> str:
     claimed = request.headers.get(SOURCE_IP_HEADER)
     if claimed:
-        try:
+        with suppress(ValueError):  # not an address: the real one stands
             return str(ipaddress.ip_address(claimed.strip()))
-        except ValueError:
-            pass  # not an address: the real one stands
     return str((scope.get("client") or ("127.0.0.1",))[0])
 
 
