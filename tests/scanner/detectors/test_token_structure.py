@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,14 +126,8 @@ def test_a_pattern_that_could_hang_the_scanner_is_refused(tmp_path: Path, patter
         load([tmp_path / "acme.yaml"])
 
 
-def test_work_grows_no_faster_than_the_input(scan: Scan) -> None:
+@pytest.mark.timeout(60)  # quadratic work over this much takes minutes
+def test_near_misses_without_end_are_read_to_the_end(scan: Scan) -> None:
     chance = random.Random(4)  # noqa: S311 - reproducible text, no secret
     unit = base64.b64encode(chance.randbytes(3000)) + b" key: box token= user=a;host=b password \n"
-
-    def spent(times: int) -> float:
-        began = time.process_time()
-        scan(unit * times)
-        return time.process_time() - began
-
-    spent(1)
-    assert spent(64) < 20 * max(spent(16), 0.005)
+    assert len(scan(unit * 256)) <= 256 * (len(scan(unit)) + 1)
