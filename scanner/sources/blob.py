@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import IO, NamedTuple
@@ -80,12 +81,10 @@ class BlobReader:
         """The running git with every blob asked for at once: a batch of ids fits into its pipe."""
         git = self._git or start(self.repository, "cat-file", "--batch", talk=True)
         self._git = git
-        try:
-            asked = "".join(f"{blob.oid}\n" for blob in reversed(waiting))
+        asked = "".join(f"{blob.oid}\n" for blob in reversed(waiting))
+        with suppress(BrokenPipeError):  # git has died: the empty answer says so
             _pipe(git.stdin).write(asked.encode())
             _pipe(git.stdin).flush()
-        except BrokenPipeError:
-            pass  # git has died: the empty answer says so
         return git
 
     def _answer(self, git: subprocess.Popen[bytes], blob: Blob) -> _Limited | Gap | None:
