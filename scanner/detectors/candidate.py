@@ -57,10 +57,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """What one check says. ``None`` leaves a field as it was; reasons are short and stable."""
+    """What one check says. ``None`` leaves a field as it was; reasons are short and stable.
+
+    ``confidence`` replaces what was thought before, ``at_most`` only lowers it.
+    """
 
     fate: Fate = Fate.KEEP
     confidence: Confidence | None = None
+    at_most: Confidence | None = None
     severity: Severity | None = None
     reason: str | None = None
 

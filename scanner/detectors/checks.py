@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
 from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
 from scanner.detectors.connection import (
@@ -24,6 +22,7 @@ from scanner.detectors.crc import (
     check_nkey,
     check_zuplo_crc,
 )
+from scanner.detectors.doubt import doubtful
 from scanner.detectors.generic import check_argument, check_assignment
 from scanner.detectors.jwt import check_jwt
 from scanner.detectors.manifest import (
@@ -42,7 +41,7 @@ from scanner.detectors.named import (
     check_stand_in,
 )
 from scanner.detectors.pem import check_pem, check_putty
-from scanner.detectors.placeholder import is_placeholder
+from scanner.detectors.placeholder import is_mask, is_placeholder
 from scanner.detectors.structure import (
     check_base64_head,
     check_base64_json,
@@ -61,21 +60,15 @@ from scanner.detectors.wallet import check_base58, check_bech32, check_secp256k1
 from scanner.model.finding import Confidence
 from scanner.model.rule import RuleClass
 
-_MASKED = re.compile(
-    rb"(?i)example|x{6}|\*{3}|\.{3}|0{8}|your[-_]|redacted|changeme|placeholder|(.)\1{7}"
-)
-
-
-def is_mask(value: bytes) -> bool:
-    """Whether the value says itself that it is none: EXAMPLE, XXXX, a run of one character."""
-    return _MASKED.search(value) is not None
-
 
 def check_placeholder(candidate: Candidate) -> Opinion:
     """Made-up values: masks and examples are harmless, what only looks regular is doubtful."""
-    if not is_placeholder(candidate.value):
+    value = candidate.value
+    if not is_placeholder(value):
         return NOTHING_TO_SAY
-    if candidate.rule.rule_class in (RuleClass.A, RuleClass.B) and is_mask(candidate.value):
+    if not is_mask(value):
+        return doubtful(candidate, "looks made up")
+    if candidate.rule.rule_class in (RuleClass.A, RuleClass.B):
         return Opinion(fate=Fate.HARMLESS)
     return Opinion(confidence=Confidence.LOW, reason="placeholder")
 

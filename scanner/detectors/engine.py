@@ -18,7 +18,7 @@ from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
 from scanner.detectors.prefilter import Prefilter, Window
 from scanner.detectors.preview import preview
-from scanner.model.finding import Finding, Match
+from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.rule import Rule, RuleClass
@@ -32,6 +32,10 @@ _REASON = {
     RuleClass.C: "keyword+shape",
     RuleClass.D: "keyword+entropy",
 }
+
+
+def _rank(confidence: Confidence) -> int:
+    return confidence.rank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +126,8 @@ class Engine:
             opinion = check(candidate)
             judged.fate = opinion.fate
             judged.confidence = opinion.confidence or judged.confidence
+            if opinion.at_most is not None:
+                judged.confidence = min(judged.confidence, opinion.at_most, key=_rank)
             judged.severity = opinion.severity or judged.severity
             judged.reason = opinion.reason or judged.reason
             if opinion.fate is not Fate.KEEP:

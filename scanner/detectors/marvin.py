@@ -11,6 +11,7 @@ import binascii
 import struct
 
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from scanner.detectors.doubt import doubtful
 from scanner.model.finding import Confidence
 
 _MASK = 0xFFFFFFFF
@@ -61,7 +62,7 @@ def check_identifiable_key(candidate: Candidate) -> Opinion:
     if signature and marvin32(raw[:-_WIDTH], _SEEDS[signature]) == raw[-_WIDTH:]:
         return Opinion(confidence=Confidence.HIGH, reason="prefix+checksum")
     if signature in _SIGNED:
-        return Opinion(confidence=Confidence.LOW, reason="checksum failed")
+        return doubtful(candidate, "checksum failed")
     return Opinion(confidence=Confidence.MEDIUM, reason="prefix+shape")
 
 
@@ -74,7 +75,7 @@ def check_cask(candidate: Candidate) -> Opinion:
     end = value[_CASK_SIZE - _WIDTH : _CASK_SIZE]
     if end in (cask_checksum(value), raw_sum):
         return Opinion(confidence=Confidence.HIGH, reason="prefix+checksum")
-    return Opinion(confidence=Confidence.LOW, reason="checksum failed")
+    return doubtful(candidate, "checksum failed")
 
 
 def _mixed(low: int, high: int) -> tuple[int, int]:

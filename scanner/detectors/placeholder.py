@@ -11,6 +11,14 @@ _WORDS = re.compile(
     rb"(?:me|this|with)|insert[-_]?|your[-_]?|(?:^|[-_])my[-_]|fake|foo[-_]?bar|notreal|not[-_]real|"
     rb"todo|fixme|deadbeef|lorem|ipsum|x{4}|\*{3}|\.{3}|_{4}|#{4}|-{4}|\xe2\x80\xa6|\xe2\x80\xa2"
 )
+#: What a value says of itself that was put there instead of a token.
+_SAYS_SO = re.compile(
+    rb"(?i)example|placeholder|redacted|change[-_]?me|your[-_]|\xe2\x80[\xa2\xa6]|\*{3}|\.{3}"
+)
+_FILLER = re.compile(rb"(.)\1{3,}", re.DOTALL)
+_PART = re.compile(rb"[^-_.:/$]+")
+_LONG_RUN = re.compile(rb"([^A])\1{15}", re.DOTALL)  # base64 of zero bytes is a run of A
+_WHOLE_PART = 8
 _RUN = re.compile(rb"(.)\1{7}", re.DOTALL)
 _PERIOD = re.compile(rb"(.{2,10}?)\1{3}", re.DOTALL)
 _ORDER = (
@@ -42,6 +50,18 @@ def has_digit(value: bytes) -> bool:
 def is_placeholder(value: bytes) -> bool:
     """Whether a token's body was made up by a person rather than issued by a machine."""
     return bool(_WORDS.search(value)) or is_regular(value)
+
+
+def is_mask(value: bytes) -> bool:
+    """Whether the value says itself that it is none: EXAMPLE, much filler, a part of nothing else.
+
+    A token of which a few characters were crossed out is none.
+    """
+    if _SAYS_SO.search(value) or _LONG_RUN.search(value):
+        return True
+    if any(len(part) >= _WHOLE_PART and len(set(part)) == 1 for part in _PART.findall(value)):
+        return True
+    return 2 * sum(len(run[0]) for run in _FILLER.finditer(value)) >= len(value)
 
 
 def is_regular(value: bytes) -> bool:

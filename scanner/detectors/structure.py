@@ -8,13 +8,14 @@ import json
 import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from scanner.detectors.doubt import doubtful
 from scanner.detectors.jwt import claims_of
 from scanner.model.finding import Confidence
 
 _PARSED = Opinion(confidence=Confidence.HIGH, reason="parse")
-_ALTERED = Opinion(confidence=Confidence.LOW, reason="does not parse")
 _JSON_HEAD = re.compile(rb"eyJ[A-Za-z0-9+/_-]*={0,2}")
-_MARK = b"eyJ"
+#: What an object has to hold where its first bytes are all that the pattern knows.
+_MEMBERS = {b"eyJhIjoi": {"a", "t", "s"}, b"eyJrIjoi": {"k", "n", "id"}}
 _SNOWFLAKE = range(10**16, 10**20)
 _PYPI = (b"\x02\x01\x08pypi.org", b"\x02\x01\x0dtest.pypi.org")
 
@@ -41,21 +42,24 @@ def json_in(value: bytes) -> object:
 
 
 def check_base64_json(candidate: Candidate) -> Opinion:
-    """An object that carries its own claims."""
-    return _PARSED if isinstance(json_in(candidate.value), dict) else _ALTERED
+    """An object that carries its own claims; one with others belongs to somebody else."""
+    claims = json_in(candidate.value)
+    if not isinstance(claims, dict):
+        return doubtful(candidate, "does not parse")
+    return _PARSED if _MEMBERS.get(candidate.value[:8], set()) <= claims.keys() else NOT_THIS
 
 
 def check_mapbox(candidate: Candidate) -> Opinion:
     """The middle part names user and token."""
     claims = json_in(candidate.value.split(b".")[1])
-    return _PARSED if isinstance(claims, dict) and {"u", "a"} <= claims.keys() else _ALTERED
+    return _parsed(candidate, holds=isinstance(claims, dict) and {"u", "a"} <= claims.keys())
 
 
 def check_discord_id(candidate: Candidate) -> Opinion:
     """The first part is the bot's id, a number of 17 to 20 digits."""
     raw = decoded(candidate.value.split(b".")[0]) or b""
     real = raw.isdigit() and int(raw) in _SNOWFLAKE
-    return _PARSED if real else _ALTERED
+    return _PARSED if real else Opinion(confidence=Confidence.LOW, reason="does not parse")
 
 
 def check_decimal_head(candidate: Candidate) -> Opinion:
@@ -68,7 +72,7 @@ def check_decimal_head(candidate: Candidate) -> Opinion:
 def check_base64_head(candidate: Candidate) -> Opinion:
     """JFrog's reference tokens begin with their own name."""
     raw = decoded(candidate.value) or b""
-    return _PARSED if raw.startswith(b"reftkn:") else _ALTERED
+    return _parsed(candidate, holds=raw.startswith(b"reftkn:"))
 
 
 def check_pypi(candidate: Candidate) -> Opinion:
@@ -81,13 +85,13 @@ def check_pypi(candidate: Candidate) -> Opinion:
 def check_macaroon(candidate: Candidate) -> Opinion:
     """Fly.io's tokens: a MessagePack array in base64."""
     raw = decoded(candidate.value.partition(b"_")[2].partition(b",")[0]) or b""
-    return _PARSED if raw[:1] in (b"\x93", b"\x94", b"\x96") else _ALTERED
+    return _parsed(candidate, holds=raw[:1] in (b"\x93", b"\x94", b"\x96"))
 
 
 def check_bedrock(candidate: Candidate) -> Opinion:
     """Bedrock's keys name themselves."""
     raw = decoded(candidate.value.removeprefix(b"ABSK").removeprefix(b"bedrock-api-key-")) or b""
-    return _PARSED if raw.startswith((b"BedrockAPIKey-", b"bedrock.amazonaws.com")) else _ALTERED
+    return _parsed(candidate, holds=raw.startswith((b"BedrockAPIKey-", b"bedrock.amazonaws.com")))
 
 
 def check_base64_pem(candidate: Candidate) -> Opinion:
@@ -109,3 +113,7 @@ def check_supabase_role(candidate: Candidate) -> Opinion:
     """A JWT whose role is the service's; the public ones are no secret."""
     claims = claims_of(candidate.value) or {}
     return NOTHING_TO_SAY if claims.get("role") == "service_role" else NOT_THIS
+
+
+def _parsed(candidate: Candidate, *, holds: bool) -> Opinion:
+    return _PARSED if holds else doubtful(candidate, "does not parse")

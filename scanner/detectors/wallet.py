@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.crc import FAILED, VERIFIED
+from scanner.detectors.crc import VERIFIED, verdict
 
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -23,7 +23,8 @@ def check_bech32(candidate: Candidate) -> Opinion:
     text = candidate.value.decode("ascii").lower()
     human, _, data = text.rpartition("1")
     expanded = [ord(c) >> 5 for c in human] + [0] + [ord(c) & 31 for c in human]
-    return VERIFIED if polymod(expanded + [_BECH32.index(c) for c in data]) == 1 else FAILED
+    holds = polymod(expanded + [_BECH32.index(c) for c in data]) == 1
+    return verdict(candidate, holds=holds)
 
 
 def bech32(human: str, raw: bytes) -> str:

@@ -34,7 +34,7 @@ def test_lines_count_from_the_fragments_first_line(scan: Scan) -> None:
 
 def test_a_failed_checksum_lowers_confidence_and_drops_nothing(scan: Scan) -> None:
     matches = scan(generate("ghs_{base62:30}AAAAAA", 3))
-    assert summary(matches) == [("github-installation", "low", "checksum failed")]
+    assert summary(matches) == [("github-installation", "medium", "checksum failed")]
 
 
 def test_documentation_keys_are_dropped_even_for_weaker_rules(scan: Scan) -> None:

@@ -1,4 +1,4 @@
-"""Checksums and parses of the families: an issued token is high, an altered one low, none lost."""
+"""Checksums and parses of the families: issued tokens are high, altered ones doubtful, none lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FAMILIES = {
 
 
 @pytest.mark.parametrize(("template", "rule"), _FAMILIES.items())
-def test_a_checksum_that_holds_is_high_and_one_that_fails_is_low(
+def test_a_checksum_that_holds_is_high_and_one_that_fails_is_doubtful(
     scan: Scan, template: str, rule: str
 ) -> None:
     token = generate(template, 3)
@@ -46,8 +46,46 @@ def test_a_checksum_that_holds_is_high_and_one_that_fails_is_low(
     assert match.finding.reason == "prefix+checksum"
     at = len(token) - 20
     altered = token[:at] + (b"A" if token[at : at + 1] != b"A" else b"C") + token[at + 1 :]
-    confidences = {m.finding.confidence.value for m in scan(b"v " + altered + b" w")}
-    assert confidences == {"low"}
+    for path, confidence in (("app.env", "medium"), ("tests/test_login.py", "low")):
+        (match,) = scan(b"v " + altered + b" w", path)
+        assert (match.finding.rule, match.finding.confidence.value) == (rule, confidence)
+        assert match.finding.reason == "checksum failed"
+
+
+_REGULAR = "abcdefghijklmnopqrstuvwxyz" + "0123456789"
+
+
+@pytest.mark.parametrize(
+    ("path", "confidence"),
+    [("deploy.yaml", "medium"), ("docs/setup.txt", "low"), ("README.md", "low")],
+)
+def test_a_token_that_looks_made_up_is_doubtful_by_its_place(
+    scan: Scan, path: str, confidence: str
+) -> None:
+    (match,) = scan(b"key: npm_" + _REGULAR.encode(), path)
+    assert match.finding.confidence.value == confidence
+    (match,) = scan(b"xai-" + _REGULAR.encode() * 2 + generate("{base62:8}", 1), path)
+    assert (match.finding.confidence.value, match.finding.reason) == (confidence, "looks made up")
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["npm_{repeat:x:36}", "npm_{repeat:0:30}{base62:6}", "npm_{base62:20}{word:EXAMPLE}{base62:9}"],
+)
+def test_a_mask_in_a_token_s_place_is_not_reported(scan: Scan, template: str) -> None:
+    assert not scan(generate(template, 1))
+
+
+def test_a_token_with_a_few_characters_crossed_out_is_reported(scan: Scan) -> None:
+    (match,) = scan(generate("xai-{base62:40}{repeat:X:8}{base62:32}", 1))
+    assert match.finding.confidence.value == "medium"
+
+
+def test_an_object_with_other_members_is_no_token(scan: Scan) -> None:
+    rules = {m.finding.rule for m in scan(generate("v={b64json:a,t,s}", 1))}
+    assert "cloudflare-tunnel-token" in rules
+    rules = {m.finding.rule for m in scan(generate("v={b64json:a,t,x}", 1))}
+    assert "cloudflare-tunnel-token" not in rules
 
 
 @pytest.mark.parametrize(
