@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import resources
@@ -20,6 +20,7 @@ from responder.config import secret as read_secret
 from responder.domain.error import ConfigError
 from responder.domain.ids import IncidentId, RunId
 from responder.domain.ports import Doorbell, Errand, Notifier
+from responder.domain.runbook import Runbook
 from responder.domain.step import Effect
 from responder.engine.attempt import Attempt, Trace
 from responder.engine.executor import Executor
@@ -53,6 +54,22 @@ def _silent(step: str, boundary: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every room stands on."""
+
+    settings: Settings
+    seal: LedgerSeal
+    notary: Notary
+    store: SqlStore
+    vault: EnvelopeVault
+    aws: AwsClients
+    planner: Planner
+    runbooks: Mapping[str, Runbook]
+    celery: Celery
+    doorbell: Doorbell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """Everything joined. Also what the Celery tasks call (`responder.worker.app.Work`)."""
 
@@ -73,6 +90,7 @@ class House:
     casefiles: CaseFiles
     celery: Celery
     pacer: Pacer
+    opened: ExitStack  # closes what was opened, the last first
 
     def advance(self, run: RunId) -> datetime | None:
         """Bring a run forward, then anchor what was recorded."""
@@ -103,10 +121,7 @@ class House:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.pacer.close()
-        self.celery.close()
-        with closing(self.aws), closing(self.store):
-            pass
+        self.opened.close()
 
 
 def open_house(
@@ -115,55 +130,86 @@ def open_house(
     """Open store, keys and clients and join every room. Close it by leaving its context.
 
     ``trace`` is told of every boundary inside a step. Raises StanchError with a remedy when a part
-    of the configuration cannot be used.
+    of the configuration cannot be used; what was open by then is closed.
     """
+    opened = ExitStack()
+    try:
+        return _join(_ground(settings, opened), opened, notifiers=notifiers, trace=trace)
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _ground(settings: Settings, opened: ExitStack) -> Ground:
     seal = ledger_seal(settings)
-    store = open_store(settings.store_url(), seal=seal)
-    vault = EnvelopeVault(store, parse_master_key(master_key(settings)))
-    aws = AwsClients(aws_settings(settings))
-    planner = Planner(steps=build(aws))
-    runbooks = load_runbooks(runbook_folder(settings), SPECS)
+    store = opened.enter_context(closing(open_store(settings.store_url(), seal=seal)))
+    aws = opened.enter_context(closing(AwsClients(aws_settings(settings))))
     celery = make_app(settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds)
-    doorbell: Doorbell = CeleryDoorbell(celery)
-    progress = Progress(store=store, doorbell=doorbell, changing=_changing())
-    attempt = Attempt(store=store, vault=vault, planner=planner, progress=progress, trace=trace)
-    approvals = Approvals(
+    opened.callback(celery.close)
+    return Ground(
+        settings=settings,
+        seal=seal,
+        notary=notary(settings, seal),
         store=store,
-        planner=planner,
-        runbooks=runbooks,
-        people=settings.persons(),
-        doorbell=doorbell,
+        vault=EnvelopeVault(store, parse_master_key(master_key(settings))),
+        aws=aws,
+        planner=Planner(steps=build(aws)),
+        runbooks=load_runbooks(runbook_folder(settings), SPECS),
+        celery=celery,
+        doorbell=CeleryDoorbell(celery),
+    )
+
+
+def _join(
+    ground: Ground, opened: ExitStack, *, notifiers: Sequence[Notifier], trace: Trace
+) -> House:
+    store, planner, doorbell = ground.store, ground.planner, ground.doorbell
+    people = ground.settings.persons()
+    approvals = Approvals(
+        store=store, planner=planner, runbooks=ground.runbooks, people=people, doorbell=doorbell
     )
     cards = Cards(store=store, approvals=approvals)
-    signer = notary(settings, seal)
+    pacer = Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run))
+    opened.callback(pacer.close)
     house = House(
-        settings=settings,
+        settings=ground.settings,
         store=store,
-        vault=vault,
-        seal=seal,
-        notary=signer,
-        aws=aws,
+        vault=ground.vault,
+        seal=ground.seal,
+        notary=ground.notary,
+        aws=ground.aws,
         planner=planner,
-        executor=Executor(
-            store=store,
-            planner=planner,
-            runbooks=runbooks,
-            attempt=attempt,
-            doorbell=doorbell,
-            lease=timedelta(seconds=settings.worker.lease_seconds),
+        executor=_executor(ground, trace),
+        intake=Intake(store=store, vault=ground.vault),
+        responses=Responses(
+            store=store, planner=planner, runbooks=ground.runbooks, doorbell=doorbell
         ),
-        intake=Intake(store=store, vault=vault),
-        responses=Responses(store=store, planner=planner, runbooks=runbooks, doorbell=doorbell),
         approvals=approvals,
         cards=cards,
         delivery=Delivery(store=store, cards=cards, notifiers=notifiers),
         reconciler=Reconciler(store=store, doorbell=doorbell),
-        casefiles=CaseFiles(store=store, seal=seal, notary=signer, specs=SPECS),
-        celery=celery,
-        pacer=Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run)),
+        casefiles=CaseFiles(store=store, seal=ground.seal, notary=ground.notary, specs=SPECS),
+        celery=ground.celery,
+        pacer=pacer,
+        opened=opened,
     )
-    register(celery, lambda: house, house.pacer)
+    register(ground.celery, lambda: house, pacer)
     return house
+
+
+def _executor(ground: Ground, trace: Trace) -> Executor:
+    store, planner, doorbell = ground.store, ground.planner, ground.doorbell
+    progress = Progress(store=store, doorbell=doorbell, changing=_changing())
+    return Executor(
+        store=store,
+        planner=planner,
+        runbooks=ground.runbooks,
+        attempt=Attempt(
+            store=store, vault=ground.vault, planner=planner, progress=progress, trace=trace
+        ),
+        doorbell=doorbell,
+        lease=timedelta(seconds=ground.settings.worker.lease_seconds),
+    )
 
 
 def ledger_seal(settings: Settings) -> LedgerSeal:

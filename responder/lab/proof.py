@@ -51,6 +51,7 @@ def prove(
     """
     clocks = _clocks(folder / "home" / "stanch.db")
     claims = [
+        *_about_the_clocks(clocks),
         *_about_the_world(world, clocks),
         *_about_the_acts(world, since),
         *_about_the_people(codes),
@@ -61,15 +62,7 @@ def prove(
     return all(claim.held for claim in claims)
 
 
-def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:
-    key, session, work = (
-        world.attacker.try_key(),
-        world.attacker.try_session(),
-        world.consumer.work(),
-    )
-    left = world.lab.client("iam").list_access_keys(UserName=world.user)["AccessKeyMetadata"]
-    used = world.consumer.key().access_key_id
-    ids = [entry["AccessKeyId"] for entry in left]
+def _about_the_clocks(clocks: Mapping[str, float]) -> list[Claim]:
     return [
         Claim(
             text="Containment asked for within 1 s",
@@ -83,6 +76,16 @@ def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:
             evidence="both refused, seen 3 times",
             after=clocks.get("containment_verified_at"),
         ),
+    ]
+
+
+def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:
+    key, session = world.attacker.try_key(), world.attacker.try_session()
+    work = world.consumer.work()
+    left = world.lab.client("iam").list_access_keys(UserName=world.user)["AccessKeyMetadata"]
+    used = world.consumer.key().access_key_id
+    ids = [entry["AccessKeyId"] for entry in left]
+    return [
         Claim(
             text="The leaked key is refused",
             held=key == "InvalidAccessKeyId",

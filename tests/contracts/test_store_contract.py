@@ -1,92 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
-from responder.domain.approval import Approval, Decision
-from responder.domain.card import CardRef
 from responder.domain.error import LeaseLost, StoreError
-from responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.ports import Envelope, Errand
-from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from responder.domain.runbook import Phase
+from responder.domain.ids import IncidentId, RunId
+from responder.domain.incident import IncidentState
+from responder.domain.ports import Errand
+from responder.domain.run import RunState, StepRun, StepState
 from responder.domain.timeline import Event
-from responder.ledger.chain import GENESIS
 from responder.store.sql import SqlStore
-
-NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-LEASE = timedelta(seconds=30)
-RUN = RunId("run-1")
-
-
-def incident(number: int = 1, **changes: object) -> Incident:
-    base = Incident(
-        id=IncidentId(number),
-        fingerprint=f"v1:{number:032x}",
-        provider="aws",
-        kind="access-key",
-        preview="AKIA…7Q2M",
-        severity="critical",
-        state=IncidentState.OPEN,
-        sealed=SealedRef("sealed:00"),
-        root="shop",
-        detected_at=NOW,
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
-
-
-def exposure(**changes: object) -> Exposure:
-    base = Exposure(
-        source="git-history",
-        path="deploy/env.sh",
-        line=12,
-        column=23,
-        root="shop",
-        commit="c0ffee",
-        author="Ann <ann@example.org>",
-        exposed_at=NOW - timedelta(days=3),
-        found_at=NOW,
-        rule="aws-access-key",
-        reason="prefix",
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
-
-
-def run(number: int = 1, **changes: object) -> Run:
-    base = Run(
-        id=RunId(f"run-{number}"),
-        incident=IncidentId(1),
-        kind=RunKind.RESPOND,
-        runbook="aws-access-key",
-        runbook_version=1,
-        state=RunState.RUNNING,
-        requester="ann",
-        started_at=NOW + timedelta(seconds=number),
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
-
-
-def step(name: str = "disable", **changes: object) -> StepRun:
-    base = StepRun(
-        run=RUN,
-        id=name,
-        position=1,
-        phase=Phase.CONTAIN,
-        uses="aws.iam.disable_access_key",
-        template={"user": "${owner.user}"},
-        after=("classify", "owner"),
-        approval=None,
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
-
-
-def begin(store: SqlStore, *steps: StepRun) -> None:
-    with store.transaction() as tx:
-        tx.incidents.add(incident())
-        tx.runs.add(run(), steps or (step(),))
+from tests.contracts.sample import LEASE, NOW, RUN, begin, exposure, incident, run, step
 
 
 def test_an_incident_comes_back_as_it_was_saved(store: SqlStore) -> None:
@@ -270,157 +196,6 @@ def test_a_late_heartbeat_leaves_a_finished_step_alone(store: SqlStore) -> None:
         tx.runs.write(done)
         tx.runs.renew(held, until=NOW + 5 * LEASE)
         assert tx.runs.steps(RUN) == (done,)
-
-
-def approval(**changes: object) -> Approval:
-    base = Approval(
-        id=ApprovalId("a-1"),
-        incident=IncidentId(1),
-        run=RUN,
-        step="disable",
-        plan_hash="0" * 64,
-        policy="two-people",
-        group="security",
-        requester="ann",
-        asked_at=NOW,
-        expires_at=NOW + LEASE,
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
-
-
-def test_an_approval_comes_back_with_its_decision(store: SqlStore) -> None:
-    begin(store)
-    later = approval(id=ApprovalId("a-0"), asked_at=NOW + LEASE)
-    decided = approval(
-        decision=Decision.GRANTED, decided_by="bob", decided_at=NOW, via="cli", reason="dead"
-    )
-    with store.transaction() as tx:
-        tx.approvals.add(later)
-        tx.approvals.add(approval())
-        tx.approvals.save(decided)
-        assert tx.approvals.get(ApprovalId("a-1")) == decided
-        assert tx.approvals.get(ApprovalId("none")) is None
-        assert tx.approvals.of(RUN) == (decided, later)
-
-
-def test_only_open_approvals_become_overdue(store: SqlStore) -> None:
-    begin(store)
-    with store.transaction() as tx:
-        tx.approvals.add(approval())
-        tx.approvals.add(approval(id=ApprovalId("a-2"), decision=Decision.DENIED))
-        assert tx.approvals.overdue(NOW) == ()
-        assert tx.approvals.overdue(NOW + LEASE) == (approval(),)
-
-
-def test_an_equal_errand_that_waits_absorbs_another(store: SqlStore) -> None:
-    with store.transaction() as tx:
-        tx.outbox.put(Errand.ADVANCE, "run-1")
-        tx.outbox.put(Errand.ADVANCE, "run-1")
-        tx.outbox.put(Errand.NOTIFY, "1")
-        assert [message.subject for message in tx.outbox.waiting(NOW)] == ["run-1", "1"]
-        assert [m.errand for m in tx.outbox.waiting(NOW, Errand.NOTIFY)] == [Errand.NOTIFY]
-
-
-def test_an_errand_put_again_while_it_was_done_is_not_lost(store: SqlStore) -> None:
-    with store.transaction() as tx:
-        tx.outbox.put(Errand.NOTIFY, "1")
-        (read,) = tx.outbox.waiting(NOW)
-    with store.transaction() as tx:
-        tx.outbox.put(Errand.NOTIFY, "1")
-    with store.transaction() as tx:
-        tx.outbox.done(read)
-        (again,) = tx.outbox.waiting(NOW)
-        tx.outbox.done(again)
-        assert tx.outbox.waiting(NOW) == ()
-
-
-def test_a_delayed_errand_counts_its_tries_and_stays_delayed(store: SqlStore) -> None:
-    with store.transaction() as tx:
-        tx.outbox.put(Errand.NOTIFY, "1")
-        (read,) = tx.outbox.waiting(NOW)
-        tx.outbox.put(Errand.NOTIFY, "1")
-        tx.outbox.later(read, NOW + LEASE)
-        tx.outbox.put(Errand.NOTIFY, "1")
-        assert tx.outbox.waiting(NOW) == ()
-        (due,) = tx.outbox.waiting(NOW + LEASE)
-        assert due.tries == 1
-
-
-def test_a_card_is_remembered_for_each_notifier(store: SqlStore) -> None:
-    with store.transaction() as tx:
-        tx.incidents.add(incident())
-        assert tx.cards.get(IncidentId(1), "slack") is None
-        tx.cards.save(IncidentId(1), "slack", CardRef(channel="C1", ts="1.2"), "old")
-        tx.cards.save(IncidentId(1), "slack", CardRef(channel="C1", ts="1.2"), "new")
-        assert tx.cards.get(IncidentId(1), "slack") == (CardRef(channel="C1", ts="1.2"), "new")
-        assert tx.cards.get(IncidentId(1), "terminal") is None
-
-
-def test_ledger_entries_continue_each_other(store: SqlStore) -> None:
-    with store.transaction() as tx:
-        written = [
-            tx.ledger.append(
-                Event(
-                    at=NOW,
-                    actor="system",
-                    action="step.done",
-                    incident=IncidentId(number % 2) if number % 2 else None,
-                    detail={"n": number, "list": [1.5, True, None]},
-                )
-            )
-            for number in range(1, 1203)
-        ]
-    with store.snapshot() as tx:
-        assert list(tx.ledger.entries()) == written
-        assert list(tx.ledger.entries(IncidentId(1))) == written[::2]
-    assert [entry.seq for entry in written] == list(range(1, 1203))
-    assert [entry.previous for entry in written] == [
-        GENESIS,
-        *(entry.digest for entry in written[:-1]),
-    ]
-    assert store.head() == written[-1]
-    assert store.entry(7) == written[6]
-    assert store.entry(9999) is None
-
-
-def envelope(**changes: object) -> Envelope:
-    base = Envelope(
-        ref=SealedRef("sealed:00"),
-        part="secret",
-        incident=IncidentId(1),
-        name="replacement",
-        run=RUN,
-        master_key="local:0",
-        wrapped_key=b"\x00\xff",
-        nonce=b"n" * 12,
-        ciphertext=bytes(range(256)),
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
-
-
-def test_envelopes_are_found_by_part_and_by_name_until_shredded(store: SqlStore) -> None:
-    ref = SealedRef("sealed:00")
-    with store.transaction() as tx:
-        tx.envelopes.add(envelope())
-        tx.envelopes.add(envelope(part="id"))
-        tx.envelopes.add(envelope(ref=SealedRef("sealed:01"), name="leak", run=None))
-    with store.transaction() as tx:
-        assert tx.envelopes.get(ref, "secret") == envelope()
-        assert tx.envelopes.get(ref, "none") is None
-        assert tx.envelopes.parts(ref) == ("id", "secret")
-        assert tx.envelopes.named(RUN, "replacement") == ref
-        assert tx.envelopes.named(RUN, "leak") is None
-        assert tx.envelopes.shred(ref) == 2
-    with store.transaction() as tx:
-        assert tx.envelopes.shred(ref) == 0
-        assert tx.envelopes.parts(SealedRef("sealed:01")) == ("secret",)
-
-
-def test_the_same_part_cannot_be_sealed_twice(store: SqlStore) -> None:
-    with store.transaction() as tx:
-        tx.envelopes.add(envelope())
-    with pytest.raises(StoreError, match="contradicts"), store.transaction() as tx:
-        tx.envelopes.add(envelope())
 
 
 def test_an_exception_takes_everything_back(store: SqlStore) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -16,20 +16,9 @@ from responder.domain.approval import Approval, Person
 from responder.domain.card import Card
 from responder.domain.ids import IncidentId, RunId
 from responder.domain.incident import Incident
-from responder.domain.json import JsonObject
 from responder.domain.ports import Errand
 from responder.domain.run import Run, StepRun
-from responder.domain.runbook import Phase, Policy, Runbook, RunbookStep, Silence
-from responder.domain.step import (
-    Absent,
-    Call,
-    Effect,
-    Present,
-    StepContext,
-    StepSpec,
-    Verdict,
-    Verified,
-)
+from responder.domain.runbook import Policy, Runbook, RunbookStep, Silence
 from responder.engine.attempt import Attempt
 from responder.engine.executor import Executor
 from responder.engine.planner import Planner
@@ -46,6 +35,7 @@ from responder.vault.vault import EnvelopeVault
 from scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from scanner.model.provenance import InWorktree
 from scanner.model.secret import SecretValue
+from tests.responder.lamp import Darken, Lamps, Light, Smash, lamp_steps, line
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -72,146 +62,6 @@ class Bell:
 
     def ring(self, errand: Errand, subject: str) -> None:
         self.rings.append((errand, subject))
-
-
-@dataclass(slots=True)
-class Lamps:
-    """The world that fake steps change. ``script`` says what the next calls do instead."""
-
-    lit: set[str] = field(default_factory=set)
-    calls: list[tuple[str, str]] = field(default_factory=list)
-    script: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
-    boundaries: list[tuple[str, str]] = field(default_factory=list)
-    crash: Callable[[str, str], None] | None = None
-
-    def then(self, what: str, lamp: str, *answers: Any) -> None:
-        """The next calls of ``what`` for ``lamp`` give these answers; exceptions are raised."""
-        self.script.setdefault((what, lamp), []).extend(answers)
-
-    def next(self, what: str, lamp: str) -> Any:
-        self.calls.append((what, lamp))
-        waiting = self.script.get((what, lamp))
-        answer = waiting.pop(0) if waiting else None
-        if callable(answer):
-            answer = answer()
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-    def acts(self) -> list[str]:
-        """The lamps that were acted on, in order."""
-        return [lamp for what, lamp in self.calls if what in {"act", "undo"}]
-
-    def trace(self, step: str, boundary: str) -> None:
-        self.boundaries.append((step, boundary))
-        if self.crash is not None:
-            self.crash(step, boundary)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lamp:
-    """The parameters of all fake steps."""
-
-    lamp: str
-    colour: str = "white"
-
-
-class _Fake:
-    spec: ClassVar[StepSpec]
-
-    def __init__(self, lamps: Lamps) -> None:
-        self.lamps = lamps
-
-    def calls(self, params: Lamp, preview: str) -> tuple[Call, ...]:
-        return (
-            Call(api=self.spec.name, arguments={"lamp": params.lamp, "colour": params.colour}),
-            Call(api="about", arguments={"preview": preview}),
-        )
-
-
-class Look(_Fake):
-    spec = StepSpec(
-        name="lamp.look", title="Look at", effect=Effect.READ, params=Lamp, outputs=("seen",)
-    )
-
-    def look(self, params: Lamp, ctx: StepContext) -> Verdict:
-        del ctx
-        answer: Verdict | None = self.lamps.next("look", params.lamp)
-        return answer or Verified(evidence={}, outputs={"seen": params.lamp})
-
-
-class Light(_Fake):
-    """Lights a lamp; can be undone."""
-
-    spec = StepSpec(
-        name="lamp.light",
-        title="Light",
-        effect=Effect.REVERSIBLE,
-        params=Lamp,
-        undo="lamp.darken",
-        outputs=("seen",),
-    )
-    does = "act"
-
-    def observe(self, params: Lamp, ctx: StepContext) -> Present | Absent:
-        del ctx
-        answer: Present | Absent | None = self.lamps.next("observe", params.lamp)
-        if answer is not None:
-            return answer
-        if self.reached(params.lamp):
-            return Present(evidence={"lit": params.lamp})
-        return Absent(before={"lamp": params.lamp})
-
-    def act(self, params: Lamp, ctx: StepContext) -> JsonObject:
-        del ctx
-        before = self.lamps.next(self.does, params.lamp)
-        self.lamps.lit ^= {params.lamp}
-        if before == "answer lost":
-            raise ConnectionError("cut off")
-        return {"did": params.lamp}
-
-    def verify(self, params: Lamp, ctx: StepContext) -> Verdict:
-        del ctx
-        answer: Verdict | None = self.lamps.next("verify", params.lamp)
-        return answer or Verified(evidence={"lit": params.lamp}, outputs={"seen": params.lamp})
-
-    def reached(self, lamp: str) -> bool:
-        return lamp in self.lamps.lit
-
-
-class Darken(Light):
-    spec = StepSpec(name="lamp.darken", title="Darken", effect=Effect.FINAL, params=Lamp)
-    does = "undo"
-
-    def reached(self, lamp: str) -> bool:
-        return lamp not in self.lamps.lit
-
-
-class Smash(Light):
-    """Cannot be undone."""
-
-    spec = StepSpec(name="lamp.smash", title="Smash", effect=Effect.FINAL, params=Lamp)
-
-
-def line(
-    name: str,
-    uses: str = "lamp.light",
-    *,
-    after: tuple[str, ...] = (),
-    approval: str | None = None,
-    phase: Phase = Phase.CONTAIN,
-    **params: str,
-) -> RunbookStep:
-    """One line of a runbook; a step's lamp is called like the step."""
-    return RunbookStep(
-        id=name,
-        phase=phase,
-        uses=uses,
-        params={"lamp": name, **params},
-        after=after,
-        approval=approval,
-        origin="test.yaml:1",
-    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -352,6 +202,21 @@ def _blank(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LedgerSeal]:
     return path, seal
 
 
+def hands(store: SqlStore, vault: EnvelopeVault, lamps: Lamps, bell: Bell) -> Attempt:
+    """What works on steps of the lamps' world."""
+    planner = Planner(steps=lamp_steps(lamps))
+    changing = frozenset(kind.spec.name for kind in (Light, Darken, Smash))
+    progress = Progress(store=store, doorbell=bell, changing=changing)
+    return Attempt(store=store, vault=vault, planner=planner, progress=progress, trace=lamps.trace)
+
+
+PEOPLE = {
+    "alice": Person(name="alice", groups=frozenset({"ops"})),
+    "bob": Person(name="bob", groups=frozenset({"ops"}), slack="T1/U2"),
+    "carol": Person(name="carol", groups=frozenset({"sales"})),
+}
+
+
 @pytest.fixture
 def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
     blank, seal = _blank
@@ -361,20 +226,10 @@ def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
     with open_store(f"sqlite:///{database}", seal=seal, clock=clock) as store:
         vault = EnvelopeVault(store, LocalMasterKey(tmp_path / "master.key"))
         books: dict[str, Runbook] = {}
-        kinds: tuple[Any, ...] = (Look, Light, Darken, Smash)
-        planner = Planner(steps={kind.spec.name: kind(lamps) for kind in kinds})
-        changing = frozenset(kind.spec.name for kind in kinds if kind is not Look)
-        progress = Progress(store=store, doorbell=bell, changing=changing)
-        attempt = Attempt(
-            store=store, vault=vault, planner=planner, progress=progress, trace=lamps.trace
-        )
-        people = {
-            "alice": Person(name="alice", groups=frozenset({"ops"})),
-            "bob": Person(name="bob", groups=frozenset({"ops"}), slack="T1/U2"),
-            "carol": Person(name="carol", groups=frozenset({"sales"})),
-        }
+        attempt = hands(store, vault, lamps, bell)
+        planner = attempt.planner
         approvals = Approvals(
-            store=store, planner=planner, runbooks=books, people=people, doorbell=bell
+            store=store, planner=planner, runbooks=books, people=PEOPLE, doorbell=bell
         )
         yield Room(
             store=store,

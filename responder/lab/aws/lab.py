@@ -63,19 +63,12 @@ class AwsLab:
         """
         _require_ministack()
         state_dir = Path(tempfile.mkdtemp(prefix="stanch-lab-aws-"))
-        with (state_dir / _LOG).open("wb") as log:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "responder.lab.aws.server"),
-                    *("--state-dir", str(state_dir)),
-                    *("--account-id", account_id, "--region", region),
-                    *("--propagation", str(propagation.total_seconds())),
-                    *("--trail-lag", str(trail_lag.total_seconds())),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
+        process = _launch(
+            state_dir,
+            *("--account-id", account_id, "--region", region),
+            *("--propagation", str(propagation.total_seconds())),
+            *("--trail-lag", str(trail_lag.total_seconds())),
+        )
         try:
             ready = _await_ready(process, state_dir / _LOG)
         except BaseException:
@@ -213,6 +206,20 @@ class AwsLab:
                 remedy="Compare the value with the docstring of the method called.",
             )
         return answer
+
+
+def _launch(state_dir: Path, *options: str) -> subprocess.Popen[bytes]:
+    with (state_dir / _LOG).open("wb") as log:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "responder.lab.aws.server"),
+                *("--state-dir", str(state_dir)),
+                *options,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
 
 
 def _require_ministack() -> None:

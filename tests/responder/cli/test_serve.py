@@ -142,6 +142,26 @@ def leak(house: House, world: World) -> IncidentId:
     ).incident
 
 
+def approve(slack: SlackLab, name: str, world: World) -> Any:
+    """Press Review on the one card as ``name``, approve, and return Slack's delivery of it."""
+    (message,) = slack.messages()
+    user = next(u for u, called in slack._world.users.items() if called == name)
+    action = next(
+        element["action_id"]
+        for block in message["blocks"]
+        for element in block.get("elements", ())
+        if "review" in str(element.get("action_id"))
+    )
+    slack.click(user, message, action)
+    view = slack.wait(lambda: [v for v in slack.views(user) if "private_metadata" in v.content])[0]
+    answer = {
+        "decision": "approve",
+        "reason": "The replacement works in production.",
+        "confirm": world.leaked.access_key_id[-4:],
+    }
+    return slack.submit(user, view, answer)
+
+
 def test_one_process_contains_asks_in_slack_and_proves_the_key_dead(
     installation: Installation, world: World, slack: SlackLab
 ) -> None:
@@ -154,27 +174,8 @@ def test_one_process_contains_asks_in_slack_and_proves_the_key_dead(
         return lambda: any(text in str(message) for message in slack.messages())
 
     installation.until(shows("leak.review"))
-    (message,) = slack.messages()
-    bob = next(u for u, name in slack._world.users.items() if name == "bob")
-    alice = next(u for u, name in slack._world.users.items() if name == "alice")
-    action = next(
-        element["action_id"]
-        for block in message["blocks"]
-        for element in block.get("elements", ())
-        if "review" in str(element.get("action_id"))
-    )
-    answer = {
-        "decision": "approve",
-        "reason": "The replacement works in production.",
-        "confirm": world.leaked.access_key_id[-4:],
-    }
-    slack.click(alice, message, action)
-    view = slack.wait(lambda: [v for v in slack.views(alice) if "private_metadata" in v.content])[0]
-    refused = slack.submit(alice, view, answer)
-    assert "cannot also give it" in str(refused.payload)
-    slack.click(bob, message, action)
-    view = slack.wait(lambda: [v for v in slack.views(bob) if "private_metadata" in v.content])[0]
-    assert slack.submit(bob, view, answer).acked
+    assert "cannot also give it" in str(approve(slack, "alice", world).payload)
+    assert approve(slack, "bob", world).acked
     installation.until(shows("PROVEN DEAD"))
     assert len(slack.messages()) == 1
     listed = httpx.get(f"{installation.url}/", trust_env=False).text

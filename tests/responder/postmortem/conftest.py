@@ -173,62 +173,70 @@ def exposure(**changes: object) -> Exposure:
     return replace(plain, **changes)  # type: ignore[arg-type]  # a test names real fields
 
 
+def incident() -> Incident:
+    """The leaked key, proven dead."""
+    return Incident(
+        id=INCIDENT,
+        fingerprint="v1:9f3a11c2d4e5f60718293a4b5c6d7e8f",
+        provider="aws",
+        kind="access-key",
+        preview=PREVIEW,
+        severity="critical",
+        state=IncidentState.PROVEN_DEAD,
+        sealed=SealedRef("sealed:00"),
+        root="payments",
+        detected_at=DETECTED,
+        containment_requested_at=at(0.62),
+        containment_verified_at=at(6.1),
+        proven_dead_at=at(58.6),
+    )
+
+
+def response() -> Run:
+    """The one run, finished."""
+    return Run(
+        id=RUN,
+        incident=INCIDENT,
+        kind=RunKind.RESPOND,
+        runbook="aws-access-key",
+        runbook_version=1,
+        state=RunState.DONE,
+        requester="alice",
+        started_at=at(0.1),
+        finished_at=at(58.7),
+    )
+
+
+def consent() -> Approval:
+    """Bob's word for the deletion."""
+    return Approval(
+        id=ApprovalId("ap-1"),
+        incident=INCIDENT,
+        run=RUN,
+        step="delete-key",
+        plan_hash=hashlib.sha256(b"plan").hexdigest(),
+        policy="security-final",
+        group="security",
+        requester="alice",
+        asked_at=at(11.6),
+        expires_at=at(3611.6),
+        decision=Decision.GRANTED,
+        decided_by="bob",
+        decided_at=at(53.0),
+        via="slack",
+        reason="consumers moved to the new version",
+    )
+
+
 @pytest.fixture
 def case() -> CaseFile:
     """The whole story, finished."""
     entries = chained(events())
     return CaseFile(
-        incident=Incident(
-            id=INCIDENT,
-            fingerprint="v1:9f3a11c2d4e5f60718293a4b5c6d7e8f",
-            provider="aws",
-            kind="access-key",
-            preview=PREVIEW,
-            severity="critical",
-            state=IncidentState.PROVEN_DEAD,
-            sealed=SealedRef("sealed:00"),
-            root="payments",
-            detected_at=DETECTED,
-            containment_requested_at=at(0.62),
-            containment_verified_at=at(6.1),
-            proven_dead_at=at(58.6),
-        ),
+        incident=incident(),
         exposures=(exposure(), exposure(path="ci/old.env", line=3, exposed_at=at(-271_400))),
-        runs=(
-            (
-                Run(
-                    id=RUN,
-                    incident=INCIDENT,
-                    kind=RunKind.RESPOND,
-                    runbook="aws-access-key",
-                    runbook_version=1,
-                    state=RunState.DONE,
-                    requester="alice",
-                    started_at=at(0.1),
-                    finished_at=at(58.7),
-                ),
-                steps(),
-            ),
-        ),
-        approvals=(
-            Approval(
-                id=ApprovalId("ap-1"),
-                incident=INCIDENT,
-                run=RUN,
-                step="delete-key",
-                plan_hash=hashlib.sha256(b"plan").hexdigest(),
-                policy="security-final",
-                group="security",
-                requester="alice",
-                asked_at=at(11.6),
-                expires_at=at(3611.6),
-                decision=Decision.GRANTED,
-                decided_by="bob",
-                decided_at=at(53.0),
-                via="slack",
-                reason="consumers moved to the new version",
-            ),
-        ),
+        runs=((response(), steps()),),
+        approvals=(consent(),),
         entries=entries,
         ledger_verdict="68 entries intact, no external anchor",
         ledger_head=entries[-1].digest,

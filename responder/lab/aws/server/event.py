@@ -49,9 +49,25 @@ def write(
     call: Call, caller: Caller, *, source_ip: str, at: float, answer: tuple[int, bytes]
 ) -> dict[str, Any]:
     """The event, in the shape of one item of LookupEvents' ``Events``."""
-    status, body = answer
-    event_id, read = str(uuid.uuid4()), call.api.startswith(_READS)
-    code, message = error_of(status, body)
+    detail = _detail(call, caller, source_ip=source_ip, at=at, answer=answer)
+    return {
+        "EventId": detail["eventID"],
+        "EventName": call.api,
+        "EventSource": detail["eventSource"],
+        "EventTime": at,
+        "Username": _username(caller),
+        "AccessKeyId": caller.access_key_id,
+        "ReadOnly": str(detail["readOnly"]).lower(),
+        "Resources": _resources(call),
+        "CloudTrailEvent": json.dumps(detail),
+    }
+
+
+def _detail(
+    call: Call, caller: Caller, *, source_ip: str, at: float, answer: tuple[int, bytes]
+) -> dict[str, Any]:
+    read = call.api.startswith(_READS)
+    code, message = error_of(*answer)
     detail: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": _identity(caller),
@@ -64,9 +80,9 @@ def write(
         "requestParameters": _camel(redact(call.params)) or None,
         "responseElements": None
         if code or (read and call.service != "sts")
-        else _elements(call, body),
+        else _elements(call, answer[1]),
         "requestID": str(uuid.uuid4()),
-        "eventID": event_id,
+        "eventID": str(uuid.uuid4()),
         "readOnly": read,
         "eventType": "AwsApiCall",
         "managementEvent": True,
@@ -75,17 +91,7 @@ def write(
     }
     if code:
         detail |= {"errorCode": code, "errorMessage": message}
-    return {
-        "EventId": event_id,
-        "EventName": call.api,
-        "EventSource": detail["eventSource"],
-        "EventTime": at,
-        "Username": _username(caller),
-        "AccessKeyId": caller.access_key_id,
-        "ReadOnly": str(read).lower(),
-        "Resources": _resources(call),
-        "CloudTrailEvent": json.dumps(detail),
-    }
+    return detail
 
 
 def error_of(status: int, body: bytes) -> tuple[str | None, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from responder.lab.aws.server import keyid
@@ -39,6 +39,12 @@ def patch_key_ids(iam: Any, sts: Any, state: State) -> None:
     for module in (iam, sts):  # sts took its own reference
         module._gen_session_access_key = session
         module._gen_secret = secret
+    _patch_create_access_key(iam, secret)
+    _patch_delete_access_key(iam)
+
+
+def _patch_create_access_key(iam: Any, secret: Callable[[], str]) -> None:
+    """Two keys a user at the most, and the secret in our own form."""
     create = iam._IAM_HANDLERS["CreateAccessKey"]
 
     def create_access_key(params: Any) -> Any:
@@ -57,6 +63,10 @@ def patch_key_ids(iam: Any, sts: Any, state: State) -> None:
         return status, headers, body
 
     iam._IAM_HANDLERS["CreateAccessKey"] = create_access_key
+
+
+def _patch_delete_access_key(iam: Any) -> None:
+    """A key is deleted for the user it belongs to, and for no other."""
     delete = iam._IAM_HANDLERS["DeleteAccessKey"]
 
     def delete_access_key(params: Any) -> Any:
