@@ -93,15 +93,19 @@ def export(*, out: Path, **where: Any) -> None:
         filters=settings.filters,
         now=datetime.now(UTC),
     )
+    _write(out, text)
+    click.echo(f"{out}: {len(entries)} entries")
+    if unknown:
+        click.echo(f"{unknown} accepted places are left out: detect-secrets does not find them")
+
+
+def _write(out: Path, text: str) -> None:
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"{out} cannot be written: {error.strerror}", remedy="name a file you may write"
         ) from error
-    click.echo(f"{out}: {len(entries)} entries")
-    if unknown:
-        click.echo(f"{unknown} accepted places are left out: detect-secrets does not find them")
 
 
 def _plugins(here: Desk, secrets: SecretsBaseline | None) -> detect_secrets.PluginDetector:

@@ -99,18 +99,23 @@ class Gate:
                     pass  # a hook has nothing to resume
         known = self._known(before()) if matches and before else frozenset()
         new = [match for match in matches if match.finding.fingerprint not in known]
-        judged = [(match.finding, self._reason(match)) for match in new]
+        findings, waived = self._judged(new)
         return Verdict(
-            findings=tuple(finding for finding, reason in judged if reason is None),
-            waived=tuple(
-                Waived(finding=finding, reason=reason)
-                for finding, reason in judged
-                if reason is not None
-            ),
+            findings=findings,
+            waived=waived,
             known=len(matches) - len(new),
             gaps=tuple(gaps),
             contents=contents,
             size=size,
+        )
+
+    def _judged(self, new: Iterable[Match]) -> tuple[tuple[Finding, ...], tuple[Waived, ...]]:
+        judged = [(match.finding, self._reason(match)) for match in new]
+        return (
+            tuple(finding for finding, reason in judged if reason is None),
+            tuple(
+                Waived(finding=finding, reason=why) for finding, why in judged if why is not None
+            ),
         )
 
     def _reason(self, match: Match) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ def settings(home: Path, extra: str = "") -> Settings:
 def held(home: Path) -> list[str]:
     """The files below ``home`` that this process has open."""
     handles = Path("/proc/self/fd")
-    targets = [os.readlink(handle) for handle in handles.iterdir() if handle.is_symlink()]
+    targets = [str(handle.readlink()) for handle in handles.iterdir() if handle.is_symlink()]
     return [target for target in targets if target.startswith(str(home))]
 
 

@@ -122,6 +122,19 @@ def test_a_pipeline_with_a_waiver_key_counts_signed_entries_only(
     assert stanch("scan", ".", cwd=repo.path, STANCH_WAIVER_KEY=public).code == 0
 
 
+TYPED = (  # what the screen asks, and what is answered
+    ("1/3", ""),
+    ("[q]uit > ", "r"),
+    ("2/3", ""),
+    ("[q]uit > ", "f"),
+    ("acceptable: ", "only in a recording\n"),
+    ("never): ", "soon\n"),
+    ("never): ", "never\n"),
+    ("[q]uit > ", "s"),
+    ("stanch respond", ""),
+)
+
+
 def test_an_audit_in_a_terminal_accepts_skips_and_names_what_is_real(
     repo: Any, token: Token, tmp_path: Path
 ) -> None:
@@ -139,17 +152,7 @@ def test_an_audit_in_a_terminal_accepts_skips_and_names_what_is_real(
     )
     os.close(theirs)
     screen = ""
-    for awaited, keys in (
-        ("1/3", ""),
-        ("[q]uit > ", "r"),
-        ("2/3", ""),
-        ("[q]uit > ", "f"),
-        ("acceptable: ", "only in a recording\n"),
-        ("never): ", "soon\n"),
-        ("never): ", "never\n"),
-        ("[q]uit > ", "s"),
-        ("stanch respond", ""),
-    ):
+    for awaited, keys in TYPED:
         screen += _until(ours, awaited, screen)
         if awaited.startswith("[q]"):
             _wait_for_single_keys(ours)
