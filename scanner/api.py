@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from scanner.batch import Tally
+from scanner.config import configured_rules
 from scanner.detectors.ruleset import load_builtin
 from scanner.keyfile import data_directory, load_fingerprint_key
 from scanner.model.error import RuleError, ScannerError, SourceError, UsageError
@@ -71,6 +72,7 @@ __all__ = [
     "Waiver",
     "WaiverSource",
     "builtin_rules",
+    "configured_rules",
     "data_directory",
     "load_fingerprint_key",
 ]

@@ -9,7 +9,6 @@ The file is looked for in the folder of the target and above it, up to the file 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +50,8 @@ def parse(table: Mapping[str, object], file: Path) -> ScanSettings:
     """
     for key in table:
         if key not in _KEYS:
+            import difflib  # noqa: PLC0415  # for mistakes only, and a hook has to start quickly
+
             near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.4)
             remedy = f"did you mean `{near[0]}`?" if near else f"use one of: {', '.join(_KEYS)}"
             _fail(file, key, f"unknown key `{key}` in [scan]", remedy)

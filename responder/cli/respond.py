@@ -17,7 +17,14 @@ from responder.cli.session import house, person, watch, working
 from responder.domain.error import UsageError
 from responder.domain.ids import IncidentId, label, parse_label
 from responder.services.intake import News
-from scanner.api import Confidence, Gap, Scan, Scanner, load_fingerprint_key
+from scanner.api import (
+    Confidence,
+    Gap,
+    Scan,
+    Scanner,
+    configured_rules,
+    load_fingerprint_key,
+)
 
 _LABEL = re.compile(r"LK-\w*\Z", re.IGNORECASE)  # a malformed one too: it is no file
 
@@ -73,7 +80,7 @@ def _target(
     path = Path(target)
     return Search(
         root=path.resolve().name or os.fspath(path),
-        scan=Scanner(key=key).scan_path(path, history=history),
+        scan=Scanner(key=key, rules=configured_rules(path)).scan_path(path, history=history),
     )
 
 

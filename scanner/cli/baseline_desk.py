@@ -18,6 +18,7 @@ from scanner.api import (
     Match,
     Scanner,
     UsageError,
+    configured_rules,
     data_directory,
     load_fingerprint_key,
 )
@@ -75,7 +76,12 @@ class Desk:
             waiver_key=self.waiver_key,
         )
         key = load_fingerprint_key(self.fingerprint_key, data_directory(os.environ))
-        scanner = Scanner(key=key, suppressor=accepted.suppressor, plugins=plugins)
+        scanner = Scanner(
+            key=key,
+            rules=configured_rules(self.target),
+            suppressor=accepted.suppressor,
+            plugins=plugins,
+        )
         scan = scanner.scan_path(self.target, history=self.history, parts=True)
         gaps, review = note.Gaps(), Review()
         opened: list[Match] = []

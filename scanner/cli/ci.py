@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from scanner.api import Confidence, Finding, Rule, UsageError, builtin_rules
+from scanner.api import Confidence, Finding, Rule, UsageError
 from scanner.hook.change import Blobs, committed, earlier
 from scanner.hook.checkout import checkout
 from scanner.hook.gate import Verdict
@@ -29,6 +29,7 @@ class Checked:
     """All that a report may tell. Instants are in UTC."""
 
     verdict: Verdict
+    rules: Mapping[str, Rule]
     title: str
     began: datetime
     ended: datetime
@@ -41,14 +42,14 @@ class Checked:
 
 def _sarif(told: Checked) -> str:
     return sarif.render(
-        told.findings, rules=_rules(), gaps=told.verdict.gaps, version=version("stanch")
+        told.findings, rules=told.rules, gaps=told.verdict.gaps, version=version("stanch")
     )
 
 
 def _gitlab(told: Checked) -> str:
     return gitlab.render(
         told.findings,
-        rules=_rules(),
+        rules=told.rules,
         gaps=told.verdict.gaps,
         version=version("stanch"),
         began=told.began,
@@ -184,7 +185,13 @@ def _checked(
             Blobs(repository=repository, blobs=changes.new, places=changes.places),
             before=lambda: Blobs(repository=repository, blobs=earlier(changes)),
         )
-    return Checked(verdict=verdict, title=found.title, began=began, ended=datetime.now(UTC))
+    return Checked(
+        verdict=verdict,
+        rules={rule.id: rule for rule in door.rules},
+        title=found.title,
+        began=began,
+        ended=datetime.now(UTC),
+    )
 
 
 def _named(proposal: Proposal, base: str | None, head: str | None) -> Proposal:
@@ -230,7 +237,3 @@ def _closing(told: Checked) -> str:
         f"checked {told.title}: {len(verdict.findings)} findings{known} · "
         f"{verdict.contents:,} contents · {verdict.size / 1e6:.1f} MB"
     )
-
-
-def _rules() -> dict[str, Rule]:
-    return {rule.id: rule for rule in builtin_rules()}

@@ -65,6 +65,11 @@ class Engine:
         self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
         self.prefilter = Prefilter(self._rules, folder=cache.directory(), marks=MARKS)
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule that this engine looks with."""
+        return self._rules
+
     def may_match(self, data: bytes) -> bool:
         """Whether any rule could match; false is certain."""
         return self.prefilter.may_match(data)

@@ -11,6 +11,7 @@ from scanner.detectors.engine import Engine
 from scanner.hook.filter import NOTHING, Exclusion, filtered
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fragment import Gap
+from scanner.model.rule import Rule
 from scanner.shard import run
 from scanner.sources.source import Milestone, Source
 
@@ -70,6 +71,11 @@ class Gate:
         self._least = least
         self._exclusion = exclusion
         self._processes = processes
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule that this gate looks with, those of the configuration included."""
+        return self._engine.rules
 
     def check(
         self, source: Source[Any], *, before: Callable[[], Source[Any]] | None = None

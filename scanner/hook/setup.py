@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.accepted import accepted_in
-from scanner.detectors.ruleset import load_builtin
+from scanner.config import configured_rules
 from scanner.hook.filter import NOTHING, Exclusion
 from scanner.hook.gate import Gate
 from scanner.keyfile import data_directory, load_fingerprint_key
 from scanner.model.error import UsageError
 from scanner.model.finding import Confidence
-from scanner.model.rule import Rule
 from scanner.suppression.judge import Suppressor
 from scanner.verdict import JudgingEngine
 
 if TYPE_CHECKING:
     from scanner.suppression.entry import Imported
 
-_FILES = ("stanch.toml", "pyproject.toml")
 WAIVER_KEY = "STANCH_WAIVER_KEY"
 _ENOUGH = 64  # bytes: our own baseline says what it is at its very beginning
 
@@ -44,17 +42,8 @@ def gate(
 ) -> Gate:
     """The gate with the rules that count around ``place``, and with what is accepted."""
     key = load_fingerprint_key(choice.fingerprint_key, data_directory(environ), environ=environ)
-    engine = JudgingEngine(_rules(place), key, suppressor=suppressor)
+    engine = JudgingEngine(configured_rules(place), key, suppressor=suppressor)
     return Gate(engine, least=choice.least, exclusion=choice.exclusion, processes=choice.processes)
-
-
-def _rules(place: Path) -> tuple[Rule, ...]:
-    """The built-in rules, and those that a configuration names, if there is one."""
-    if not any((each / name).is_file() for each in (place, *place.parents) for name in _FILES):
-        return load_builtin()
-    from scanner.config import configured_rules  # noqa: PLC0415  # most places have none
-
-    return configured_rules(place)
 
 
 def trusted_key(choice: Choice, environ: Mapping[str, str]) -> str | None:
