@@ -74,6 +74,12 @@ class ScanSection(_Section, frozen=True):
     min_confidence: str = ""
 
 
+class CiSection(_Section, frozen=True):
+    """Whose waivers count; the scanner reads it from the target branch (``scanner.hook.right``)."""
+
+    waivers: str = "base"
+
+
 class AwsSection(_Section, frozen=True):
     """Our own identity comes from boto3's chain; ``accounts`` are those that we may act on."""
 
@@ -143,6 +149,7 @@ class Settings(_Section, frozen=True):
     ledger: LedgerSection = LedgerSection()
     scanner: ScannerSection = ScannerSection()
     scan: ScanSection = ScanSection()
+    ci: CiSection = CiSection()
     aws: AwsSection = AwsSection()
     slack: SlackSection = SlackSection()
     worker: WorkerSection = WorkerSection()

@@ -18,7 +18,8 @@ from scanner.hook.checkout import checkout
 from scanner.hook.gate import Verdict
 from scanner.hook.message import blocked
 from scanner.hook.pull import Proposal, Range, proposed, ranged
-from scanner.hook.setup import WAIVER_KEY, Choice, accepted, gate
+from scanner.hook.right import SETTING, Right, Waivers, of_checkout
+from scanner.hook.setup import WAIVER_KEY, Choice, gate, trusted_key
 from scanner.reports import annotation, gitlab, jsonl, junit, sarif, step_summary
 
 _STANDARD_OUTPUT = "-"
@@ -130,6 +131,13 @@ class _Report(click.ParamType[tuple[str, str]]):
     help="Only what the owner of this public key has signed is accepted.",
 )
 @click.option(
+    "--waivers",
+    type=click.Choice([each.value for each in Waivers]),
+    envvar=SETTING,
+    help="Whose unsigned waivers count: the target branch's (base), or the change's own as well "
+    "(head). Default: [ci] waivers in the target branch's stanch.toml, else base.",
+)
+@click.option(
     "--fingerprint-key",
     metavar="REF",
     help="env:NAME or file:/path. With one key for all runs fingerprints stay the same.",
@@ -141,6 +149,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     min_confidence: str,
     baseline: str | None,
     waiver_key: str | None,
+    waivers: str | None,
     fingerprint_key: str | None,
 ) -> None:
     """Check every content that the commits of a pull request, a push or a branch bring.
@@ -159,7 +168,8 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         waiver_key=waiver_key,
         processes=len(os.sched_getaffinity(0)),
     )
-    told = _checked(Path.cwd(), os.environ, choice, _named(proposed(os.environ), base, head))
+    proposal = _named(proposed(os.environ), base, head)
+    told = _checked(Path.cwd(), os.environ, choice, proposal, waivers)
     for form, path in reports:
         _write(path, REPORTS[form](told))
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -171,15 +181,26 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
 
 
 def _checked(
-    place: Path, environ: Mapping[str, str], choice: Choice, proposal: Proposal
+    place: Path,
+    environ: Mapping[str, str],
+    choice: Choice,
+    proposal: Proposal,
+    waivers: str | None,
 ) -> Checked:
     began = datetime.now(UTC)
     today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
-    door = gate(
-        choice, environ, suppressor=accepted(choice, environ, place, today=today), place=place
-    )
     with checkout(place, environ) as repository:
         found: Range = ranged(repository, proposal)
+        right = Right(
+            repository=repository,
+            target=found.target,
+            asked=waivers,
+            waiver_key=trusted_key(choice, environ),
+            today=today,
+        )
+        wanted = of_checkout(choice, place, repository.layout.top, today=today)
+        suppressor = right.suppressor(wanted, head=found.head)
+        door = gate(choice, environ, suppressor=suppressor, place=place)
         changes = committed(repository, found.commits)
         verdict = door.check(
             Blobs(repository=repository, blobs=changes.new, places=changes.places),
@@ -203,6 +224,7 @@ def _named(proposal: Proposal, base: str | None, head: str | None) -> Proposal:
         head=head or "HEAD",
         bases=(base,) if base else proposal.bases,
         exact=False,
+        targets=(base,) if base else proposal.targets,
     )
 
 

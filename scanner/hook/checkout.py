@@ -62,6 +62,23 @@ def commit_id(repository: Repository, name: str) -> str | None:
     return oid if kind == "commit" else None
 
 
+def content(repository: Repository, commit: str, path: str, *, most: int) -> bytes | None:
+    """A file as a commit has it; None when it is no file there. ``most`` bytes are read."""
+    feed = f"{commit}:{path}\n".encode()
+    with start(repository, "cat-file", "--batch", feed=feed) as git:
+        assert git.stdout is not None  # noqa: S101  # a pipe was asked for
+        header = git.stdout.readline().split()
+        if len(header) != 3 or header[1] != b"blob":  # noqa: PLR2004  # "<oid> <type> <size>"
+            return None
+        size = int(header[2])
+        if size > most:
+            raise UsageError(
+                f"{path} of {commit[:12]} is larger than {most >> 20} MiB",
+                remedy="restore the file from git",
+            )
+        return git.stdout.read(size)
+
+
 def _given(environ: Mapping[str, str], place: Path) -> dict[str, str]:
     given = {}
     for name in (_INDEX, _OBJECTS):

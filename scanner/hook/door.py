@@ -128,14 +128,20 @@ def _pushed(at: Situation) -> Verdict:
 def _received(at: Situation) -> Verdict:
     from scanner.hook.checkout import checkout  # noqa: PLC0415  # as above
     from scanner.hook.pushed import received  # noqa: PLC0415  # as above
+    from scanner.hook.right import SETTING  # noqa: PLC0415  # as above
     from scanner.hook.server import accepted_by  # noqa: PLC0415  # as above
 
     updates = received(_input())
     with checkout(at.place, at.environ) as repository:
         if at.choice.baseline is not None:
             return _commits(repository, updates, "--all", at.gate())
-        key = trusted_key(at.choice, at.environ)
-        suppressor = accepted_by(repository, updates, waiver_key=key, today=at.today)
+        suppressor = accepted_by(
+            repository,
+            updates,
+            waivers=at.environ.get(SETTING),
+            waiver_key=trusted_key(at.choice, at.environ),
+            today=at.today,
+        )
         door = gate(at.choice, at.environ, suppressor=suppressor, place=at.place)
         return _commits(repository, updates, "--all", door)
 

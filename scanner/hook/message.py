@@ -14,9 +14,13 @@ _SHOWN = 20  # findings; the rest is counted
 _HELP = """\
   how to go on:
     - take the value out of the change, and read it from the environment or a secret store
-    - if it ever left this machine, rotate it: deleting it is not enough
+    - if it ever left this machine, rotate it: deleting it is not enough"""
+_WAIVE = """\
     - if it is no secret: say so, with a reason, by `stanch baseline add`, or by a comment
       in its line: # stanch: allow REASON"""
+_WAIVE_THERE = """\
+    - if it is no secret: `stanch baseline add` on the branch that this goes into, or signed
+      by somebody with the right"""
 _REWRITE = """\
     - it is part of commits already: amend or rebase them, a new commit does not remove it"""
 
@@ -25,6 +29,10 @@ def blocked(verdict: Verdict, *, what: str) -> Iterator[str]:
     """Lines for standard error; ``what`` names the thing that was stopped, e.g. ``commit``."""
     if verdict.findings:
         yield from _found(verdict.findings, what)
+        yield _HELP
+        yield _WAIVE_THERE if any(map(_is_void, verdict.findings)) else _WAIVE
+        if any(isinstance(each.provenance, InCommit) for each in verdict.findings):
+            yield _REWRITE
     if verdict.waived:
         count = len(verdict.waived)
         yield f"stanch: {count} accepted {'finding' if count == 1 else 'findings'} let through"
@@ -48,9 +56,10 @@ def _found(found: tuple[Finding, ...], what: str) -> Iterator[str]:
             yield f"    not accepted: {escaped(finding.waiver.void)}"
     if len(found) > _SHOWN:
         yield f"  +{len(found) - _SHOWN} more"
-    yield _HELP
-    if any(isinstance(each.provenance, InCommit) for each in found):
-        yield _REWRITE
+
+
+def _is_void(finding: Finding) -> bool:
+    return finding.waiver is not None and finding.waiver.void is not None
 
 
 def place(finding: Finding) -> str:

@@ -25,21 +25,28 @@ class Proposal:
     """What a pipeline says about its change. ``bases`` are tried in order; the first found counts.
 
     With ``exact`` the base is where the change begins; otherwise it is a branch that the change
-    left somewhere, at its merge base.
+    left somewhere, at its merge base. ``targets`` are names of the branch that the change goes
+    into, tried in order as well: what is accepted there counts for it.
     """
 
     platform: str
     head: str
     bases: tuple[str, ...]
     exact: bool
+    targets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """The commits to check, oldest first, and how to call them."""
+    """The commits to check, oldest first, how to call them, and the newest of them.
+
+    ``target`` is the newest commit of the branch that they go into, None when it was not fetched.
+    """
 
     commits: tuple[str, ...]
     title: str
+    head: str
+    target: str | None
 
 
 def proposed(environ: Mapping[str, str]) -> Proposal:
@@ -50,7 +57,7 @@ def proposed(environ: Mapping[str, str]) -> Proposal:
         return _gitlab(environ)
     if environ.get("JENKINS_URL"):
         return _jenkins(environ)
-    return Proposal(platform="git", head="HEAD", bases=_USUAL, exact=False)
+    return Proposal(platform="git", head="HEAD", bases=_USUAL, exact=False, targets=_USUAL)
 
 
 def ranged(repository: Repository, proposal: Proposal) -> Range:
@@ -74,13 +81,14 @@ def ranged(repository: Repository, proposal: Proposal) -> Range:
             "the change",
             remedy=_DEEPER,
         )
+    target = next(filter(None, (commit_id(repository, name) for name in proposal.targets)), None)
     if not found:  # on the default branch itself: what was merged last
         title = f"the newest commit, {_short(head)} ({proposal.platform})"
-        return Range(commits=(head,), title=title)
+        return Range(commits=(head,), title=title, head=head, target=target)
     since = f" since {_short(base)}" if base else ""
     noun = "commit" if len(found) == 1 else "commits"
     title = f"{len(found)} {noun} up to {_short(head)}{since} ({proposal.platform})"
-    return Range(commits=tuple(found), title=title)
+    return Range(commits=tuple(found), title=title, head=head, target=target)
 
 
 def _base(repository: Repository, proposal: Proposal, head: str) -> str | None:
@@ -112,17 +120,17 @@ def _github(environ: Mapping[str, str]) -> Proposal:
     head = environ.get("GITHUB_SHA", "HEAD")
     pull, group = event.get("pull_request"), event.get("merge_group")
     if isinstance(pull, dict):
-        return _exact("GitHub pull request", _sha(pull, "base"), _sha(pull, "head"))
+        return _exact("GitHub pull request", _sha(pull, "base"), _sha(pull, "head"), _branch(pull))
     if isinstance(group, dict):
-        return _exact("GitHub merge queue", str(group["base_sha"]), str(group["head_sha"]))
+        return _exact("GitHub merge queue", str(group["base_sha"]), str(group["head_sha"]), "")
     repository = event.get("repository")
     default = str(repository.get("default_branch", "")) if isinstance(repository, dict) else ""
-    bases = (*((f"origin/{default}",) if default else ()), *_USUAL)
+    targets = bases = (*((f"origin/{default}",) if default else ()), *_USUAL)
     before = str(event.get("before") or "").strip("0")
     if before:
         # After a force push the commit before is not in the clone: then the default branch counts.
         bases = (str(event["before"]), *bases)
-    return Proposal(platform="GitHub push", head=head, bases=bases, exact=False)
+    return Proposal(platform="GitHub push", head=head, bases=bases, exact=False, targets=targets)
 
 
 def _gitlab(environ: Mapping[str, str]) -> Proposal:
@@ -130,27 +138,32 @@ def _gitlab(environ: Mapping[str, str]) -> Proposal:
     if base := environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"):
         # Of a merged results pipeline the commit is a merge that nobody wrote.
         head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or head
-        return _exact("GitLab merge request", base, head)
+        into = environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")
+        return _exact("GitLab merge request", base, head, into)
     default = environ.get("CI_DEFAULT_BRANCH", "")
-    bases = (*((f"origin/{default}",) if default else ()), *_USUAL)
+    targets = bases = (*((f"origin/{default}",) if default else ()), *_USUAL)
     before = environ.get("CI_COMMIT_BEFORE_SHA", "")
     if before.strip("0"):
         bases = (before, *bases)
-    return Proposal(platform="GitLab push", head=head, bases=bases, exact=False)
+    return Proposal(platform="GitLab push", head=head, bases=bases, exact=False, targets=targets)
 
 
 def _jenkins(environ: Mapping[str, str]) -> Proposal:
     head = environ.get("GIT_COMMIT", "HEAD")
     if target := environ.get("CHANGE_TARGET"):
         bases: tuple[str, ...] = (f"origin/{target}", target)
-        return Proposal(platform="Jenkins change", head=head, bases=bases, exact=False)
+        return Proposal(
+            platform="Jenkins change", head=head, bases=bases, exact=False, targets=bases
+        )
     before = environ.get("GIT_PREVIOUS_SUCCESSFUL_COMMIT") or environ.get("GIT_PREVIOUS_COMMIT")
     bases = ((before,) if before else ()) + _USUAL
-    return Proposal(platform="Jenkins", head=head, bases=bases, exact=False)
+    return Proposal(platform="Jenkins", head=head, bases=bases, exact=False, targets=_USUAL)
 
 
-def _exact(platform: str, base: str, head: str) -> Proposal:
-    return Proposal(platform=platform, head=head, bases=(base,), exact=True)
+def _exact(platform: str, base: str, head: str, branch: str) -> Proposal:
+    # The branch may have gone on since: what it has accepted meanwhile counts as well.
+    targets = (f"origin/{branch}", base) if branch else (base,)
+    return Proposal(platform=platform, head=head, bases=(base,), exact=True, targets=targets)
 
 
 def _event(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -177,6 +190,13 @@ def _sha(pull: dict[str, Any], side: str) -> str:
             remedy="name the range: --base and --head",
         )
     return sha
+
+
+def _branch(pull: dict[str, Any]) -> str:
+    """The name of the branch that a pull request goes into, empty when it is not told."""
+    base = pull.get("base")
+    name = base.get("ref") if isinstance(base, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _cut(repository: Repository) -> frozenset[str]:

@@ -1,47 +1,47 @@
-"""What a server accepts: the baselines that the pushed commits carry, or none."""
+"""What a server accepts: what its own default branch has accepted, and what is signed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 
+from scanner.hook.checkout import commit_id, content, lines
 from scanner.hook.pushed import Update
-from scanner.sources.repository import Repository, start
+from scanner.hook.right import Proposed, Right, Waivers, joined
+from scanner.sources.repository import Repository
 from scanner.suppression import BASELINE_NAME
 from scanner.suppression.baseline import Baseline
 from scanner.suppression.judge import Suppressor
 
+_LARGEST = 64 << 20  # bytes of a baseline
+
 
 def accepted_by(
-    repository: Repository, updates: Iterable[Update], *, waiver_key: str | None, today: date
+    repository: Repository,
+    updates: Sequence[Update],
+    *,
+    waivers: str | None,
+    waiver_key: str | None,
+    today: date,
 ) -> Suppressor:
-    """Judges by every baseline at the root of a pushed commit's tree.
+    """Judges by the baseline of the server's default branch, as it was before the push.
 
-    Whoever pushes can write into it: with a ``waiver_key`` only what its owner signed counts.
+    Whoever pushes can write into a baseline of his own, so that one counts only where it is
+    signed, where ``waivers`` says so, or when the repository is still empty.
     """
-    baselines = [
-        Baseline.parse(data, name=f"{BASELINE_NAME} of {update.ref}")
-        for update in updates
-        if (data := _blob(repository, update.new)) is not None
-    ]
-    joined: Baseline | None = None
-    for each in baselines:
-        recipes = tuple(dict.fromkeys((*(joined.recipes if joined else ()), *each.recipes)))
-        before = joined.lines if joined else ()
-        joined = Baseline(recipes=recipes).adding((*before, *each.lines))
-    key = None
-    if waiver_key:
-        from scanner.suppression.signature import WaiverKey  # noqa: PLC0415  # loads cryptography
-
-        key = WaiverKey(waiver_key)
-    return Suppressor(joined, today=today, waiver_key=key)
+    brought = joined(_baseline(repository, update) for update in updates)
+    empty = lines(repository, "for-each-ref", "--count=1") == []
+    right = Right(
+        repository=repository,
+        target=commit_id(repository, "HEAD"),
+        asked=Waivers.HEAD.value if empty else waivers,
+        waiver_key=waiver_key,
+        today=today,
+    )
+    return right.suppressor(Proposed(brought=brought))
 
 
-def _blob(repository: Repository, commit: str) -> bytes | None:
-    """The baseline's bytes in a commit, None when it has none."""
-    feed = f"{commit}:{BASELINE_NAME}\n".encode()
-    with start(repository, "cat-file", "--batch", feed=feed) as git:
-        assert git.stdout is not None  # noqa: S101  # a pipe was asked for
-        header = git.stdout.readline().split()
-        content = git.stdout.read()
-    return content[:-1] if len(header) == 3 and header[1] == b"blob" else None  # noqa: PLR2004  # "<oid> <type> <size>"
+def _baseline(repository: Repository, update: Update) -> Baseline | None:
+    data = content(repository, update.new, BASELINE_NAME, most=_LARGEST)
+    name = f"{BASELINE_NAME} of {update.ref}"
+    return None if data is None else Baseline.parse(data, name=name)

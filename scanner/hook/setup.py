@@ -57,7 +57,7 @@ def accepted(choice: Choice, environ: Mapping[str, str], place: Path, *, today: 
     if choice.baseline is None:
         return accepted_in(place, today=today, waiver_key=key).suppressor
     file = place / choice.baseline
-    if _is_ours(file):
+    if is_ours(file):
         return accepted_in(place, today=today, file=file, waiver_key=key).suppressor
     imported = _imported(file, today=today)
     return accepted_in(place, today=today, waiver_key=key, imported=imported).suppressor
@@ -72,7 +72,10 @@ def _imported(file: Path, *, today: date) -> tuple[Imported, ...]:
     return read.entries
 
 
-def _is_ours(file: Path) -> bool:
+def is_ours(file: Path | bytes) -> bool:
+    """Whether a file, or what it holds, is a baseline of ours and not one of detect-secrets."""
+    if isinstance(file, bytes):
+        return b"stanch-baseline" in file[:_ENOUGH]
     try:
         with file.open("rb") as opened:
             return b"stanch-baseline" in opened.read(_ENOUGH)

@@ -105,6 +105,11 @@ class Baseline:
             imported=tuple(imported[place] for place in sorted(imported)),
         )
 
+    def joined(self, other: Baseline) -> Baseline:
+        """With all that another one has. Of two entries for the same the one that ends first."""
+        recipes = tuple(dict.fromkeys((*self.recipes, *other.recipes)))
+        return replace(self, recipes=recipes).adding(other.lines)
+
     def replacing(self, lines: Iterable[Line]) -> Baseline:
         """With these instead of what it has for the same credentials."""
         fresh = tuple(lines)

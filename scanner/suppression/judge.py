@@ -37,6 +37,9 @@ class Suppressor:
     all: whoever may write code could otherwise waive a finding by himself. ``today`` is the day by
     which entries are judged expired; an entry counts on its last day. ``prefix`` makes a finding's
     path one of the repository, when a folder inside of it is scanned.
+
+    ``proposed`` is what a change wants to have accepted, None when nobody has to agree: what it
+    has and ``baseline`` has not does not count unsigned, nor do markers, which a change brings.
     """
 
     def __init__(
@@ -47,19 +50,26 @@ class Suppressor:
         waiver_key: WaiverKey | None = None,
         imported: Iterable[Imported] = (),
         prefix: str = "",
+        proposed: Baseline | None = None,
     ) -> None:
         self._prefix = prefix
+        self._proposed = proposed
         self._today = today
         self._key = waiver_key
         self._baseline = baseline
-        self._digesters = _digesters(baseline) if baseline else ()
+        self._digesters = _digesters(baseline, proposed) if baseline or proposed else ()
         self._entries: dict[str, list[Entry]] = {}
         self._subjects: set[tuple[str, str]] = set()
         self._imported: dict[tuple[str, str], Imported] = {}
-        for entry in baseline.entries if baseline else ():
-            self._entries.setdefault(entry.id, []).append(entry)
-            self._subjects.add((entry.provider, entry.kind))
-        for each in (*(baseline.imported if baseline else ()), *imported):
+        agreed = baseline.lines if baseline else ()
+        self._mere = frozenset(proposed.lines if proposed else ()).difference(agreed)
+        for source in (proposed, baseline):  # what is agreed on comes last, so that it counts
+            for entry in source.entries if source else ():
+                self._entries.setdefault(entry.id, []).append(entry)
+                self._subjects.add((entry.provider, entry.kind))
+            for each in source.imported if source else ():
+                self._imported[each.path, each.sha1] = each
+        for each in imported:
             self._imported[each.path, each.sha1] = each
 
     def basis(self) -> bytes:
@@ -121,6 +131,11 @@ class Suppressor:
             return f"its waiver expired on {line.expires}"
         if self._key is not None and not self._signed(self._key, line):
             return "its waiver is not signed by somebody with the right"
+        if line in self._mere:
+            return (
+                "this change itself adds the waiver: it counts once the target branch has it, "
+                "or when somebody with the right has signed it"
+            )
         return None
 
     def _signed(self, key: WaiverKey, line: Line) -> bool:
@@ -128,15 +143,24 @@ class Suppressor:
         return any(key.trusts(recipe, line) for recipe in recipes)
 
     def _trusted_marker(self, waiver: Waiver) -> Waiver:
-        if self._key is None or not waiver.hides:
+        if not waiver.hides:
             return waiver
-        return replace(waiver, void="markers do not count here: only signed waivers do")
+        if self._key is not None:
+            return replace(waiver, void="markers do not count here: only signed waivers do")
+        if self._proposed is not None:
+            return replace(
+                waiver,
+                void="a marker is written by the author of the change, so it does not count here: "
+                "the target branch's baseline does",
+            )
+        return waiver
 
 
-def _digesters(baseline: Baseline) -> tuple[Digester, ...]:
+def _digesters(*baselines: Baseline | None) -> tuple[Digester, ...]:
     from scanner.suppression.digest import Digester  # noqa: PLC0415  # see above
 
-    return tuple(Digester(each) for each in baseline.recipes)
+    recipes = dict.fromkeys(recipe for each in baselines if each for recipe in each.recipes)
+    return tuple(Digester(each) for each in recipes)
 
 
 def expired(line: Line, today: date) -> bool:

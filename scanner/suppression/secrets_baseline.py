@@ -56,17 +56,24 @@ class SecretsBaseline:
                 f"{path} cannot be read: {error.strerror}",
                 remedy="name the file that `detect-secrets scan` has written",
             ) from error
+        return cls.parse(data, name=str(path), author=author, added=added, expires=expires)
+
+    @classmethod
+    def parse(
+        cls, data: bytes, *, name: str, author: str, added: date, expires: date | None
+    ) -> SecretsBaseline:
+        """As :meth:`read`, for bytes that are here already (a blob of git)."""
         try:
             if len(data) > _LARGEST:
-                raise _foreign(path, f"it is larger than {_LARGEST >> 20} MiB")
+                raise _foreign(name, f"it is larger than {_LARGEST >> 20} MiB")
             read = msgspec.json.decode(data, type=_File)
             entries = [
-                _entry(name, each, author=author, added=added, expires=expires)
-                for name, results in sorted(read.results.items())
+                _entry(path, each, author=author, added=added, expires=expires)
+                for path, results in sorted(read.results.items())
                 for each in results
             ]
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _foreign(path, str(error)) from error
+            raise _foreign(name, str(error)) from error
         return cls(
             version=read.version,
             entries=tuple(entries),
@@ -132,8 +139,8 @@ def _entry(
     return msgspec.convert({"type": "detect-secrets", **made}, Imported)
 
 
-def _foreign(path: Path, why: str) -> UsageError:
+def _foreign(name: str, why: str) -> UsageError:
     return UsageError(
-        f"{path} is not a baseline of detect-secrets: {why}",
+        f"{name} is not a baseline of detect-secrets: {why}",
         remedy="name the file that `detect-secrets scan` has written",
     )

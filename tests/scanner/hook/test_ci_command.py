@@ -173,10 +173,10 @@ def test_an_entry_of_the_baseline_waives_and_with_a_waiver_key_only_when_it_is_s
     create = ("baseline", "create", "--reason", "known", "--expires", "90d", "--author", "ann")
     assert ann.stanch(*create, cwd=change).returncode == 0
     _commit(ann, change, "waive")
-    done = ann.stanch("ci", cwd=change)
+    done = ann.stanch("ci", "--waivers", "head", cwd=change)
     assert done.returncode == 0, done.stderr
     assert "let through" in done.stderr
-    done = ann.stanch("ci", "--waiver-key", public, cwd=change)
+    done = ann.stanch("ci", "--waivers", "head", "--waiver-key", public, cwd=change)
     assert done.returncode == 1
     assert "not signed by somebody with the right" in done.stderr
     assert ann.stanch("ci", cwd=change, STANCH_WAIVER_KEY=public).returncode == 1
