@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scanner.detectors import cache
 from scanner.detectors.engine import Engine, Scanned
 from scanner.model.finding import Match, Span
 from scanner.model.fingerprint import FingerprintKey
@@ -39,6 +40,10 @@ class JudgingEngine(Engine):
         super().__init__(rules, key)
         self._suppressor = suppressor
         self._plugins = plugins
+        if suppressor is not None and suppressor.has_entries:
+            from scanner.remembered import Remembered  # noqa: PLC0415  # most have no baseline
+
+            suppressor.remembering(Remembered(key, cache.directory()))
 
     def basis(self) -> bytes:
         """Differs when findings of an earlier scan have to be found or judged again."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from scanner.model.error import UsageError
 from scanner.model.secret import SecretValue
@@ -89,11 +90,29 @@ def _message(provider: str, kind: str, parts: Mapping[str, SecretValue]) -> byte
     return b"".join(len(field).to_bytes(8, "big") + field for field in fields)
 
 
-class Digester:
-    """Digests under one recipe, each distinct credential computed once."""
+class Memory(Protocol):
+    """Which digest a message has, from earlier runs."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def recall(self, recipe: Recipe, message: bytes) -> str | None:
+        """The digest, when it was kept."""
+
+    def keep(self, recipe: Recipe, message: bytes, digest: str) -> None:
+        """Remember it."""
+
+
+class Digester:
+    """Digests under one recipe, each distinct credential computed once.
+
+    With a ``memory`` those of earlier runs are not computed again; ``worth`` are the digests that
+    are kept in it.
+    """
+
+    def __init__(
+        self, recipe: Recipe, *, memory: Memory | None = None, worth: Container[str] = ()
+    ) -> None:
         self.recipe = recipe
+        self._memory = memory
+        self._worth = worth
         self._key = secrets.token_bytes(32)
         self._known: dict[bytes, str] = {}
 
@@ -103,5 +122,17 @@ class Digester:
         short = hashlib.blake2b(message, key=self._key, digest_size=32).digest()
         found = self._known.get(short)
         if found is None:
-            found = self._known[short] = self.recipe.digest(provider, kind, parts)
+            found = self._known[short] = self._remembered(message, provider, kind, parts)
+        return found
+
+    def _remembered(
+        self, message: bytes, provider: str, kind: str, parts: Mapping[str, SecretValue]
+    ) -> str:
+        if self._memory is None:
+            return self.recipe.digest(provider, kind, parts)
+        found = self._memory.recall(self.recipe, message)
+        if found is None:
+            found = self.recipe.digest(provider, kind, parts)
+            if found in self._worth:
+                self._memory.keep(self.recipe, message, found)
         return found

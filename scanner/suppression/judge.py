@@ -22,7 +22,7 @@ from scanner.suppression.inline import Neighbourhood, marker
 
 if TYPE_CHECKING:  # most scans have no baseline, and starting has to be quick
     from scanner.suppression.baseline import Baseline
-    from scanner.suppression.digest import Digester
+    from scanner.suppression.digest import Digester, Memory
     from scanner.suppression.entry import Entry, Imported, Line
     from scanner.suppression.signature import WaiverKey
 
@@ -57,8 +57,8 @@ class Suppressor:
         self._today = today
         self._key = waiver_key
         self._baseline = baseline
-        self._digesters = _digesters(baseline, proposed) if baseline or proposed else ()
         self._entries: dict[str, list[Entry]] = {}
+        self._digesters: tuple[Digester, ...] = ()
         self._subjects: set[tuple[str, str]] = set()
         self._imported: dict[tuple[str, str], Imported] = {}
         agreed = baseline.lines if baseline else ()
@@ -71,6 +71,26 @@ class Suppressor:
                 self._imported[each.path, each.sha1] = each
         for each in imported:
             self._imported[each.path, each.sha1] = each
+
+        self.remembering(None)
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether anything is recognised by a digest."""
+        return bool(self._entries)
+
+    def remembering(self, memory: Memory | None) -> None:
+        """Spare the digests that ``memory`` knows from earlier runs."""
+        if not self._entries:
+            return
+        from scanner.suppression.digest import Digester  # noqa: PLC0415  # see above
+
+        recipes = dict.fromkeys(
+            recipe for each in (self._baseline, self._proposed) if each for recipe in each.recipes
+        )
+        self._digesters = tuple(
+            Digester(each, memory=memory, worth=self._entries) for each in recipes
+        )
 
     def basis(self) -> bytes:
         """Differs when a finding that was judged before has to be judged again."""
@@ -154,13 +174,6 @@ class Suppressor:
                 "the target branch's baseline does",
             )
         return waiver
-
-
-def _digesters(*baselines: Baseline | None) -> tuple[Digester, ...]:
-    from scanner.suppression.digest import Digester  # noqa: PLC0415  # see above
-
-    recipes = dict.fromkeys(recipe for each in baselines if each for recipe in each.recipes)
-    return tuple(Digester(each) for each in recipes)
 
 
 def expired(line: Line, today: date) -> bool:
