@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
 from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
+from scanner.detectors.confirm import Place
 from scanner.detectors.connection import (
     check_azure_public,
     check_azure_sas,
@@ -23,6 +26,7 @@ from scanner.detectors.crc import (
     check_zuplo_crc,
 )
 from scanner.detectors.doubt import doubtful
+from scanner.detectors.expression import is_expression
 from scanner.detectors.generic import check_argument, check_assignment
 from scanner.detectors.jwt import check_jwt
 from scanner.detectors.manifest import (
@@ -72,6 +76,12 @@ def check_placeholder(candidate: Candidate) -> Opinion:
         return Opinion(fate=Fate.HARMLESS)
     return Opinion(confidence=Confidence.LOW, reason="placeholder")
 
+
+Screen = Callable[[bytes, Place, str], bool]
+"""Says of a place in data at a path that the rule's first check would call it absent."""
+
+#: What sorts out most candidates before its check, the rule's first, looks at them.
+SCREENS: dict[str, Screen] = {"assignment": is_expression}
 
 CHECKS: dict[str, Check] = {
     "apify-crc32": check_apify_crc,

@@ -3,49 +3,65 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 from scanner.detectors.pattern import compiled, width_of
 from scanner.detectors.prefilter import MARGIN, NEAR, Window
 from scanner.model.rule import Rule
 
 
-def confirmed(rule: Rule, data: bytes, windows: Sequence[Window]) -> Iterator[tuple[int, int]]:
-    """The places of the rule's secret in ``data``: ``(start, end)`` of its first group.
+class Place(NamedTuple):
+    """Where a pattern matches: ``begin`` is the whole match's, the rest its secret's."""
+
+    begin: int
+    start: int
+    end: int
+
+
+def confirmed(
+    rule: Rule, data: bytes, windows: Sequence[Window], most: int | None = None
+) -> list[Place]:
+    """The places of the rule's secret in ``data``, its first group; at most ``most`` of them.
 
     Work is linear in the windows: each position is tried once, against a pattern of bounded width.
     """
-    pattern = compiled(rule.pattern)
+    search = compiled(rule.pattern).search
     reach = width_of(rule.pattern) + MARGIN
+    places: list[Place] = []
     cursor = 0
-    for window in windows:
-        cursor = max(cursor, window.start)
-        while cursor < window.end:
-            match = pattern.search(data, cursor, window.end + reach)
-            if match is None or match.start() >= window.end:
+    for start, end in windows:
+        cursor = max(cursor, start)
+        while cursor < end:
+            match = search(data, cursor, end + reach)
+            if match is None or match.start() >= end:
                 break  # one that begins later may be cut off here; a later window has it whole
             cursor = max(match.end(), cursor + 1)
-            if near_keyword(rule, data, match.start(), match.end()):
-                yield _secret(match)
+            if not rule.keywords or near_keyword(rule, data, match.start(), match.end()):
+                places.append(_place(match))
+                if len(places) == most:
+                    return places
+    return places
 
 
-def everywhere(rule: Rule, data: bytes) -> Iterator[tuple[int, int]]:
+def everywhere(rule: Rule, data: bytes) -> list[Place]:
     """The same by ``re`` alone over the whole data: the twin that proves the prefilter."""
-    for match in compiled(rule.pattern).finditer(data):
-        if near_keyword(rule, data, match.start(), match.end()):
-            yield _secret(match)
+    return [
+        _place(match)
+        for match in compiled(rule.pattern).finditer(data)
+        if not rule.keywords or near_keyword(rule, data, match.start(), match.end())
+    ]
 
 
 def near_keyword(rule: Rule, data: bytes, start: int, end: int) -> bool:
-    """Whether one of the rule's keywords is close enough; true for rules without keywords."""
-    if not rule.keywords:
-        return True
+    """Whether one of the rule's keywords is close enough."""
     return _keyword(rule.keywords).search(data, max(0, start - NEAR), end + NEAR) is not None
 
 
-def _secret(match: re.Match[bytes]) -> tuple[int, int]:
-    return match.span(1) if match.re.groups and match.start(1) >= 0 else match.span()
+def _place(match: re.Match[bytes]) -> Place:
+    group = 1 if match.re.groups and match.start(1) >= 0 else 0
+    return Place(match.start(), *match.span(group))
 
 
 @cache

@@ -14,6 +14,7 @@ _VARIABLE = re.compile(rb"^[$%{<(\[+&@]|\$\{|\{\{|\{[\w.]*\}|%[sdv]|#\{|^\.\.\.|
 _EXPIRY = re.compile(rb"[?&;]se=(\d{4}-\d{2}-\d{2})")
 #: The emulator's key is in its documentation: <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>.
 _EMULATOR = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1"
+_PASS_LINE = re.compile(rb"[0-9A-Za-z_.*-]{1,80}:(?:5432|6432|\d{4,5}|\*):[^:]*:[^:]*:")
 _PASS_FILE = re.compile(r"(?i)pgpass|\.(?:conf|cfg|txt|env)$")
 
 
@@ -54,7 +55,7 @@ def check_azure_sas(candidate: Candidate) -> Opinion:
 def check_pgpass(candidate: Candidate) -> Opinion:
     """A line of five fields is a password file's only in such a file, or when it names a port."""
     line = candidate.before(400)
-    real = _PASS_FILE.search(candidate.path) and re.search(rb":(?:5432|6432|\d{4,5}|\*):", line)
+    real = _PASS_FILE.search(candidate.path) and _PASS_LINE.fullmatch(line)
     return NOTHING_TO_SAY if real else NOT_THIS
 
 

@@ -6,6 +6,7 @@ Every function answers one question about one assignment and knows nothing of co
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from scanner.detectors.assignment import Assignment
 from scanner.detectors.placeholder import has_digit
@@ -75,7 +76,7 @@ _SENTENCE = re.compile(rb"[ \t]+(?:\(|[A-Za-z]*[a-z]|\d{2,}[ \t])")
 _PLAIN_WORDS = re.compile(rb"[A-Za-z]+(?:[-'/][A-Za-z]+)*[.:!?]?")
 _EXAMPLE_HOST = re.compile(rb"(?i)://[\w.-]*\bexample\b[^\s\"']*$")
 _TERNARY = re.compile(rb"\?[ \t]{0,3}[\"']?$")
-SETTINGS = re.compile(
+_SETTINGS = re.compile(
     r"(?i)\.(?:env|ya?ml|properties|ini|cfg|conf|cnf|toml|tfvars|sh|bash|md|rst|txt|adoc|sql|xml|"
     r"csv|log|npmrc|netrc|pgpass|envrc|plist|service|ps1|bat|dist|sample|example|template|tpl|html|"
     r"http|rest|ldif|config|settings|nmconnection|ovpn|secrets?|credentials)$"
@@ -101,11 +102,19 @@ _MOSTLY_WORDS = 0.8
 _FEW_DIGITS = 2
 
 
+@lru_cache(maxsize=64)
+def is_settings(path: str) -> bool:
+    """Files in which a bare word is a value."""
+    return _SETTINGS.search(path) is not None
+
+
+@lru_cache(maxsize=64)
 def is_foreign_ground(path: str) -> bool:
     """Files made of digests, minified code or texts, where an assignment is none."""
     return _LOCK.search(path) is not None
 
 
+@lru_cache(maxsize=64)
 def is_example_ground(path: str) -> bool:
     """Tests, fixtures, samples and documentation, where words stand for passwords."""
     return _EXAMPLES.search(path) is not None
@@ -156,7 +165,7 @@ def is_code(found: Assignment, value: bytes, path: str) -> bool:
     """Whether a bare value is an expression. In settings files a bare word is a value."""
     if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value or b"::" in value:
         return True
-    if SETTINGS.search(path):
+    if is_settings(path):
         return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
     if found.in_string:
         environment = found.operator == b"=" and found.name.isupper()

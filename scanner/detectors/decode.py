@@ -45,6 +45,7 @@ _TELLING = {
 }
 #: What every encoded run has; without one of these nothing is opened.
 MARKS = (b"[A-Za-z0-9+/_-]{%d}" % _SHORTEST, *(each.pattern for each in _TELLING.values()))
+_ALL = (1 << len(MARKS)) - 1
 _AROUND = re.compile(rb"[^\s\"'`<>]*")
 _ESCAPE = re.compile(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -66,9 +67,13 @@ class Copy:
     encoding: str
 
 
-def copies(data: bytes) -> Iterator[Copy]:
-    """The encoded runs of ``data`` that decode to text, at most ``MOST_RUNS``."""
-    yield from islice(chain(_blocks(data), _escapes(data)), MOST_RUNS)
+def copies(data: bytes, marks: int = _ALL) -> Iterator[Copy]:
+    """The encoded runs of ``data`` that decode to text, at most ``MOST_RUNS``.
+
+    ``marks``: which of :data:`MARKS` are known to be there, the first is bit 0.
+    """
+    blocks = _blocks(data) if marks & 1 else ()
+    yield from islice(chain(blocks, _escapes(data, marks >> 1)), MOST_RUNS)
 
 
 def unquoted(value: bytes) -> bytes:
@@ -76,14 +81,16 @@ def unquoted(value: bytes) -> bytes:
     return _PERCENT.sub(_character, value)
 
 
-def opened(fragment: Fragment, direct: tuple[Match, ...], scan: Scan) -> tuple[Match, ...]:
+def opened(
+    fragment: Fragment, direct: tuple[Match, ...], scan: Scan, marks: int = _ALL
+) -> tuple[Match, ...]:
     """``direct`` and what ``scan`` finds in the fragment's encoded copies, by position."""
     path = fragment.provenance.path
     if is_foreign_ground(path):
         return direct
     lines: LineIndex | None = None
     hidden: list[Match] = []
-    for each in copies(fragment.data):
+    for each in copies(fragment.data, marks):
         inner = _read(each.text, path, scan, DEPTH - 1)
         if not inner:
             continue
@@ -184,10 +191,10 @@ def _base64(run: bytes) -> bytes:
         return b""
 
 
-def _escapes(data: bytes) -> Iterator[Copy]:
+def _escapes(data: bytes, marks: int) -> Iterator[Copy]:
     r"""Stretches without a space in which signs are written as ``%3D`` or ``\u003d``."""
-    for mark, telling in _TELLING.items():
-        if mark not in data:
+    for bit, (mark, telling) in enumerate(_TELLING.items()):
+        if not marks >> bit & 1 or mark not in data:
             continue
         past = 0
         for sign in telling.finditer(data):

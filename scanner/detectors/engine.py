@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from types import MappingProxyType
 
 from scanner.detectors import cache
 from scanner.detectors.candidate import Candidate, Fate, Judged
-from scanner.detectors.checks import CHECKS
+from scanner.detectors.checks import CHECKS, SCREENS
 from scanner.detectors.confirm import confirmed
 from scanner.detectors.decode import MARKS, opened
 from scanner.detectors.overlap import resolved
@@ -63,6 +62,9 @@ class Engine:
         self._key = key
         self._clock = clock
         self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
+        self._screens = [
+            SCREENS.get(rule.checks[0]) if rule.checks else None for rule in self._rules
+        ]
         self.prefilter = Prefilter(self._rules, folder=cache.directory(), marks=MARKS)
 
     @property
@@ -80,11 +82,12 @@ class Engine:
 
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps."""
-        windows, encoded = self.prefilter.look(fragment.data)
+        windows, marks = self.prefilter.look(fragment.data)
         direct = self._direct(fragment, windows)
-        if not encoded:
+        if not marks:
             return direct
-        return Scanned(matches=opened(fragment, direct.matches, self._within), gaps=direct.gaps)
+        matches = opened(fragment, direct.matches, self._within, marks)
+        return Scanned(matches=matches, gaps=direct.gaps)
 
     def _within(self, fragment: Fragment) -> tuple[Match, ...]:
         return self._direct(fragment, self.prefilter.windows(fragment.data)).matches
@@ -97,11 +100,13 @@ class Engine:
         gaps: list[Gap] = []
         path = fragment.provenance.path
         for index, places in windows.items():
-            rule = self._rules[index]
-            spans = confirmed(rule, fragment.data, places)
-            for start, end in islice(spans, MOST_PER_RULE):
-                judged.append(self._judge(index, fragment.data, (start, end), path=path, now=now))
-            if next(spans, None) is not None:
+            rule, screen = self._rules[index], self._screens[index]
+            sure = confirmed(rule, fragment.data, places, MOST_PER_RULE + 1)
+            for place in sure[:MOST_PER_RULE]:
+                if screen is None or not screen(fragment.data, place, path):
+                    span = (place.start, place.end)
+                    judged.append(self._judge(index, fragment.data, span, path=path, now=now))
+            if len(sure) > MOST_PER_RULE:
                 why = f"more than {MOST_PER_RULE} places that look like `{rule.id}`"
                 gaps.append(Gap(path=path, why=why, incomplete=True))
         present = [each for each in judged if each.fate is not Fate.ABSENT]

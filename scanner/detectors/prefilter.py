@@ -10,8 +10,7 @@ Where it can, Hyperscan also says where the match could *begin*, which spares ``
 A rule with keywords is anchored on them instead: a loose pattern such as "forty base64 characters"
 costs nothing where no keyword is near. For keywords a second database then says whether the pattern
 could match near them at all, since words such as "aws" are common ("draws") and what they announce
-is not. A token that names lead to is anchored on the names: they are literals, which compile a
-hundred times faster than the whole.
+is not.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from pathlib import Path
 import hyperscan
 
 from scanner.detectors import cache
-from scanner.detectors.pattern import lead_of, width_of
+from scanner.detectors.pattern import width_of
 from scanner.model.rule import Rule
 
 _VERSION = str(vars(hyperscan)["__version__"]).encode()
@@ -41,12 +40,8 @@ NEAR = 400
 MARGIN = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch in which a match may begin: ``start <= match.start < end``."""
-
-    start: int
-    end: int
+Window = tuple[int, int]
+"""A stretch ``(start, end)`` in which a match may begin: ``start <= match.start < end``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +51,10 @@ class _Pattern:
     index: int
     expression: bytes
     flags: int
+
+
+_Event = tuple[int, int, int]
+"""The index of a pattern, where a match begins (0: not known) and where it ends."""
 
 
 class _Reach(dict[int, tuple[int, int]]):
@@ -69,10 +68,6 @@ class _Reach(dict[int, tuple[int, int]]):
 
     def __missing__(self, index: int) -> tuple[int, int]:
         rule = self._rules[index]
-        lead = lead_of(rule.pattern)
-        if lead and not rule.keywords:
-            self[index] = (width_of(lead), 0)
-            return self[index]
         widest = width_of(rule.pattern)
         self[index] = (widest + NEAR, NEAR) if rule.keywords else (widest, 0)
         return self[index]
@@ -99,31 +94,36 @@ class Prefilter:
         """For each rule's index the merged windows in which it may match, in order of position."""
         return self.look(data)[0]
 
-    def look(self, data: bytes) -> tuple[dict[int, list[Window]], bool]:
-        """The windows, and whether any of the marks is present."""
-        found: dict[int, list[list[int]]] = {}
+    def look(self, data: bytes) -> tuple[dict[int, list[Window]], int]:
+        """The windows, and which marks are present: the first is bit 0."""
+        events: list[_Event] = []
+
+        def note(index: int, start: int, end: int, _flags: int, _context: object) -> None:
+            events.append((index, start, end))
+
+        self._database.scan(data, match_event_handler=note)
+        if not events:
+            return {}, 0
+        found: dict[int, list[Window]] = {}
         reach = self._reach
         size = len(data)
-        marked = False
-
-        def report(index: int, start: int, end: int, _flags: int, _context: object) -> None:
-            nonlocal marked
+        marked = 0
+        for index, start, end in events:
             if index >= _MARK:
-                marked = True
-                return
+                marked |= 1 << (index - _MARK)
+                continue
             before, behind = reach[index]
             if not start:  # unknown, or the very beginning
-                start = end - before if end > before else 0
-            stop = min(end + behind, size)
+                start = end - before if end > before else 0  # noqa: PLW2901 - hot
+            stop = min(size, end + behind)
             windows = found.get(index)
             if windows is None:
-                found[index] = [[start, stop]]
+                found[index] = [(start, stop)]
             elif windows[-1][0] <= start <= windows[-1][1]:
-                windows[-1][1] = max(windows[-1][1], stop)
+                if stop > windows[-1][1]:
+                    windows[-1] = (windows[-1][0], stop)
             else:
-                windows.append([start, stop])
-
-        self._database.scan(data, match_event_handler=report)
+                windows.append((start, stop))
         promising = {
             index: windows
             for index in sorted(found)
@@ -148,12 +148,12 @@ class Prefilter:
             seen.add(index)
 
         kept = []
-        for window in windows:
+        for start, end in windows:
             seen.clear()
-            stretch = data[max(0, window.start - MARGIN) : window.end + reach]
+            stretch = data[max(0, start - MARGIN) : end + reach]
             values.scan(stretch, match_event_handler=report)
             if index in seen:
-                kept.append(window)
+                kept.append((start, end))
         return kept
 
     def may_match(self, data: bytes) -> bool:
@@ -173,10 +173,10 @@ class Prefilter:
 
 
 def expression(rule: Rule) -> bytes:
-    """What Hyperscan looks for: the rule's keywords, the names that lead to it, or its pattern."""
+    """What Hyperscan looks for: the rule's keywords, or its pattern."""
     if rule.keywords:
         return b"(?i:" + b"|".join(re.escape(word.encode()) for word in rule.keywords) + b")"
-    return (lead_of(rule.pattern) or rule.pattern).encode()
+    return rule.pattern.encode()
 
 
 def _wanted(rule: Rule) -> int:
@@ -184,15 +184,18 @@ def _wanted(rule: Rule) -> int:
     return _SUPERSET if rule.keywords or _LOOKS_AROUND.search(rule.pattern) else _WITH_START
 
 
-def _merged(windows: list[list[int]]) -> list[Window]:
+def _merged(windows: list[Window]) -> list[Window]:
     """Sorted and without overlaps, so that every place is confirmed once."""
-    merged: list[list[int]] = []
+    if len(windows) == 1:
+        return windows
+    merged: list[Window] = []
     for start, end in sorted(windows):
         if merged and start <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], end)
+            if end > merged[-1][1]:
+                merged[-1] = (merged[-1][0], end)
         else:
-            merged.append([start, end])
-    return [Window(start, end) for start, end in merged]
+            merged.append((start, end))
+    return merged
 
 
 def _database(patterns: Sequence[_Pattern], folder: Path | None) -> hyperscan.Database:

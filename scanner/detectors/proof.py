@@ -78,15 +78,15 @@ def _untrue_together(prefilter: Prefilter, rules: Sequence[Rule]) -> Iterator[Fa
     data = b"\n".join(generate(rule.match[0], 0)[:400] for rule in proven)
     windows = prefilter.windows(data)
     for index, rule in enumerate(rules):
-        quick = list(confirmed(rule, data, windows.get(index, [])))
-        if quick != list(everywhere(rule, data)):
+        quick = confirmed(rule, data, windows.get(index, []))
+        if quick != everywhere(rule, data):
             claim = f"prefilter and `re` disagree on {rule.id} among the others' examples"
             yield Fault(rule=rule, template="", seed=0, claim=claim)
 
 
 def _untrue_twin(prefilter: Prefilter, rule: Rule, index: int, data: bytes) -> str | None:
-    quick = list(confirmed(rule, data, prefilter.windows(data).get(index, [])))
-    agree = quick == list(everywhere(rule, data))
+    quick = confirmed(rule, data, prefilter.windows(data).get(index, []))
+    agree = quick == everywhere(rule, data)
     return None if agree else f"prefilter and `re` disagree on {rule.id}"
 
 

@@ -29,8 +29,8 @@ _DATA = st.lists(st.one_of(_NOISE, _EXAMPLE, _CUT), max_size=12).map(b"".join)
 def assert_twins(engine: Engine, rules: tuple[Rule, ...], data: bytes) -> None:
     windows = engine.prefilter.windows(data)
     for index, rule in enumerate(rules):
-        quick = list(confirmed(rule, data, windows.get(index, [])))
-        assert quick == list(everywhere(rule, data)), rule.id
+        quick = confirmed(rule, data, windows.get(index, []))
+        assert quick == everywhere(rule, data), rule.id
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
