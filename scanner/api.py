@@ -170,7 +170,7 @@ class Scanner:
         state: State | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rules = load_builtin() if rules is None else tuple(rules)
+        self._rules = load_builtin() if rules is None else rules
         self._key = key
         self._state = state
         self._engine = JudgingEngine(

@@ -9,7 +9,6 @@ Only digests are kept that a baseline holds already.
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import msgspec
 
@@ -24,7 +23,7 @@ _MOST = 10_000  # digests of one recipe
 class Remembered:
     """One file for each recipe, in the user's cache; without a cache nothing is remembered."""
 
-    def __init__(self, key: FingerprintKey, folder: Path | None) -> None:
+    def __init__(self, key: FingerprintKey, folder: cache.Folder) -> None:
         self._key = key
         self._folder = folder
         self._known: dict[str, dict[str, str]] = {}

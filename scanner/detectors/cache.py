@@ -1,65 +1,80 @@
 """Compiled rules kept between runs, for the user alone.
 
 A cache may vanish, be broken or belong to somebody else at any time: whoever reads it gets ``None``
-and works without. A database is native code's input, so only files that the user owns and nobody
-else may write are read, and only when their checksum holds.
+and works without. What is kept is native code's and the interpreter's input, so only files that the
+user owns and nobody else may write are read, and only when their checksum holds. The checksum is
+against accidents: whoever may write here may as well replace the program.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-from pathlib import Path
+import zlib
 
-_DIGEST = 32
+_CHECKSUM = 4  # bytes
+
+Folder = str | os.PathLike[str] | None
 
 
-def directory() -> Path | None:
+def directory() -> str | None:
     """``$XDG_CACHE_HOME/stanch``, else ``~/.cache/stanch``; ``None`` when there is no home."""
     named = os.environ.get("XDG_CACHE_HOME", "")
     if named.startswith("/"):
-        return Path(named) / "stanch"
+        return os.path.join(named, "stanch")  # noqa: PTH118  # pathlib takes longer than a look
     home = os.environ.get("HOME", "")
-    return Path(home) / ".cache" / "stanch" if home.startswith("/") else None
+    return os.path.join(home, ".cache", "stanch") if home.startswith("/") else None  # noqa: PTH118
 
 
-def read(folder: Path | None, name: str) -> bytes | None:
+def read(folder: Folder, name: str) -> bytes | None:
     """The bytes stored under ``name``, or ``None`` when they are missing, foreign or broken."""
     if folder is None:
         return None
+    path = os.path.join(folder, name)  # noqa: PTH118  # see above
     try:
-        handle = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
+    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123  # see above
+        status = os.fstat(handle)
         private = not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if not (stat.S_ISREG(status.st_mode) and private and status.st_uid == os.geteuid()):
             return None
         try:
-            stored = file.read()
+            stored = file.readall()
         except OSError:
             return None
-    digest, body = stored[:_DIGEST], stored[_DIGEST:]
-    return body if hashlib.sha256(body).digest() == digest else None
+    body = stored[_CHECKSUM:]
+    return body if stored[:_CHECKSUM] == _checksum(body) else None
 
 
-def write(folder: Path | None, name: str, body: bytes) -> bool:
+def write(folder: Folder, name: str, body: bytes) -> bool:
     """Stores ``body`` atomically (folder 0700, file 0600); false when that is not possible."""
     if folder is None:
         return False
+    path = os.path.join(folder, name)  # noqa: PTH118  # see above
+    draft = os.path.join(folder, f".new-{os.getpid()}-{os.urandom(8).hex()}")  # noqa: PTH118
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = folder / f".new-{os.getpid()}-{os.urandom(8).hex()}"
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103  # see above
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError:
         return False
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(body).digest() + body)
-        temporary.replace(folder / name)
+        with open(handle, "wb", buffering=0) as file:  # noqa: PTH123  # see above
+            file.write(_checksum(body) + body)
+        os.replace(draft, path)  # noqa: PTH105  # see above
     except OSError:
-        temporary.unlink(missing_ok=True)
+        _removed(draft)
         return False
     return True
+
+
+def _removed(path: str) -> None:
+    try:
+        os.unlink(path)  # noqa: PTH108  # see above
+    except OSError:
+        return
+
+
+def _checksum(body: bytes) -> bytes:
+    return zlib.crc32(body).to_bytes(_CHECKSUM, "big")

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from scanner.detectors import cache
 from scanner.detectors.candidate import Candidate, Fate, Judged
 from scanner.detectors.checks import CHECKS, SCREENS
 from scanner.detectors.confirm import confirmed
-from scanner.detectors.decode import MARKS, opened
+from scanner.detectors.database import prefilter
+from scanner.detectors.decode import opened
 from scanner.detectors.overlap import resolved
 from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
-from scanner.detectors.prefilter import Prefilter, Window
+from scanner.detectors.prefilter import Window
 from scanner.detectors.preview import preview
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
@@ -65,7 +65,7 @@ class Engine:
         self._screens = [
             SCREENS.get(rule.checks[0]) if rule.checks else None for rule in self._rules
         ]
-        self.prefilter = Prefilter(self._rules, folder=cache.directory(), marks=MARKS)
+        self.prefilter = prefilter(rules)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

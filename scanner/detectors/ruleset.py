@@ -3,49 +3,119 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from dataclasses import fields
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
-import msgspec
-
-import scanner.rules
-from scanner.detectors import cache
+from scanner.detectors import cache, outline
+from scanner.detectors.outline import Outline, Sources
+from scanner.detectors.pattern import learn, width_of
 from scanner.model.error import RuleError
-from scanner.model.rule import Rule
+from scanner.model.finding import Confidence, Severity
+from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
-_LAYOUT = b"rules/2"  # raise it when the fields of Rule change, or what a file is turned into
+_LAYOUT = b"rules/4"  # raise it when the fields of Rule change, or what a file is turned into
+_FIELDS = tuple(field.name for field in fields(Rule))
+_CLASS = {each.value: each for each in RuleClass}
+_SEVERITY = {each.value: each for each in Severity}
+_CONFIDENCE = {each.value: each for each in Confidence}
+_PREVIEW = {each.value: each for each in PreviewStyle}
 
 
-def load_builtin() -> tuple[Rule, ...]:
+class RuleSet(tuple[Rule, ...]):  # noqa: SLOT001  # a tuple can have no slots of its own
+    """Rules with the files they were read from, and what is known about them from earlier runs.
+
+    ``name`` is theirs in the cache.
+    """
+
+    sources: Sources
+    outline: Outline | None
+    name: str
+
+
+def load_builtin() -> RuleSet:
     """The rules that ship with the scanner, in order of their file names.
 
     Parsed rules are kept in the user's cache, so an ordinary run does not load a YAML parser.
     """
-    return load(_builtin_files())
+    return _load(outline.builtin())
 
 
-def with_builtin(own: Iterable[Path]) -> tuple[Rule, ...]:
+def with_builtin(own: Iterable[Path]) -> RuleSet:
     """The built-in rules and those of a user's own files behind them; ids must differ."""
-    return load([*_builtin_files(), *own])
+    return _load([*outline.builtin(), *map(str, own)])
 
 
-def load(paths: Iterable[Path]) -> tuple[Rule, ...]:
+def load(paths: Iterable[Path]) -> RuleSet:
     """The rules of ``paths`` in that order; :class:`RuleError` names file and line of a mistake."""
-    texts = [(path, _read(path)) for path in paths]
+    return _load(map(str, paths))
+
+
+def _load(files: Iterable[str]) -> RuleSet:
+    sources = Sources(files)
+    known = outline.known(sources)
+    rules = _kept(known.rules) if known else None
+    if known is None or rules is None:
+        texts = [(path, _read(path)) for path in map(Path, sources.files)]
+        known, name = None, _name(texts)
+        rules = _kept(name) or _keep(_parsed(texts), name)
+    else:
+        name = known.rules
+    found = RuleSet(rules)
+    found.sources, found.outline, found.name = sources, known, name
+    return found
+
+
+def _name(texts: Sequence[tuple[Path, bytes]]) -> str:
     digest = hashlib.sha256(_LAYOUT)
     for path, text in texts:
         for part in (path.name.encode(), text):
             digest.update(len(part).to_bytes(4, "big") + part)
-    name = f"rules-{digest.hexdigest()[:32]}.msgpack"
-    folder = cache.directory()
-    stored = cache.read(folder, name)
-    if stored is not None:
-        with suppress(msgspec.MsgspecError):  # written by another version: parsed anew below
-            return msgspec.msgpack.decode(stored, type=tuple[Rule, ...])
-    rules = _parsed(texts)
-    cache.write(folder, name, msgspec.msgpack.encode(rules))
+    return f"rules-{digest.hexdigest()[:32]}.marshal"
+
+
+def _kept(name: str) -> tuple[Rule, ...] | None:
+    """The rules that are kept under a name, None when there are none."""
+    body = cache.read(cache.directory(), name)
+    if body is None:
+        return None
+    try:
+        rows, widths = marshal.loads(body)  # noqa: S302  # our own, see the cache
+        rules = tuple(_rule(dict(zip(_FIELDS, row, strict=True))) for row in rows)
+        learn(dict(zip((rule.pattern for rule in rules), widths, strict=True)))
+    except (ValueError, EOFError, TypeError, KeyError):  # of another version: parsed anew
+        return None
     return rules
+
+
+def _keep(rules: tuple[Rule, ...], name: str) -> tuple[Rule, ...]:
+    """Keep the rules as plain tuples, which load in no time and need no library."""
+    rows = [tuple(_plain(getattr(rule, field)) for field in _FIELDS) for rule in rules]
+    widths = [width_of(rule.pattern) for rule in rules]
+    cache.write(cache.directory(), name, marshal.dumps((rows, widths)))
+    return rules
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Pairing):
+        return (value.rule, value.within, value.kind, value.severity.value, value.also)
+    return value.value if isinstance(value, Enum) else value
+
+
+def _rule(row: dict[str, Any]) -> Rule:
+    row["rule_class"] = _CLASS[row["rule_class"]]
+    row["severity"] = _SEVERITY[row["severity"]]
+    row["confidence"] = _CONFIDENCE[row["confidence"]]
+    row["preview"] = _PREVIEW[row["preview"]]
+    if row["pairing"] is not None:
+        rule, within, kind, severity, also = row["pairing"]
+        row["pairing"] = Pairing(
+            rule=rule, within=within, kind=kind, severity=_SEVERITY[severity], also=also
+        )
+    return Rule(**row)
 
 
 def _parsed(texts: Sequence[tuple[Path, bytes]]) -> tuple[Rule, ...]:
@@ -81,14 +151,6 @@ def _consistent(rules: Sequence[Rule]) -> None:
                         f"{rule.origin}: the pairing names `{other}`, which is no rule",
                         remedy=f"use one of: {', '.join(known)}",
                     )
-
-
-def _builtin_files() -> list[Path]:
-    return sorted(path for folder in scanner.rules.__path__ for path in _files(folder))
-
-
-def _files(folder: str) -> list[Path]:
-    return list(Path(folder).glob("*.yaml"))
 
 
 def _read(path: Path) -> bytes:

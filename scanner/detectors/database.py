@@ -1,0 +1,126 @@
+"""Compiles what the prefilter looks for, and keeps it in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import hyperscan
+
+from scanner.detectors import cache, outline
+from scanner.detectors.outline import Outline
+from scanner.detectors.pattern import width_of
+from scanner.detectors.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
+from scanner.detectors.ruleset import RuleSet
+from scanner.model.rule import Rule
+
+_VERSION = str(vars(hyperscan)["__version__"]).encode()
+_SUPERSET: int = hyperscan.HS_FLAG_PREFILTER
+_ONCE: int = hyperscan.HS_FLAG_PREFILTER | hyperscan.HS_FLAG_SINGLEMATCH
+_WITH_START: int = hyperscan.HS_FLAG_SOM_LEFTMOST
+_LOOKS_AROUND = re.compile(r"\(\?<?[=!]|\\[bB]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """What Hyperscan looks for, the rule it stands for, and how it is wanted."""
+
+    index: int
+    expression: bytes
+    flags: int
+
+
+def prefilter(rules: Sequence[Rule]) -> Prefilter:
+    """The prefilter over these rules, from the cache if it is there."""
+    folder = cache.directory()
+    known = rules.outline if isinstance(rules, RuleSet) else None
+    database = stored(folder, known.patterns) if known else None
+    if known is None or database is None:
+        wanted = _wanted(rules)
+        known = _outline(rules, wanted)
+        database = stored(folder, known.patterns) or _compiled(wanted, folder, known.patterns)
+        if isinstance(rules, RuleSet):
+            outline.keep(rules.sources, known)
+    name = known.values
+    return Prefilter(
+        database,
+        values=lambda: stored(folder, name) or _compiled(_values(rules), folder, name),
+        reach=known.reach,
+        loose=known.loose,
+    )
+
+
+def expression(rule: Rule) -> bytes:
+    """What Hyperscan looks for: the rule's keywords, or its pattern."""
+    if rule.keywords:
+        return b"(?i:" + b"|".join(re.escape(word.encode()) for word in rule.keywords) + b")"
+    return rule.pattern.encode()
+
+
+def _outline(rules: Sequence[Rule], wanted: Sequence[_Pattern]) -> Outline:
+    widths = [width_of(rule.pattern) for rule in rules]
+    return Outline(
+        rules=rules.name if isinstance(rules, RuleSet) else "",
+        patterns=_name(wanted),
+        values=_name(_values(rules)),
+        reach=tuple(
+            (width + NEAR, NEAR) if rule.keywords else (width, 0)
+            for rule, width in zip(rules, widths, strict=True)
+        ),
+        loose={i: widths[i] + MARGIN for i, rule in enumerate(rules) if rule.keywords},
+    )
+
+
+def _wanted(rules: Sequence[Rule]) -> list[_Pattern]:
+    """Every rule exactly and with its beginning where Hyperscan may know it, and the marks."""
+    from scanner.detectors.decode import MARKS  # noqa: PLC0415  # most starts compile nothing
+
+    loose = [bool(rule.keywords or _LOOKS_AROUND.search(rule.pattern)) for rule in rules]
+    return [
+        _Pattern(i, expression(rule), _SUPERSET if loose[i] else _WITH_START)
+        for i, rule in enumerate(rules)
+    ] + [_Pattern(MARK + i, mark, _ONCE) for i, mark in enumerate(MARKS)]
+
+
+def _values(rules: Sequence[Rule]) -> list[_Pattern]:
+    """The patterns of the rules that have keywords."""
+    return [
+        _Pattern(i, rule.pattern.encode(), _ONCE) for i, rule in enumerate(rules) if rule.keywords
+    ]
+
+
+def _name(patterns: Sequence[_Pattern]) -> str:
+    digest = hashlib.sha256(_VERSION)
+    for each in patterns:
+        head = b"%d:%d:%d:" % (each.index, each.flags, len(each.expression))
+        digest.update(head + each.expression)
+    return f"prefilter-{digest.hexdigest()[:32]}.hs"
+
+
+def _compiled(patterns: Sequence[_Pattern], folder: cache.Folder, name: str) -> hyperscan.Database:
+    database = _compiled_with(patterns, [_possible(each) for each in patterns])
+    cache.write(folder, name, hyperscan.dumpb(database))
+    return database
+
+
+def _possible(pattern: _Pattern) -> int:
+    """The wanted flags, or the superset's where the pattern is too large for its beginning."""
+    if pattern.flags == _WITH_START:
+        try:
+            _compiled_with([pattern], [_WITH_START])
+        except hyperscan.HyperscanError:
+            return _SUPERSET
+    return pattern.flags
+
+
+def _compiled_with(patterns: Sequence[_Pattern], flags: Sequence[int]) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[each.expression for each in patterns],
+        ids=[each.index for each in patterns],
+        elements=len(patterns),
+        flags=list(flags),
+    )
+    return database

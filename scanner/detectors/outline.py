@@ -1,0 +1,98 @@
+"""The outline of a rule set: what a look needs to know of it without reading a single rule.
+
+It is found by the rule files themselves, by their place and times and not by their content, so
+that starting reads one small file instead of hundreds. Our own code counts among the files: what
+another version has derived from the same rules is derived anew.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import zlib
+
+from scanner.detectors import cache
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Stamp = tuple[str, int, int, int, int]
+
+_HERE = os.path.dirname(__file__)  # noqa: PTH120  # pathlib takes longer than a look
+_RULES = os.path.join(os.path.dirname(_HERE), "rules")  # noqa: PTH118, PTH120  # as above
+
+
+class Sources:
+    """The files behind a rule set, and how they were when it was asked for."""
+
+    __slots__ = ("files", "stamps")
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self.files = tuple(files)
+        self.stamps = tuple(_stamp(file) for file in (*self.files, *_listed(_HERE, ".py")))
+
+    @property
+    def name(self) -> str:
+        """Under which their outline is kept."""
+        return f"outline-{zlib.crc32(os.fsencode(os.pathsep.join(self.files))):08x}.marshal"
+
+
+class Outline:
+    """``rules``, ``patterns`` and ``values`` are names in the cache; see ``Prefilter`` for more."""
+
+    __slots__ = ("loose", "patterns", "reach", "rules", "values")
+
+    def __init__(
+        self,
+        *,
+        rules: str,
+        patterns: str,
+        values: str,
+        reach: tuple[tuple[int, int], ...],
+        loose: Mapping[int, int],
+    ) -> None:
+        self.rules = rules
+        self.patterns = patterns
+        self.values = values
+        self.reach = reach
+        self.loose = loose
+
+
+def builtin() -> list[str]:
+    """The rule files that ship with the scanner, in order of their names."""
+    return _listed(_RULES, ".yaml")
+
+
+def known(sources: Sources) -> Outline | None:
+    """The outline of these very files, None when it was never made or they have changed since."""
+    body = cache.read(cache.directory(), sources.name)
+    if body is None:
+        return None
+    try:
+        stamps, rules, patterns, values, reach, loose = marshal.loads(body)  # noqa: S302  # our own
+    except (ValueError, EOFError, TypeError):  # an accident: made anew
+        return None
+    if stamps != sources.stamps:
+        return None
+    return Outline(rules=rules, patterns=patterns, values=values, reach=reach, loose=loose)
+
+
+def keep(sources: Sources, made: Outline) -> None:
+    """Keep the outline for the next start."""
+    body = (sources.stamps, made.rules, made.patterns, made.values, made.reach, dict(made.loose))
+    cache.write(cache.directory(), sources.name, marshal.dumps(body))
+
+
+def _listed(folder: str, ending: str) -> list[str]:
+    names = sorted(name for name in os.listdir(folder) if name.endswith(ending))  # noqa: PTH208
+    return [f"{folder}{os.sep}{name}" for name in names]
+
+
+def _stamp(file: str) -> Stamp:
+    """What changes when a file does: nobody can set the time of its last change (ctime)."""
+    try:
+        now = os.stat(file)  # noqa: PTH116  # as above
+    except OSError:
+        return (file, -1, 0, 0, 0)  # whoever reads it says what is wrong
+    return (file, now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
