@@ -19,6 +19,7 @@ from pathlib import Path
 from responder.bootstrap import House, open_house
 from responder.cli.session import working
 from responder.config import load
+from responder.domain.caller import Caller
 from responder.domain.ids import IncidentId
 from responder.domain.incident import Incident
 from responder.domain.run import RunState
@@ -205,16 +206,22 @@ def _take(house: House, repository: Path) -> IncidentId:
     for result in Scanner(key=key, processes=1).scan_path(repository):
         if isinstance(result, Match):
             taken = house.intake.take(
-                result, root=repository.name, actor="cli:alice", detected_at=datetime.now(UTC)
+                result,
+                root=repository.name,
+                by=Caller(name="alice", door="cli"),
+                detected_at=datetime.now(UTC),
             )
-            house.responses.respond(taken.incident, requester="alice")
+            house.responses.respond(taken.incident, by=Caller(name="alice", door="cli"))
             return taken.incident
     sys.exit("the scanner did not find the leak")
 
 
 def _approve(house: House, incident: IncidentId) -> None:
     house.approvals.decide(
-        house.approvals.open_for(incident), name="bob", via="cli", granted=True, reason="bench"
+        house.approvals.open_for(incident),
+        by=Caller(name="bob", door="cli"),
+        granted=True,
+        reason="bench",
     )
 
 

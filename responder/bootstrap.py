@@ -34,6 +34,7 @@ from responder.ledger.seal import LedgerSeal, parse_ledger_seal
 from responder.services.approvals import Approvals
 from responder.services.cards import Cards
 from responder.services.casefiles import CaseFiles
+from responder.services.closing import Closing
 from responder.services.delivery import Delivery
 from responder.services.intake import Intake
 from responder.services.reconcile import Reconciler
@@ -84,6 +85,7 @@ class House:
     intake: Intake
     responses: Responses
     approvals: Approvals
+    closing: Closing
     cards: Cards
     delivery: Delivery
     reconciler: Reconciler
@@ -169,6 +171,7 @@ def _join(
         store=store, planner=planner, runbooks=ground.runbooks, people=people, doorbell=doorbell
     )
     cards = Cards(store=store, approvals=approvals)
+    casefiles = CaseFiles(store=store, seal=ground.seal, notary=ground.notary, specs=SPECS)
     pacer = Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run))
     opened.callback(pacer.close)
     house = House(
@@ -185,10 +188,11 @@ def _join(
             store=store, planner=planner, runbooks=ground.runbooks, doorbell=doorbell
         ),
         approvals=approvals,
+        closing=Closing(store=store, casefiles=casefiles, people=people, doorbell=doorbell),
         cards=cards,
         delivery=Delivery(store=store, cards=cards, notifiers=notifiers),
         reconciler=Reconciler(store=store, doorbell=doorbell),
-        casefiles=CaseFiles(store=store, seal=ground.seal, notary=ground.notary, specs=SPECS),
+        casefiles=casefiles,
         celery=ground.celery,
         pacer=pacer,
         opened=opened,

@@ -128,10 +128,14 @@ class WebSection(_Section, frozen=True):
 
 
 class PersonSection(_Section, frozen=True):
-    """Someone who may decide: their groups, and ``team_id/user_id`` in Slack."""
+    """Someone who may decide: their groups, and ``team_id/user_id`` in Slack.
+
+    With ``account``, commands take their name only from this user of the operating system.
+    """
 
     groups: tuple[str, ...] = ()
     slack: str | None = None
+    account: str | None = None
 
 
 class RunbookSection(_Section, frozen=True):
@@ -178,7 +182,12 @@ class Settings(_Section, frozen=True):
     def persons(self) -> dict[str, Person]:
         """The people who may decide, by name."""
         return {
-            name: Person(name=name, groups=frozenset(entry.groups), slack=entry.slack)
+            name: Person(
+                name=name,
+                groups=frozenset(entry.groups),
+                slack=entry.slack,
+                account=entry.account,
+            )
             for name, entry in self.people.items()
         }
 

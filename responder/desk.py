@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from responder.domain.approval import Decision
+from responder.domain.caller import Caller
 from responder.domain.card import Card
 from responder.domain.error import ApprovalRefused
 from responder.domain.ids import ApprovalId, IncidentId, label
@@ -14,7 +15,7 @@ from responder.services.approvals import Approvals
 from responder.services.cards import Cards
 from responder.slack.desk import Review
 
-_UNFINISHED = tuple(state for state in IncidentState if not state.over)
+_NOT_CLOSED = tuple(state for state in IncidentState if state is not IncidentState.CLOSED)
 _TYPED = 4  # characters of the key's id; the preview ends with them
 
 
@@ -58,7 +59,10 @@ class HouseDesk:
             )
         person = self.approvals.by_slack(slack_user)
         self.approvals.decide(
-            approval, name=person.name, via="slack", granted=granted, reason=reason
+            approval,
+            by=Caller(name=person.name, door="slack", account=slack_user),
+            granted=granted,
+            reason=reason,
         )
 
     def card(self, incident: IncidentId) -> Card:
@@ -66,7 +70,7 @@ class HouseDesk:
         return self.card_room.card(incident)
 
     def cards(self) -> tuple[Card, ...]:
-        """The cards of all incidents that are not over, newest first."""
+        """The cards of all incidents that are not closed, newest first."""
         with self.store.transaction() as tx:
-            ids = [incident.id for incident in tx.incidents.list(_UNFINISHED)]
+            ids = [incident.id for incident in tx.incidents.list(_NOT_CLOSED)]
         return tuple(self.card_room.card(incident) for incident in ids)

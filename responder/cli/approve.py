@@ -7,7 +7,7 @@ import sys
 import click
 from rich.console import Console
 
-from responder.cli.session import house, person, watch, working
+from responder.cli.session import caller, house, watch, working
 from responder.domain.error import UsageError
 from responder.domain.ids import label, parse_label
 from responder.services.approvals import Question
@@ -29,19 +29,18 @@ def command(incident: str, name: str | None, refuse: bool, reason: str | None, y
     """
     console = Console(highlight=False)
     with house() as opened:
-        number = parse_label(incident)
+        number, by = parse_label(incident), caller(opened.settings, name)
         question = opened.approvals.question(opened.approvals.open_for(number))
         _show(question, console)
         if not yes:
             _confirm(question, refuse=refuse)
         opened.approvals.decide(
             question.approval.id,
-            name=person(name),
-            via="cli",
+            by=by,
             granted=not refuse,
             reason=reason or _reason(),
         )
-        console.print(f"{'refused' if refuse else 'approved'} by {person(name)}: on the record")
+        console.print(f"{'refused' if refuse else 'approved'} by {by.name}: on the record")
         with working(opened):
             fine = watch(opened, (number,), console)
     sys.exit(0 if fine else 1)

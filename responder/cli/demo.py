@@ -110,6 +110,17 @@ def _play(stage: Stage, *, yes: bool) -> dict[str, int]:
     stage.say("bob decides. The key is deleted, and proven dead.")
     confirmed = ("--yes", "--reason", REASON) if yes else ()
     codes["approve"] = stage.stanch("approve", "LK-1", "--as", "bob", *confirmed)
+    stage.say("What is left to do gets an owner, and the incident is closed.")
+    codes["close"] = stage.stanch(
+        "close",
+        "LK-1",
+        "--as",
+        "bob",
+        "--owner",
+        "alice",
+        "--reason",
+        "Dead, and its consumer works.",
+    )
     stage.say("What happened, for those who ask tomorrow.")
     codes["postmortem"] = stage.stanch("postmortem", "LK-1")
     codes["verify"] = stage.stanch("audit", "verify")

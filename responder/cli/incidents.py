@@ -9,7 +9,7 @@ from responder.bootstrap import House
 from responder.cli.session import house
 from responder.domain.card import Card
 from responder.domain.ids import IncidentId, parse_label
-from responder.domain.incident import Incident
+from responder.domain.incident import Incident, IncidentState
 from responder.services.cards import age, credential
 from responder.terminal.panel import panel
 from responder.terminal.table import IncidentRow, incident_table
@@ -17,9 +17,9 @@ from responder.terminal.table import IncidentRow, incident_table
 
 @click.command("incidents")
 @click.argument("incident", metavar="[LK-n]", required=False)
-@click.option("--all", "every", is_flag=True, help="Also those that are over.")
+@click.option("--all", "every", is_flag=True, help="Also those that are closed.")
 def command(incident: str | None, every: bool) -> None:  # noqa: FBT001  # click passes by name
-    """List the incidents that are not over, newest first; with LK-n show one card.
+    """List the incidents that are not closed, newest first; with LK-n show one card.
 
     Exit codes: 0 shown, 2 there is no such incident.
     """
@@ -30,7 +30,7 @@ def command(incident: str | None, every: bool) -> None:  # noqa: FBT001  # click
             return
         with opened.store.transaction() as tx:
             now = tx.now()
-            shown = [i for i in tx.incidents.list() if every or not i.state.over]
+            shown = [i for i in tx.incidents.list() if every or i.state is not IncidentState.CLOSED]
         if not shown:
             console.print("no incidents" if every else "no open incidents; --all shows the others")
             return
@@ -47,8 +47,17 @@ def _row(opened: House, incident: Incident, old: str) -> IncidentRow:
         credential=f"{credential(incident)} {incident.preview}",
         place=_place(opened, incident.id),
         age=old,
-        wanted=f"approval by {card.ask.expires_at:%H:%M} UTC" if card.ask else card.failure or "",
+        wanted=_wanted(card, incident),
     )
+
+
+def _wanted(card: Card, incident: Incident) -> str:
+    """What a person has to do next."""
+    if card.ask:
+        return f"approval by {card.ask.expires_at:%H:%M} UTC"
+    if incident.state is IncidentState.PROVEN_DEAD:
+        return "owners for the action items, then close it"
+    return card.failure or ""
 
 
 def _place(opened: House, incident: IncidentId) -> str:

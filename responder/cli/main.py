@@ -29,6 +29,7 @@ COMMANDS = {
     ),
     "incidents": Entry("responder.cli.incidents", "List incidents, or show one card."),
     "approve": Entry("responder.cli.approve", "Give or refuse the approval an incident waits for."),
+    "close": Entry("responder.cli.close", "Say that an incident is over, and who does the rest."),
     "undo": Entry("responder.cli.undo", "Take back what an incident's runbook did."),
     "runbooks": Entry("responder.cli.runbooks", "List, check and plan runbooks (dry run)."),
     "postmortem": Entry("responder.cli.postmortem", "Write what happened as Markdown and HTML."),

@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 
 from responder.bootstrap import House
-from responder.cli.session import house, person, watch, working
+from responder.cli.session import caller, house, watch, working
+from responder.domain.caller import Caller
 from responder.domain.error import UsageError
 from responder.domain.ids import IncidentId, label, parse_label
 from responder.services.intake import News
@@ -46,9 +47,10 @@ def command(targets: tuple[str, ...], name: str | None, history: bool | None) ->
     with house() as opened:
         # Every target is checked before the first is worked on: a slip of the pen in the last one
         # must not stop a response halfway.
+        by = caller(opened.settings, name)
         wanted = [_target(opened, target, history) for target in targets]
         with working(opened):
-            fine, complete, unhandled = _respond(opened, wanted, person(name), console)
+            fine, complete, unhandled = _respond(opened, wanted, by, console)
     for incident in unhandled:
         console.print(f"{label(incident)}: no runbook for this kind; revoke it by hand")
     sys.exit(1 if unhandled or not fine else 0 if complete else 3)
@@ -85,17 +87,17 @@ def _target(
 
 
 def _respond(
-    opened: House, wanted: list[IncidentId | Search], requester: str, console: Console
+    opened: House, wanted: list[IncidentId | Search], by: Caller, console: Console
 ) -> tuple[bool, bool, list[IncidentId]]:
     """Whether no run failed, whether all was read, and for which incidents there is no runbook."""
     incidents: list[IncidentId] = []
     complete = True
     for each in wanted:
         if isinstance(each, Search):
-            found, whole = _search(opened, each, requester)
+            found, whole = _search(opened, each, by)
             complete = complete and whole
         else:
-            opened.responses.respond(each, requester=requester)
+            opened.responses.respond(each, by=by)
             found = [each]
         incidents.extend(i for i in found if i not in incidents)
     if not incidents:
@@ -104,7 +106,7 @@ def _respond(
     return fine, complete, [i for i in incidents if _unhandled(opened, i)]
 
 
-def _search(opened: House, search: Search, requester: str) -> tuple[list[IncidentId], bool]:
+def _search(opened: House, search: Search, by: Caller) -> tuple[list[IncidentId], bool]:
     """Scan, and start each response the moment its credential is seen."""
     seen: list[IncidentId] = []
     for result in search.scan:
@@ -114,14 +116,12 @@ def _search(opened: House, search: Search, requester: str) -> tuple[list[Inciden
             continue
         if result.finding.confidence.rank < Confidence.MEDIUM.rank:
             continue
-        taken = opened.intake.take(
-            result, root=search.root, actor=f"cli:{requester}", detected_at=datetime.now(UTC)
-        )
+        taken = opened.intake.take(result, root=search.root, by=by, detected_at=datetime.now(UTC))
         if taken.incident in seen:
             continue
         seen.append(taken.incident)
         if taken.news is not News.KNOWN or _unfinished(opened, taken.incident):
-            opened.responses.respond(taken.incident, requester=requester)
+            opened.responses.respond(taken.incident, by=by)
     return seen, search.scan.summary.complete
 
 

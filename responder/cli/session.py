@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from responder.bootstrap import House, open_house, slack_settings
 from responder.config import Settings, load
+from responder.domain.caller import Caller, at_command_line
 from responder.domain.ids import IncidentId, label
 from responder.domain.ports import Errand, Notifier
 from responder.domain.run import RunState, StepState
@@ -24,9 +25,20 @@ POLL_SECONDS = 0.1
 DELIVERY_SECONDS = 10.0  # how long a command waits for the surfaces after the work is done
 
 
-def person(name: str | None) -> str:
-    """The name given with ``--as``, else the operating system's."""
-    return name or getpass.getuser()
+def caller(settings: Settings, name: str | None) -> Caller:
+    """Who gives this command: the name given with ``--as``, and the account it comes from.
+
+    The account is that of the process, not what the environment says. Raises UsageError when
+    ``[people]`` ties the name or the account to somebody else.
+    """
+    return at_command_line(settings.persons(), name, _account())
+
+
+def _account() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user often has no entry
+        return f"uid {os.getuid()}"
 
 
 @contextmanager

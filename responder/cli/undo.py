@@ -7,7 +7,7 @@ import sys
 import click
 from rich.console import Console
 
-from responder.cli.session import house, person, watch, working
+from responder.cli.session import caller, house, watch, working
 from responder.domain.error import UsageError
 from responder.domain.ids import parse_label
 
@@ -26,13 +26,13 @@ def command(incident: str, name: str | None, yes: bool) -> None:  # noqa: FBT001
     """
     console = Console(highlight=False)
     with house() as opened:
-        number = parse_label(incident)
+        number, by = parse_label(incident), caller(opened.settings, name)
         if not yes:
             if not sys.stdin.isatty():
                 raise UsageError("undo needs a terminal to confirm it", remedy="add --yes")
             console.print("The leaked credential will work again, for everybody who has it.")
             click.confirm("Undo?", abort=True)
         with working(opened):
-            opened.responses.undo(number, requester=person(name))
+            opened.responses.undo(number, by=by)
             fine = watch(opened, (number,), console)
     sys.exit(0 if fine else 1)

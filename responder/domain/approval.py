@@ -23,11 +23,15 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Someone who may decide. ``slack`` is ``team_id/user_id``: names are no identities there."""
+    """Someone who may decide. ``slack`` is ``team_id/user_id``: names are no identities there.
+
+    ``account`` is the operating system's user from which alone they speak on the command line.
+    """
 
     name: str
     groups: frozenset[str]
     slack: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,19 @@ class Incident:
     regressions: int = 0
     version: int = 0  # optimistic lock, and what makes an old button stale
 
+    def closed(self, now: datetime) -> Incident:
+        """A person said that it is over."""
+        return replace(self, state=IncidentState.CLOSED, closed_at=now)
+
+    def taken_up(self) -> Incident:
+        """As it stood before it was closed: somebody wants to go on."""
+        state = IncidentState.OPEN
+        if self.proven_dead_at:
+            state = IncidentState.PROVEN_DEAD
+        elif self.containment_verified_at:
+            state = IncidentState.CONTAINED
+        return replace(self, state=state, closed_at=None)
+
     def reopened(self, now: datetime) -> Incident:
         """The secret was seen again after it was declared dead: every clock starts anew."""
         return replace(

@@ -193,6 +193,7 @@ def _expire(
             tx.approvals.save(replace(approval, decision=Decision.VOID, decided_at=now))
         elif now >= approval.expires_at:
             tx.approvals.save(replace(approval, decision=Decision.EXPIRED, decided_at=now))
+            tx.outbox.put(Errand.NOTIFY, str(approval.incident))
 
 
 def _state(steps: tuple[StepRun, ...]) -> RunState:

@@ -150,6 +150,11 @@ def _about_the_people(codes: Mapping[str, int]) -> list[Claim]:
             held=codes["approve"] == 0,
             evidence=f"bob's word: exit {codes['approve']}",
         ),
+        Claim(
+            text="Closed once the rest has owners",
+            held=codes["close"] == 0,
+            evidence=f"stanch close: exit {codes['close']}",
+        ),
     ]
 
 

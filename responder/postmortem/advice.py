@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from responder.domain.approval import Decision
-from responder.domain.incident import Exposure, Incident, IncidentState
+from responder.domain.incident import Exposure, Incident
 from responder.domain.run import Run, RunKind, StepRun, StepState
 from responder.postmortem.report import ActionItem, ActionKind, Activity, Clock, Consent, Window
 from responder.postmortem.text import clean, plural, span
@@ -27,6 +27,7 @@ class Facts:
     clocks: tuple[Clock, ...]
     activity: Activity | None
     consents: tuple[Consent, ...]
+    owners: Mapping[str, str] = field(default_factory=dict)  # by action id
 
     @property
     def in_history(self) -> tuple[Exposure, ...]:
@@ -49,7 +50,7 @@ _OWN_SESSIONS = ("sts:GetSessionToken", "sts:GetFederationToken")
 
 def residual(facts: Facts) -> Iterator[str]:
     """Risks that are known to remain."""
-    if not facts.incident.state.over:
+    if facts.incident.proven_dead_at is None:
         yield "The credential is not proven dead: it may still work somewhere."
     if facts.taken_back:
         yield "An undo ran last: what it took back may let the credential work again."
@@ -122,28 +123,34 @@ def unknown(facts: Facts) -> Iterator[str]:
 def actions(facts: Facts) -> tuple[ActionItem, ...]:
     """The action items, prevent first."""
     found = [*_prevent(facts), *_detect(facts), *_mitigate(facts)]
-    return tuple(ActionItem(kind=kind, what=what, because=why) for kind, what, why in found)
+    return tuple(
+        ActionItem(id=name, kind=kind, what=what, because=why, owner=facts.owners.get(name))
+        for name, kind, what, why in found
+    )
 
 
-_Draft = tuple[ActionKind, str, str]
+_Draft = tuple[str, ActionKind, str, str]
 
 
 def _prevent(facts: Facts) -> Iterator[_Draft]:
     incident = facts.incident
     if facts.in_history:
         yield (
+            "commit-hook",
             ActionKind.PREVENT,
             "Install the commit hook (or push protection) where the copies were committed",
             f"{len(facts.in_history)} reached git history without being stopped",
         )
     if incident.provider == "aws" and "key" in incident.kind:
         yield (
+            "use-a-role",
             ActionKind.PREVENT,
             "Give the consumer a role (OIDC, instance profile or Roles Anywhere) instead of a key",
             "a long-lived key was in use; a role's credentials expire by themselves",
         )
     if incident.regressions:
         yield (
+            "find-the-source",
             ActionKind.PREVENT,
             "Find where the credential came back from and remove that copy",
             f"it was seen again {plural(incident.regressions, 'time')} after it was declared dead",
@@ -154,18 +161,21 @@ def _detect(facts: Facts) -> Iterator[_Draft]:
     lag = facts.incident.detected_at - facts.window.opened_at
     if lag > _LATE_DETECTION:
         yield (
+            "scan-pushes",
             ActionKind.DETECT,
             "Scan every push as it arrives",
             f"the first known copy was {span(lag)} old when it was detected",
         )
     if facts.activity is None:
         yield (
+            "read-the-trail",
             ActionKind.DETECT,
             "Read the audit trail of the credential, and make it readable to the responder",
             "nothing is known about its use",
         )
     elif facts.activity.count:
         yield (
+            "data-events",
             ActionKind.DETECT,
             "Record data events for what the credential could read",
             "the trail shows management calls alone, so touched data is unknown",
@@ -175,6 +185,7 @@ def _detect(facts: Facts) -> Iterator[_Draft]:
 def _mitigate(facts: Facts) -> Iterator[_Draft]:
     if facts.in_history:
         yield (
+            "clean-history",
             ActionKind.MITIGATE,
             "Rewrite the history of the repository, or record that the dead credential may stay",
             "the copies outlive this incident, and every scan will meet them again",
@@ -182,6 +193,7 @@ def _mitigate(facts: Facts) -> Iterator[_Draft]:
     for copy in facts.exposures:
         if not copy.commit:
             yield (
+                "remove-copies",
                 ActionKind.MITIGATE,
                 f"Remove the copy in {clean(copy.path, 100)}",
                 "it is outside git history and nobody has removed it yet as far as is recorded",
@@ -190,18 +202,22 @@ def _mitigate(facts: Facts) -> Iterator[_Draft]:
     outliving = _outliving(facts)
     if outliving:
         yield (
+            "review-children",
             ActionKind.MITIGATE,
             "Review what was done with the credentials born from this one",
             f"{len(outliving)} appear in the trail",
         )
     for step in facts.failed:
         remedy = clean(step.remedy or f"see why the step {step.id} failed", 200)
-        yield ActionKind.MITIGATE, remedy, f"the step {clean(step.id, 60)} failed"
-    if facts.incident.state in {IncidentState.OPEN, IncidentState.CONTAINED}:
-        yield ActionKind.MITIGATE, "Bring the credential to proven dead", "it is not there yet"
+        name = clean(step.id, 60)
+        yield f"mend-{name}", ActionKind.MITIGATE, remedy, f"the step {name} failed"
+    if facts.incident.proven_dead_at is None:
+        what = "Bring the credential to proven dead"
+        yield "prove-dead", ActionKind.MITIGATE, what, "it is not there yet"
     for clock in facts.clocks:
         if clock.met is False and clock.goal and clock.took:
             yield (
+                clock.name.lower().replace(" ", "-"),
                 ActionKind.MITIGATE,
                 f"Find what held the clock “{clock.name.lower()}” up",
                 f"it took {span(clock.took)}, the goal is {span(clock.goal)}",
@@ -214,6 +230,7 @@ def _silence(facts: Facts) -> Iterator[_Draft]:
     silent = [c for c in facts.consents if c.decision == Decision.EXPIRED]
     if slow or silent:
         yield (
+            "page-approvers",
             ActionKind.MITIGATE,
             "Page the approvers' group by a second way",
             f"{plural(len(slow) + len(silent), 'approval')} expired or took more than 5 minutes",

@@ -12,12 +12,14 @@ from responder.postmortem.case import CaseFile
 from responder.postmortem.chronicle import tell
 from responder.postmortem.record import (
     is_earlier,
+    read_closed,
     read_consent,
     read_copy,
     read_manifest,
+    read_owners,
     read_passage,
 )
-from responder.postmortem.report import Clock, Report, Tone, Window
+from responder.postmortem.report import ActionItem, Clock, Report, Tone, Window
 from responder.postmortem.text import aware, clean, span
 
 # What the house promises for a public leak, counted from detection (docs/architecture.md, Goals).
@@ -61,7 +63,15 @@ def build(case: CaseFile, *, now: datetime) -> Report:
         actions=actions(facts),
         manifest=read_manifest(case),
         prompts=PROMPTS,
+        closed=read_closed(case),
     )
+
+
+def open_actions(case: CaseFile) -> tuple[ActionItem, ...]:
+    """What the facts ask for, as the report says it, without building the rest."""
+    # The open window ends with the newest look at the case; no action item depends on where.
+    newest = max([case.incident.detected_at, *(entry.event.at for entry in case.entries)])
+    return actions(_facts(case, aware(newest)))
 
 
 def _facts(case: CaseFile, now: datetime) -> Facts:
@@ -80,6 +90,7 @@ def _facts(case: CaseFile, now: datetime) -> Facts:
             contained_at=aware(contained_at) if contained_at else None,
         ),
         consents=tuple(map(read_consent, case.approvals)),
+        owners=read_owners(case),
     )
 
 

@@ -17,7 +17,10 @@ _USE_ROWS, _COPY_ROWS, _HEAD, _TAIL = 60, 40, 200, 100
 _OPENED = "secret.opened"
 _PERSONAL_DOORS = ("cli:", "slack:", "web:")
 # Details that say more without naming anybody: the narrative is blameless.
-_TELLING = ("why", "error", "place", "purpose", "part", "decision", "state", "runbook", "policy")
+_TELLING = (
+    *("why", "error", "place", "purpose", "part", "decision", "state", "runbook", "policy"),
+    "what",
+)
 
 
 def tell(case: CaseFile, activity: Activity | None) -> tuple[tuple[Moment, ...], int]:

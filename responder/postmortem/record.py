@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from responder.domain.approval import Approval
-from responder.domain.incident import Exposure, Incident
+from responder.domain.incident import Exposure, Incident, IncidentState
 from responder.domain.json import JsonValue, canonical
 from responder.domain.run import Run, StepRun, StepState
 from responder.domain.step import Effect
+from responder.domain.timeline import Event
 from responder.postmortem.case import CaseFile
 from responder.postmortem.chronicle import proof, title_of
-from responder.postmortem.report import Act, Consent, Copy, Manifest, Passage, Record
+from responder.postmortem.report import Act, Closed, Consent, Copy, Manifest, Passage, Record
 from responder.postmortem.text import aware, clean
 
 _RECORDS, _EVIDENCE = 1000, 12
@@ -109,6 +110,37 @@ def read_consent(approval: Approval) -> Consent:
         reason=clean(approval.reason, 200) if approval.reason else None,
         plan_hash=clean(approval.plan_hash, 80),
     )
+
+
+def read_owners(case: CaseFile) -> dict[str, str]:
+    """Who took which action item on in this round, by the item's id; the newest word counts."""
+    return {
+        clean(str(event.detail.get("action")), 60): clean(str(event.detail.get("owner")), 60)
+        for event in _of_this_round(case, "action.assigned")
+    }
+
+
+def read_closed(case: CaseFile) -> Closed | None:
+    """Who closed the incident, when it is closed."""
+    if case.incident.state is not IncidentState.CLOSED:
+        return None
+    for entry in reversed(case.entries):
+        event = entry.event
+        if event.action == "incident.closed":
+            return Closed(
+                by=clean(event.actor.partition(":")[2] or event.actor, 60),
+                at=aware(event.at),
+                reason=clean(str(event.detail.get("reason"))),
+                evidence=proof(entry),
+            )
+    return None
+
+
+def _of_this_round(case: CaseFile, action: str) -> Iterator[Event]:
+    since = aware(case.incident.detected_at)
+    for entry in case.entries:
+        if entry.event.action == action and aware(entry.event.at) >= since:
+            yield entry.event
 
 
 def read_manifest(case: CaseFile) -> Manifest:

@@ -190,11 +190,16 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionItem:
-    """Something to do, with the fact that asks for it."""
+    """Something to do, with the fact that asks for it. ``owner`` is None until one is named.
 
+    ``id`` is a short name that stays the same while the fact does.
+    """
+
+    id: str
     kind: ActionKind
     what: str
     because: str
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +223,16 @@ class Manifest:
     records: tuple[Record, ...]
     records_left_out: int
     hashes: tuple[tuple[str, str], ...]  # what, sha256 hex over its canonical JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """A person's word that the incident is over."""
+
+    by: str
+    at: datetime
+    reason: str
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +265,7 @@ class Report:
     actions: tuple[ActionItem, ...]
     manifest: Manifest
     prompts: tuple[str, ...]
+    closed: Closed | None = None
 
     @property
     def current_acts(self) -> tuple[Act, ...]:

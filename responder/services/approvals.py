@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from responder.domain.approval import Approval, Decision, Person, decide, find_person
+from responder.domain.caller import Caller
 from responder.domain.error import ApprovalRefused, UsageError
 from responder.domain.ids import ApprovalId, IncidentId, label
 from responder.domain.plan import PlannedStep
@@ -57,18 +58,16 @@ class Approvals:
         with self.store.transaction() as tx:
             return self._question(tx, approval)
 
-    def decide(
-        self, approval: ApprovalId, *, name: str, via: str, granted: bool, reason: str
-    ) -> Approval:
-        """Take ``name``'s decision. Raises ApprovalRefused; the refusal is on the record too."""
-        person = find_person(self.people, name)
+    def decide(self, approval: ApprovalId, *, by: Caller, granted: bool, reason: str) -> Approval:
+        """Take the caller's decision. Raises ApprovalRefused; the refusal is on the record too."""
+        person = find_person(self.people, by.name)
         try:
             with self.store.transaction() as tx:
                 question = self._question(tx, approval)
                 decided = decide(
                     question.approval,
                     by=person,
-                    via=via,
+                    via=by.door,
                     granted=granted,
                     reason=reason,
                     plan_hash=question.plan_hash,
@@ -79,10 +78,10 @@ class Approvals:
                 if run is not None:
                     # Whoever watches must see that there is work again before a worker takes it.
                     tx.runs.save(replace(run, state=RunState.RUNNING))
-                _record(tx, decided, f"approval.{decided.decision}", f"{via}:{person.name}", reason)
+                _record(tx, decided, f"approval.{decided.decision}", by, reason)
                 tx.outbox.put(Errand.NOTIFY, str(decided.incident))
         except ApprovalRefused as refusal:
-            self._record_refusal(approval, f"{via}:{person.name}", str(refusal))
+            self._record_refusal(approval, by, str(refusal))
             raise
         self.doorbell.ring(Errand.ADVANCE, decided.run)
         return decided
@@ -118,21 +117,21 @@ class Approvals:
         digest = self.planner.hash(step, incident=incident, runbook=runbook, outputs=outputs)
         return Question(approval=approval, step=planned, preview=incident.preview, plan_hash=digest)
 
-    def _record_refusal(self, approval_id: ApprovalId, actor: str, why: str) -> None:
+    def _record_refusal(self, approval_id: ApprovalId, by: Caller, why: str) -> None:
         with self.store.transaction() as tx:
             approval = tx.approvals.get(approval_id)
             if approval is None:
                 return
             if approval.decision is Decision.OPEN and approval.expires_at <= tx.now():
                 tx.approvals.save(replace(approval, decision=Decision.EXPIRED))
-            _record(tx, approval, "approval.refused", actor, why)
+            _record(tx, approval, "approval.refused", by, why)
 
 
-def _record(tx: Transaction, approval: Approval, action: str, actor: str, reason: str) -> None:
+def _record(tx: Transaction, approval: Approval, action: str, by: Caller, reason: str) -> None:
     tx.ledger.append(
         Event(
             at=tx.now(),
-            actor=actor,
+            actor=by.actor,
             action=action,
             incident=approval.incident,
             detail={
@@ -140,6 +139,7 @@ def _record(tx: Transaction, approval: Approval, action: str, actor: str, reason
                 "step": approval.step,
                 "plan": approval.plan_hash,
                 "reason": reason,
+                **by.trace,
             },
         )
     )

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from responder.domain.approval import Decision
 from responder.domain.card import Ask, Card, Mark, Tone
 from responder.domain.error import UsageError
 from responder.domain.ids import ApprovalId, IncidentId, label
 from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.ports import Store
+from responder.domain.ports import Store, Transaction
 from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
 from responder.domain.runbook import Phase, Silence
+from responder.domain.timeline import Event
 from responder.services.approvals import Approvals, waiting
 
 SILENCE = {
@@ -40,6 +42,8 @@ class View:
     titles: Mapping[str, str]  # step name to title
     ask: Ask | None
     now: datetime
+    lapsed: bool = False  # a question was asked and nobody answered in time
+    closed: Event | None = None  # the word that closed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +67,12 @@ class Cards:
             run = runs[-1] if runs else None
             steps = tx.runs.steps(run.id) if run else ()
             asked = tx.approvals.of(run.id) if run else ()
+            closed = _closed(tx, incident)
             now = tx.now()
         blocked = next((s for s in steps if s.state is StepState.BLOCKED), None)
         approval = waiting(blocked, asked) if blocked else None
+        decision = approval.decision if approval else None
+        late = approval is not None and now >= approval.expires_at
         specs = self.approvals.planner.steps
         return draw(
             View(
@@ -74,8 +81,12 @@ class Cards:
                 run=run,
                 steps=steps,
                 titles={name: step.spec.title for name, step in specs.items()},
-                ask=self._ask(approval.id) if approval else None,
+                ask=self._ask(approval.id)
+                if approval and decision is Decision.OPEN and not late
+                else None,
+                lapsed=late and decision in {Decision.OPEN, Decision.EXPIRED},
                 now=now,
+                closed=closed,
             )
         )
 
@@ -98,7 +109,8 @@ class Cards:
 
 def draw(view: View) -> Card:
     """A card from its facts; pure."""
-    failed = next((s for s in view.steps if s.state is StepState.FAILED), None)
+    closed = view.incident.state is IncidentState.CLOSED
+    failed = next((s for s in view.steps if s.state is StepState.FAILED and not closed), None)
     return Card(
         incident=view.incident.id,
         version=view.incident.version,
@@ -119,6 +131,13 @@ def credential(incident: Incident) -> str:
     return known or f"{incident.provider} {incident.kind}".replace("-", " ")
 
 
+def _closed(tx: Transaction, incident: Incident) -> Event | None:
+    if incident.state is not IncidentState.CLOSED:
+        return None
+    said = [e.event for e in tx.ledger.entries(incident.id) if e.event.action == "incident.closed"]
+    return said[-1] if said else None
+
+
 def _has(view: View, phase: Phase) -> bool:
     return any(step.phase is phase for step in view.steps)
 
@@ -137,40 +156,61 @@ def _state(view: View) -> str:
         case IncidentState.PROVEN_DEAD:
             return "PROVEN DEAD"
         case IncidentState.CLOSED:
-            return "CLOSED"
+            return "CLOSED" if view.incident.proven_dead_at else "CLOSED, NOT PROVEN DEAD"
 
 
 def _tone(view: View, failed: StepRun | None) -> Tone:
+    if view.incident.state is IncidentState.CLOSED:
+        return Tone.SAFE if view.incident.proven_dead_at else Tone.WAITING
     if failed:
         return Tone.FAILED
     if view.incident.state.over:
         return Tone.SAFE
-    if view.ask:
+    if view.ask or view.lapsed:
         return Tone.WAITING
     return Tone.SAFE if view.incident.state is IncidentState.CONTAINED else Tone.ALARM
 
 
 def _summary(view: View, failed: StepRun | None) -> str:
+    if view.incident.state is IncidentState.CLOSED:
+        return _CLOSED[view.incident.proven_dead_at is not None]
     if failed:
         return f"Stopped at “{view.titles[failed.uses]}”. A person must look."
     if view.run is None:
         return "No runbook handles this kind of credential: revoke it at its provider by hand."
+    return _question(view) or _work(view)
+
+
+def _question(view: View) -> str | None:
     if view.ask:
         return f"Waits for a member of {view.ask.group} other than {view.ask.requester}."
+    if view.lapsed:
+        again = f"`stanch respond {label(view.incident.id)}` asks again."
+        return f"Nobody decided in time, so nothing was done. {again}"
+    return None
+
+
+def _work(view: View) -> str:
     stuck = next((s for s in view.steps if s.state is StepState.WAITING and s.tries), None)
     if stuck:
         return f"Trying again: {view.titles[stuck.uses].lower()}. {stuck.error}"
     doing = [view.titles[s.uses].lower() for s in view.steps if not s.state.over and s.intended_at]
-    return _SUMMARY[view.incident.state].format(", ".join(doing) or "working through the plan")
+    return _SUMMARY[view.incident.state].format(
+        ", ".join(doing) or "working through the plan", incident=label(view.incident.id)
+    )
 
 
 _SUMMARY = {
     IncidentState.OPEN: "Now: {}.",
     IncidentState.CONTAINED: "Refused everywhere. Now: {}.",
     IncidentState.PROVEN_DEAD: (
-        "The key and every session born from it are refused. Nothing is left to do."
+        "The key and every session born from it are refused. Left to do: the action items of the "
+        "postmortem want owners, then `stanch close {incident}`."
     ),
-    IncidentState.CLOSED: "Closed.",
+}
+_CLOSED = {
+    True: "Over. A new sighting of the credential opens it again.",
+    False: "Closed by a person's word although nothing proves that the credential is dead.",
 }
 
 
@@ -191,6 +231,9 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
     if "count" in outputs:
         facts.append(("Used", _used(outputs)))
     facts.extend(_clocks(incident))
+    if view.closed:
+        who = view.closed.actor.partition(":")[2]
+        facts.append(("Closed", f"by {who}: {view.closed.detail.get('reason')}"))
     return tuple(facts)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from responder.domain.caller import Caller
 from responder.domain.ids import IncidentId
 from responder.domain.incident import Exposure, Incident, IncidentState
 from responder.domain.ports import Errand, Store, Transaction, Vault
@@ -38,7 +39,7 @@ class Intake:
     store: Store
     vault: Vault
 
-    def take(self, match: Match, *, root: str, actor: str, detected_at: datetime) -> Taken:
+    def take(self, match: Match, *, root: str, by: Caller, detected_at: datetime) -> Taken:
         """Seal the value, open or extend the incident, remember the exposure.
 
         ``root`` names the scanned repository or directory; ``detected_at`` starts the clocks.
@@ -54,7 +55,7 @@ class Intake:
             if tx.incidents.expose(incident.id, exposure) and news is News.KNOWN:
                 news = News.EXPOSED
             if news is not News.KNOWN:
-                tx.ledger.append(_event(incident, exposure, news, actor, detected_at))
+                tx.ledger.append(_event(incident, exposure, news, by, detected_at))
                 tx.outbox.put(Errand.NOTIFY, str(incident.id))
         return Taken(incident=incident.id, news=news)
 
@@ -117,11 +118,11 @@ def _exposure(finding: Finding, root: str, now: datetime) -> Exposure:
     )
 
 
-def _event(incident: Incident, exposure: Exposure, news: News, actor: str, now: datetime) -> Event:
+def _event(incident: Incident, exposure: Exposure, news: News, by: Caller, now: datetime) -> Event:
     action = {News.OPENED: "incident.opened", News.REOPENED: "incident.reopened"}
     return Event(
         at=now,
-        actor=actor,
+        actor=by.actor,
         action=action.get(news, "exposure.added"),
         incident=incident.id,
         detail={
@@ -130,5 +131,6 @@ def _event(incident: Incident, exposure: Exposure, news: News, actor: str, now: 
             "place": f"{exposure.root}:{exposure.path}:{exposure.line}",
             "commit": exposure.commit,
             "rule": exposure.rule,
+            **by.trace,
         },
     )

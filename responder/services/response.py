@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from responder.domain.approval import Decision
+from responder.domain.caller import Caller
 from responder.domain.error import UsageError
 from responder.domain.ids import IncidentId, RunId, label
-from responder.domain.incident import Incident
+from responder.domain.incident import Incident, IncidentState
 from responder.domain.plan import Plan
 from responder.domain.ports import Doorbell, Errand, Store, Transaction
 from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
@@ -21,7 +22,7 @@ from responder.engine.reversal import reversal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Responses:
-    """The use cases around a run. A ``requester`` is a person's name as approvals compare it."""
+    """The use cases around a run. The name of who asks is what approvals compare."""
 
     store: Store
     planner: Planner
@@ -39,18 +40,18 @@ class Responses:
             None,
         )
 
-    def respond(self, incident_id: IncidentId, *, requester: str) -> RunId | None:
+    def respond(self, incident_id: IncidentId, *, by: Caller) -> RunId | None:
         """Start the runbook, or take up an unfinished run where it stopped.
 
         Failed steps are tried again; an expired approval is asked for again. None when there is no
         runbook for this kind of credential.
         """
         with self.store.transaction() as tx:
-            incident = _incident(tx, incident_id)
+            incident = _reopened(tx, _incident(tx, incident_id), by)
             runs = tx.runs.of(incident_id)
             current = runs[-1] if runs else None
             if current is not None and _goes_on(current, incident):
-                self._take_up(tx, current, requester)
+                self._take_up(tx, current, by)
                 run_id = current.id
             else:
                 runbook = self.runbook(incident)
@@ -64,17 +65,17 @@ class Responses:
                     runbook=runbook.id,
                     runbook_version=runbook.version,
                     state=RunState.RUNNING,
-                    requester=requester,
+                    requester=by.name,
                     started_at=tx.now(),
                 )
-                self._add(tx, run, step_runs(runbook, run_id))
+                self._add(tx, run, step_runs(runbook, run_id), by)
         self.doorbell.ring(Errand.ADVANCE, run_id)
         return run_id
 
-    def undo(self, incident_id: IncidentId, *, requester: str) -> RunId:
+    def undo(self, incident_id: IncidentId, *, by: Caller) -> RunId:
         """Take back what the newest run did; raises UsageError when nothing can be."""
         with self.store.transaction() as tx:
-            _incident(tx, incident_id)
+            _reopened(tx, _incident(tx, incident_id), by)
             runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
             if not runs:
                 raise UsageError(
@@ -87,17 +88,17 @@ class Responses:
                 tx.runs.steps(original.id), self.planner.steps, incident=incident_id, run=run_id
             )
             if not original.state.over:
-                self._abort(tx, original)
+                abort(tx, original)
             run = replace(
                 original,
                 id=run_id,
                 kind=RunKind.UNDO,
                 state=RunState.RUNNING,
-                requester=requester,
+                requester=by.name,
                 started_at=tx.now(),
                 finished_at=None,
             )
-            self._add(tx, run, rows)
+            self._add(tx, run, rows, by)
         self.doorbell.ring(Errand.ADVANCE, run_id)
         return run_id
 
@@ -115,12 +116,12 @@ class Responses:
             rows = tx.runs.steps(runs[-1].id) if runs else step_runs(runbook, RunId("plan"))
         return self.planner.plan(incident, runbook, rows)
 
-    def _add(self, tx: Transaction, run: Run, rows: tuple[StepRun, ...]) -> None:
+    def _add(self, tx: Transaction, run: Run, rows: tuple[StepRun, ...], by: Caller) -> None:
         tx.runs.add(run, rows)
         tx.ledger.append(
             Event(
                 at=run.started_at,
-                actor=run.requester,
+                actor=by.actor,
                 action="run.started",
                 incident=run.incident,
                 detail={
@@ -128,11 +129,12 @@ class Responses:
                     "kind": run.kind,
                     "runbook": run.runbook,
                     "version": run.runbook_version,
+                    **by.trace,
                 },
             )
         )
 
-    def _take_up(self, tx: Transaction, run: Run, requester: str) -> None:
+    def _take_up(self, tx: Transaction, run: Run, by: Caller) -> None:
         now = tx.now()
         for step in tx.runs.steps(run.id):
             if step.state is StepState.FAILED:
@@ -149,22 +151,43 @@ class Responses:
                 )
             elif step.state in {StepState.BLOCKED, StepState.SKIPPED}:
                 _ask_again(tx, run, step)
-        tx.runs.save(replace(run, state=RunState.RUNNING, requester=requester, finished_at=None))
+        tx.runs.save(replace(run, state=RunState.RUNNING, requester=by.name, finished_at=None))
         tx.ledger.append(
             Event(
                 at=now,
-                actor=requester,
+                actor=by.actor,
                 action="run.resumed",
                 incident=run.incident,
-                detail={"run": run.id},
+                detail={"run": run.id, **by.trace},
             )
         )
 
-    def _abort(self, tx: Transaction, run: Run) -> None:
-        for step in tx.runs.steps(run.id):
-            if not step.state.over:
-                tx.runs.write(replace(step, token=step.token, state=StepState.SKIPPED))
-        tx.runs.save(replace(run, state=RunState.ABORTED, finished_at=tx.now()))
+
+def abort(tx: Transaction, run: Run) -> None:
+    """End a run where it stands; what it asked can no longer be answered."""
+    for step in tx.runs.steps(run.id):
+        if not step.state.over:
+            tx.runs.write(replace(step, state=StepState.SKIPPED))
+    for approval in tx.approvals.of(run.id):
+        if approval.decision in {Decision.OPEN, Decision.EXPIRED}:
+            tx.approvals.save(replace(approval, decision=Decision.VOID, decided_at=tx.now()))
+    tx.runs.save(replace(run, state=RunState.ABORTED, finished_at=tx.now()))
+
+
+def _reopened(tx: Transaction, incident: Incident, by: Caller) -> Incident:
+    """Who goes on with a closed incident opens it again."""
+    if incident.state is not IncidentState.CLOSED:
+        return incident
+    tx.ledger.append(
+        Event(
+            at=tx.now(),
+            actor=by.actor,
+            action="incident.taken_up",
+            incident=incident.id,
+            detail=by.trace,
+        )
+    )
+    return tx.incidents.save(incident.taken_up())
 
 
 def _goes_on(run: Run, incident: Incident) -> bool:

@@ -37,4 +37,4 @@ class Desk(Protocol):
         """The incident's card as it is now. Raises UsageError when there is no such incident."""
 
     def cards(self) -> tuple[Card, ...]:
-        """The cards of all incidents that are not over, newest first."""
+        """The cards of all incidents that are not closed, newest first."""

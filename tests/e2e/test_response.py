@@ -27,11 +27,15 @@ def test_a_leaked_key_is_contained_replaced_deleted_and_proven_dead(desk: Any) -
     assert keys(desk) == {desk.world.consumer.key().access_key_id: "Active"}
     assert desk.world.attacker.try_session() == "AccessDenied"
 
+    close = ("close", "LK-1", "--as", "bob", "--reason", "Dead, and its consumer works.")
+    assert "have no owner" in desk.stanch(*close, code=2)
+    desk.stanch(*close, "--owner", "use-a-role=dana", "--owner", "alice")
     desk.stanch("postmortem", "LK-1")
+    assert "owner: dana" in (desk.folder / "postmortems" / "LK-1.md").read_text()
     assert (desk.folder / "postmortems" / "LK-1.html").stat().st_size > 0
     assert "sound" in desk.stanch("audit", "verify")
     with desk.house() as house, house.store.transaction() as tx:
-        assert tx.incidents.get(1).state is IncidentState.PROVEN_DEAD
+        assert tx.incidents.get(1).state is IncidentState.CLOSED
 
     # Nothing is left to do, and asking again does nothing.
     before = desk.world.lab.calls()[-1]["seq"]

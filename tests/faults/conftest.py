@@ -18,6 +18,7 @@ import pytest
 
 from responder.bootstrap import House, open_house
 from responder.config import load
+from responder.domain.caller import Caller
 from responder.domain.ids import IncidentId, RunId
 from responder.domain.incident import Incident, IncidentState
 from responder.domain.run import RunState, StepRun, StepState
@@ -116,8 +117,7 @@ class Case:
     def approve(self) -> None:
         self.house.approvals.decide(
             self.house.approvals.open_for(self.incident),
-            name="bob",
-            via="cli",
+            by=Caller(name="bob", door="cli"),
             granted=True,
             reason="The replacement works.",
         )
@@ -225,9 +225,12 @@ def case(lab: AwsLab, zygote: Zygote, template: Path, tmp_path: Path) -> Iterato
     }
     with open_house(load(environment=environment, folder=home)) as house:
         taken = house.intake.take(
-            _leak(world), root="payments", actor="cli:alice", detected_at=datetime.now(UTC)
+            _leak(world),
+            root="payments",
+            by=Caller(name="alice", door="cli"),
+            detected_at=datetime.now(UTC),
         )
-        run = house.responses.respond(taken.incident, requester="alice")
+        run = house.responses.respond(taken.incident, by=Caller(name="alice", door="cli"))
         assert run is not None
         made = Case(
             house=house,

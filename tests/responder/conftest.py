@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from responder.domain.approval import Approval, Person
+from responder.domain.caller import Caller
 from responder.domain.card import Card
 from responder.domain.ids import IncidentId, RunId
 from responder.domain.incident import Incident
@@ -37,6 +38,7 @@ from scanner.model.provenance import InWorktree
 from scanner.model.secret import SecretValue
 from tests.responder.lamp import Darken, Lamps, Light, Smash, lamp_steps, line
 
+ALICE, BOB = Caller(name="alice", door="cli"), Caller(name="bob", door="cli")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -128,13 +130,13 @@ class Room:
 
     def take(self, match: Match | None = None, *, root: str = "payments") -> Any:
         return self.intake.take(
-            match or self.match(), root=root, actor="cli:alice", detected_at=self.clock.now
+            match or self.match(), root=root, by=ALICE, detected_at=self.clock.now
         )
 
     def begin(self, *steps: RunbookStep, silence: Silence = Silence.HOLD, **book: str) -> RunId:
         """A run of these steps for a fresh incident, asked for by alice."""
         self.write(*steps, silence=silence, **book)  # type: ignore[arg-type]  # the two ids are texts
-        run = self.responses.respond(self.take().incident, requester="alice")
+        run = self.responses.respond(self.take().incident, by=ALICE)
         assert run is not None
         return run
 
@@ -181,7 +183,10 @@ class Room:
 
     def decide(self, run: RunId, name: str = "bob", *, granted: bool = True) -> Approval:
         return self.approvals.decide(
-            self.asked(run)[-1].id, name=name, via="cli", granted=granted, reason="because"
+            self.asked(run)[-1].id,
+            by=Caller(name=name, door="cli"),
+            granted=granted,
+            reason="because",
         )
 
     def recorded(self, action: str = "") -> list[tuple[str, str]]:

@@ -55,7 +55,7 @@ def test_the_page_lists_every_key_with_its_type_and_default() -> None:
     said = documented()
     people = {key for key in said if key[0].startswith("people")}
     assert {key: said[key] for key in said if key not in people} == known()
-    assert {key for _, key in people} == {"groups", "slack"}
+    assert {key for _, key in people} == {"groups", "slack", "account"}
 
 
 def test_the_example_on_the_page_loads(tmp_path: Path) -> None:

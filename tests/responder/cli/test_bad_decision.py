@@ -61,6 +61,7 @@ def test_without_a_terminal_a_decision_needs_yes_and_a_reason(case: Desk) -> Non
     [
         ("incidents",),
         ("approve", *YES),
+        ("close", "--owner", "dana", "--reason", "it is over"),
         ("undo", "--yes"),
         ("postmortem",),
         ("audit", "log"),
@@ -74,6 +75,56 @@ def test_an_incident_that_does_not_exist_is_said(desk: Desk, command: tuple[str,
     assert (done.code, done.out) == (2, "")
     assert "LK-77" in done.message
     assert "`stanch incidents" in done.remedy
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "remedy"),
+    [
+        (("--owner", "dana"), "needs a reason", "--reason"),
+        (("--reason", "over"), "have no owner", "--owner NAME"),
+        (("--reason", "over", "--owner", "dana"), "not proven dead", "--unproven"),
+        (("--reason", "over", "--owner", "x=dana"), "no action item 'x'", "known: "),
+        (("--reason", "over", "--owner", "=dana"), "names no owner", "ACTION=NAME"),
+        (("--reason", "over", "--owner", "dana", "--as", "mallory"), "'mallory'", "[people]"),
+    ],
+)
+def test_what_closing_lacks_is_said_and_changes_nothing(
+    case: Desk, said: tuple[str, ...], message: str, remedy: str
+) -> None:
+    done = case.stanch("close", "LK-1", "--as", "bob", *said)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.message
+    assert remedy in done.remedy
+    assert open_questions(case) == 1
+
+
+def test_a_closed_incident_leaves_the_list_and_comes_back_when_somebody_goes_on(
+    case: Desk,
+) -> None:
+    why = ("--reason", "the account is gone", "--owner", "dana", "--unproven")
+    closed = case.stanch("close", "LK-1", "--as", "bob", *why)
+    assert closed.code == 0, closed.err
+    assert "CLOSED, NOT PROVEN DEAD" in closed.out
+    assert "dana: Bring the credential to proven dead" in closed.out
+    assert "LK-1" not in case.stanch("incidents").out
+    assert "closed" in case.stanch("incidents", "--all").out
+    log = case.stanch("audit", "log", "LK-1").out
+    assert "incident.closed" in log
+    assert '"account":' in log
+    again = case.stanch("respond", "LK-1", "--as", "alice")
+    assert again.code == 0, again.err
+    assert "LK-1" in case.stanch("incidents").out
+
+
+def test_nobody_speaks_for_a_person_whose_account_is_another(case: Desk) -> None:
+    toml = case.folder / "stanch.toml"
+    text = toml.read_text().replace("[people.bob]\n", '[people.bob]\naccount = "bobs-own"\n')
+    toml.write_text(text)
+    done = case.stanch("approve", "LK-1", "--as", "bob", *YES)
+    assert (done.code, done.out) == (2, "")
+    assert "'bobs-own'" in done.message
+    assert "--as" in done.remedy
+    assert open_questions(case) == 1
 
 
 @pytest.mark.parametrize("label", ["LK-", "LK-0", "LK-1x", "LK-99999999999"])

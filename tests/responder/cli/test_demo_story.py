@@ -15,7 +15,7 @@ from responder.lab.proof import prove
 if TYPE_CHECKING:
     from tests.responder.cli.conftest import Case, Desk
 
-HELD = {"scan": 1, "respond": 0, "own": 2, "approve": 0, "postmortem": 0, "verify": 0}
+HELD = {"scan": 1, "respond": 0, "own": 2, "approve": 0, "close": 0, "postmortem": 0, "verify": 0}
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ import pytest
 
 from responder.bootstrap import House, open_house
 from responder.config import Settings, load
+from responder.domain.caller import Caller
 from responder.domain.ids import IncidentId
 from responder.lab.aws import AwsLab, World, seed
 from responder.lab.slack.workspace import SlackLab
@@ -138,7 +139,7 @@ def leak(house: House, world: World) -> IncidentId:
     }
     match = Match(finding=finding, parts=parts)
     return house.intake.take(
-        match, root="payments", actor="test", detected_at=datetime.now(UTC)
+        match, root="payments", by=Caller(name="alice", door="cli"), detected_at=datetime.now(UTC)
     ).incident
 
 
@@ -168,7 +169,7 @@ def test_one_process_contains_asks_in_slack_and_proves_the_key_dead(
     installation.up()
     with open_house(installation.settings) as house:
         incident = leak(house, world)
-        house.responses.respond(incident, requester="alice")
+        house.responses.respond(incident, by=Caller(name="alice", door="cli"))
 
     def shows(text: str) -> Callable[[], bool]:
         return lambda: any(text in str(message) for message in slack.messages())

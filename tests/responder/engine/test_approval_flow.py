@@ -14,6 +14,7 @@ from responder.domain.ids import ApprovalId
 from responder.domain.ports import Errand
 from responder.domain.run import RunState, StepState
 from responder.domain.runbook import Phase, Silence
+from tests.responder.conftest import ALICE, BOB
 
 LONG = timedelta(minutes=11)  # the policy waits ten
 
@@ -90,7 +91,7 @@ def test_after_a_denial_responding_again_asks_again(room: Any) -> None:
     run = asking(room)
     room.decide(run, granted=False)
     room.settle(run)
-    assert room.responses.respond(room.run(run).incident, requester="bob") == run
+    assert room.responses.respond(room.run(run).incident, by=BOB) == run
     assert room.settle(run).state is RunState.WAITING_APPROVAL
     assert room.asked(run)[-1].decision is Decision.OPEN
     with pytest.raises(ApprovalRefused, match="cannot also"):
@@ -126,7 +127,7 @@ def test_a_word_that_comes_too_late_is_refused_and_can_be_asked_for_again(room: 
         room.decide(run)
     assert room.asked(run)[-1].decision is Decision.EXPIRED
     assert room.settle(run).state is RunState.WAITING_APPROVAL
-    room.responses.respond(room.run(run).incident, requester="alice")
+    room.responses.respond(room.run(run).incident, by=ALICE)
     room.settle(run)
     assert [a.decision for a in room.asked(run)] == [Decision.VOID, Decision.OPEN]
     room.decide(run)
@@ -135,7 +136,7 @@ def test_a_word_that_comes_too_late_is_refused_and_can_be_asked_for_again(room: 
 
 def test_an_open_question_is_not_asked_twice_when_somebody_responds_again(room: Any) -> None:
     run = asking(room)
-    room.responses.respond(room.run(run).incident, requester="alice")
+    room.responses.respond(room.run(run).incident, by=ALICE)
     room.settle(run)
     assert [a.decision for a in room.asked(run)] == [Decision.OPEN]
 

@@ -16,6 +16,7 @@ from responder.domain.run import RunState, StepState
 from responder.domain.runbook import Phase
 from responder.domain.step import NotYet, Present, Refuted, Verified
 from responder.engine.attempt import MAX_TRIES, SETTLE_LIMIT
+from tests.responder.conftest import ALICE
 
 SECOND = timedelta(seconds=1)
 
@@ -116,7 +117,7 @@ def test_a_step_that_fails_after_its_act_can_still_be_undone(room: Any) -> None:
     room.lamps.then("verify", "a", StepFailed("the lamp fell", remedy="pick it up"))
     run = room.begin(room.line("a"))
     assert room.settle(run).state is RunState.FAILED
-    room.settle(room.responses.undo(room.run(run).incident, requester="alice"))
+    room.settle(room.responses.undo(room.run(run).incident, by=ALICE))
     assert room.lamps.lit == set()
 
 

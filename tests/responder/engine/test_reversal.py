@@ -9,10 +9,11 @@ import pytest
 from responder.domain.error import StepFailed, UsageError
 from responder.domain.incident import IncidentState
 from responder.domain.run import RunKind, RunState
+from tests.responder.conftest import ALICE
 
 
 def undo(room: Any, run: Any) -> Any:
-    return room.responses.undo(room.run(run).incident, requester="alice")
+    return room.responses.undo(room.run(run).incident, by=ALICE)
 
 
 def test_steps_are_taken_back_in_reverse_order(room: Any) -> None:
@@ -51,9 +52,9 @@ def test_a_run_that_changed_nothing_has_nothing_to_undo(room: Any) -> None:
 
 def test_an_incident_without_a_run_has_nothing_to_undo(room: Any) -> None:
     with pytest.raises(UsageError, match="no run"):
-        room.responses.undo(room.take().incident, requester="alice")
+        room.responses.undo(room.take().incident, by=ALICE)
     with pytest.raises(UsageError, match="no incident LK-99"):
-        room.responses.undo(99, requester="alice")
+        room.responses.undo(99, by=ALICE)
 
 
 def test_undo_ends_a_run_that_still_waits(room: Any) -> None:
@@ -100,7 +101,7 @@ def test_responding_after_an_undo_starts_a_new_run(room: Any) -> None:
     run = room.begin(room.line("a"))
     room.settle(run)
     room.settle(undo(room, run))
-    again = room.responses.respond(room.run(run).incident, requester="alice")
+    again = room.responses.respond(room.run(run).incident, by=ALICE)
     assert again != run
     assert room.settle(again).state is RunState.DONE
     assert room.lamps.lit == {"a"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from responder.domain.card import Mark, Tone
 from responder.domain.error import StepFailed, UsageError
 from responder.domain.ids import IncidentId
-from responder.domain.incident import IncidentState
 from responder.domain.json import JsonValue
 from responder.domain.run import RunState
 from responder.domain.runbook import Phase, Silence
@@ -72,13 +70,22 @@ def test_a_question_says_what_silence_means(room: Any, silence: Silence) -> None
     assert ask.plan_hash == room.asked(run)[-1].plan_hash
 
 
-def test_a_question_that_nobody_answered_in_time_still_stands_on_the_card(room: Any) -> None:
+def test_a_question_that_nobody_answered_in_time_gives_way_to_what_asks_it_again(room: Any) -> None:
     run = story(room)
     room.settle(run)
     room.clock.move(timedelta(hours=1))
     room.settle(run)
     assert room.run(run).state is RunState.WAITING_APPROVAL
-    assert room.card(run).ask.expires_at < room.clock.now
+    card = room.card(run)
+    assert (card.ask, card.tone) == (None, Tone.WAITING)
+    assert "`stanch respond LK-1` asks again" in card.summary
+
+
+def test_who_has_decided_is_not_asked_again_while_the_work_goes_on(room: Any) -> None:
+    run = story(room)
+    room.settle(run)
+    room.decide(run)
+    assert room.card(run).ask is None
 
 
 def test_a_contained_credential_with_nothing_to_decide_is_calm(room: Any) -> None:
@@ -132,14 +139,6 @@ def test_facts_name_whose_it_is_and_what_it_did(room: Any) -> None:
     facts = dict(room.card(run).facts)
     assert facts["Belongs to"] == "ci in account 1"
     assert facts["Used"] == "3 recorded calls, 2 denied from 192.0.2.1"
-
-
-def test_a_closed_incident_says_so(room: Any) -> None:
-    room.take()
-    with room.store.transaction() as tx:
-        tx.incidents.save(replace(tx.incidents.get(1), state=IncidentState.CLOSED))
-    card = room.cards.card(1)
-    assert (card.headline[:6], card.tone) == ("CLOSED", Tone.SAFE)
 
 
 def test_an_incident_that_is_not_there_is_an_error(room: Any) -> None:

@@ -21,13 +21,14 @@ from responder.ledger.seal import LedgerSeal
 from responder.services.casefiles import CaseFiles, sentence
 from responder.store.sql import open_store
 from scanner.model.secret import SecretValue
+from tests.responder.conftest import ALICE
 
 SECOND = timedelta(seconds=1)
 
 
 def test_responding_twice_takes_up_the_same_run(room: Any) -> None:
     run = room.begin(room.line("a"))
-    assert room.responses.respond(IncidentId(1), requester="alice") == run
+    assert room.responses.respond(IncidentId(1), by=ALICE) == run
     assert room.bell.rings.count((Errand.ADVANCE, run)) == 2
 
 
@@ -35,7 +36,7 @@ def test_a_failed_step_is_tried_again_and_the_rest_is_kept(room: Any) -> None:
     room.lamps.then("act", "b", StepFailed("no", remedy="mend it"))
     run = room.begin(room.line("a"), room.line("b", after=("a",)))
     assert room.settle(run).state is RunState.FAILED
-    assert room.responses.respond(IncidentId(1), requester="alice") == run
+    assert room.responses.respond(IncidentId(1), by=ALICE) == run
     assert room.settle(run).state is RunState.DONE
     assert room.lamps.calls.count(("act", "a")) == 1
     assert room.steps(run)["b"].error is None
@@ -45,14 +46,14 @@ def test_who_was_once_refused_an_answer_for_long_gets_all_tries_again(room: Any)
     room.lamps.then("look", "a", *[Retryable("busy", after=SECOND)] * 31)
     run = room.begin(room.line("a", "lamp.look"))
     assert room.settle(run).state is RunState.FAILED
-    room.responses.respond(IncidentId(1), requester="alice")
+    room.responses.respond(IncidentId(1), by=ALICE)
     assert room.settle(run).state is RunState.DONE
 
 
 def test_a_run_that_is_done_is_not_taken_up(room: Any) -> None:
     run = room.begin(room.line("a"))
     room.settle(run)
-    again = room.responses.respond(IncidentId(1), requester="alice")
+    again = room.responses.respond(IncidentId(1), by=ALICE)
     assert again != run
     room.settle(again)
     assert room.lamps.acts() == ["a"]  # the second run found it done
@@ -64,12 +65,12 @@ def test_a_regression_starts_a_new_run(room: Any) -> None:
     room.settle(run)
     with room.store.transaction() as tx:
         tx.incidents.save(tx.incidents.get(1).reopened(room.clock.now))
-    assert room.responses.respond(IncidentId(1), requester="alice") != run
+    assert room.responses.respond(IncidentId(1), by=ALICE) != run
 
 
 def test_without_a_runbook_there_is_no_run_and_no_plan(room: Any) -> None:
     taken = room.take()
-    assert room.responses.respond(taken.incident, requester="alice") is None
+    assert room.responses.respond(taken.incident, by=ALICE) is None
     with pytest.raises(UsageError, match="no runbook"):
         room.responses.plan(taken.incident)
 
@@ -81,7 +82,7 @@ def test_a_plan_before_the_run_shows_what_is_not_known_yet(room: Any) -> None:
     assert plan.steps[1].params is None
     assert plan.steps[1].calls[0].arguments["colour"] == "‹a.seen›"
     assert room.lamps.calls == []
-    run = room.responses.respond(taken.incident, requester="alice")
+    run = room.responses.respond(taken.incident, by=ALICE)
     room.settle(run)
     assert room.responses.plan(taken.incident).steps[1].calls[0].arguments["colour"] == "a"
 

@@ -1,0 +1,143 @@
+"""Closing: a person's word that the incident is over, once what is left to do has owners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from responder.domain.approval import Person, find_person
+from responder.domain.caller import Caller
+from responder.domain.error import UsageError
+from responder.domain.ids import IncidentId, label
+from responder.domain.incident import Incident, IncidentState
+from responder.domain.ports import Doorbell, Errand, Store, Transaction
+from responder.domain.run import Run, RunState
+from responder.domain.timeline import Event
+from responder.postmortem.build import open_actions
+from responder.postmortem.report import ActionItem
+from responder.postmortem.text import clean
+from responder.services.casefiles import CaseFiles
+from responder.services.response import abort
+
+_NAME = 60  # characters of an owner's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """What somebody says when they close. ``owners`` are by action id, ``other`` owns the rest."""
+
+    by: Caller
+    reason: str
+    owners: Mapping[str, str]
+    other: str | None = None
+    unproven: bool = False  # close although the credential is not proven dead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """The use case. A new sighting of the credential reopens what was closed."""
+
+    store: Store
+    casefiles: CaseFiles
+    people: Mapping[str, Person]
+    doorbell: Doorbell
+
+    def actions(self, incident: IncidentId) -> tuple[ActionItem, ...]:
+        """The action items as they are now, with their owners. UsageError: no such incident."""
+        return open_actions(self.casefiles.case(incident))
+
+    def close(self, incident_id: IncidentId, closure: Closure) -> tuple[ActionItem, ...]:
+        """Record owners and the closing in one transaction; the action items with their owners.
+
+        Raises ApprovalRefused for strangers, UsageError when it is closed already, when its run
+        still works, when it is not proven dead and ``unproven`` was not said, or when an action
+        item would have no owner.
+        """
+        find_person(self.people, closure.by.name)
+        owned = _owned(self.actions(incident_id), closure)
+        with self.store.transaction() as tx:
+            incident = _closable(tx, incident_id, closure)
+            now = tx.now()
+            for run in tx.runs.of(incident_id):
+                if not run.state.over:
+                    abort(tx, run)
+            tx.incidents.save(incident.closed(now))
+            for action, owner in owned.items():
+                detail = {"action": action.id, "what": action.what, "owner": owner}
+                _record(tx, incident, "action.assigned", closure.by, detail, now)
+            proven = "yes" if incident.proven_dead_at else "no"
+            detail = {"reason": closure.reason, "proven dead": proven}
+            _record(tx, incident, "incident.closed", closure.by, detail, now)
+            tx.outbox.put(Errand.NOTIFY, str(incident_id))
+        self.doorbell.ring(Errand.NOTIFY, str(incident_id))
+        return self.actions(incident_id)
+
+
+def _owned(actions: tuple[ActionItem, ...], closure: Closure) -> dict[ActionItem, str]:
+    """Whom each action item goes to, where this closure says so."""
+    unknown = sorted(set(closure.owners) - {action.id for action in actions})
+    if unknown:
+        known = ", ".join(action.id for action in actions) or "there are none"
+        raise UsageError(f"there is no action item {unknown[0]!r}", remedy=f"known: {known}")
+    given = {
+        action: closure.owners.get(action.id) or ("" if action.owner else closure.other or "")
+        for action in actions
+    }
+    owned = {action: clean(name.strip(), _NAME) for action, name in given.items() if name.strip()}
+    orphans = [action.id for action in actions if action not in owned and not action.owner]
+    if orphans:
+        raise UsageError(
+            f"these action items have no owner: {', '.join(orphans)}",
+            remedy="--owner NAME for all of them, or --owner ACTION=NAME for each",
+        )
+    return owned
+
+
+def _closable(tx: Transaction, incident_id: IncidentId, closure: Closure) -> Incident:
+    """The incident, if it may be closed now."""
+    name = label(incident_id)
+    incident = tx.incidents.get(incident_id)
+    if incident is None:
+        raise UsageError(f"there is no incident {name}", remedy="`stanch incidents` lists them")
+    if incident.state is IncidentState.CLOSED:
+        raise UsageError(f"{name} is closed already", remedy=f"`stanch respond {name}` reopens it")
+    if not closure.reason.strip():
+        raise UsageError(
+            "closing needs a reason", remedy="add --reason TEXT; it goes on the record"
+        )
+    if any(_works(run) for run in tx.runs.of(incident_id)):
+        raise UsageError(
+            f"{name} is still being worked on",
+            remedy=f"`stanch incidents {name}` shows where it is",
+        )
+    if incident.proven_dead_at is None and not closure.unproven:
+        raise UsageError(
+            f"{name} is not proven dead: the credential may still work",
+            remedy=f"`stanch respond {name}` goes on; --unproven closes it all the same, and the "
+            "record says so",
+        )
+    return incident
+
+
+def _works(run: Run) -> bool:
+    return not run.state.over and run.state is not RunState.WAITING_APPROVAL
+
+
+def _record(  # the facts of one entry
+    tx: Transaction,
+    incident: Incident,
+    action: str,
+    by: Caller,
+    detail: Mapping[str, str],
+    now: datetime,
+) -> None:
+    tx.ledger.append(
+        Event(
+            at=now,
+            actor=by.actor,
+            action=action,
+            incident=incident.id,
+            detail={**detail, **by.trace},
+        )
+    )
