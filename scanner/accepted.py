@@ -67,6 +67,8 @@ def accepted_in(
         raise UsageError(
             f"the baseline {path} is a symbolic link", remedy="replace it by the file itself"
         )
+    if file is None and path.exists() and not path.is_file():
+        raise UsageError(f"the baseline {path} is no file", remedy="remove it, or name another")
     baseline = _read(path) if file is not None or path.exists() else None
     key = None
     if waiver_key:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -250,7 +250,14 @@ class Scanner:
             # Loaded late: plain files need no git, and start-up counts.
             from scanner.sources.repository import opened  # noqa: PLC0415
 
-            with opened(layout) as repository:
+            with ExitStack() as stack:
+                try:
+                    repository = stack.enter_context(opened(layout))
+                except SourceError as error:
+                    why = f"not read: {error}; {error.remedy}"
+                    place = "git index" if staged else "git history"
+                    yield iter((Gap(path=place, why=why, incomplete=True),))
+                    return
                 if staged:
                     from scanner.sources.staged import Staged  # noqa: PLC0415
 

@@ -104,7 +104,9 @@ def replaced(repository: Repository) -> Iterator[Blob]:
     with git:
         tokens = records(git)
         for change in tokens:
-            path = next(tokens)
+            path = next(tokens, None)
+            if path is None:
+                break  # git has died
             mode, _, oid = change.lstrip(b":").split()[:3]
             if mode != _SUBMODULE and oid.strip(b"0"):
                 yield Blob(oid.decode(), display(path))
@@ -124,8 +126,11 @@ def _parsed(tokens: Iterator[bytes]) -> Iterator[_Change]:
     oid = author = seconds = b""
     for token in tokens:
         if token.startswith(_COMMIT):
-            oid, author, seconds = token[1:], next(tokens), next(tokens)
+            oid, author, seconds = token[1:], next(tokens, b""), next(tokens, b"")
         elif (raw := token.removeprefix(b"\n")).startswith(b":"):
+            path = next(tokens, None)
+            if path is None:
+                return  # git has died
             parents = len(raw) - len(raw.lstrip(b":"))
             fields = raw.lstrip(b":").split()
             modes, oids = fields[: parents + 1], fields[parents + 1 : 2 * parents + 2]
@@ -137,7 +142,7 @@ def _parsed(tokens: Iterator[bytes]) -> Iterator[_Change]:
                 before=tuple(each for each in real[:-1] if each is not None),
                 after=real[-1],
                 place=InCommit(
-                    path=display(next(tokens)),
+                    path=display(path),
                     commit=oid.decode(),
                     author=author.decode("utf-8", "replace"),
                     committed_at=_instant(seconds),

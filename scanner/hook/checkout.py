@@ -30,7 +30,7 @@ def checkout(place: Path, environ: Mapping[str, str]) -> Iterator[Repository]:
         raise UsageError(
             "this is not a git repository", remedy="run it in a repository, or see `stanch scan`"
         )
-    with opened(layout) as repository:
+    with opened(layout, wary=False) as repository:
         yield replace(repository, environment=repository.environment | _given(environ, place))
 
 

@@ -148,7 +148,9 @@ def _changes(tokens: Iterator[bytes]) -> Iterator[tuple[bytes, bytes | None, byt
             commit = token[1:]
             yield commit, None, b""
         elif commit and (change := token.removeprefix(b"\n")).startswith(b":"):
-            path = next(tokens)
+            path = next(tokens, None)
+            if path is None:
+                return  # git has died
             parents = len(change) - len(change.lstrip(b":"))
             fields = change.lstrip(b":").split()
             mode, oid = fields[parents], fields[2 * parents + 1]

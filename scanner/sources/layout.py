@@ -56,11 +56,13 @@ def _pointed(dot_git: Path) -> Path | None:
 
 
 def _common(git_dir: Path) -> Path:
+    pointer = git_dir / "commondir"
     try:
-        text = os.fsdecode((git_dir / "commondir").read_bytes()).strip()
-    except OSError:
+        if not pointer.is_file() or pointer.stat().st_size >= _LARGEST_POINTER:
+            return git_dir
+        return (git_dir / os.fsdecode(pointer.read_bytes()).strip()).resolve()
+    except (OSError, ValueError, RuntimeError):  # a path with a NUL, a loop of links
         return git_dir
-    return (git_dir / text).resolve()
 
 
 def _is_git_dir(git_dir: Path, common_dir: Path) -> bool:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from scanner.model.error import SourceError
 from scanner.model.fragment import Gap
 from scanner.sources.directory import Nested, walk
 from scanner.sources.layout import Layout, at
 from scanner.sources.place import display
+
+PATIENCE = 60.0
+"""Seconds that git may be silent while it lists: some, where a tree is very large. But it opens
+whatever is called .gitignore, and would wait for a named pipe for ever."""
 
 
 def listing(root: Path, prefix: str, layout: Layout | None) -> Iterator[str | Gap]:
@@ -18,6 +24,17 @@ def listing(root: Path, prefix: str, layout: Layout | None) -> Iterator[str | Ga
     if layout is None or layout.top is None or _is_ignored(root, layout):
         yield from _walked(root, prefix)
         return
+    try:
+        listed = yield from _asked(root, prefix, layout)
+    except SourceError as error:
+        yield Gap(path=display(prefix) or ".", why=f"git cannot list it: {error}", incomplete=True)
+        listed = False
+    if not listed:
+        yield from _walked(root, prefix)
+
+
+def _asked(root: Path, prefix: str, layout: Layout) -> Generator[str | Gap, None, bool]:
+    """What git lists; returns whether it has."""
     # Loaded late: a plain directory needs no git.
     from scanner.sources.repository import (  # noqa: PLC0415
         complaint,
@@ -32,13 +49,15 @@ def listing(root: Path, prefix: str, layout: Layout | None) -> Iterator[str | Ga
         git = start(repository, *command, cwd=root)
         listed = False
         with git:
-            for raw in records(git):
+            for raw in records(git, patience=PATIENCE):
                 listed = True
                 yield from _entry(root, prefix, os.fsdecode(raw))
         for line in complaint(repository, "ls-files").splitlines():
             yield Gap(path=display(prefix) or ".", why=said(line), incomplete=True)
-    if git.returncode != 0 and not listed:
-        yield from _walked(root, prefix)
+    if git.returncode == -signal.SIGKILL:
+        why = f"git was silent for {PATIENCE:.0f} s, as before a named pipe called .gitignore"
+        yield Gap(path=display(prefix) or ".", why=why, incomplete=True)
+    return listed or git.returncode == 0
 
 
 def _walked(root: Path, prefix: str) -> Iterator[str | Gap]:
@@ -75,10 +94,16 @@ def _nested(root: Path, prefix: str, path: str) -> Iterator[str | Gap]:
 def _is_ignored(root: Path, layout: Layout) -> bool:
     if layout.top is None or root == layout.top:
         return False
+    from subprocess import TimeoutExpired  # noqa: PLC0415  # as above
+
     from scanner.sources.repository import opened, start  # noqa: PLC0415  # as above
 
     with opened(layout) as repository:
         path = root.relative_to(layout.top)
         git = start(repository, "check-ignore", "-q", "--no-index", "--", str(path), cwd=layout.top)
         with git:
-            return git.wait() == 0
+            try:
+                return git.wait(PATIENCE) == 0
+            except TimeoutExpired:
+                git.kill()
+                return False

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shutil
 import subprocess
 import tempfile
@@ -21,12 +22,15 @@ from pathlib import Path
 
 from scanner.model.error import SourceError
 from scanner.sources.layout import Layout
+from scanner.sources.pipe import obstacle
+from scanner.sources.place import display
 
 _LINKED = ("objects", "refs", "packed-refs", "shallow")
 _PASSED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
 _SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
 _REFTABLE = re.compile(rb"^\s*refstorage\s*=\s*\"?reftable", re.IGNORECASE | re.MULTILINE)
 _BLOCK = 64 << 10
+_LARGEST = 1 << 20  # bytes of HEAD or a configuration that are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +53,17 @@ class Repository:
 
 
 @contextmanager
-def opened(layout: Layout) -> Iterator[Repository]:
-    """The repository behind a private git directory that is removed at the end."""
+def opened(layout: Layout, *, wary: bool = True) -> Iterator[Repository]:
+    """The repository behind a private git directory that is removed at the end.
+
+    Without being ``wary`` a repository is taken in which git has run already, as it has where it
+    calls a hook.
+    """
+    if wary and (found := obstacle(layout)) is not None:
+        raise SourceError(
+            f"the repository holds `{display(found)}`, for which git would wait for ever",
+            remedy="remove it: it is a named pipe, a device or a socket, and no part of git's",
+        )
     shadow = Path(tempfile.mkdtemp(prefix="stanch-git-"))
     try:
         _furnish(shadow, layout)
@@ -101,16 +114,25 @@ def start(
         ) from error
 
 
-def records(git: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """The NUL-terminated records that a running git writes, as they come."""
+def records(git: subprocess.Popen[bytes], *, patience: float | None = None) -> Iterator[bytes]:
+    """The NUL-terminated records that a running git writes, as they come.
+
+    What has no NUL behind it was cut off when git died, and is left out: see its return code.
+    After ``patience`` seconds of silence git is ended, as if it had failed.
+    """
     if git.stdout is None:
         raise ValueError("this git was started without a pipe")
     rest = b""
-    while block := git.stdout.read(_BLOCK):
+    while block := _block(git, patience):
         *whole, rest = (rest + block).split(b"\0")
         yield from whole
-    if rest:
-        yield rest
+
+
+def _block(git: subprocess.Popen[bytes], patience: float | None) -> bytes:
+    assert git.stdout is not None  # noqa: S101  # see records
+    if patience is not None and not select.select([git.stdout], [], [], patience)[0]:
+        git.kill()
+    return os.read(git.stdout.fileno(), _BLOCK)
 
 
 def complaint(repository: Repository, command: str) -> bytes:
@@ -134,8 +156,8 @@ def _furnish(shadow: Path, layout: Layout) -> None:
     if exclude.is_file():
         (shadow / "info" / "exclude").symlink_to(exclude)
     try:
-        shutil.copyfile(layout.git_dir / "HEAD", shadow / "HEAD")
-        theirs = (layout.common_dir / "config").read_bytes()
+        (shadow / "HEAD").write_bytes(_head_of(layout.git_dir / "HEAD"))
+        theirs = _head_of(layout.common_dir / "config")
     except FileNotFoundError:
         theirs = b""
     except OSError as error:
@@ -149,6 +171,12 @@ def _furnish(shadow: Path, layout: Layout) -> None:
             remedy="scan a clone made with `git clone --ref-format=files`",
         )
     (shadow / "config").write_text(_configuration(sha256=bool(_SHA256.search(theirs))))
+
+
+def _head_of(path: Path) -> bytes:
+    """The beginning of a file, which is all of every honest one."""
+    with path.open("rb") as file:
+        return file.read(_LARGEST)
 
 
 def _configuration(*, sha256: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -48,7 +49,9 @@ class Staged:
         with git:
             tokens = records(git)
             for change in tokens:
-                path = display(next(tokens))
+                if (raw := next(tokens, None)) is None:
+                    break  # git has died
+                path = display(raw)
                 _, mode, _, oid, _ = change.lstrip(b":").split()
                 if mode != _SUBMODULE and oid.strip(b"0") and path.startswith(self.below):
                     yield Blob(oid=oid.decode(), path=path.removeprefix(self.below))
@@ -60,11 +63,16 @@ class Staged:
         """HEAD, or the empty tree before the first commit."""
         git = start(self.repository, "rev-parse", "--verify", "--quiet", "HEAD^{tree}")
         with git:
-            found = b"".join(records(git)).strip().decode()
+            found = _answer(git)
         if found:
             return found
         with start(self.repository, "hash-object", "-t", "tree", "--stdin") as git:
-            return b"".join(records(git)).strip().decode()
+            return _answer(git)
+
+
+def _answer(git: subprocess.Popen[bytes]) -> str:
+    assert git.stdout is not None  # noqa: S101  # a pipe was asked for
+    return git.stdout.read().strip().decode()
 
 
 def _place(blob: Blob) -> InIndex:
