@@ -32,8 +32,6 @@ def command(concurrency: int, *, beat: bool, alive: Path | None) -> None:
 
     It finishes what it is doing first; what it does not reach, another worker finds in the store.
 
-    Exit codes: 0 told to stop, 2 usage or configuration, 70 a worker process died.
-
     Exit codes: 0 stopped as told, 2 usage or configuration, 70 the pool ended by itself.
     """
     settings = load()
