@@ -17,7 +17,7 @@ _NAME = re.compile(
     re.VERBOSE,
 )
 _OPEN_QUOTE = re.compile(rb"&#3[49];|&quot;|\\?[\"'`]")
-_BARE = re.compile(rb"(?:(?!&(?:#\d+|[a-z]+);|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
+_BARE = re.compile(rb"(?:(?!&(?:#\d+;|[a-z]+;|[\w.-]{1,40}=)|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
 _LONGEST = 400
 _FRONT = 240
 _TAIL = 24
@@ -76,6 +76,8 @@ def read(candidate: Candidate) -> Assignment | None:
     quote = front["quote"]
     if quote:
         opened = _OPEN_QUOTE.findall(quote)[-1]
+        if _is_empty(quote, front["closing"]) or _ends_here(opened, front["closing"], ahead):
+            return None
         stop = _closing(window, opened)
         if stop is None:
             return None
@@ -96,6 +98,18 @@ def read(candidate: Candidate) -> Assignment | None:
         front=ahead,
         tail=data[end : end + _TAIL].split(b"\n", 1)[0],
     )
+
+
+def _is_empty(quote: bytes, closing: bytes) -> bool:
+    """``password=""``: two quotes are an empty value, unless all quotes are doubled here."""
+    return quote[-1:] * 2 == quote[-2:] != quote[-3:-1] and quote[-2:] not in closing
+
+
+def _ends_here(quote: bytes, closing: bytes, ahead: bytes) -> bool:
+    """``"Your password: " + text``: the quote behind the name closes what stands in front of it."""
+    if closing or quote == b"'":  # an apostrophe in front says nothing
+        return False
+    return (ahead.count(quote) - ahead.count(b"\\" + quote)) % 2 == 1 if len(quote) == 1 else False
 
 
 def _closing(window: bytes, quote: bytes) -> int | None:

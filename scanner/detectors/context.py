@@ -31,7 +31,9 @@ _OTHER_THING = tuple(
     method mode level limit retries tokens date time at char chars characters event map list set
     cache challenge wrong invalid fake dummy used changed updated created modified strategy handler
     izer izers schema callback generator rule rules icon visible visibility toggle mismatch
-    attribute property description startswith endswith contains isnull
+    attribute property description startswith endswith contains isnull age duration lockout renewal
+    complexity properties disabled enabled exists allowed denied encrypted stdin spec req func
+    change cost costs price delimiter separator postfix unauthorized notreqd
     """.split()
 )
 _NOT_SECRET_KEY = re.compile(
@@ -39,42 +41,64 @@ _NOT_SECRET_KEY = re.compile(
     rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
     rb"next\w*|page|continuation|cancellation|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
     rb"publickey|public_key|pubkey|^x-(?:amz|goog)-credential$|^clienttoken$|idempotency|"
-    rb"client_?request_?token"
+    rb"client_?request_?token|per[_-]?token|tokens?_cost|^seed(?:ing|ling)"
+)
+#: What is done to a secret, or thought of it: `resetPassword` is a page, `invalid_token` a message.
+_ACT = re.compile(
+    rb"(?i)(?:change|reset|forg[eo]t|forgotten|recover|verify|validate|check|generate|create|update|"
+    rb"require|save|remember|show|hide|toggle|lost|delete|remove|send|renew|expired|invalid|wrong|"
+    rb"incorrect|bad|missing|faulty|(?:min|max|is|has|no|use|allow|enable|disable)[_-])"
+    rb"s?[_-]?(?:(?:your|my|the|user|old|new|access|api|auth|client)[_-]?)?"
+    rb"(?:passw|pwd|pass$|token|secret|credential|(?:\w+[_-])?key)"
 )
 _CODE = re.compile(
     rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|^%[sdv@]|#\{|^@|^\{|^\[|^<|^!(?:Ref|Sub|GetAtt|"
     rb"Join|Import|vault|secret|env)|^&|process\.env|\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|"
     rb"\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|^arn:|"
-    rb"\$\$|^\(|=>|->|\(\)|^\.\.?/|^:\w|^\\?&\w|^\*[A-Za-z]|^\w+\[\w*\]$|^\\x[0-9A-Fa-f]{2}"
+    rb"\$\$|^\(|=>|->|\(\)|^\.\.?/|^:\w|^\\?&\w|^\*[A-Za-z]|^\w+\[\w*\]$|^\\x[0-9A-Fa-f]{2}|"
+    rb"^!\w+:|^/\^|\+\$/|^d?word:"
 )
 _LITERAL = re.compile(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
     rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
     rb"ssh-\w+|ecdsa-\S+|(?:hmac-?)?sha-?\d+|aes-?\d+\S*|scram-\S+|new|return|await|async|lambda|type|"
-    rb"var|let|const|static|final|import|on|off|yes|no|ok|pass|passed|fail|failed|error|skip|skipped)"
+    rb"var|let|const|static|final|import|on|off|yes|no|ok|pass|passed|fail|failed|error|skip|skipped|"
+    rb"yield|raise|throw|extern|undef|always|never|enabled?|disabled?|automatic|unavailable|keep|binary)"
     rb"\b.{0,2}"
 )
 _REFERENCE = re.compile(
-    rb"(?i)(?:https?|file|ftp|ssh|git|s3|gs|op|vault|awssm|gcpsm|secret|secrets|azurekv|doppler|ref\+\w+)"
-    rb"://|^(?:file|env|vault|ssm|secretsmanager|keyring|keychain|sealed|cmd|exec|prompt|ref):"
-    rb"[^\s]|^/[\w.-]+(?:/|$)|^~/|^[A-Z]:\\|@\w|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
+    rb"(?i)^[a-z][a-z0-9+.-]{0,30}://|^(?:file|env|vault|ssm|secretsmanager|keyring|keychain|sealed|"
+    rb"cmd|exec|prompt|ref):"
+    rb"[^\s]|^/[\w.-]+(?:[/:]|$)|^~/|^[A-Z]:\\|@\w|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
+    rb"^[\w-]+/\d{8}/|^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$|"
     rb"^sha\d+[:-]|^md5[:-]|^(?:required|nullable|sometimes|confirmed|string)\|"
 )
-_UNREADABLE = re.compile(rb"[^\x00-\x7f]")
+_UNREADABLE = re.compile(rb"[^\x00-\x7f]|\\u\{?[0-9A-Fa-f]{4}")
+_ESCAPE = re.compile(rb"\\u\{?[0-9A-Fa-f]{4}")
 _VERSION = re.compile(rb"v?\d+(?:\.\d+)+")
 _MOMENT = re.compile(
     rb"(?i)\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?|"
     rb"\d+[.]?(?:ms|[smhdwy]|(?:second|minute|hour|day|week)s?)"
 )
-_NUMBER = re.compile(rb"(?i)[+-]?(?:0x[0-9a-f_]+|\d[\d_]*(?:\.\d+)?)(?:[ul]{1,3}|f)?")
+_NUMBER = re.compile(rb"(?i)[+-]?(?:0x[0-9a-f_]+|\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:[ul]{1,3}|f)?")
+#: Numbers that nobody types for a password: fractions, negative ones, hexadecimal ones.
+_MEASURE = re.compile(rb"(?i)-\d+|[+-]?\d+\.\d+(?:e[+-]?\d+)?|[+-]?\d+e[+-]\d+|0x[0-9a-f]{1,8}")
 _IDENTIFIER = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\.|::?|->)[A-Za-z_$][\w$]*)*")
 _CONSTANT = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _FILE_NAME = re.compile(
-    rb"(?i)[\w./-]+\.(?:key|pem|crt|txt|json|ya?ml|html?|js|ts|py|go|php|xml|conf|rb)"
+    rb"(?i)[\w./-]+\.(?:key|pem|crt|cer|der|p12|pfx|jks|pub|txt|json|ya?ml|html?|js|ts|py|go|php|xml|"
+    rb"conf|cfg|ini|rb|c|h|o|a|so|lo|la)"
 )
 _SENTENCE = re.compile(rb"[ \t]+(?:\(|[A-Za-z]*[a-z]|\d{2,}[ \t])")
 _PLAIN_WORDS = re.compile(rb"[A-Za-z]+(?:[-'/][A-Za-z]+)*[.:!?]?")
 _EXAMPLE_HOST = re.compile(rb"(?i)://[\w.-]*\bexample\b[^\s\"']*$")
+#: The address of a picture: whoever sees the page may have its parameter.
+_PICTURE = re.compile(rb"(?i)\.(?:svg|png|gif|jpe?g)\?[^\s\"']*$")
+#: `ConvertTo-SecureString $text`: what a command of PowerShell gives back.
+_COMMAND = re.compile(
+    rb"(?:ConvertTo|ConvertFrom|Get|Read|New|Import|Invoke|Select|Join)-[A-Z][A-Za-z]+"
+)
+_COMPARISONS = frozenset((b"==", b"===", b"!="))
 _TERNARY = re.compile(rb"\?[ \t]{0,3}[\"']?$")
 _SETTINGS = re.compile(
     r"(?i)\.(?:env|ya?ml|properties|ini|cfg|conf|cnf|toml|tfvars|sh|bash|md|rst|txt|adoc|sql|xml|"
@@ -90,12 +114,13 @@ _LOCK = re.compile(
 )
 _TRANSLATION = re.compile(
     r"(?i)(?:^|/)(?:i18n|l10n|locales?|lang|languages?|translations?|messages|nls)/|"
-    r"(?:^|/)(?:messages|strings|locale|lang)[\w.-]*\.(?:json|ya?ml|properties|xml|js|ts|php)$"
+    r"(?:^|/)[\w.-]*(?:messages|strings|locale|lang|labels)[\w.-]*\.(?:json|ya?ml|properties|xml|js|ts|php)$"
 )
 _EXAMPLES = re.compile(
-    r"(?i)(?:^|/)(?:tests?|specs?|__tests__|testdata|testing|fixtures?|mocks?|examples?|samples?|demos?|"
-    r"docs?|tutorials?|\w+_tests?|test_\w+)/|(?:^|/)(?:tests?[_.-][\w.-]*|conftest|examples?-[\w.-]+|"
-    r"[\w.-]*[_.-](?:tests?|spec)\.\w+|\w+Tests?\.\w+|tests?\.\w+)$"
+    r"(?i)(?:^|/)(?:(?:[\w.-]*[_.-])?(?:unit|self)?tests?(?:[_.-][\w.-]*|data|ing|suite|progs?|cases?)?|t|"
+    r"specs?|__tests__|fixtures?|mocks?|examples?|samples?|demos?|docs?|doc[_.-][\w.-]*|guides?|userguide|"
+    r"manual|manpages?|howtos?|api-ref|tutorials?)/|(?:^|/)(?:tests?[_.-][\w.-]*|conftest|"
+    r"examples?-[\w.-]+|[\w.-]*[_.-](?:tests?|spec|examples?)\.\w+|\w+Tests?\.\w+|tests?\.\w+)$"
 )
 _WORD = 3
 _MOSTLY_WORDS = 0.8
@@ -127,6 +152,8 @@ def names_secret(found: Assignment) -> bool:
         return False
     if _BARE_PASS.search(name) and not PASSWORD.search(name):
         return False  # passed, bypass, compass
+    if _ACT.match(name) or (name == b"pwd" and found.lead.endswith((b"(", b"`"))):
+        return False
     if found.lead.endswith((b":", b"/")) and found.operator == b":":
         return False  # arn:…:secret:name
     if _TERNARY.search(found.lead) and found.operator == b":":
@@ -148,6 +175,7 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
         or _FILE_NAME.fullmatch(value)
         or _VERSION.fullmatch(value)
         or _MOMENT.fullmatch(value)
+        or _MEASURE.fullmatch(value)
         or (found.quote and b" " in value.strip())
         or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))
         or (not has_digit(value) and _repeats(found.name, value))
@@ -156,14 +184,14 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
 
 def is_label(value: bytes, path: str) -> bool:
     """A text for people: in another script, or a word in a file of translations."""
-    if has_digit(value):
+    if has_digit(_ESCAPE.sub(b"", value)):
         return False
     return bool(_UNREADABLE.search(value) or _TRANSLATION.search(path))
 
 
 def is_code(found: Assignment, value: bytes, path: str) -> bool:
     """Whether a bare value is an expression. In settings files a bare word is a value."""
-    if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value or b"::" in value:
+    if _is_expression(found, value):
         return True
     if is_settings(path):
         return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
@@ -171,10 +199,23 @@ def is_code(found: Assignment, value: bytes, path: str) -> bool:
         environment = found.operator == b"=" and found.name.isupper()
         literal = has_digit(value) or found.cut == b";" or environment
         return not literal or bool(_NUMBER.fullmatch(value))
+    if found.operator == b"=" and found.lead[-1:] in (b"?", b"&", b"#") and has_digit(value):
+        return bool(_NUMBER.fullmatch(value))  # a parameter of an address
     # In code a bare word is a variable; only `-e NAME=value` and comments carry bare values.
     if found.name.isupper() and found.operator == b"=" and not _NUMBER.fullmatch(value):
         return bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value) and b"_" in value
     return bool(_IDENTIFIER.fullmatch(value) or _NUMBER.fullmatch(value)) or len(value) < 8  # noqa: PLR2004 - shorter than any token
+
+
+def _is_expression(found: Assignment, value: bytes) -> bool:
+    """Calls, members, what is compared, what is given to ``$name``: computed in any language."""
+    if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value or b"::" in value:
+        return True
+    if found.cut == b">" and value[-1:] in b"-=":
+        return True
+    return bool(
+        found.operator in _COMPARISONS or found.lead[-1:] == b"$" or _COMMAND.fullmatch(value)
+    )
 
 
 def is_prose(found: Assignment, value: bytes) -> bool:
@@ -202,8 +243,10 @@ def is_class_name(value: bytes) -> bool:
 
 
 def of_example_host(found: Assignment) -> bool:
-    """A parameter of an address that stands for any: a documentation's."""
-    return found.operator == b"=" and _EXAMPLE_HOST.search(found.front) is not None
+    """A parameter of an address that stands for any, a documentation's, or of a picture's."""
+    if found.operator != b"=":
+        return False
+    return bool(_EXAMPLE_HOST.search(found.front) or _PICTURE.search(found.front))
 
 
 def _repeats(name: bytes, value: bytes) -> bool:

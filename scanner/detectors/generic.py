@@ -16,7 +16,7 @@ from scanner.detectors.assignment import Assignment, read
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.decode import unquoted
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
-from scanner.detectors.word import is_stand_in, pieces, reads_like_word
+from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
 from scanner.model.finding import Confidence
 
 _CHOSEN = re.compile(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
@@ -33,13 +33,20 @@ _GRAMMAR = frozenset(
     than from field value values prompt file instead must only also has have not be
     """.split()
 )
-_UUID = re.compile(rb"(?i)(?:[a-z]{1,12}[-_:])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_UUID = re.compile(
+    rb"(?i)(?:[a-z]{1,12}[-_:])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{4}(?:-[0-9a-f]{4}){2,4}"
+)
+#: What is kept instead of a password (hashes of many systems), and what is sealed (openssl's salt).
 _PASSWORD_HASH = re.compile(
-    rb"\$(?:2[abxy]?|[156]|argon2\w*|pbkdf2[\w-]*|scrypt)\$|\{[A-Z0-9]+\}|pbkdf2_"
+    rb"\$(?:2[abxy]?|[15679]|argon2\w*|pbkdf2[\w-]*|scrypt)\$|\{[A-Z0-9]+\}|pbkdf2_|"
+    rb"(?:md5|sha\d+|bcrypt\w*)\$|md5[0-9a-f]{32}$|\*[0-9A-F]{40}$|U2FsdGVkX1"
 )
 _SPEAKS = re.compile(
     rb"(?i)passw(?:or)?d|passwd|secret|passphrase|credential|(?:^|[-_])(?:pass|pwd)$"
 )
+#: `personal_access_token`: the last word says what would stand here.
+_NAMES_ONE = re.compile(rb"[a-z][-_](?:key|token)s?$")
+_PAIRED = re.compile(rb"[A-Za-z_.-]+=[^=&%]")  # TYPE=ext4
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _SHORTEST_PASSWORD = 4
 _SHORTEST_CHOSEN = 10
@@ -132,7 +139,7 @@ def _stands_in(value: bytes, name: bytes = b"") -> bool:
         forms.extend(_decoded(value))
     if any(is_stand_in(form, name) or is_placeholder(form) for form in forms):
         return True
-    return bool(_SPEAKS.search(value)) and not has_digit(value)
+    return not has_digit(value) and bool(_SPEAKS.search(value) or _NAMES_ONE.search(value))
 
 
 def _decoded(value: bytes) -> list[bytes]:
@@ -157,7 +164,9 @@ def _is_chosen(found: Assignment, value: bytes) -> bool:
 
 def _looks_issued(value: bytes) -> bool:
     """Whether a machine made it: long, varied, and not words joined together."""
-    if len(value) < _SHORTEST_TOKEN or b" " in value or value.isdigit():
+    if len(value) < _SHORTEST_TOKEN or b" " in value or value.isdigit() or is_made_of_words(value):
+        return False
+    if _PAIRED.match(value):
         return False
     letters = sum(len(word) for word in pieces(value) if word.isalpha() and len(word) >= _WORD)
     wordy = letters / len(value)

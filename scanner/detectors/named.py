@@ -6,7 +6,7 @@ import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
-from scanner.detectors.word import is_stand_in, pieces
+from scanner.detectors.word import is_made_of_words, is_stand_in, pieces
 from scanner.model.finding import Confidence
 
 _FRONT = 72
@@ -22,6 +22,7 @@ _OTHER = re.compile(
     rb"(?i)sha-?\d|sha[_ -]?sum|\bsha\b|\bmd5|digest|commit|checksum|integrity|\brev(?:ision)?\b"
     rb"|etag|\bhash\b|nonce|guid|trace|span[_-]?id|request[_-]?id|session[_-]?id|build[_-]?id"
     rb"|fingerprint|public[_-]?key|thumbprint|https?://[^\s\"']{0,60}$|[\w./-]{12,}/$|import |from "
+    rb"|/[\w.-]+[ \t]+$|\bh1:"
 )
 _OWN_NAME = re.compile(rb"(?i)(?:secret|auth[_-]?token)[\w\"' ]{0,12}[:=][\s\"']{0,4}$")
 _HEX = re.compile(rb"(?i)[0-9a-f]+")
@@ -95,7 +96,7 @@ def _varied(value: bytes) -> bool:
     digits = sum(byte in b"0123456789" for byte in value)
     if value.isdigit():
         return entropy(value) >= _FEWEST_BITS_OF_DIGITS
-    if entropy(value) < _FEWEST_BITS:
+    if entropy(value) < _FEWEST_BITS or is_made_of_words(value):
         return False
     if digits * _DIGIT_SHARE >= len(value):
         return True

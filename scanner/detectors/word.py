@@ -43,6 +43,8 @@ _PAIRS = frozenset(
 )
 _LEET = bytes.maketrans(b"013457@$!", b"oieastasi")
 _LIKE_WORDS = 0.6
+_MOSTLY_SPELT = 0.6
+_MOSTLY_PAIRS = 0.7
 _DIGITS = frozenset(b"0123456789")
 _FEW_DIGITS = 3
 _PIECE = re.compile(rb"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
@@ -66,6 +68,22 @@ def reads_like_word(value: bytes) -> bool:
     letters = b"".join(re.findall(rb"[a-z]+", value.translate(_LEET).lower()))
     pairs = [letters[at : at + 2] for at in range(len(letters) - 1)]
     return bool(pairs) and sum(pair in _PAIRS for pair in pairs) >= _LIKE_WORDS * len(pairs)
+
+
+def is_made_of_words(value: bytes) -> bool:
+    """Whether most of ``value`` is words joined by case or signs: a name, not what a machine drew.
+
+    Stricter than :func:`reads_like_word`, for tokens: of 16 random letters and digits one in a
+    thousand passes for words.
+    """
+    if sum(byte in _DIGITS for byte in value) > _FEW_DIGITS or len(value) > _LONGEST_GLUED:
+        return False
+    words = [word for word in pieces(value) if word.isalpha()]
+    pairs = [word[at : at + 2] for word in words for at in range(len(word) - 1)]
+    spelt = sum(len(word) for word in words if len(word) >= _SHORTEST)
+    return spelt >= _MOSTLY_SPELT * sum(map(len, pieces(value))) > 0 and sum(
+        pair in _PAIRS for pair in pairs
+    ) >= _MOSTLY_PAIRS * len(pairs)
 
 
 def is_stand_in(value: bytes, name: bytes = b"") -> bool:
