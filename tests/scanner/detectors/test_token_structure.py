@@ -1,4 +1,4 @@
-"""Checksums and parses of the families: issued tokens are high, altered ones doubtful, none lost."""
+"""Checksums and parses of the families: issued tokens are high, altered ones are doubtful."""
 
 from __future__ import annotations
 
