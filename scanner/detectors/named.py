@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from scanner.detectors.pattern import lead_of
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
 from scanner.detectors.word import is_made_of_words, is_stand_in, pieces
 from scanner.model.finding import Confidence
 
+#: Why a value is low that only stands close to a provider's name.
+NEAR = "near its name"
 _FRONT = 72
 #: Words that say "here is a secret", and signs that give a name its value.
 _SECRET_WORD = re.compile(
     rb"(?i)key|token|secret|passw|pwd|credential|auth|bearer|licen[cs]e|private|access|basic|apikey"
     rb"|login|client|app|sid|consumer|account|webhook|user"
 )
-_GIVES = re.compile(rb"=>|[=:>,(]|[ \t]-p[ \t]|--?[a-z-]{1,20}[ =]$")
+_GIVES = re.compile(rb"=>|[=:>,(]|[ \t]-p[ \t]|--?[a-z-]{1,20}[ =]$|\|[ \t]{0,3}`?$")
 _AT_ONCE = re.compile(rb"(?i)(?:key|token|secret|access|private|auth)[-_ .]{1,3}[\"']?$")
 #: What is not a secret although it looks random.
 _OTHER = re.compile(
@@ -28,6 +32,12 @@ _OWN_NAME = re.compile(rb"(?i)(?:secret|auth[_-]?token)[\w\"' ]{0,12}[:=][\s\"']
 _HEX = re.compile(rb"(?i)[0-9a-f]+")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHAPED = re.compile(rb"[A-Za-z0-9+/=_.-]*[-_.][A-Za-z0-9+/=_.-]*")
+#: `?api_key=…`: a secret in an address, unlike the digest that is part of a path.
+_QUERY = re.compile(
+    rb"(?i)[?&;][\w.-]{0,40}(?:key|token|secret|auth|passw(?:or)?d|pwd|sid)[\w-]{0,12}=$"
+)
+_NEAR = Opinion(confidence=Confidence.LOW, reason=NEAR)
+_AROUND = b" \t\"'`"
 _LONG = 16
 _WORD = 4
 _WORDY = 0.6
@@ -43,15 +53,46 @@ def check_named(candidate: Candidate) -> Opinion:
         return NOT_THIS
     front = candidate.data[max(0, candidate.start - _FRONT) : candidate.start]
     near = front[-48:]
-    line = near.rpartition(b"\n")[2]
-    if _OTHER.search(near):
-        return Opinion(confidence=Confidence.LOW, reason="near its name")
-    said = _SECRET_WORD.search(line) is not None
+    line = _line_of(near)
+    if _OTHER.search(near) and not _QUERY.search(line):
+        return _NEAR
+    said = _SECRET_WORD.search(near) is not None
     given = _GIVES.search(line[-24:]) is not None
     bare = _HEX.fullmatch(value) or _UUID.fullmatch(value)
     if (said and given) or _AT_ONCE.search(line) or ((given or said) and not bare):
         return Opinion(confidence=candidate.rule.confidence, reason="keyword+shape")
-    return Opinion(confidence=Confidence.LOW, reason="near its name")
+    if _is_mixed(value) and _follows_name(candidate.rule.pattern, line):
+        return Opinion(confidence=candidate.rule.confidence, reason="keyword+shape")
+    return _NEAR
+
+
+def _line_of(near: bytes) -> bytes:
+    """What leads to a value: its line, or the one before when the value stands alone on its own."""
+    before, _, line = near.rpartition(b"\n")
+    if line.strip(_AROUND):
+        return line
+    return before.rstrip().rpartition(b"\n")[2] + b" " + line.strip(b" \t")
+
+
+def _is_mixed(value: bytes) -> bool:
+    """Both cases and digits in one long run: no word, and no digest."""
+    return (
+        len(value) >= _LONG
+        and has_digit(value)
+        and value.upper() != value
+        and value.lower() != value
+    )
+
+
+def _follows_name(pattern: str, line: bytes) -> bool:
+    """Whether nothing but a space or a quote stands between the provider's name and the value."""
+    lead = lead_of(pattern)
+    return lead is not None and _adjacent(lead).search(line) is not None
+
+
+@cache
+def _adjacent(lead: str) -> re.Pattern[bytes]:
+    return re.compile(lead.encode("ascii") + rb"[ \t\"'`]{1,3}$")
 
 
 def check_random(candidate: Candidate) -> Opinion:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, insort
 from collections.abc import Iterable
+from functools import cache
 
 from scanner.detectors.candidate import Fate, Judged
+from scanner.detectors.named import NEAR
+from scanner.detectors.pattern import lead_of
+from scanner.model.rule import RuleClass
+
+_FAR = 120  # bytes in front of a value in which the name that leads to it may begin
 
 
 def resolved(judged: Iterable[Judged]) -> list[Judged]:
@@ -17,13 +24,47 @@ def resolved(judged: Iterable[Judged]) -> list[Judged]:
         at = bisect_left(starts, each.end)
         # Chosen places do not overlap, so only the nearest one in front can reach into this one.
         if at and chosen[starts[at - 1]].end > each.start:
+            _add_up(chosen[starts[at - 1]], each)
             continue
         insort(starts, each.start)
         chosen[each.start] = each
     return [chosen[start] for start in starts if chosen[start].fate is not Fate.HARMLESS]
 
 
-def _rank(each: Judged) -> tuple[str, int, int, int, str]:
-    """Class first, then the longer, the earlier, the better checked; ids make the order total."""
+def _add_up(named: Judged, general: Judged) -> None:
+    """A value close to a provider's name, in a place where a secret stands, is that provider's."""
+    if general.rule.rule_class is not RuleClass.D or named.reason != NEAR:
+        return
+    if general.start == named.start and general.confidence.rank > named.confidence.rank:
+        named.confidence, named.reason = general.confidence, general.reason
+
+
+def _rank(each: Judged) -> tuple[str, int, int, int, int, int, str]:
+    """Class, then the surer, the longer, the one whose name is nearest, the earlier.
+
+    Of those the better checked; ids make the order total.
+    """
     rule = each.rule
-    return (rule.rule_class.value, each.start - each.end, each.start, -len(rule.checks), rule.id)
+    return (
+        rule.rule_class.value,
+        -each.confidence.rank,
+        each.start - each.end,
+        _distance(each) if rule.rule_class is RuleClass.C else 0,
+        each.start,
+        -len(rule.checks),
+        rule.id,
+    )
+
+
+def _distance(each: Judged) -> int:
+    """How far in front of the value its provider's name ends."""
+    lead = lead_of(each.rule.pattern)
+    if lead is None:
+        return _FAR
+    front = each.candidate.data[max(0, each.start - _FAR) : each.start]
+    return len(front) - max((name.end() for name in _names(lead).finditer(front)), default=0)
+
+
+@cache
+def _names(lead: str) -> re.Pattern[bytes]:
+    return re.compile(lead.encode("ascii"))
