@@ -37,6 +37,7 @@ _QUERY = re.compile(
     rb"(?i)[?&;][\w.-]{0,40}(?:key|token|secret|auth|passw(?:or)?d|pwd|sid)[\w-]{0,12}=$"
 )
 _NEAR = Opinion(confidence=Confidence.LOW, reason=NEAR)
+_SIGNS = tuple(bytes([sign]) for sign in b"@!^~?")
 _AROUND = b" \t\"'`"
 _LONG = 16
 _WORD = 4
@@ -49,7 +50,7 @@ _DIGIT_SHARE = 16  # one character of so many is a digit in everything that is d
 def check_named(candidate: Candidate) -> Opinion:
     """Medium where a value is given to a secret's name; low where it only stands near the name."""
     value = candidate.value
-    if not _looks_issued(value):
+    if not _looks_issued(value) or _goes_on(candidate):
         return NOT_THIS
     front = candidate.data[max(0, candidate.start - _FRONT) : candidate.start]
     near = front[-48:]
@@ -64,6 +65,12 @@ def check_named(candidate: Candidate) -> Opinion:
     if _is_mixed(value) and _follows_name(candidate.rule.pattern, line):
         return Opinion(confidence=candidate.rule.confidence, reason="keyword+shape")
     return _NEAR
+
+
+def _goes_on(candidate: Candidate) -> bool:
+    """Whether a sign that stands in passwords touches the value: it is a part of something else."""
+    around = candidate.data[max(0, candidate.start - 1) : candidate.start]
+    return around in _SIGNS or candidate.data[candidate.end : candidate.end + 1] in _SIGNS
 
 
 def _line_of(near: bytes) -> bytes:

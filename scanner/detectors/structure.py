@@ -59,7 +59,7 @@ def check_discord_id(candidate: Candidate) -> Opinion:
     """The first part is the bot's id, a number of 17 to 20 digits."""
     raw = decoded(candidate.value.split(b".")[0]) or b""
     real = raw.isdigit() and int(raw) in _SNOWFLAKE
-    return _PARSED if real else Opinion(confidence=Confidence.LOW, reason="does not parse")
+    return _PARSED if real else NOT_THIS
 
 
 def check_decimal_head(candidate: Candidate) -> Opinion:
