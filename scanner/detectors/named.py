@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
@@ -111,9 +112,18 @@ def check_half(candidate: Candidate) -> Opinion:
     """Only good as the other half of a pair, unless its own name says that it is a secret."""
     if not _looks_issued(candidate.value):
         return NOT_THIS
-    if _OWN_NAME.search(candidate.before(48)):
+    front = candidate.before(48)
+    if _OWN_NAME.search(front) or _is_given_to_provider(front, candidate.rule.keywords):
         return NOTHING_TO_SAY
     return Opinion(fate=Fate.HALF)
+
+
+def _is_given_to_provider(front: bytes, names: Sequence[str]) -> bool:
+    """Whether a value is given to a name that holds the provider's and a word for secrets."""
+    lower = front.lower()
+    at = max((lower.rfind(name.lower().encode("ascii")) for name in names), default=-1)
+    name = front[at:] if at >= 0 else b""
+    return bool(_SECRET_WORD.search(name) and _GIVES.search(name[-24:]))
 
 
 def check_masked(candidate: Candidate) -> Opinion:

@@ -169,3 +169,43 @@ def test_near_misses_without_end_are_read_to_the_end(scan: Scan) -> None:
     chance = random.Random(4)  # noqa: S311 - reproducible text, no secret
     unit = base64.b64encode(chance.randbytes(3000)) + b" key: box token= user=a;host=b password \n"
     assert len(scan(unit * 256)) <= 256 * (len(scan(unit)) + 1)
+
+
+@pytest.mark.parametrize(
+    ("template", "rule"),
+    [
+        ("# cloudflare{lf}DATADOG_API_KEY={hex:40}", "datadog-application-key"),
+        ("# datadog{lf}CIRCLECI_TOKEN={hex:40}", "circleci-legacy-token"),
+        ("COHERE_SECRET_KEY={base62:40}", "cohere-api-key"),
+    ],
+)
+def test_of_two_providers_the_nearer_name_wins(scan: Scan, template: str, rule: str) -> None:
+    (match,) = scan(generate(template, 2))
+    assert match.finding.rule == rule
+
+
+def test_a_value_near_a_name_in_a_secret_s_place_is_that_provider_s(scan: Scan) -> None:
+    value = generate("{base36:40}", 2)
+    (match,) = scan(b"datadog api, see build id\napp.token: " + value)
+    assert match.finding.provider == "datadog"
+    assert match.finding.confidence.value == "medium"
+
+
+@pytest.mark.parametrize("sign", ["@", "!", "^"])
+def test_a_part_of_something_longer_is_no_token(scan: Scan, sign: str) -> None:
+    template = f"sonar_token = '{sign}{{base36:40}}'"
+    assert "sonar" not in {m.finding.provider for m in scan(generate(template, 2))}
+
+
+@pytest.mark.parametrize(
+    ("url", "provider"),
+    [
+        ("postgresql+asyncpg://svc:{password}@db/app", "postgres"),
+        ("mongodb+srv://svc:{password}@db/app", "mongodb"),
+        ("rediss://:{password}@cache:6379/0", "redis"),
+        ("mysql://svc:{password}@db/app", "database"),
+    ],
+)
+def test_a_url_names_its_database(scan: Scan, url: str, provider: str) -> None:
+    (match,) = scan(generate(f"DATABASE_URL={url}", 3))
+    assert (match.finding.provider, match.finding.kind) == (provider, "connection-url")
