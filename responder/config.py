@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -110,11 +111,13 @@ class WorkerSection(_Section, frozen=True):
     """How patient workers are.
 
     ``lease_seconds``: how long a silent worker keeps its steps. ``sweep_seconds``: how often the
-    store is searched for work that nobody was told of.
+    store is searched for work that nobody was told of. ``standby_seconds``: after which a command
+    does itself what no worker takes up.
     """
 
     lease_seconds: _Positive = 15.0
     sweep_seconds: _Positive = 2.0
+    standby_seconds: _Positive = 5.0
 
 
 class WebSection(_Section, frozen=True):
@@ -208,7 +211,8 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(
-            f"{path}: {error}", remedy="docs/configuration.md lists every key with its type"
+            f"{_place(str(error), env) or path}: {error}",
+            remedy="docs/configuration.md lists every key with its type",
         ) from None
     if not settings.store.url:
         store = StoreSection(url=f"sqlite:///{home / 'stanch.db'}")
@@ -301,22 +305,39 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}", remedy="mend the TOML at that line") from None
 
 
+def _place(problem: str, env: Mapping[str, str]) -> str | None:
+    """The environment variable that the validation's ``$.section.key`` came from, if it did."""
+    found = re.search(r"`\$\.(\w+)\.(\w+)", problem)
+    name = f"STANCH_{found[1]}_{found[2]}".upper() if found else ""
+    return name if name in env else None
+
+
 def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
     """``STANCH_AWS_REGION=…`` overrides ``[aws] region``; types follow the section."""
     for field in msgspec.structs.fields(Settings):
         section: type = type(field.default)
         if not issubclass(section, _Section):
             continue
-        for key in msgspec.structs.fields(section):
-            value = env.get(f"STANCH_{field.name}_{key.name}".upper())
-            if value is not None:
-                table = raw.setdefault(field.name, {})
-                table[key.name] = _typed(value, key.default)
+        prefix = f"STANCH_{field.name}_".upper()
+        keys = {prefix + key.name.upper(): key for key in msgspec.structs.fields(section)}
+        given = {name: value for name, value in env.items() if name.startswith(prefix)}
+        _nearest(given, list(keys), "the environment", "")
+        for name, value in given.items():
+            table = raw.setdefault(field.name, {})
+            table[keys[name].name] = _typed(value, keys[name].default)
+
+
+_BOOLEANS = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 
 
 def _typed(text: str, like: object) -> object:
     if isinstance(like, bool):
-        return text.lower() in {"1", "true", "yes", "on"}
+        # A word that is neither stays text, and the validation names key and type: a slip of the
+        # pen must not turn a protection off.
+        return _BOOLEANS.get(text.strip().lower(), text)
     if isinstance(like, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if isinstance(like, float):

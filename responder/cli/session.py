@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import click
 from rich.console import Console
 
 from responder.bootstrap import House, open_house, slack_settings
+from responder.cli.standby import Standby
 from responder.config import Settings, load
 from responder.domain.caller import Caller, at_command_line
 from responder.domain.ids import IncidentId, label
@@ -66,7 +67,7 @@ def notifiers(settings: Settings) -> tuple[Notifier, ...]:
 @contextmanager
 def working(opened: House) -> Iterator[None]:
     """A worker for the block: our own when nobody else could hear the doorbell."""
-    if not opened.settings.broker.url.startswith("memory:"):
+    if not _alone(opened):
         yield
         return
     with EmbeddedWorker(opened.celery):
@@ -74,14 +75,37 @@ def working(opened: House) -> Iterator[None]:
         yield
 
 
+def _alone(opened: House) -> bool:
+    return opened.settings.broker.url.startswith("memory:")
+
+
 def watch(opened: House, incidents: Iterable[IncidentId], console: Console) -> bool:
     """Show the cards until nothing more happens by itself; False when a run failed.
 
     Returns when every run is over or waits for a person, and the other surfaces were told. What a
-    step is held up by (a throttled or unreachable service) goes to standard error.
+    step is held up by (a throttled or unreachable service) goes to standard error. In a team the
+    work is the workers'; when none takes it up for a while, it is done here.
     """
-    terminal = TerminalNotifier(console)
     ids = tuple(incidents)
+    with ExitStack() as stack:
+        look: Callable[[Iterable[IncidentId]], None] = _leave_alone
+        if not _alone(opened):
+            seconds = opened.settings.worker.standby_seconds
+            look = stack.enter_context(Standby(opened, seconds=seconds)).look
+        return _watch(opened, ids, console, look)
+
+
+def _leave_alone(incidents: Iterable[IncidentId]) -> None:
+    """Nobody has to stand by: the worker is our own."""
+
+
+def _watch(
+    opened: House,
+    ids: tuple[IncidentId, ...],
+    console: Console,
+    look: Callable[[Iterable[IncidentId]], None],
+) -> bool:
+    terminal = TerminalNotifier(console)
     swept = time.monotonic()
     said: set[str] = set()
     while True:
@@ -98,6 +122,7 @@ def watch(opened: House, incidents: Iterable[IncidentId], console: Console) -> b
         if time.monotonic() - swept > opened.settings.worker.sweep_seconds:
             opened.sweep()
             swept = time.monotonic()
+        look(ids)
         time.sleep(POLL_SECONDS)
 
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from celery import Celery
+from kombu.transport import get_transport_cls
 
+from responder.domain.error import ConfigError
 from responder.domain.ids import IncidentId, RunId
 from responder.domain.ports import Errand
 from responder.worker import message
@@ -36,7 +38,11 @@ def task_name(errand: Errand) -> str:
 
 
 def make_app(broker_url: str, *, sweep_seconds: float, queue: str = QUEUE) -> Celery:
-    """An application for one broker. No result backend, no events, ids only."""
+    """An application for one broker. No result backend, no events, ids only.
+
+    Raises ConfigError for a broker that this installation cannot speak to.
+    """
+    _require_transport(broker_url)
     message.install()
     # kombu warns of a URL without a host, which memory:// needs not have.
     broker = "memory://localhost/" if broker_url == "memory://" else broker_url
@@ -86,9 +92,27 @@ def register(app: Celery, work: Callable[[], Work], pacer: Pacer) -> None:
         app.task(name=name, ignore_result=True, shared=False)(function)
 
 
+def _require_transport(broker_url: str) -> None:
+    scheme = broker_url.partition(":")[0]
+    try:
+        get_transport_cls(scheme)
+    except (KeyError, ImportError):
+        # The rest of the URL is not repeated: it may hold a password.
+        raise ConfigError(
+            f"[broker] url: {scheme!r} is no broker that this installation can speak to",
+            remedy="write memory:// or redis://HOST:PORT/0; others need their package of kombu",
+        ) from None
+
+
 def _transport(broker_url: str) -> dict[str, Any]:
     if broker_url.startswith("memory:"):
         # The default of 1 s is a second of a live key; 20 ms costs no measurable CPU.
         return {"polling_interval": 0.02}
     # A hung broker must not hold up a revocation: without these a publish blocks for ever.
-    return {"socket_timeout": 2.0, "socket_connect_timeout": 2.0, "visibility_timeout": 60}
+    # max_retries: a ring that nobody answers is the sweep's; trying again here only costs time.
+    return {
+        "socket_timeout": 2.0,
+        "socket_connect_timeout": 2.0,
+        "visibility_timeout": 60,
+        "max_retries": 0,
+    }

@@ -45,7 +45,8 @@ def team(desk: Any, broker: Broker, request: pytest.FixtureRequest) -> Iterator[
     desk.configure(
         f'[store]\nurl = "{server.create("team")}"\n'
         f'[broker]\nurl = "{broker.url}"\npassword = "file:{secret}"\n'
-        "[worker]\nsweep_seconds = 0.5\nlease_seconds = 2.0\n"
+        # The workers do it all: the commands do not stand by.
+        "[worker]\nsweep_seconds = 0.5\nlease_seconds = 2.0\nstandby_seconds = 600.0\n"
     )
     team = Team(home=desk.folder, environment=desk.environment)
     yield team

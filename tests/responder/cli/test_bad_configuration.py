@@ -32,8 +32,26 @@ WRONG: dict[str, tuple[str, dict[str, str], list[str], str]] = {
     "a number that is a word": (
         "",
         {"STANCH_WORKER_SWEEP_SECONDS": "often"},
-        ["worker.sweep_seconds"],
+        ["STANCH_WORKER_SWEEP_SECONDS", "worker.sweep_seconds"],
         "type",
+    ),
+    "a switch that is neither on nor off": (
+        "",
+        {"STANCH_AWS_PROBE_SESSIONS": "flase"},
+        ["STANCH_AWS_PROBE_SESSIONS", "`bool`"],
+        "type",
+    ),
+    "a variable that is no setting": (
+        "",
+        {"STANCH_AWS_REGON": "eu-central-1"},
+        ["the environment", "'STANCH_AWS_REGON'"],
+        "'STANCH_AWS_REGION'",
+    ),
+    "a broker of an unknown kind": (
+        "",
+        {"STANCH_BROKER_URL": "rabbit://u@h"},
+        ["[broker] url", "'rabbit'"],
+        "redis://",
     ),
     "a Region that does not exist": (
         '[aws]\nregion = "eu-centrl-1"\n',

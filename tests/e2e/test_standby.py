@@ -1,0 +1,27 @@
+"""A leaked key is contained although broker and workers are down."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from responder.lab.proof import acts
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+
+def test_a_command_does_the_work_when_no_worker_takes_it_up(desk: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]  # nobody listens there once it is closed
+    desk.configure(
+        f'[broker]\nurl = "redis://127.0.0.1:{port}/0"\n[worker]\nstandby_seconds = 0.3\n'
+    )
+    said = desk.stanch("respond", "payments", "--as", "alice")
+    assert said.count("no worker has taken up LK-1 for 0.3 s") == 1
+    assert "Decision wanted" in said
+    assert desk.world.attacker.try_key() != "alive"
+    assert desk.world.attacker.try_session() == "AccessDenied"
+    desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "It works.")
+    assert set(acts(desk.world.lab, since=desk.since).values()) == {1}
