@@ -21,48 +21,47 @@ def directory() -> str | None:
     """``$XDG_CACHE_HOME/stanch``, else ``~/.cache/stanch``; ``None`` when there is no home."""
     named = os.environ.get("XDG_CACHE_HOME", "")
     if named.startswith("/"):
-        return os.path.join(named, "stanch")  # noqa: PTH118  # pathlib takes longer than a look
+        return os.path.join(named, "stanch")
     home = os.environ.get("HOME", "")
-    return os.path.join(home, ".cache", "stanch") if home.startswith("/") else None  # noqa: PTH118
+    return os.path.join(home, ".cache", "stanch") if home.startswith("/") else None
 
 
 def read(folder: Folder, name: str) -> bytes | None:
     """The bytes stored under ``name``, or ``None`` when they are missing, foreign or broken."""
     if folder is None:
         return None
-    path = os.path.join(folder, name)  # noqa: PTH118  # see above
+    path = os.path.join(folder, name)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
-    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123  # see above
+    with open(handle, "rb", buffering=0) as file:
         status = os.fstat(handle)
         private = not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if not (stat.S_ISREG(status.st_mode) and private and status.st_uid == os.geteuid()):
             return None
         try:
-            stored = file.readall()
+            expected, body = file.read(_CHECKSUM), file.readall()
         except OSError:
             return None
-    body = stored[_CHECKSUM:]
-    return body if stored[:_CHECKSUM] == _checksum(body) else None
+    return body if expected == _checksum(body) else None
 
 
 def write(folder: Folder, name: str, body: bytes) -> bool:
     """Stores ``body`` atomically (folder 0700, file 0600); false when that is not possible."""
     if folder is None:
         return False
-    path = os.path.join(folder, name)  # noqa: PTH118  # see above
-    draft = os.path.join(folder, f".new-{os.getpid()}-{os.urandom(8).hex()}")  # noqa: PTH118
+    path = os.path.join(folder, name)
+    draft = os.path.join(folder, f".new-{os.getpid()}-{os.urandom(8).hex()}")
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103  # see above
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError:
         return False
     try:
-        with open(handle, "wb", buffering=0) as file:  # noqa: PTH123  # see above
+        with open(handle, "wb", buffering=0) as file:
             file.write(_checksum(body) + body)
-        os.replace(draft, path)  # noqa: PTH105  # see above
+        os.replace(draft, path)
     except OSError:
         _removed(draft)
         return False
@@ -71,7 +70,7 @@ def write(folder: Folder, name: str, body: bytes) -> bool:
 
 def _removed(path: str) -> None:
     try:
-        os.unlink(path)  # noqa: PTH108  # see above
+        os.unlink(path)
     except OSError:
         return
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Stamp = tuple[str, int, int, int, int]
 
-_HERE = os.path.dirname(__file__)  # noqa: PTH120  # pathlib takes longer than a look
-_RULES = os.path.join(os.path.dirname(_HERE), "rules")  # noqa: PTH118, PTH120  # as above
+_HERE = os.path.dirname(__file__)
+_RULES = os.path.join(os.path.dirname(_HERE), "rules")
 
 
 class Sources:
@@ -85,14 +85,14 @@ def keep(sources: Sources, made: Outline) -> None:
 
 
 def _listed(folder: str, ending: str) -> list[str]:
-    names = sorted(name for name in os.listdir(folder) if name.endswith(ending))  # noqa: PTH208
+    names = sorted(name for name in os.listdir(folder) if name.endswith(ending))
     return [f"{folder}{os.sep}{name}" for name in names]
 
 
 def _stamp(file: str) -> Stamp:
     """What changes when a file does: nobody can set the time of its last change (ctime)."""
     try:
-        now = os.stat(file)  # noqa: PTH116  # as above
+        now = os.stat(file)
     except OSError:
         return (file, -1, 0, 0, 0)  # whoever reads it says what is wrong
     return (file, now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)

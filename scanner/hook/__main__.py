@@ -1,12 +1,8 @@
-"""``python -P -m scanner.hook``: what installed git hooks run, without loading a command line."""
+"""``python -P -m scanner.hook``: the hook's program without a command line library."""
 
 from __future__ import annotations
 
-import gc
-
-gc.disable()  # most of a short run is loading modules, which makes no garbage
-
-from scanner.hook.program import main  # noqa: E402
+from scanner.hook.program import main
 
 if __name__ == "__main__":
     main()

@@ -16,6 +16,7 @@ _FED = ("pre-push", "pre-receive")  # git writes to the standard input of these
 _MARK = "# stanch-hook"
 _KEPT = ".before-stanch"
 _RUNNABLE = 0o755
+_RUN = "'from scanner.hook.program import main; main()'"  # -m takes longer than the first look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,7 @@ if [ ! -x {program} ]; then
   echo "stanch: "{program}" is gone: run 'stanch hook install' again{bypass}" >&2
   exit 2
 fi
-{pipe}{program} -P -m scanner.hook {kind} "$@"
+{pipe}{program} -P -c {_RUN} {kind} "$@"
 """
 
 

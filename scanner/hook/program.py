@@ -5,34 +5,49 @@ It stands before every commit, so it loads no command line library and nothing e
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import NoReturn
 
-from scanner.hook.option import Options, parsed
+from scanner.hook.glance import nothing
 from scanner.model.error import ScannerError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import NoReturn
+
+    from scanner.hook.option import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run with the process's arguments; exit codes as everywhere (see ``stanch --help``)."""
     gc.disable()  # the process ends before its garbage matters, and a commit waits for it
+    given = sys.argv[1:] if arguments is None else arguments
+    code = 0 if nothing(given, os.environ) else _looked_closely(given)
     try:
-        code = run(sys.argv[1:] if arguments is None else arguments, os.environ, Path.cwd())
-    except ScannerError as error:
-        sys.stderr.write(f"error: {error}\n  help: {error.remedy}\n")
-        code = error.exit_code
-    with contextlib.suppress(BrokenPipeError):  # the reader has gone; the exit code still counts
         sys.stdout.flush()
         sys.stderr.flush()
+    except BrokenPipeError:
+        pass  # the reader has gone; the exit code still counts
     os._exit(code)  # taking the rules apart again would cost a tenth of the run
+
+
+def _looked_closely(arguments: Sequence[str]) -> int:
+    from pathlib import Path  # noqa: PLC0415  # a first look is enough for most commits
+
+    try:
+        return run(arguments, os.environ, Path.cwd())
+    except ScannerError as error:
+        sys.stderr.write(f"error: {error}\n  help: {error.remedy}\n")
+        return error.exit_code
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], place: Path) -> int:
     """Do what the arguments say, in the directory ``place``; returns the exit code."""
+    from scanner.hook.option import parsed  # noqa: PLC0415  # as above
+
     options = parsed(arguments)
     if options.command in {"install", "uninstall"}:
         return _installed(options, environ, place)

@@ -12,9 +12,10 @@ from typing import IO, NamedTuple
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
 from scanner.sources.added import added
+from scanner.sources.bound import WINDOW, is_binary
 from scanner.sources.place import display
 from scanner.sources.repository import Repository, complaint, said, start
-from scanner.sources.window import HEAD, WINDOW, fragments
+from scanner.sources.window import fragments
 
 _BLOCK = 1 << 16
 
@@ -109,7 +110,7 @@ class BlobReader:
         data = content.read(content.size)
         if len(data) < content.size:
             return b""
-        if b"\0" in data[:HEAD]:
+        if is_binary(data):
             yield from fragments(BytesIO(data).read, place, len(data))
             return b""
         piece = added(base, data, place) if base else Fragment(data=data, provenance=place)

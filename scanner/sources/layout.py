@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-_LARGEST_POINTER = 4096  # bytes in a .git file: "gitdir: " and one path
+from scanner.sources.shadow import place_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,41 +32,10 @@ def enclosing(path: Path) -> Layout | None:
 
 def at(place: Path) -> Layout | None:
     """The repository whose root (or bare directory) is exactly this place, or None."""
-    git_dir = _pointed(place / ".git")
-    if git_dir is not None:
-        common_dir = _common(git_dir)
-        return Layout(top=place, git_dir=git_dir, common_dir=common_dir)
-    if place.name != ".git" and _is_git_dir(place, place):
-        return Layout(top=None, git_dir=place, common_dir=place)
-    return None
-
-
-def _pointed(dot_git: Path) -> Path | None:
-    """The git directory that ``.git`` is, or points to as linked trees and submodules do."""
-    try:
-        if dot_git.is_file() and dot_git.stat().st_size < _LARGEST_POINTER:
-            text = os.fsdecode(dot_git.read_bytes()).rstrip("\n")
-            target = dot_git.parent / text.removeprefix("gitdir:").strip()
-            found = text.startswith("gitdir:") and _is_git_dir(target, _common(target))
-            return target.resolve() if found else None
-        return dot_git if _is_git_dir(dot_git, dot_git) else None
-    except (OSError, ValueError):
+    found = place_at(str(place))
+    if found is None:
         return None
-
-
-def _common(git_dir: Path) -> Path:
-    pointer = git_dir / "commondir"
-    try:
-        if not pointer.is_file() or pointer.stat().st_size >= _LARGEST_POINTER:
-            return git_dir
-        return (git_dir / os.fsdecode(pointer.read_bytes()).strip()).resolve()
-    except (OSError, ValueError, RuntimeError):  # a path with a NUL, a loop of links
-        return git_dir
-
-
-def _is_git_dir(git_dir: Path, common_dir: Path) -> bool:
-    return (
-        (git_dir / "HEAD").is_file()
-        and (common_dir / "objects").is_dir()
-        and (common_dir / "refs").is_dir()
+    top, git_dir, common_dir = found
+    return Layout(
+        top=None if top is None else Path(top), git_dir=Path(git_dir), common_dir=Path(common_dir)
     )

@@ -10,27 +10,21 @@ and index (the layout of git's own ``git-new-workdir``) and knows no hooks and n
 from __future__ import annotations
 
 import os
-import re
 import select
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from scanner.model.error import SourceError
+from scanner.sources import shadow as private
 from scanner.sources.layout import Layout
 from scanner.sources.pipe import obstacle
 from scanner.sources.place import display
 
-_LINKED = ("objects", "refs", "packed-refs", "shallow")
-_PASSED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
-_SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
-_REFTABLE = re.compile(rb"^\s*refstorage\s*=\s*\"?reftable", re.IGNORECASE | re.MULTILINE)
 _BLOCK = 64 << 10
-_LARGEST = 1 << 20  # bytes of HEAD or a configuration that are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +42,8 @@ class Repository:
 
     def argv(self, *arguments: str) -> list[str]:
         """The command line of a git command that sees only our configuration."""
-        work_tree = [f"--work-tree={self.layout.top}"] if self.layout.top else []
-        return ["git", "--no-pager", f"--git-dir={self.shadow}", *work_tree, *arguments]
+        top = self.layout.top
+        return private.command(str(self.shadow), str(top) if top else None, *arguments)
 
 
 @contextmanager
@@ -64,12 +58,13 @@ def opened(layout: Layout, *, wary: bool = True) -> Iterator[Repository]:
             f"the repository holds `{display(found)}`, for which git would wait for ever",
             remedy="remove it: it is a named pipe, a device or a socket, and no part of git's",
         )
-    shadow = Path(tempfile.mkdtemp(prefix="stanch-git-"))
+    git_dir = str(layout.git_dir)
+    shadow = private.made(git_dir, str(layout.common_dir))
     try:
-        _furnish(shadow, layout)
-        yield Repository(layout=layout, shadow=shadow, environment=_environment(shadow, layout))
+        surroundings = private.environment(shadow, git_dir)
+        yield Repository(layout=layout, shadow=Path(shadow), environment=surroundings)
     finally:
-        shutil.rmtree(shadow, ignore_errors=True)
+        private.removed(shadow)
 
 
 def said(stderr: bytes) -> str:
@@ -95,10 +90,8 @@ def start(
         # A pipe for complaints that nobody reads meanwhile would block git; a file does not.
         with (
             _complaints(repository, arguments[0]).open("wb") as complaints,
-            tempfile.TemporaryFile(dir=repository.shadow) as food,
+            _food(repository, feed or b"") as food,
         ):
-            food.write(feed or b"")
-            food.seek(0)
             return subprocess.Popen(
                 repository.argv(*arguments),
                 stdin=subprocess.PIPE if talk else food,
@@ -144,66 +137,11 @@ def _complaints(repository: Repository, command: str) -> Path:
     return repository.shadow / f"stderr-{os.getpid()}-{command}"
 
 
-def _furnish(shadow: Path, layout: Layout) -> None:
-    for name in _LINKED:
-        target = layout.common_dir / name
-        if target.exists():
-            (shadow / name).symlink_to(target)
-    for shared in layout.git_dir.glob("sharedindex.*"):
-        (shadow / shared.name).symlink_to(shared)
-    (shadow / "info").mkdir()
-    exclude = layout.common_dir / "info" / "exclude"
-    if exclude.is_file():
-        (shadow / "info" / "exclude").symlink_to(exclude)
-    try:
-        (shadow / "HEAD").write_bytes(_head_of(layout.git_dir / "HEAD"))
-        theirs = _head_of(layout.common_dir / "config")
-    except FileNotFoundError:
-        theirs = b""
-    except OSError as error:
-        raise SourceError(
-            f"the repository {layout.git_dir} cannot be read: {error.strerror}",
-            remedy="run as a user who may read it",
-        ) from error
-    if _REFTABLE.search(theirs):
-        raise SourceError(
-            "the repository keeps its refs in a reftable, which is not supported",
-            remedy="scan a clone made with `git clone --ref-format=files`",
-        )
-    (shadow / "config").write_text(_configuration(sha256=bool(_SHA256.search(theirs))))
-
-
-def _head_of(path: Path) -> bytes:
-    """The beginning of a file, which is all of every honest one."""
-    with path.open("rb") as file:
-        return file.read(_LARGEST)
-
-
-def _configuration(*, sha256: bool) -> str:
-    version = "1\n[extensions]\n\tobjectFormat = sha256" if sha256 else "0"
-    return (
-        f"[core]\n\trepositoryFormatVersion = {version}\n"
-        "[core]\n\tbare = false\n\tfsmonitor = false\n\thooksPath = /dev/null\n"
-        "\tquotePath = false\n\tcommitGraph = false\n"
-        # Histories are read file by file: the versions' common bases are worth more than the pack.
-        "\tpackedGitWindowSize = 8m\n\tpackedGitLimit = 32m\n\tdeltaBaseCacheLimit = 224m\n"
-        "[protocol]\n\tallow = never\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
-    )
-
-
-def _environment(shadow: Path, layout: Layout) -> dict[str, str]:
-    """Of ours only the search path: no user's or system's configuration, prompt or network."""
-    return {name: os.environ[name] for name in _PASSED if name in os.environ} | {
-        "HOME": str(shadow),
-        "LC_ALL": "C",
-        "GIT_INDEX_FILE": str(layout.git_dir / "index"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": "none",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_CEILING_DIRECTORIES": str(shadow.parent),
-    }
+def _food(repository: Repository, feed: bytes) -> IO[bytes]:
+    """What git is to read, in a file without a name."""
+    path = repository.shadow / f"food-{os.urandom(8).hex()}"
+    food = path.open("w+b")
+    path.unlink()
+    food.write(feed)
+    food.seek(0)
+    return food

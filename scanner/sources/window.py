@@ -7,27 +7,14 @@ from collections.abc import Callable, Iterator
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
-
-WINDOW = 1 << 20
-"""Bytes that a window owns; content up to this size is one fragment."""
+from scanner.sources.bound import WINDOW, encoding_of, is_binary
 
 MARGIN = 32 << 10
 """Bytes of context on both sides of a window: longer than any secret and its surroundings."""
 
-HEAD = 8000
-"""How far into the content a NUL byte makes it binary; the same bound as git's."""
-
 _HOLE = bytes(WINDOW)
 _START = (1, 1)
 _ENDLESS = (1 << 62, 1)
-
-# The longer marks come first: the UTF-32 mark begins with the UTF-16 one.
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 Read = Callable[[int], bytes]
 """Returns up to that many bytes; nothing at the end."""
@@ -43,11 +30,11 @@ def fragments(read: Read, provenance: Provenance, size: int = WINDOW) -> Iterato
     head = read(size + 1) if size < WINDOW else b""
     if len(head) != size:  # it grew or shrank meanwhile, or its size is not known (/proc)
         head = _fill(read, head, WINDOW + 1)
-    encoding = _encoding(head)
+    encoding = encoding_of(head)
     if encoding is not None:
         read = _transcoded(read, head, encoding)
         head = _fill(read, b"", WINDOW + 1)
-    if b"\0" in head[:HEAD]:
+    if is_binary(head):
         yield Gap(path=provenance.path, why="binary", incomplete=False)
     elif len(head) <= WINDOW:
         yield Fragment(data=head, provenance=provenance)
@@ -100,13 +87,6 @@ def _fill(read: Read, buffer: bytes, size: int) -> bytes:
         parts.append(more)
         missing -= len(more)
     return b"".join(parts)
-
-
-def _encoding(head: bytes) -> str | None:
-    # In UTF-16 every ASCII character brings a NUL. A mark before plain text would only hide it.
-    if b"\0" not in head[:HEAD]:
-        return None
-    return next((name for mark, name in _MARKS if head.startswith(mark)), None)
 
 
 def _transcoded(read: Read, head: bytes, encoding: str) -> Read:

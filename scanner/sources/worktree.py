@@ -11,11 +11,12 @@ from pathlib import Path
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InWorktree
+from scanner.sources.bound import WINDOW
 from scanner.sources.layout import enclosing
 from scanner.sources.listing import listing
 from scanner.sources.place import display
 from scanner.sources.source import batched
-from scanner.sources.window import WINDOW, Read, fragments
+from scanner.sources.window import Read, fragments
 
 _READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ODD = (

@@ -10,7 +10,8 @@ import pytest
 
 from scanner.model.fragment import Fragment
 from scanner.model.provenance import InStream
-from scanner.sources.window import MARGIN, WINDOW, fragments
+from scanner.sources.bound import WINDOW
+from scanner.sources.window import MARGIN, fragments
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]

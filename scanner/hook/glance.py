@@ -1,0 +1,190 @@
+"""The first look at a change: nothing in it could be a credential, or somebody has to look closer.
+
+Most of a hook's time goes into loading what judges candidates, and a small commit often has none.
+This look loads the compiled patterns alone: the same search that the engine begins with, which may
+report too much but never too little. Where it finds nothing, the engine would find nothing. For
+whatever is out of the ordinary (a configuration, a large file, an object in a pack, an error) it
+claims nothing, and the whole hook runs and says what there is to say.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+
+from scanner.detectors import cache, outline
+from scanner.detectors.prefilter import Prefilter, stored
+from scanner.model.error import ScannerError
+from scanner.sources import shadow
+from scanner.sources.bound import WINDOW, encoding_of, is_binary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_INDEX = "GIT_INDEX_FILE"
+_OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
+_STAGED = (["pre-commit"], ["run"], ["run", "--staged"])
+_CHANGES = ("diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff",
+            "HEAD", "--")  # fmt: skip
+_SUBMODULE = b"160000"
+_BLOCK = 1 << 16
+_HEADER = 32  # bytes that fit "blob", a size below the window's, and a NUL
+
+
+class _OutOfTheOrdinaryError(Exception):
+    """Somebody has to look closer."""
+
+
+def nothing(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether what the hook is asked to check certainly holds no credential; false says nothing."""
+    given = list(arguments)
+    try:
+        place = os.path.realpath(".")
+        if given in _STAGED:
+            return _nothing_staged(place, environ)
+        if given[:1] == ["run"] and not any(each.startswith("-") for each in given):
+            return _holds_nothing(prefilter_at(place), map(_file, given[1:]))
+    except (OSError, ValueError, zlib.error, ScannerError, _OutOfTheOrdinaryError):
+        return False
+    return False
+
+
+def _nothing_staged(place: str, environ: Mapping[str, str]) -> bool:
+    staged = _Staged(place, environ)
+    try:  # git looks for changes while the patterns are loaded
+        return _holds_nothing(prefilter_at(place), staged.contents())
+    finally:
+        staged.end()
+
+
+def _holds_nothing(prefilter: Prefilter, contents: Iterable[bytes]) -> bool:
+    return not any(any(prefilter.look(content)) for content in contents)
+
+
+def prefilter_at(place: str) -> Prefilter:
+    """The patterns that count around a place where nothing is configured, if they are at hand."""
+    for folder in _ancestors(place):
+        if os.path.lexists(f"{folder}/stanch.toml") or _speaks_of_us(f"{folder}/pyproject.toml"):
+            raise _OutOfTheOrdinaryError
+    kept = cache.directory()
+    known = outline.known(outline.Sources(outline.builtin()))
+    database = stored(kept, known.patterns) if known else None
+    if known is None or database is None:
+        raise _OutOfTheOrdinaryError
+    values = known.values
+    return Prefilter(
+        database, values=lambda: stored(kept, values), reach=known.reach, loose=known.loose
+    )
+
+
+def _ancestors(place: str) -> Iterator[str]:
+    while True:
+        yield place.rstrip("/")
+        above = os.path.dirname(place)
+        if above == place:
+            return
+        place = above
+
+
+def _speaks_of_us(path: str) -> bool:
+    """Whether a TOML file could have a table of ours; a name can also be written in escapes."""
+    if not os.path.lexists(path):
+        return False
+    text = _read(path)
+    return any(word in text for word in (b"stanch", b"\\u", b"\\U"))
+
+
+def _file(name: str) -> bytes:
+    """The content of an ordinary small file below the current directory."""
+    if name.startswith("/") or ".." in name.split("/"):
+        raise _OutOfTheOrdinaryError
+    content = _read(name)
+    if is_binary(content):  # an archive, perhaps
+        raise _OutOfTheOrdinaryError
+    return content
+
+
+def _read(path: str) -> bytes:
+    """A whole small file; nothing else is opened, since a pipe or a device can block or act."""
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise _OutOfTheOrdinaryError
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb") as file:
+        content = file.read(WINDOW + 1)
+    if len(content) > WINDOW:
+        raise _OutOfTheOrdinaryError
+    return content
+
+
+class _Staged:
+    """What is staged, listed by a git that runs while others work, and read from its own files."""
+
+    def __init__(self, place: str, environ: Mapping[str, str]) -> None:
+        found = next(filter(None, map(shadow.place_at, _ancestors(place))), None)
+        if found is None or any(environ.get(name) for name in _OBJECTS):
+            raise _OutOfTheOrdinaryError
+        top, git_dir, common_dir = found
+        self._objects = f"{common_dir}/objects"
+        self._shadow = shadow.made(git_dir, common_dir)
+        surroundings = shadow.environment(self._shadow, git_dir)
+        if index := environ.get(_INDEX):  # `git commit -a` and `git commit FILE` prepare another
+            surroundings[_INDEX] = os.path.join(place, index)
+        self._answer, question = os.pipe()
+        try:
+            self._git = os.posix_spawnp(
+                "git",
+                shadow.command(self._shadow, top, *_CHANGES),
+                surroundings,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, question, 1),
+                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                ],
+            )
+        except OSError:
+            shadow.removed(self._shadow)
+            raise
+        finally:
+            os.close(question)
+
+    def contents(self) -> Iterator[bytes]:
+        """New and changed contents that are text."""
+        blocks = []
+        while block := os.read(self._answer, _BLOCK):
+            blocks.append(block)
+        if self._status():
+            raise _OutOfTheOrdinaryError  # no commit yet, or something is broken
+        for change in b"".join(blocks).split(b"\0")[:-1:2]:
+            _, mode, _, oid, _ = change.lstrip(b":").split()
+            if mode != _SUBMODULE and oid.strip(b"0"):
+                content = self._content(oid.decode())
+                if encoding_of(content) is not None:
+                    raise _OutOfTheOrdinaryError
+                if not is_binary(content):
+                    yield content
+
+    def end(self) -> None:
+        """Wait for git, which ends when nobody listens, and leave nothing behind."""
+        os.close(self._answer)
+        self._status()
+        shadow.removed(self._shadow)
+
+    def _status(self) -> int:
+        if self._git:
+            self._code = os.waitpid(self._git, 0)[1]
+            self._git = 0
+        return self._code
+
+    def _content(self, oid: str) -> bytes:
+        """What git keeps in a file of its own, as it does until it packs it.
+
+        The layout: <https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>.
+        """
+        reader = zlib.decompressobj()
+        packed = _read(f"{self._objects}/{oid[:2]}/{oid[2:]}")
+        head, _, content = reader.decompress(packed, WINDOW + _HEADER).partition(b"\0")
+        if not reader.eof or len(content) > WINDOW or head != b"blob %d" % len(content):
+            raise _OutOfTheOrdinaryError
+        return content
