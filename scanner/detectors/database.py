@@ -43,10 +43,15 @@ def prefilter(rules: Sequence[Rule]) -> Prefilter:
         database = stored(folder, known.patterns) or _compiled(wanted, folder, known.patterns)
         if isinstance(rules, RuleSet):
             outline.keep(rules.sources, known)
-    name = known.values
+    names = known.values
+
+    def value(index: int) -> hyperscan.Database:
+        made = stored(folder, names[index])
+        return made or _compiled([_value(index, rules[index])], folder, names[index])
+
     return Prefilter(
         database,
-        values=lambda: stored(folder, name) or _compiled(_values(rules), folder, name),
+        value=value,
         reach=known.reach,
         loose=known.loose,
     )
@@ -64,7 +69,7 @@ def _outline(rules: Sequence[Rule], wanted: Sequence[_Pattern]) -> Outline:
     return Outline(
         rules=rules.name if isinstance(rules, RuleSet) else "",
         patterns=_name(wanted),
-        values=_name(_values(rules)),
+        values={i: _name([_value(i, rule)]) for i, rule in enumerate(rules) if rule.keywords},
         reach=tuple(
             (width + NEAR, NEAR) if rule.keywords else (width, 0)
             for rule, width in zip(rules, widths, strict=True)
@@ -84,11 +89,9 @@ def _wanted(rules: Sequence[Rule]) -> list[_Pattern]:
     ] + [_Pattern(MARK + i, mark, _ONCE) for i, mark in enumerate(MARKS)]
 
 
-def _values(rules: Sequence[Rule]) -> list[_Pattern]:
-    """The patterns of the rules that have keywords."""
-    return [
-        _Pattern(i, rule.pattern.encode(), _ONCE) for i, rule in enumerate(rules) if rule.keywords
-    ]
+def _value(index: int, rule: Rule) -> _Pattern:
+    """The pattern of a rule that has keywords, as it is looked for near them."""
+    return _Pattern(index, rule.pattern.encode(), _ONCE)
 
 
 def _name(patterns: Sequence[_Pattern]) -> str:

@@ -39,7 +39,10 @@ class Sources:
 
 
 class Outline:
-    """``rules``, ``patterns`` and ``values`` are names in the cache; see ``Prefilter`` for more."""
+    """``rules``, ``patterns`` and ``values`` name files of the cache; see ``Prefilter`` for more.
+
+    ``values`` has one name for each rule with keywords, by the rule's index.
+    """
 
     __slots__ = ("loose", "patterns", "reach", "rules", "values")
 
@@ -48,7 +51,7 @@ class Outline:
         *,
         rules: str,
         patterns: str,
-        values: str,
+        values: Mapping[int, str],
         reach: tuple[tuple[int, int], ...],
         loose: Mapping[int, int],
     ) -> None:
@@ -80,7 +83,14 @@ def known(sources: Sources) -> Outline | None:
 
 def keep(sources: Sources, made: Outline) -> None:
     """Keep the outline for the next start."""
-    body = (sources.stamps, made.rules, made.patterns, made.values, made.reach, dict(made.loose))
+    body = (
+        sources.stamps,
+        made.rules,
+        made.patterns,
+        dict(made.values),
+        made.reach,
+        dict(made.loose),
+    )
     cache.write(cache.directory(), sources.name, marshal.dumps(body))
 
 

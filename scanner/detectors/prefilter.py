@@ -8,9 +8,9 @@ alone would find (``stanch rules check`` and the property tests hold the two aga
 Where it can, Hyperscan also says where the match could *begin*, which spares ``re`` the search.
 
 A rule with keywords is anchored on them instead: a loose pattern such as "forty base64 characters"
-costs nothing where no keyword is near. For keywords a second database then says whether the pattern
-could match near them at all, since words such as "aws" are common ("draws") and what they announce
-is not.
+costs nothing where no keyword is near. A database of that pattern alone then says whether it could
+match near the keyword at all, since words such as "aws" are common ("draws") and what they
+announce is not.
 """
 
 from __future__ import annotations
@@ -44,24 +44,24 @@ class Prefilter:
 
     ``reach`` says for each rule how far in front of and behind a reported end a match may begin;
     ``loose`` how far beyond a window the pattern of a rule with keywords has to be looked at, in
-    the database that ``values`` gives when the first keyword is met (None: it is not at hand).
+    the database of that pattern alone that ``value`` gives when the first keyword is met.
     """
 
-    __slots__ = ("_database", "_loose", "_open", "_reach", "_values")
+    __slots__ = ("_database", "_loose", "_reach", "_value", "_values")
 
     def __init__(
         self,
         database: hyperscan.Database,
         *,
-        values: Callable[[], hyperscan.Database | None],
+        value: Callable[[int], hyperscan.Database],
         reach: Sequence[tuple[int, int]],
         loose: Mapping[int, int],
     ) -> None:
         self._database = database
         self._reach = reach
         self._loose = loose
-        self._open = values
-        self._values: hyperscan.Database | None = None
+        self._value = value
+        self._values: dict[int, hyperscan.Database] = {}
 
     def windows(self, data: bytes) -> dict[int, list[Window]]:
         """For each rule's index the merged windows in which it may match, in order of position."""
@@ -109,24 +109,14 @@ class Prefilter:
         reach = self._loose.get(index)
         if reach is None:
             return windows
-        if self._values is None:
-            self._values = self._open()
-        values = self._values
+        values = self._values.get(index)
         if values is None:
-            return windows
-        seen: set[int] = set()
-
-        def report(index: int, *_event: object) -> None:
-            seen.add(index)
-
-        kept = []
-        for start, end in windows:
-            seen.clear()
-            stretch = data[max(0, start - MARGIN) : end + reach]
-            values.scan(stretch, match_event_handler=report)
-            if index in seen:
-                kept.append((start, end))
-        return kept
+            values = self._values[index] = self._value(index)
+        return [
+            (start, end)
+            for start, end in windows
+            if _hits(values, data[max(0, start - MARGIN) : end + reach])
+        ]
 
     def may_match(self, data: bytes) -> bool:
         """Whether any rule could match; cheaper than :meth:`windows` when one does."""
@@ -142,6 +132,17 @@ class Prefilter:
         except _HYPERSCAN.ScanTerminated:
             return True
         return hit
+
+
+def _hits(database: hyperscan.Database, data: bytes) -> bool:
+    hit = False
+
+    def report(*_event: object) -> None:
+        nonlocal hit
+        hit = True
+
+    database.scan(data, match_event_handler=report)
+    return hit
 
 
 def _merged(windows: list[Window]) -> list[Window]:
