@@ -23,6 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import hyperscan
+
 _INDEX = "GIT_INDEX_FILE"
 _OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 _STAGED = (["pre-commit"], ["run"], ["run", "--staged"])
@@ -73,10 +75,15 @@ def prefilter_at(place: str) -> Prefilter:
     database = stored(kept, known.patterns) if known else None
     if known is None or database is None:
         raise _OutOfTheOrdinaryError
-    values = known.values
-    return Prefilter(
-        database, values=lambda: stored(kept, values), reach=known.reach, loose=known.loose
-    )
+    names = known.values
+
+    def value(index: int) -> hyperscan.Database:
+        found = stored(kept, names[index])
+        if found is None:  # never needed before
+            raise _OutOfTheOrdinaryError
+        return found
+
+    return Prefilter(database, value=value, reach=known.reach, loose=known.loose)
 
 
 def _ancestors(place: str) -> Iterator[str]:
