@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
 from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
-from scanner.detectors.confirm import Place
 from scanner.detectors.connection import (
     check_azure_public,
     check_azure_sas,
@@ -77,11 +74,8 @@ def check_placeholder(candidate: Candidate) -> Opinion:
     return Opinion(confidence=Confidence.LOW, reason="placeholder")
 
 
-Screen = Callable[[bytes, Place, str], bool]
-"""Says of a place in data at a path that the rule's first check would call it absent."""
-
-#: What sorts out most candidates before its check, the rule's first, looks at them.
-SCREENS: dict[str, Screen] = {"assignment": is_expression}
+#: What sorts out most matches of the rules whose first check this is, before anything else.
+SCREENS = {"assignment": is_expression}
 
 CHECKS: dict[str, Check] = {
     "apify-crc32": check_apify_crc,

@@ -62,9 +62,11 @@ class Engine:
         self._key = key
         self._clock = clock
         self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
-        self._screens = [
-            SCREENS.get(rule.checks[0]) if rule.checks else None for rule in self._rules
-        ]
+        self._screens = {
+            index: SCREENS[rule.checks[0]]
+            for index, rule in enumerate(self._rules)
+            if rule.checks and rule.checks[0] in SCREENS
+        }
         self.prefilter = prefilter(rules)
 
     @property
@@ -82,7 +84,7 @@ class Engine:
 
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps."""
-        windows, marks = self.prefilter.look(fragment.data)
+        windows, marks = self._look(fragment)
         direct = self._direct(fragment, windows)
         if not marks:
             return direct
@@ -90,7 +92,10 @@ class Engine:
         return Scanned(matches=matches, gaps=direct.gaps)
 
     def _within(self, fragment: Fragment) -> tuple[Match, ...]:
-        return self._direct(fragment, self.prefilter.windows(fragment.data)).matches
+        return self._direct(fragment, self._look(fragment)[0]).matches
+
+    def _look(self, fragment: Fragment) -> tuple[dict[int, list[Window]], int]:
+        return self.prefilter.look(fragment.data, fragment.provenance.path, self._screens)
 
     def _direct(self, fragment: Fragment, windows: dict[int, list[Window]]) -> Scanned:
         if not windows:
@@ -100,12 +105,11 @@ class Engine:
         gaps: list[Gap] = []
         path = fragment.provenance.path
         for index, places in windows.items():
-            rule, screen = self._rules[index], self._screens[index]
+            rule = self._rules[index]
             sure = confirmed(rule, fragment.data, places, MOST_PER_RULE + 1)
             for place in sure[:MOST_PER_RULE]:
-                if screen is None or not screen(fragment.data, place, path):
-                    span = (place.start, place.end)
-                    judged.append(self._judge(index, fragment.data, span, path=path, now=now))
+                span = (place.start, place.end)
+                judged.append(self._judge(index, fragment.data, span, path=path, now=now))
             if len(sure) > MOST_PER_RULE:
                 why = f"more than {MOST_PER_RULE} places that look like `{rule.id}`"
                 gaps.append(Gap(path=path, why=why, incomplete=True))

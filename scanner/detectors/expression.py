@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.confirm import Place
 from scanner.detectors.context import is_foreign_ground, is_settings
 
+#: So many bytes of the value the pattern of an assignment matches, and ends with.
+HEAD = 3
 #: A dotted name, a number, or something too short; then what ends a bare value.
 _PLAIN = re.compile(
     rb"(?:[A-Za-z_$][A-Za-z0-9_$]{0,60}(?:(?:\.|::?)[A-Za-z_$][A-Za-z0-9_$]{0,60}){0,5}|[0-9]{1,20}"
@@ -28,20 +29,23 @@ _ELEMENT = b">"  # <password>value</password>: the one operator whose values are
 _SHORTEST_KEYWORD = 3
 
 
-def is_expression(data: bytes, place: Place, path: str) -> bool:
-    """Whether what begins at ``place`` is plainly code; false says nothing."""
+def is_expression(data: bytes, begin: int, end: int, path: str) -> bool:
+    """Whether the value of an assignment that begins at ``begin`` is plainly code.
+
+    ``end`` is just past the value's first ``HEAD`` bytes. False says nothing.
+    """
     if is_foreign_ground(path):
         return True
-    start = place.start
-    if data[start - 1] in _QUOTED or data[place.begin : start].rstrip()[-1:] == _ELEMENT:
+    start = end - HEAD
+    if data[start - 1] in _QUOTED or data[begin:start].rstrip()[-1:] == _ELEMENT:
         return False
     if _CALL.match(data, start):
         return True
     if is_settings(path) or not _PLAIN.match(data, start):
         return False
-    if data[place.begin : place.begin + _SHORTEST_KEYWORD].isupper():
+    if data[begin : begin + _SHORTEST_KEYWORD].isupper():
         return False  # NAME=value, as for the environment
-    line = data[max(0, start - _FRONT) : place.begin]
+    line = data[max(0, start - _FRONT) : begin]
     front = line[line.rfind(b"\n") + 1 :].rstrip(_NAME)
     if front[-1:] in _QUOTES:
         front = front[:-1]  # it opens the name itself

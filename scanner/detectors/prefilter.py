@@ -24,6 +24,10 @@ if TYPE_CHECKING:  # the first look at a commit loads nothing that it does not n
 
     import hyperscan
 
+    Screen = Callable[[bytes, int, int, str], bool]
+    """Says of ``data[begin:end]``, a match in a file of that path, that its check dismisses it."""
+
+_NONE: Mapping[int, Screen] = {}
 _HYPERSCAN = extension()
 #: Marks are numbered from here, rules below.
 MARK = 1 << 20
@@ -44,7 +48,8 @@ class Prefilter:
 
     ``reach`` says for each rule how far in front of and behind a reported end a match may begin;
     ``loose`` how far beyond a window the pattern of a rule with keywords has to be looked at, in
-    the database of that pattern alone that ``value`` gives when the first keyword is met.
+    the database of that pattern alone that ``value`` gives when the first keyword is met (None: it
+    is not at hand).
     """
 
     __slots__ = ("_database", "_loose", "_reach", "_value", "_values")
@@ -53,7 +58,7 @@ class Prefilter:
         self,
         database: hyperscan.Database,
         *,
-        value: Callable[[int], hyperscan.Database],
+        value: Callable[[int], hyperscan.Database | None],
         reach: Sequence[tuple[int, int]],
         loose: Mapping[int, int],
     ) -> None:
@@ -61,14 +66,20 @@ class Prefilter:
         self._reach = reach
         self._loose = loose
         self._value = value
-        self._values: dict[int, hyperscan.Database] = {}
+        self._values: dict[int, hyperscan.Database | None] = {}
 
     def windows(self, data: bytes) -> dict[int, list[Window]]:
         """For each rule's index the merged windows in which it may match, in order of position."""
         return self.look(data)[0]
 
-    def look(self, data: bytes) -> tuple[dict[int, list[Window]], int]:
-        """The windows, and which marks are present: the first is bit 0."""
+    def look(
+        self, data: bytes, path: str = "", screens: Mapping[int, Screen] = _NONE
+    ) -> tuple[dict[int, list[Window]], int]:
+        """The windows, and which marks are present: the first is bit 0.
+
+        What the screen of a rule dismisses, by the rule's index, is left out. Only a rule whose
+        matches Hyperscan finds exactly can have one.
+        """
         events: list[_Event] = []
 
         def note(index: int, start: int, end: int, _flags: int, _context: object) -> None:
@@ -84,6 +95,8 @@ class Prefilter:
         for index, start, end in events:
             if index >= MARK:
                 marked |= 1 << (index - MARK)
+                continue
+            if start and index in screens and screens[index](data, start, end, path):
                 continue
             before, behind = reach[index]
             if not start:  # unknown, or the very beginning
@@ -109,9 +122,11 @@ class Prefilter:
         reach = self._loose.get(index)
         if reach is None:
             return windows
-        values = self._values.get(index)
+        if index not in self._values:
+            self._values[index] = self._value(index)
+        values = self._values[index]
         if values is None:
-            values = self._values[index] = self._value(index)
+            return windows
         return [
             (start, end)
             for start, end in windows

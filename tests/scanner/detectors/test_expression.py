@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scanner.detectors.candidate import Candidate, Fate
 from scanner.detectors.confirm import everywhere
-from scanner.detectors.expression import is_expression
+from scanner.detectors.expression import HEAD, is_expression
 from scanner.detectors.generic import check_assignment
 from scanner.model.rule import Rule
 
@@ -45,7 +45,7 @@ def test_what_is_dismissed_is_no_assignment_of_a_secret(
 ) -> None:
     rule = next(each for each in rules if each.id == "generic-assignment")
     for place in everywhere(rule, data):
-        if is_expression(data, place, path):
+        if is_expression(data, place.begin, place.end, path):
             candidate = Candidate(
                 rule=rule, data=data, start=place.start, end=place.end, path=path, now=0.0
             )
@@ -60,4 +60,9 @@ def test_calls_and_variables_are_dismissed(rules: tuple[Rule, ...], line: bytes)
     rule = next(each for each in rules if each.id == "generic-assignment")
     places = everywhere(rule, line)
     assert places
-    assert all(is_expression(line, place, "app/main.py") for place in places)
+    assert all(is_expression(line, each.begin, each.end, "app/main.py") for each in places)
+
+
+def test_the_pattern_ends_with_the_head_of_the_value(rules: tuple[Rule, ...]) -> None:
+    rule = next(each for each in rules if each.id == "generic-assignment")
+    assert rule.pattern.endswith(f"]{{{HEAD}}})")
