@@ -13,6 +13,7 @@ from responder.domain.incident import IncidentState
 from responder.domain.ports import Store
 from responder.services.approvals import Approvals
 from responder.services.cards import Cards
+from responder.services.closing import Closing, Closure
 from responder.slack.desk import Review
 
 _NOT_CLOSED = tuple(state for state in IncidentState if state is not IncidentState.CLOSED)
@@ -25,6 +26,7 @@ class HouseDesk:
 
     store: Store
     approvals: Approvals
+    closing: Closing
     card_room: Cards
 
     def review(self, approval: ApprovalId) -> Review:
@@ -64,6 +66,15 @@ class HouseDesk:
             granted=granted,
             reason=reason,
         )
+
+    def unowned(self, incident: IncidentId) -> tuple[str, ...]:
+        """The action items that nobody owns yet. Raises UsageError as ``card``."""
+        return tuple(a.what for a in self.closing.actions(incident) if a.owner is None)
+
+    def close(self, incident: IncidentId, *, slack_user: str, owner: str, reason: str) -> None:
+        """Close the incident; ``owner`` takes on what nobody owns yet. Raises StanchError."""
+        by = Caller(name=self.approvals.by_slack(slack_user).name, door="slack", account=slack_user)
+        self.closing.close(incident, Closure(by=by, reason=reason, owners={}, other=owner or None))
 
     def card(self, incident: IncidentId) -> Card:
         """The incident's card as it is now. Raises UsageError when there is no such incident."""

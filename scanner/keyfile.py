@@ -77,28 +77,40 @@ def _create(path: Path) -> None:
 
 
 def _from_file(path: Path) -> FingerprintKey:
+    return FingerprintKey(
+        read_key(
+            path,
+            what="fingerprint key",
+            lost="delete it: a new key is made, and fingerprints change",
+        )
+    )
+
+
+def read_key(path: Path, *, what: str, lost: str) -> SecretValue:
+    """The 32 bytes of a key file that its owner alone can read.
+
+    ``what`` names the key in messages, ``lost`` says what helps when it can be trusted no more.
+    """
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             value = file.read(_SIZE + 1)
     except OSError as error:
         raise UsageError(
-            f"the fingerprint key {path} cannot be read: {error.strerror}",
-            remedy="name a readable file of 32 bytes, or leave the option out",
+            f"the {what} {path} cannot be read: {error.strerror}",
+            remedy=f"name a readable file of {_SIZE} bytes",
         ) from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageError(
-            f"the fingerprint key {path} can be read by others",
-            remedy=f"run `chmod 600 {path}`; if others may have read it, delete it: a new key "
-            "is made, and fingerprints change",
+            f"the {what} {path} can be read by others",
+            remedy=f"run `chmod 600 {path}`; if others may have read it, {lost}",
         )
     if len(value) != _SIZE:
         raise UsageError(
-            f"the fingerprint key {path} does not have {_SIZE} bytes",
-            remedy="restore it from a backup, or delete it: a new key is made, and fingerprints "
-            "change",
+            f"the {what} {path} does not have {_SIZE} bytes",
+            remedy=f"restore it from a backup, or {lost}",
         )
-    return FingerprintKey(SecretValue(value))
+    return SecretValue(value)
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> FingerprintKey:

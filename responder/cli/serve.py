@@ -90,7 +90,12 @@ def _open_slack(stack: ExitStack, house: House) -> None:
     from responder.slack.app import SlackApp  # noqa: PLC0415
     from responder.slack.link import run_socket_mode  # noqa: PLC0415
 
-    desk = HouseDesk(store=house.store, approvals=house.approvals, card_room=house.cards)
+    desk = HouseDesk(
+        store=house.store,
+        approvals=house.approvals,
+        closing=house.closing,
+        card_room=house.cards,
+    )
     stack.enter_context(run_socket_mode(SlackApp(slack, desk), slack.app_token))
 
 

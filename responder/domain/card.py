@@ -56,6 +56,7 @@ class Card:
     ask: Ask | None
     failure: str | None
     updated_at: datetime
+    closable: bool = False  # nothing is left but a person's word that it is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,7 @@ def _prevent(facts: Facts) -> Iterator[_Draft]:
             "commit-hook",
             ActionKind.PREVENT,
             "Install the commit hook (or push protection) where the copies were committed",
-            f"{len(facts.in_history)} reached git history without being stopped",
+            f"{_copies(len(facts.in_history))} reached git history without being stopped",
         )
     if incident.provider == "aws" and "key" in incident.kind:
         yield (
@@ -155,6 +155,10 @@ def _prevent(facts: Facts) -> Iterator[_Draft]:
             "Find where the credential came back from and remove that copy",
             f"it was seen again {plural(incident.regressions, 'time')} after it was declared dead",
         )
+
+
+def _copies(count: int) -> str:
+    return "one copy" if count == 1 else f"{count} copies"
 
 
 def _detect(facts: Facts) -> Iterator[_Draft]:
@@ -207,6 +211,12 @@ def _mitigate(facts: Facts) -> Iterator[_Draft]:
             "Review what was done with the credentials born from this one",
             f"{len(outliving)} appear in the trail",
         )
+    yield from _finish(facts)
+    yield from _silence(facts)
+
+
+def _finish(facts: Facts) -> Iterator[_Draft]:
+    """What the response itself left open or late."""
     for step in facts.failed:
         remedy = clean(step.remedy or f"see why the step {step.id} failed", 200)
         name = clean(step.id, 60)
@@ -222,7 +232,6 @@ def _mitigate(facts: Facts) -> Iterator[_Draft]:
                 f"Find what held the clock “{clock.name.lower()}” up",
                 f"it took {span(clock.took)}, the goal is {span(clock.goal)}",
             )
-    yield from _silence(facts)
 
 
 def _silence(facts: Facts) -> Iterator[_Draft]:

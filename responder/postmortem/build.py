@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from responder.domain import goal
 from responder.domain.ids import label
 from responder.domain.incident import Exposure, Incident, IncidentState
 from responder.postmortem.activity import read_activity
@@ -22,9 +23,6 @@ from responder.postmortem.record import (
 from responder.postmortem.report import ActionItem, Clock, Report, Tone, Window
 from responder.postmortem.text import aware, clean, span
 
-# What the house promises for a public leak, counted from detection (docs/architecture.md, Goals).
-REQUESTED_GOAL = timedelta(seconds=10)
-VERIFIED_GOAL = timedelta(seconds=30)
 _COPIES = 200
 _GIT_BEGAN = datetime(2005, 4, 7, tzinfo=UTC)
 _PROVIDERS = {"aws": "AWS", "github": "GitHub", "gitlab": "GitLab", "slack": "Slack", "jwt": "JWT"}
@@ -123,8 +121,8 @@ def _believed(copy: Exposure) -> bool:
 
 def _clocks(incident: Incident) -> tuple[Clock, ...]:
     marks = (
-        ("Containment requested", incident.containment_requested_at, REQUESTED_GOAL),
-        ("Containment verified", incident.containment_verified_at, VERIFIED_GOAL),
+        ("Containment requested", incident.containment_requested_at, goal.REQUESTED),
+        ("Containment verified", incident.containment_verified_at, goal.VERIFIED),
         ("Proven dead", incident.proven_dead_at, None),
     )
     return tuple(
@@ -132,9 +130,9 @@ def _clocks(incident: Incident) -> tuple[Clock, ...]:
             name=name,
             at=aware(at) if at else None,
             took=aware(at) - aware(incident.detected_at) if at else None,
-            goal=goal,
+            goal=promised,
         )
-        for name, at, goal in marks
+        for name, at, promised in marks
     )
 
 

@@ -15,6 +15,7 @@ from responder.postmortem.text import aware, clean, plural
 # A report is read by people: what is beyond these bounds is counted and stays in the ledger.
 _USE_ROWS, _COPY_ROWS, _HEAD, _TAIL = 60, 40, 200, 100
 _OPENED = "secret.opened"
+_MINOR = frozenset({"step.intended", "step.verified", "run.done", "run.waiting_approval"})
 _PERSONAL_DOORS = ("cli:", "slack:", "web:")
 # Details that say more without naming anybody: the narrative is blameless.
 _TELLING = (
@@ -150,6 +151,7 @@ def _openings(entries: Sequence[Entry]) -> Iterator[Moment]:
             lane=Lane.TOOLING,
             what=clean(f"Sealed value opened for {purpose}: {', '.join(parts)}{times}"),
             evidence=proof(group[0]),
+            minor=True,
         )
 
 
@@ -169,4 +171,5 @@ def _from_entry(entry: Entry, titles: dict[str, str]) -> Moment:
         lane=Lane.PEOPLE if event.actor.startswith(_PERSONAL_DOORS) else Lane.TOOLING,
         what=clean(f"{what}: {more}" if more else what),
         evidence=proof(entry),
+        minor=event.action in _MINOR,
     )

@@ -43,13 +43,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One row of the timeline."""
+    """One row of the timeline. A ``minor`` one is bookkeeping, for who checks the rest."""
 
     at: datetime
     lane: Lane
     what: str
     evidence: Evidence | None
     milestone: bool = False
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from responder.domain import goal
 from responder.domain.approval import Decision
 from responder.domain.card import Ask, Card, Mark, Tone
 from responder.domain.error import UsageError
@@ -15,6 +16,7 @@ from responder.domain.ports import Store, Transaction
 from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
 from responder.domain.runbook import Phase, Silence
 from responder.domain.timeline import Event
+from responder.postmortem.text import span
 from responder.services.approvals import Approvals, waiting
 
 SILENCE = {
@@ -122,6 +124,7 @@ def draw(view: View) -> Card:
         ask=view.ask,
         failure=f"{failed.error} → {failed.remedy}" if failed else None,
         updated_at=view.now,
+        closable=view.incident.state is IncidentState.PROVEN_DEAD,
     )
 
 
@@ -248,15 +251,22 @@ def _used(outputs: Mapping[str, object]) -> str:
 def _clocks(incident: Incident) -> list[tuple[str, str]]:
     since = incident.detected_at
     clocks = (
-        ("Contained", incident.containment_requested_at, "calls answered"),
-        ("Verified", incident.containment_verified_at, "refused on a fresh look"),
-        ("Proven dead", incident.proven_dead_at, "key and sessions"),
+        ("Contained", incident.containment_requested_at, "calls answered", goal.REQUESTED),
+        ("Verified", incident.containment_verified_at, "refused on a fresh look", goal.VERIFIED),
+        ("Proven dead", incident.proven_dead_at, "key and sessions", None),
     )
     return [
-        (name, f"{(at - since).total_seconds():.1f} s after detection  ({what})")
-        for name, at, what in clocks
+        (name, f"{span(at - since)} after detection  ({what}{_judged(at - since, promised)})")
+        for name, at, what, promised in clocks
         if at
     ]
+
+
+def _judged(took: timedelta, promised: timedelta | None) -> str:
+    """A goal that was met is small print; one that was missed is said."""
+    if promised is None:
+        return ""
+    return f"; goal {span(promised)}{' MISSED' if took > promised else ''}"
 
 
 def age(span: timedelta) -> str:

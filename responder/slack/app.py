@@ -17,13 +17,14 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from responder.slack.blocks import REVIEW
+from responder.slack.blocks import CLOSE, REVIEW
 from responder.slack.button import ButtonKey
+from responder.slack.closing import SUBMIT_CLOSE, Closer
 from responder.slack.command import Reply, help_text, looks_secret, reply
 from responder.slack.desk import Desk
 from responder.slack.modal import SUBMIT
 from responder.slack.notifier import SlackNotifier
-from responder.slack.review import Reviewer, why
+from responder.slack.review import Reviewer, Teller, why
 from responder.slack.setting import SlackSettings
 from responder.slack.wire import call, web_client
 from responder.telemetry.log import get_logger
@@ -52,18 +53,25 @@ class SlackApp:
         # Four people may click at the same moment; more wait milliseconds.
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="slack")
         notifier = SlackNotifier(client=self._client, channel=settings.channel, key=key)
-        self._reviewer = Reviewer(client=self._client, desk=desk, key=key, notifier=notifier)
+        self._teller = Teller(self._client)
+        self._reviewer = Reviewer(
+            client=self._client, desk=desk, key=key, notifier=notifier, teller=self._teller
+        )
+        self._closer = Closer(client=self._client, desk=desk, key=key, teller=self._teller)
         self.bolt = self._listeners(_bolt(settings, self._client))
 
     def close(self) -> None:
         """Finish what people have asked for, then stop."""
         self._pool.shutdown(wait=True)
         self._reviewer.close()
+        self._closer.close()
 
     def _listeners(self, bolt: App) -> App:
         bolt.use(self._gate)
         bolt.action(REVIEW)(self._review)
         bolt.view(SUBMIT)(self._decide)
+        bolt.action(CLOSE)(self._ask_to_close)
+        bolt.view(SUBMIT_CLOSE)(self._close)
         bolt.command(COMMAND)(self._command)
         # Last, because the first match wins; without them Bolt would not even acknowledge.
         bolt.action(_ANY)(self._unknown)
@@ -90,6 +98,13 @@ class SlackApp:
     def _decide(self, ack: Ack, body: Body) -> None:
         self._reviewer.submitted(ack, body)
 
+    def _ask_to_close(self, ack: Ack, body: Body) -> None:
+        ack()
+        self._pool.submit(self._closer.open, body)
+
+    def _close(self, ack: Ack, body: Body) -> None:
+        self._closer.submitted(ack, body)
+
     def _command(self, ack: Ack, body: Body, respond: Respond) -> None:
         text = str(body.get("text") or "").strip()
         if looks_secret(text):
@@ -104,7 +119,7 @@ class SlackApp:
         ack()
         channel = (body.get("channel") or {}).get("id")
         if channel is not None:
-            self._pool.submit(self._reviewer.tell, channel, body["user"]["id"], UNKNOWN)
+            self._pool.submit(self._teller.tell, channel, body["user"]["id"], UNKNOWN)
 
     def _answer(self, text: str, respond: Respond) -> None:
         try:

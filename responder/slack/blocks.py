@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from responder.domain.card import Ask, Card, Mark
-from responder.domain.ids import label
+from responder.domain.ids import ApprovalId, label
 from responder.domain.runbook import Phase
 from responder.slack.button import ButtonKey, Press
 from responder.slack.text import bare, clip, moment, said
 
 Block = dict[str, Any]
 
-REVIEW = "leak.review.v1"
+REVIEW, CLOSE = "leak.review.v1", "leak.close.v1"
+CLOSE_PRESS = ApprovalId("close")  # what a Close button carries where a Review names its approval
 _MAX_CALLS = 5  # on the card; the modal shows all of them
 # Sizes are ours: with them a message cannot exceed the 10,000 characters Slack accepts in all.
 _LABEL, _VALUE, _SENTENCE, _CALL = 60, 240, 700, 240
@@ -29,7 +30,7 @@ class CardMessage:
 
 
 def card_message(card: Card, key: ButtonKey) -> CardMessage:
-    """The card as blocks, with a Review button while a decision is wanted."""
+    """The card as blocks: a Review button while a decision is wanted, Close when it may be."""
     blocks: list[Block] = [
         {"type": "header", "text": plain(bare(card.headline, 150))},
         section(plan_line(card.phases)),
@@ -41,6 +42,10 @@ def card_message(card: Card, key: ButtonKey) -> CardMessage:
         blocks.append({"type": "section", "fields": _fields(card)})
     if card.ask is not None:
         blocks += _ask(card, card.ask, key)
+    elif card.closable:
+        press = Press(incident=card.incident, approval=CLOSE_PRESS, version=card.version)
+        about = f"Close {label(card.incident)}"
+        blocks.append(button(CLOSE, "Close…", value=key.sign(press), about=about))
     blocks.append(context(f"{label(card.incident)} · updated {moment(card.updated_at)}"))
     return CardMessage(text=_fallback(card), blocks=blocks)
 
@@ -82,22 +87,27 @@ def _ask(card: Card, ask: Ask, key: ButtonKey) -> list[Block]:
         section(f"*Decision wanted:* {said(ask.title, _SENTENCE)}"),
         *([preformatted("\n".join(lines))] if lines else []),
         context(terms(ask)),
-        {
-            "type": "actions",
-            "elements": [
-                {
-                    "type": "button",
-                    "action_id": REVIEW,
-                    "style": "primary",
-                    "text": plain("Review"),
-                    "value": value,
-                    "accessibility_label": clip(
-                        f"Review the decision for {label(card.incident)}", 75
-                    ),
-                }
-            ],
-        },
+        button(
+            REVIEW,
+            "Review",
+            value=value,
+            about=f"Review the decision for {label(card.incident)}",
+            style="primary",
+        ),
     ]
+
+
+def button(action: str, text: str, *, value: str, about: str, **style: str) -> Block:
+    """One button in a row of its own; ``about`` is what a screen reader says."""
+    element = {
+        "type": "button",
+        "action_id": action,
+        "text": plain(text),
+        "value": value,
+        "accessibility_label": clip(about, 75),
+        **style,
+    }
+    return {"type": "actions", "elements": [element]}
 
 
 def terms(ask: Ask) -> str:

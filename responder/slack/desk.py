@@ -33,6 +33,12 @@ class Desk(Protocol):
     ) -> None:
         """Record the word of ``slack_user`` (``team/user``). Raises ApprovalRefused."""
 
+    def unowned(self, incident: IncidentId) -> tuple[str, ...]:
+        """The action items that nobody owns yet. Raises UsageError as ``card``."""
+
+    def close(self, incident: IncidentId, *, slack_user: str, owner: str, reason: str) -> None:
+        """Close the incident; ``owner`` takes on what nobody owns yet. Raises StanchError."""
+
     def card(self, incident: IncidentId) -> Card:
         """The incident's card as it is now. Raises UsageError when there is no such incident."""
 

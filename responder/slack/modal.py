@@ -47,12 +47,12 @@ class Subject:
 
 def loading() -> View:
     """Shown at once while the plan is being fetched: a trigger_id lives three seconds."""
-    return _modal("Review", [section("Fetching the plan…")])
+    return modal("Review", [section("Fetching the plan…")])
 
 
 def note(text: str) -> View:
     """A modal that only says something."""
-    return _modal("Review", [section(said(text, 2900))])
+    return modal("Review", [section(said(text, 2900))])
 
 
 def review_view(review: Review, *, channel: str) -> View:
@@ -74,7 +74,7 @@ def review_view(review: Review, *, channel: str) -> View:
         context(f"{terms(ask)}\nPlan {said(ask.plan_hash[:12], 20)} · {label(review.incident)}"),
         *_inputs(review),
     ]
-    return _modal(label(review.incident), blocks) | {
+    return modal(label(review.incident), blocks) | {
         "callback_id": SUBMIT,
         "submit": plain("Submit decision"),
         "private_metadata": subject.pack(),
@@ -100,12 +100,7 @@ def _inputs(review: Review) -> list[Block]:
             "Your decision",
             {"type": "radio_buttons", "options": options},
         ),
-        _input(
-            REASON,
-            "Why",
-            {"type": "plain_text_input", "multiline": True, "max_length": _MAX_REASON},
-            hint=f"At least {MIN_REASON} characters. It is kept in the record: no secrets here.",
-        ),
+        ask_text(REASON, "Why", multiline=True),
     ]
     if review.confirm is not None:
         inputs.append(
@@ -118,6 +113,19 @@ def _inputs(review: Review) -> list[Block]:
             | {"optional": True}
         )
     return inputs
+
+
+def ask_text(
+    name: str,
+    title: str,
+    *,
+    multiline: bool = False,
+    most: int = _MAX_REASON,
+    hint: str = f"At least {MIN_REASON} characters. It is kept in the record: no secrets here.",
+) -> Block:
+    """A field for text."""
+    element = {"type": "plain_text_input", "multiline": multiline, "max_length": most}
+    return _input(name, title, element, hint=hint)
 
 
 def _input(name: str, title: str, element: Block, *, hint: str | None = None) -> Block:
@@ -134,8 +142,23 @@ def _option(value: str, text: str) -> Block:
     return {"value": value, "text": plain(text)}
 
 
-def _modal(title: str, blocks: list[Block]) -> View:
+def modal(title: str, blocks: list[Block]) -> View:
+    """A modal with a way out."""
     return {"type": "modal", "title": plain(title), "close": plain("Close"), "blocks": blocks}
+
+
+def typed(view: View, name: str) -> str:
+    """What was typed into a field; empty when it was left empty or is not there."""
+    return (view["state"]["values"].get(name, {}).get(name, {}).get("value") or "").strip()
+
+
+def problem_of(reason: str) -> str | None:
+    """Why a reason cannot be kept, or None."""
+    if len(reason) < MIN_REASON:
+        return f"Say why in at least {MIN_REASON} characters."
+    if _like_secret(reason):
+        return "A part of this looks like a secret, and reasons are kept. Leave it out."
+    return None
 
 
 def _like_secret(reason: str) -> bool:
@@ -158,17 +181,15 @@ def read_answer(view: View, review: Review) -> Answer | dict[str, str]:
     """The answer, or what is wrong with it by block id, as ``response_action: errors`` wants it."""
     state = view["state"]["values"]
     chosen = state[DECISION][DECISION].get("selected_option")
-    reason = (state[REASON][REASON].get("value") or "").strip()
+    reason = typed(view, REASON)
     problems: dict[str, str] = {}
     if chosen is None:
         problems[DECISION] = "Choose Approve or Refuse."
-    if len(reason) < MIN_REASON:
-        problems[REASON] = f"Say why in at least {MIN_REASON} characters."
-    elif _like_secret(reason):
-        problems[REASON] = "A part of this looks like a secret, and reasons are kept. Leave it out."
+    problem = problem_of(reason)
+    if problem is not None:
+        problems[REASON] = problem
     granted = chosen is not None and chosen["value"] == APPROVE
-    if granted and review.confirm is not None:
-        typed = (state.get(CONFIRM, {}).get(CONFIRM, {}).get("value") or "").strip()
-        if typed.upper() != review.confirm.upper():
-            problems[CONFIRM] = "That is not the end of this key's id. Look at the calls above."
+    wanted = review.confirm
+    if granted and wanted is not None and typed(view, CONFIRM).upper() != wanted.upper():
+        problems[CONFIRM] = "That is not the end of this key's id. Look at the calls above."
     return problems or Answer(granted=granted, reason=reason)

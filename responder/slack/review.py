@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 from responder.domain.card import CardRef
 from responder.domain.error import Retryable, StanchError
 from responder.domain.ids import IncidentId, label
+from responder.slack.answer import answer
 from responder.slack.button import ButtonKey, Press
 from responder.slack.desk import Desk, Review
 from responder.slack.modal import (
@@ -25,7 +26,7 @@ from responder.slack.modal import (
     review_view,
 )
 from responder.slack.notifier import SlackNotifier
-from responder.slack.text import bare, said
+from responder.slack.text import said
 from responder.slack.wire import SlackError, call
 from responder.telemetry.log import get_logger
 
@@ -38,23 +39,42 @@ BROKEN = "Stanch could not do this. Look at the card, then try again or use `sta
 LATE = "Your decision is still being recorded. The card will show it; you need not repeat it."
 # A trigger_id lives three seconds: after this long without the plan, an empty modal is opened.
 _SHELL_AFTER = 0.8
-# Slack wants the answer to a submission within three seconds.
-_ANSWER_WITHIN = 1.8
 _GIVE_UP_AFTER = 20.0
-_MAX_PROBLEM = 1000
 _LOG = get_logger("stanch.slack")
+
+
+class Teller:
+    """Says something to one person only."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+
+    def tell(self, channel: str, user: str, text: str) -> None:
+        """Say it, or log that it could not be said."""
+        try:
+            call(self._client.chat_postEphemeral, channel=channel, user=user, text=said(text, 2000))
+        except (SlackError, Retryable) as error:
+            # Nobody can be told; the card stays the truth.
+            _LOG.warning("slack.person_not_told", why=str(error))
 
 
 class Reviewer:
     """Opens the modal and records what is submitted. The desk is asked in threads of its own."""
 
     def __init__(
-        self, *, client: WebClient, desk: Desk, key: ButtonKey, notifier: SlackNotifier
+        self,
+        *,
+        client: WebClient,
+        desk: Desk,
+        key: ButtonKey,
+        notifier: SlackNotifier,
+        teller: Teller,
     ) -> None:
         self._client = client
         self._desk = desk
         self._key = key
         self._notifier = notifier
+        self._teller = teller
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="slack-desk")
 
     def close(self) -> None:
@@ -69,11 +89,11 @@ class Reviewer:
         try:
             press = self._key.read(body["actions"][0].get("value", ""))
             if press is None:
-                self.tell(channel, user, FORGED)
+                self._teller.tell(channel, user, FORGED)
                 return
             self._show(press, body, CardRef(channel=channel, ts=body["message"]["ts"]))
         except Exception as error:  # noqa: BLE001  # the last frame: whatever it is, say so
-            self.tell(channel, user, why(error))
+            self._teller.tell(channel, user, why(error))
 
     def _show(self, press: Press, body: Body, card: CardRef) -> None:
         found = self._pool.submit(self._look, press)
@@ -84,7 +104,7 @@ class Reviewer:
             return
         if review is None:
             self._refresh(press.incident, card)
-            self.tell(card.channel, body["user"]["id"], STALE)
+            self._teller.tell(card.channel, body["user"]["id"], STALE)
             return
         view = review_view(review, channel=card.channel)
         call(self._client.views_open, trigger_id=body["trigger_id"], view=view)
@@ -125,17 +145,8 @@ class Reviewer:
         subject = Subject.unpack(view["private_metadata"])
         person = f"{body['user']['team_id']}/{body['user']['id']}"
         outcome = self._pool.submit(self._record, subject, view, person)
-        try:
-            problems = outcome.result(timeout=_ANSWER_WITHIN)
-        except Late:
-            ack()
+        if not answer(ack, outcome):
             self._pool.submit(self._report, outcome, subject, body["user"]["id"])
-            return
-        if problems:
-            shown = {block: bare(text, _MAX_PROBLEM) for block, text in problems.items()}
-            ack(response_action="errors", errors=shown)
-        else:
-            ack()
 
     def _record(self, subject: Subject, view: View, person: str) -> dict[str, str]:
         """Check the answer and record it; what is wrong by block id, nothing when recorded."""
@@ -159,21 +170,15 @@ class Reviewer:
 
     def _report(self, outcome: Future[dict[str, str]], subject: Subject, user: str) -> None:
         """Tell the person how a slow decision ended, now that the modal is closed."""
-        self.tell(subject.channel, user, LATE)
+        self._teller.tell(subject.channel, user, LATE)
         problems = outcome.result()
         name = label(subject.incident)
         if problems:
-            self.tell(subject.channel, user, f"{name}: not recorded. {' '.join(problems.values())}")
+            self._teller.tell(
+                subject.channel, user, f"{name}: not recorded. {' '.join(problems.values())}"
+            )
         else:
-            self.tell(subject.channel, user, f"{name}: your decision is recorded.")
-
-    def tell(self, channel: str, user: str, text: str) -> None:
-        """Say something to one person only, or log that it could not be said."""
-        try:
-            call(self._client.chat_postEphemeral, channel=channel, user=user, text=said(text, 2000))
-        except (SlackError, Retryable) as error:
-            # Nobody can be told; the card stays the truth.
-            _LOG.warning("slack.person_not_told", why=str(error))
+            self._teller.tell(subject.channel, user, f"{name}: your decision is recorded.")
 
 
 def why(error: Exception) -> str:

@@ -27,9 +27,11 @@ from responder.steps.aws_owner import SECRET_TAG
 from responder.steps.aws_replacement import SEALED
 from responder.steps.aws_secret import (
     holds_pair,
+    move_stage,
     read_current,
     read_version,
     rewritten,
+    stage_call,
     stages_of,
     version_at,
 )
@@ -212,16 +214,7 @@ class WithdrawVersion:
     def calls(self, params: SecretUndo, preview: str) -> tuple[Call, ...]:
         """One change of stage."""
         del preview
-        return (
-            Call(
-                api="secretsmanager:UpdateSecretVersionStage",
-                arguments={
-                    "SecretId": params.secret,
-                    "VersionStage": PENDING,
-                    "RemoveFromVersionId": "our version",
-                },
-            ),
-        )
+        return (stage_call(params.secret, PENDING, removed="our version"),)
 
     def observe(self, params: SecretUndo, ctx: StepContext) -> Present | Absent:
         """Present when AWSPENDING is not on our version."""
@@ -239,11 +232,8 @@ class WithdrawVersion:
     def act(self, params: SecretUndo, ctx: StepContext) -> JsonObject:
         """Remove the stage."""
         version = str(ctx.before["version"])
-        with calling("secretsmanager:UpdateSecretVersionStage"):
-            answer = self._aws.secretsmanager(attempts=1).update_secret_version_stage(
-                SecretId=params.secret, VersionStage=PENDING, RemoveFromVersionId=version
-            )
-        return {"version": version, "request_id": answer["ResponseMetadata"]["RequestId"]}
+        moved = move_stage(self._aws, params.secret, PENDING, removed=version)
+        return {"version": version, "request_id": moved}
 
     def verify(self, params: SecretUndo, ctx: StepContext) -> Verdict:
         """AWSPENDING is off our version."""

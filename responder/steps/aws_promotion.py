@@ -22,10 +22,16 @@ from responder.domain.step import (
 )
 from responder.steps.aws_client import AwsClients
 from responder.steps.aws_consumer import CURRENT
-from responder.steps.aws_error import calling
 from responder.steps.aws_identity import sealed_pair
 from responder.steps.aws_replacement import SEALED
-from responder.steps.aws_secret import holds_pair, read_current, stages_of, version_at
+from responder.steps.aws_secret import (
+    holds_pair,
+    move_stage,
+    read_current,
+    stage_call,
+    stages_of,
+    version_at,
+)
 from responder.steps.patience import SOON
 
 _PERMISSIONS = (
@@ -62,7 +68,7 @@ class PromoteVersion:
     def calls(self, params: Promotion, preview: str) -> tuple[Call, ...]:
         """One change of stage."""
         del preview
-        return (_call(params.secret, to=params.version, removed=params.previous),)
+        return (stage_call(params.secret, CURRENT, to=params.version, removed=params.previous),)
 
     def observe(self, params: Promotion, ctx: StepContext) -> Present | Absent:
         """Present when our version is current."""
@@ -84,11 +90,9 @@ class PromoteVersion:
         https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
         """
         del ctx
-        return {
-            "request_id": _shift(
-                self._aws, params.secret, to=params.version, removed=params.previous
-            )
-        }
+        aws, secret = self._aws, params.secret
+        moved = move_stage(aws, secret, CURRENT, to=params.version, removed=params.previous)
+        return {"request_id": moved}
 
     def verify(self, params: Promotion, ctx: StepContext) -> Verdict:
         """What a consumer reads now is our version and holds the replacement."""
@@ -135,7 +139,7 @@ class RestoreVersion:
     def calls(self, params: PromotionUndo, preview: str) -> tuple[Call, ...]:
         """One change of stage."""
         del preview
-        return (_call(params.secret, to=params.previous, removed=params.version),)
+        return (stage_call(params.secret, CURRENT, to=params.previous, removed=params.version),)
 
     def observe(self, params: PromotionUndo, ctx: StepContext) -> Present | Absent:
         """Present when the version from before is current."""
@@ -159,11 +163,9 @@ class RestoreVersion:
     def act(self, params: PromotionUndo, ctx: StepContext) -> JsonObject:
         """Move the stage back."""
         del ctx
-        return {
-            "request_id": _shift(
-                self._aws, params.secret, to=_previous(params), removed=params.version
-            )
-        }
+        aws, secret = self._aws, params.secret
+        moved = move_stage(aws, secret, CURRENT, to=_previous(params), removed=params.version)
+        return {"request_id": moved}
 
     def verify(self, params: PromotionUndo, ctx: StepContext) -> Verdict:
         """The version from before is current."""
@@ -176,23 +178,3 @@ class RestoreVersion:
 
 def _previous(params: PromotionUndo) -> str:
     return str(params.before.get("current") or params.previous)
-
-
-def _shift(aws: AwsClients, secret: str, *, to: str, removed: str) -> str:
-    with calling("secretsmanager:UpdateSecretVersionStage"):
-        answer = aws.secretsmanager(attempts=1).update_secret_version_stage(
-            SecretId=secret, VersionStage=CURRENT, MoveToVersionId=to, RemoveFromVersionId=removed
-        )
-    return answer["ResponseMetadata"]["RequestId"]
-
-
-def _call(secret: str, *, to: str, removed: str) -> Call:
-    return Call(
-        api="secretsmanager:UpdateSecretVersionStage",
-        arguments={
-            "SecretId": secret,
-            "VersionStage": CURRENT,
-            "MoveToVersionId": to,
-            "RemoveFromVersionId": removed,
-        },
-    )

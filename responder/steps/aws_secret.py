@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from responder.domain.error import StepFailed
+from responder.domain.step import Call
 from responder.steps.aws_client import AwsClients, Credentials
 from responder.steps.aws_error import NotThere, calling
 
@@ -48,6 +49,32 @@ def stages_of(aws: AwsClients, secret: str) -> dict[str, list[str]]:
             remedy="correct the user's tag stanch:secret, or aws.replacement_secret",
         ) from None
     return dict(answer.get("VersionIdsToStages", {}))
+
+
+def move_stage(
+    aws: AwsClients, secret: str, stage: str, *, to: str | None = None, removed: str
+) -> str:
+    """Take ``stage`` off the version ``removed`` and put it on ``to``; the request's id."""
+    target = {"MoveToVersionId": to} if to else {}
+    with calling("secretsmanager:UpdateSecretVersionStage"):
+        answer = aws.secretsmanager(attempts=1).update_secret_version_stage(
+            SecretId=secret, VersionStage=stage, RemoveFromVersionId=removed, **target
+        )
+    return answer["ResponseMetadata"]["RequestId"]
+
+
+def stage_call(secret: str, stage: str, *, to: str | None = None, removed: str) -> Call:
+    """The call that :func:`move_stage` makes, for the plan."""
+    target = {"MoveToVersionId": to} if to else {}
+    return Call(
+        api="secretsmanager:UpdateSecretVersionStage",
+        arguments={
+            "SecretId": secret,
+            "VersionStage": stage,
+            **target,
+            "RemoveFromVersionId": removed,
+        },
+    )
 
 
 def version_at(stages: dict[str, list[str]], stage: str) -> str | None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from scanner.keyfile import read_key
 from scanner.model.error import UsageError
 from scanner.model.secret import SecretValue
 from scanner.suppression.digest import Recipe
@@ -59,6 +59,9 @@ class WaiverKey:
         return True
 
 
+_LOST = "make another with `stanch baseline key file:/path`"
+
+
 class WaiverSigner:
     """The private half: 32 raw bytes behind ``file:/path`` (mode 0600) or ``env:NAME`` (base64)."""
 
@@ -77,7 +80,7 @@ class WaiverSigner:
         """The signer behind a reference."""
         form, _, where = reference.partition(":")
         if form == "file" and where:
-            return cls(_from_file(Path(where)))
+            return cls(read_key(Path(where), what="waiver key", lost=_LOST))
         if form == "env" and where:
             try:
                 return cls(SecretValue(base64.b64decode(environ.get(where, ""), validate=True)))
@@ -113,21 +116,3 @@ class WaiverSigner:
         """The entry with a signature."""
         mark = self._key.sign(signed_bytes(recipe, entry)).hex()
         return msgspec.structs.replace(entry, signature=mark)
-
-
-def _from_file(path: Path) -> SecretValue:
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            value = file.read(_SIZE + 1)
-    except OSError as error:
-        raise UsageError(
-            f"the waiver key {path} cannot be read: {error.strerror}",
-            remedy="name a readable file of 32 bytes",
-        ) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise UsageError(
-            f"the waiver key {path} can be read by others",
-            remedy=f"make a new key; `chmod 600 {path}` if nobody has read it",
-        )
-    return SecretValue(value)

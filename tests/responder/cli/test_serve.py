@@ -24,6 +24,7 @@ from responder.domain.caller import Caller
 from responder.domain.ids import IncidentId
 from responder.lab.aws import AwsLab, World, seed
 from responder.lab.slack.workspace import SlackLab
+from responder.slack.blocks import CLOSE, REVIEW
 from scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from scanner.model.provenance import InWorktree
 from scanner.model.secret import SecretValue
@@ -143,24 +144,22 @@ def leak(house: House, world: World) -> IncidentId:
     ).incident
 
 
-def approve(slack: SlackLab, name: str, world: World) -> Any:
-    """Press Review on the one card as ``name``, approve, and return Slack's delivery of it."""
+def press(slack: SlackLab, name: str, action: str, answer: dict[str, str]) -> Any:
+    """Press a button of the one card as ``name``, answer its modal; Slack's delivery of that."""
     (message,) = slack.messages()
     user = next(u for u, called in slack._world.users.items() if called == name)
-    action = next(
-        element["action_id"]
-        for block in message["blocks"]
-        for element in block.get("elements", ())
-        if "review" in str(element.get("action_id"))
-    )
     slack.click(user, message, action)
     view = slack.wait(lambda: [v for v in slack.views(user) if "private_metadata" in v.content])[0]
+    return slack.submit(user, view, answer)
+
+
+def approve(slack: SlackLab, name: str, world: World) -> Any:
     answer = {
         "decision": "approve",
         "reason": "The replacement works in production.",
         "confirm": world.leaked.access_key_id[-4:],
     }
-    return slack.submit(user, view, answer)
+    return press(slack, name, REVIEW, answer)
 
 
 def test_one_process_contains_asks_in_slack_and_proves_the_key_dead(
@@ -178,11 +177,15 @@ def test_one_process_contains_asks_in_slack_and_proves_the_key_dead(
     assert "cannot also give it" in str(approve(slack, "alice", world).payload)
     assert approve(slack, "bob", world).acked
     installation.until(shows("PROVEN DEAD"))
+    over = {"owner": "dana", "reason": "Dead, and its consumer works."}
+    assert press(slack, "bob", CLOSE, over).acked
+    installation.until(shows("CLOSED · "))
     assert len(slack.messages()) == 1
     listed = httpx.get(f"{installation.url}/", trust_env=False).text
     told = httpx.get(f"{installation.url}/incidents/LK-{incident}/postmortem", trust_env=False).text
-    assert "proven-dead" in listed
+    assert "closed" in listed
     assert "LK-1" in told
+    assert "dana" in told
     for text in (listed, told, installation.said, *map(str, slack.bodies())):
         assert world.leaked.secret not in text
     assert installation.process is not None

@@ -106,6 +106,8 @@ class FakeDesk:
     gate: threading.Event = field(default_factory=threading.Event)
     decided: list[Approval] = field(default_factory=list)
     approval: Approval | None = None
+    left: tuple[str, ...] = ("Install the commit hook", "Use a role <!channel>")
+    closed: list[tuple[IncidentId, str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -150,6 +152,16 @@ class FakeDesk:
             now=NOW,
         )
         self.decided.append(self.approval)
+
+    def unowned(self, incident: IncidentId) -> tuple[str, ...]:
+        assert incident == self.shown.incident
+        return self.left
+
+    def close(self, incident: IncidentId, *, slack_user: str, owner: str, reason: str) -> None:
+        self.gate.wait(10)
+        if slack_user not in self.people:
+            raise ApprovalRefused("you are not known to Stanch", remedy="ask to be added")
+        self.closed.append((incident, self.people[slack_user].name, owner, reason))
 
     def card(self, incident: IncidentId) -> Card:
         if incident != self.shown.incident:
