@@ -11,6 +11,7 @@ from scanner.detectors.candidate import Candidate
 _NAME = re.compile(
     rb"""(?<![A-Za-z0-9_.\-])(?P<name>[A-Za-z0-9_.\-]{1,160}+)
     (?P<closing>(?:\\?["'`\])*]|&\#3[49];|&quot;){0,4})[ \t]{0,8}
+    (?::[ ]?[A-Za-z_][\w.\[\]<>|?]{0,24}[ ](?==[ ]))?
     (?P<operator>:=|=>|={1,3}|!=|[:>]|\?=|\|\|=)
     [ \t]{0,9}
     (?P<quote>(?:[rbfuRBFU@L]{0,2}\\?["'`]{1,3}|&\#3[49];|&quot;)?)$""",

@@ -56,7 +56,7 @@ _CODE = re.compile(
     rb"Join|Import|vault|secret|env)|^&|process\.env|\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|"
     rb"\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|^arn:|"
     rb"\$\$|^\(|=>|->|\(\)|^\.\.?/|^:\w|^\\?&\w|^\*[A-Za-z]|^\w+\[\w*\]$|^\\x[0-9A-Fa-f]{2}|"
-    rb"^!\w+:|^/\^|\+\$/|^d?word:"
+    rb"^!\w+:|^/\^|\+\$/|^d?word:|^[a-z]+\.\$\w+$"
 )
 _LITERAL = re.compile(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
@@ -69,7 +69,7 @@ _LITERAL = re.compile(
 _REFERENCE = re.compile(
     rb"(?i)^[a-z][a-z0-9+.-]{0,30}://|^(?:file|env|vault|ssm|secretsmanager|keyring|keychain|sealed|"
     rb"cmd|exec|prompt|ref):"
-    rb"[^\s]|^/[\w.-]+(?:[/:]|$)|^~/|^[A-Z]:\\|@\w|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
+    rb"[^\s]|^/[\w.-]+(?:[/:]|$)|^~/|^[A-Z]:\\|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|^@[A-Za-z]|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
     rb"^[\w-]+/\d{8}/|^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$|"
     rb"^sha\d+[:-]|^md5[:-]|^(?:required|nullable|sometimes|confirmed|string)\|"
 )
@@ -122,6 +122,10 @@ _EXAMPLES = re.compile(
     r"manual|manpages?|howtos?|api-ref|tutorials?)/|(?:^|/)(?:tests?[_.-][\w.-]*|conftest|"
     r"examples?-[\w.-]+|[\w.-]*[_.-](?:tests?|spec|examples?)\.\w+|\w+Tests?\.\w+|tests?\.\w+)$"
 )
+_DOCUMENT = re.compile(
+    r"(?i)(?:^|/)(?:readme|changelog|changes|news|history)[\w.-]*$|"
+    r"\.(?:mdx?|rst|adoc|asciidoc|pod|texi|ipynb|html?)$"
+)
 _WORD = 3
 _MOSTLY_WORDS = 0.8
 _FEW_DIGITS = 2
@@ -145,6 +149,11 @@ def is_example_ground(path: str) -> bool:
     return _EXAMPLES.search(path) is not None
 
 
+def is_document(path: str) -> bool:
+    """Texts for people, which often show a real command and its made up secret."""
+    return _DOCUMENT.search(path) is not None
+
+
 def names_secret(found: Assignment) -> bool:
     """Whether the name means the secret itself, not its file, length, label or public half."""
     name = found.last_word.strip(b"_-")
@@ -158,7 +167,7 @@ def names_secret(found: Assignment) -> bool:
         return False  # arn:…:secret:name
     if _TERNARY.search(found.lead) and found.operator == b":":
         return False  # ok ? "PASS" : "FAIL"
-    return not found.lead.endswith(b"::")  # Event::Pass is a class
+    return found.operator == b"=" or not found.lead.endswith(b"::")  # Event::Pass is a class
 
 
 def is_template(value: bytes) -> bool:

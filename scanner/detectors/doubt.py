@@ -7,18 +7,12 @@ tests, samples and documents it is nearly always the first, elsewhere a person s
 
 from __future__ import annotations
 
-import re
-
 from scanner.detectors.candidate import Candidate, Opinion
-from scanner.detectors.context import is_example_ground
+from scanner.detectors.context import is_document, is_example_ground
 from scanner.model.finding import Confidence
-
-_DOCUMENT = re.compile(
-    r"(?i)(?:^|/)(?:readme|changelog|changes|news|history)[\w.-]*$|\.(?:md|mdx|rst|adoc|ipynb)$"
-)
 
 
 def doubtful(candidate: Candidate, reason: str) -> Opinion:
     """Medium at most, low where tokens are made up every day."""
-    made_up_here = is_example_ground(candidate.path) or _DOCUMENT.search(candidate.path)
+    made_up_here = is_example_ground(candidate.path) or is_document(candidate.path)
     return Opinion(at_most=Confidence.LOW if made_up_here else Confidence.MEDIUM, reason=reason)

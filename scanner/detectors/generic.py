@@ -20,6 +20,9 @@ from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_
 from scanner.model.finding import Confidence
 
 _CHOSEN = re.compile(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
+_SIGNING = re.compile(
+    rb"(?i)(?:^|[_.-])(?:secret[_-]?key|(?:jwt|session|cookie|app|flask|django|token)[_-]?secret(?:[_-]?key)?)$"
+)
 _IN_CALL = re.compile(rb"[\"'], ?[\"']$")
 _FRONT = 8
 _STATEMENT = 200
@@ -34,7 +37,7 @@ _GRAMMAR = frozenset(
     """.split()
 )
 _UUID = re.compile(
-    rb"(?i)(?:[a-z]{1,12}[-_:])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{4}(?:-[0-9a-f]{4}){2,4}"
+    rb"(?i)(?:[a-z]{1,12}[-_:])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?:[0-9a-f]{4}-){1,4}[0-9a-f]{4}(?:[0-9a-f]{8})?"
 )
 #: What is kept instead of a password (hashes of many systems), and what is sealed (openssl's salt).
 _PASSWORD_HASH = re.compile(
@@ -99,13 +102,20 @@ def _weighed(found: Assignment, value: bytes, path: str) -> Opinion:
     if doubt:
         return Opinion(confidence=Confidence.LOW, reason=doubt)
     if context.PASSWORD.search(found.last_word) or _is_chosen(found, value):
-        if context.is_example_ground(path) and reads_like_word(value):
+        if _is_example(value, path):
             return Opinion(confidence=Confidence.LOW, reason="words in an example")
         return _opinion(likely=len(value) >= _SHORTEST_PASSWORD, reason="keyword+place")
     issued = _looks_issued(value)
     if context.is_class_name(value) and (has_digit(value) or not issued):
         return NOT_THIS  # `"output_token": "NextToken"` names a field
     return _opinion(likely=issued, reason="keyword+entropy")
+
+
+def _is_example(value: bytes, path: str) -> bool:
+    """Words where passwords are made up: all in tests and samples, plain ones in documents."""
+    if context.is_example_ground(path):
+        return reads_like_word(value)
+    return context.is_document(path) and not has_digit(value) and is_made_of_words(value)
 
 
 def check_argument(candidate: Candidate) -> Opinion:
@@ -157,6 +167,8 @@ def _opinion(*, likely: bool, reason: str) -> Opinion:
 
 def _is_chosen(found: Assignment, value: bytes) -> bool:
     """A signing secret that a person typed: one word that stands where only the secret can."""
+    if found.quote and _SIGNING.search(found.name) and not context.is_class_name(value):
+        return len(value) >= _SHORTEST_PASSWORD
     if not _CHOSEN.search(found.name) or not value.isalnum() or len(value) < _SHORTEST_CHOSEN:
         return False
     return value.islower() or value.isupper()

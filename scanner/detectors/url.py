@@ -8,8 +8,10 @@ import re
 from typing import NamedTuple
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from scanner.detectors.context import is_document, is_example_ground
+from scanner.detectors.decode import unquoted
 from scanner.detectors.placeholder import is_placeholder
-from scanner.detectors.word import is_stand_in
+from scanner.detectors.word import is_stand_in, reads_like_word
 from scanner.model.finding import Confidence
 
 _URL = re.compile(
@@ -21,7 +23,6 @@ _TEMPLATE = re.compile(rb"\$|\{|\}|%[sdv(]|<|\[|\]|\*\*|\.\.\.|#\{|^:|\|")
 _EXAMPLE_HOST = re.compile(
     rb"(?i)(?:^|\.)example(?:\.|$)|\.invalid$|\.test$|^host(?:name)?$|^HOST$"
 )
-
 _FEW = 2  # different characters: 1111, abab
 
 
@@ -50,9 +51,14 @@ def check_url(candidate: Candidate) -> Opinion:
     password = url["password"]
     if _TEMPLATE.search(password) or _TEMPLATE.search(url["user"]) or b"://" in password:
         return NOT_THIS
-    weak = is_stand_in(password, url["user"]) or is_placeholder(password)
+    # On a host of the public internet an account is an account, also with its name for a password.
+    named = b"" if b"." in url["host"] else url["user"]
+    weak = is_stand_in(password, named) or is_placeholder(password)
     if weak or len(set(password)) <= _FEW or _EXAMPLE_HOST.search(url["host"]):
         return Opinion(confidence=Confidence.LOW, reason="placeholder")
+    made_up_here = is_example_ground(candidate.path) or is_document(candidate.path)
+    if made_up_here and reads_like_word(unquoted(password)):
+        return Opinion(confidence=Confidence.LOW, reason="words in an example")
     return NOTHING_TO_SAY
 
 

@@ -10,6 +10,7 @@ _STAND_INS = frozenset(
     none null nil true false undefined empty default test tests testing tester tested example
     sample demo dummy fake foo bar baz qux foobar foobaz admin administrator root user username
     login guest changeme change me my your yours his her their the a an of to in on for from with
+    be by at enough least than bytes sua seu su tu tua mi minha meu votre mon ton ihr dein mein
     and or not is it this that here there new old current another other wrong right bad good
     invalid valid correct incorrect hidden redacted masked required optional enter insert put type
     set get some any every long short strong weak super very really random generated secure
@@ -43,7 +44,7 @@ _PAIRS = frozenset(
 )
 _LEET = bytes.maketrans(b"013457@$!", b"oieastasi")
 _LIKE_WORDS = 0.6
-_MOSTLY_SPELT = 0.6
+_MOSTLY_SPELT = 0.55
 _MOSTLY_PAIRS = 0.7
 _DIGITS = frozenset(b"0123456789")
 _FEW_DIGITS = 3
@@ -63,7 +64,8 @@ def reads_like_word(value: bytes) -> bool:
 
     Weak passwords are words as well: only what is known to be an example may be judged by this.
     """
-    if sum(byte in _DIGITS for byte in value) > _FEW_DIGITS or len(value) > _LONGEST_GLUED:
+    digits = sum(byte in _DIGITS for byte in value)
+    if digits > _FEW_DIGITS or digits * 3 >= len(value) or len(value) > _LONGEST_GLUED:
         return False
     letters = b"".join(re.findall(rb"[a-z]+", value.translate(_LEET).lower()))
     pairs = [letters[at : at + 2] for at in range(len(letters) - 1)]

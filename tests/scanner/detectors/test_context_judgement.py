@@ -75,6 +75,8 @@ def test_what_only_looks_like_an_assignment_is_not_shown(scan: Scan, text: str, 
         ("ALTER USER app IDENTIFIED WITH mysql_native_password BY '{v}';", "grant.md"),
         ('"password": "{v}"', "app.json"),
         ("password: {v}  # of the pool", "app.yml"),
+        ('db_password: str = "{v}"', "settings.py"),
+        ('const std::string store::client_secret = "{v}"', "store.cpp"),
         ("https://chat.internal/hook?team=4&password={v}&channel=ops", "notes.py"),
         ('"""csv"" ""password"": ""{v}"""', "export.csv"),
     ],
@@ -82,6 +84,24 @@ def test_what_only_looks_like_an_assignment_is_not_shown(scan: Scan, text: str, 
 def test_a_weak_password_in_its_place_is_shown(scan: Scan, text: str, path: str) -> None:
     (match,) = shown(scan(text.replace("{v}", "summer2019x").encode(), path))
     assert [part.reveal() for part in match.parts.values()] == [b"summer2019x"]
+
+
+@pytest.mark.parametrize("value", ["Summer@2019", "P@lm#Tree7", "k@9" + "x@Qw2"])
+def test_a_password_with_an_at_sign_is_no_reference(scan: Scan, value: str) -> None:
+    (match,) = shown(scan(f'"password": "{value}"'.encode(), "app.json"))
+    assert [part.reveal() for part in match.parts.values()] == [value.encode()]
+
+
+def test_an_account_of_a_public_host_may_have_its_name_for_a_password(scan: Scan) -> None:
+    line = b'connect("mongodb://%s@cluster.store.dev/x")' % b":".join([b"lakeview7"] * 2)
+    assert len(shown(scan(line, "app.js"))) == 1
+    assert shown(scan(line.replace(b"cluster.store.dev", b"db"), "app.js")) == []
+
+
+def test_words_in_the_address_of_an_account_are_low_in_tests(scan: Scan) -> None:
+    line = b'connect("mysql://ada:%s@db.store.dev/x")' % b"swordfish"
+    assert len(shown(scan(line, "app.js"))) == 1
+    assert shown(scan(line, "test/app.js")) == []
 
 
 def test_words_are_low_in_tests_and_shown_elsewhere(scan: Scan) -> None:
