@@ -24,8 +24,9 @@ class Candidate:
     """One confirmed place of a pattern. ``data[start:end]`` is the secret, in the whole fragment.
 
     ``path`` is the fragment's display path and ``now`` the time of the scan in seconds since the
-    epoch. A check may move ``end`` where the pattern finds only a head. Lives only while a
-    fragment is scanned, and its ``repr`` shows the place, never the value.
+    epoch. A check may move ``end`` where the pattern finds only a head, and ``start`` as well where
+    it finds only the place. Lives only while a fragment is scanned, and its ``repr`` shows the
+    place, never the value.
     """
 
     rule: Rule

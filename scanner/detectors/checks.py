@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
 from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
+from scanner.detectors.column import check_column
 from scanner.detectors.connection import (
     check_azure_public,
     check_azure_sas,
     check_connection,
     check_npmrc,
+    check_password_file,
     check_pgpass,
 )
 from scanner.detectors.crc import (
@@ -24,7 +26,7 @@ from scanner.detectors.crc import (
 )
 from scanner.detectors.doubt import doubtful
 from scanner.detectors.expression import is_expression
-from scanner.detectors.generic import check_argument, check_assignment
+from scanner.detectors.generic import check_assignment
 from scanner.detectors.jwt import check_jwt
 from scanner.detectors.manifest import (
     check_bootstrap_token,
@@ -42,6 +44,7 @@ from scanner.detectors.named import (
     check_stand_in,
 )
 from scanner.detectors.pem import check_pem, check_putty
+from scanner.detectors.place import check_argument, check_place
 from scanner.detectors.placeholder import is_mask, is_placeholder
 from scanner.detectors.structure import (
     check_base64_head,
@@ -97,6 +100,7 @@ CHECKS: dict[str, Check] = {
     "bootstrap-token": check_bootstrap_token,
     "cask": check_cask,
     "cloudflare-crc32": check_cloudflare_crc,
+    "column": check_column,
     "confluent-crc32": check_confluent_crc,
     "connection": check_connection,
     "decimal-head": check_decimal_head,
@@ -118,8 +122,10 @@ CHECKS: dict[str, Check] = {
     "named": check_named,
     "nkey-crc16": check_nkey,
     "npmrc": check_npmrc,
+    "password-file": check_password_file,
     "pem": check_pem,
     "pgpass": check_pgpass,
+    "place": check_place,
     "placeholder": check_placeholder,
     "putty": check_putty,
     "pypi-macaroon": check_pypi,

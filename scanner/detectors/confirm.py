@@ -60,8 +60,8 @@ def near_keyword(rule: Rule, data: bytes, start: int, end: int) -> bool:
 
 
 def _place(match: re.Match[bytes]) -> Place:
-    group = 1 if match.re.groups and match.start(1) >= 0 else 0
-    return Place(match.start(), *match.span(group))
+    group = match.re.groupindex.get("value", 1) if match.re.groups else 0
+    return Place(match.start(), *match.span(group if match.start(group) >= 0 else 0))
 
 
 @cache

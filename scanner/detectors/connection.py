@@ -14,6 +14,7 @@ _VARIABLE = re.compile(rb"^[$%{<(\[+&@]|\$\{|\{\{|\{[\w.]*\}|%[sdv]|#\{|^\.\.\.|
 _EXPIRY = re.compile(rb"[?&;]se=(\d{4}-\d{2}-\d{2})")
 #: The emulator's key is in its documentation: <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>.
 _EMULATOR = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1"
+_HASH_FILE = re.compile(r"(?i)(?:^|/)(?:[\w.-]*htpasswd[\w.-]*|g?shadow-?|passwd-?|[\w.-]+\.ldif)$")
 _PASS_LINE = re.compile(rb"[0-9A-Za-z_.*-]{1,80}:(?:5432|6432|\d{4,5}|\*):[^:]*:[^:]*:")
 _PASS_FILE = re.compile(r"(?i)pgpass|\.(?:conf|cfg|txt|env)$")
 
@@ -57,6 +58,13 @@ def check_pgpass(candidate: Candidate) -> Opinion:
     line = candidate.before(400)
     real = _PASS_FILE.search(candidate.path) and _PASS_LINE.fullmatch(line)
     return NOTHING_TO_SAY if real else NOT_THIS
+
+
+def check_password_file(candidate: Candidate) -> Opinion:
+    """A hash counts where a service reads its passwords; elsewhere it is a test's more often."""
+    if not _HASH_FILE.search(candidate.path):
+        return NOTHING_TO_SAY
+    return Opinion(confidence=Confidence.MEDIUM, reason="password file")
 
 
 def check_npmrc(candidate: Candidate) -> Opinion:

@@ -39,7 +39,7 @@ _OTHER_THING = tuple(
 _NOT_SECRET_KEY = re.compile(
     rb"(?i)(?:^|[_.-])(?:public|pub|primary|foreign|sort|partition|cache|row|dict|hash|unique|group|"
     rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
-    rb"next\w*|page|continuation|cancellation|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
+    rb"next\w*|page|continuation|cancellation|authenticity|verification|forgery|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
     rb"publickey|public_key|pubkey|^x-(?:amz|goog)-credential$|^clienttoken$|idempotency|"
     rb"client_?request_?token|per[_-]?token|tokens?_cost|^seed(?:ing|ling)"
 )
@@ -99,6 +99,7 @@ _COMMAND = re.compile(
     rb"(?:ConvertTo|ConvertFrom|Get|Read|New|Import|Invoke|Select|Join)-[A-Z][A-Za-z]+"
 )
 _COMPARISONS = frozenset((b"==", b"===", b"!="))
+_COMMENT = re.compile(rb"\s*(?:#|//|/\*|\*|--|;|<!--|(?i:rem)\s)")
 _TERNARY = re.compile(rb"\?[ \t]{0,3}[\"']?$")
 _SETTINGS = re.compile(
     r"(?i)\.(?:env|ya?ml|properties|ini|cfg|conf|cnf|toml|tfvars|sh|bash|md|rst|txt|adoc|sql|xml|"
@@ -204,6 +205,8 @@ def is_code(found: Assignment, value: bytes, path: str) -> bool:
         return True
     if is_settings(path):
         return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
+    if is_comment(found.front):
+        return not has_digit(value) or bool(_NUMBER.fullmatch(value))
     if found.in_string:
         environment = found.operator == b"=" and found.name.isupper()
         literal = has_digit(value) or found.cut == b";" or environment
@@ -225,6 +228,11 @@ def _is_expression(found: Assignment, value: bytes) -> bool:
     return bool(
         found.operator in _COMPARISONS or found.lead[-1:] == b"$" or _COMMAND.fullmatch(value)
     )
+
+
+def is_comment(front: bytes) -> bool:
+    """Whether a line that begins like this is a comment in most languages."""
+    return _COMMENT.match(front) is not None
 
 
 def is_prose(found: Assignment, value: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.context import is_foreign_ground, is_settings
+from scanner.detectors.context import is_comment, is_foreign_ground, is_settings
 
 #: So many bytes of the value the pattern of an assignment matches, and ends with.
 HEAD = 3
@@ -47,6 +47,8 @@ def is_expression(data: bytes, begin: int, end: int, path: str) -> bool:
         return False  # NAME=value, as for the environment
     line = data[max(0, start - _FRONT) : begin]
     front = line[line.rfind(b"\n") + 1 :].rstrip(_NAME)
+    if is_comment(front):
+        return False
     if front[-1:] in _QUOTES:
         front = front[:-1]  # it opens the name itself
     return not any(front.count(mark) % 2 for mark in _QUOTES)

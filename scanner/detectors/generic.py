@@ -23,25 +23,12 @@ _CHOSEN = re.compile(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|acces
 _SIGNING = re.compile(
     rb"(?i)(?:^|[_.-])(?:secret[_-]?key|(?:jwt|session|cookie|app|flask|django|token)[_-]?secret(?:[_-]?key)?)$"
 )
-_IN_CALL = re.compile(rb"[\"'], ?[\"']$")
-_FRONT = 8
-_STATEMENT = 200
-_IDENTIFIED = re.compile(rb"(?i)identified\s+(?:with \S+ )?by\s+\\?[\"']?$")
-_ACCOUNT = re.compile(rb"(?i)\b(?:create|alter|grant|user|role|login|to)\b")
-#: Words that follow an option's name in a text about it, never as its value.
-_GRAMMAR = frozenset(
-    b"""
-    flag flags option options argument arguments parameter parameters is are was were and or to for
-    suffers with without in into on can could may must shall should will when where which that then
-    than from field value values prompt file instead must only also has have not be
-    """.split()
-)
 _UUID = re.compile(
     rb"(?i)(?:[a-z]{1,12}[-_:])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?:[0-9a-f]{4}-){1,4}[0-9a-f]{4}(?:[0-9a-f]{8})?"
 )
 #: What is kept instead of a password (hashes of many systems), and what is sealed (openssl's salt).
 _PASSWORD_HASH = re.compile(
-    rb"\$(?:2[abxy]?|[15679]|argon2\w*|pbkdf2[\w-]*|scrypt)\$|\{[A-Z0-9]+\}|pbkdf2_|"
+    rb"\$[0-9a-z][0-9a-z-]{0,16}\$|\{[A-Z0-9]+\}|pbkdf2_|"
     rb"(?:md5|sha\d+|bcrypt\w*)\$|md5[0-9a-f]{32}$|\*[0-9A-F]{40}$|U2FsdGVkX1"
 )
 _SPEAKS = re.compile(
@@ -67,15 +54,22 @@ _RATHER_WORDS = 0.6
 def check_assignment(candidate: Candidate) -> Opinion:
     """Medium where a real secret is likely, low where a person should look, absent otherwise."""
     found = read(candidate)
-    if found is None or context.is_foreign_ground(candidate.path):
+    if found is None:
         return NOT_THIS
     candidate.end = found.end
-    value = candidate.value
+    return judged(found, candidate)
+
+
+def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Opinion:
+    """What a name and its value are in their place; ``bare`` words are values there in any file."""
+    path, value = candidate.path, candidate.value
+    if context.is_foreign_ground(path):
+        return NOT_THIS
     if not context.names_secret(found) or context.points_elsewhere(found, value):
         return NOT_THIS
-    if not _is_literal(found, value, candidate.path) or context.is_label(value, candidate.path):
+    if not (bare or _is_literal(found, value, path)) or context.is_label(value, path):
         return NOT_THIS
-    return _weighed(found, value, candidate.path)
+    return _weighed(found, value, path)
 
 
 def _doubt(found: Assignment, value: bytes) -> str | None:
@@ -140,6 +134,8 @@ def _in_sentence(candidate: Candidate) -> bool:
     return bool(_IDENTIFIED.search(front)) and not _ACCOUNT.search(front)
 
 
+=======
+>>>>>>> eb4ed71 (feat(detectors): read names and values that stand apart in one place)
 def _stands_in(value: bytes, name: bytes = b"") -> bool:
     """Whether a value, or what is written in it, only says that a secret goes here."""
     forms = [value]

@@ -19,6 +19,19 @@ _GAP = r"(?s:.{0,40}?)"
 _SHORT_NAME = 5
 _OFTEN = 24  # repetitions of so many are harmless within each other
 _NAME_ENDS = r"(?=[^a-z]|(?i:api|key|secret|token|access|client|auth))"
+_PLACED = {
+    "{name}": (
+        r"(?P<name>[A-Za-z0-9_.:/-]{0,48}(?i:pass(?:word|wd|phrase|code|wort)?|pwd|secret|token"
+        r"|credentials?|(?:api|auth|access|private|signing|encryption|service|account|master|shared"
+        r"|license|client)[_.-]?key)[A-Za-z0-9_.-]{0,24})"
+    ),
+    "{password}": (
+        r"(?P<name>(?:[A-Za-z0-9_.-]{1,20}[ ]){0,2}[A-Za-z0-9_.-]{0,32}"
+        r"(?i:passw(?:or)?d|passphrase|passcode|passwort|pwd)[A-Za-z0-9_.-]{0,8})"
+    ),
+    "{value}": r"(?P<value>[^\s\"'`<>|]{4})",
+    "{quote}": r"(?:\\?[\"'`]|&quot;|&#3[49];)",
+}
 
 
 @cache
@@ -99,6 +112,17 @@ def whole(core: str, names: Sequence[str] = ()) -> str:
         return f"{_FRONT}({core}){behind}"
     words = "|".join(_name(name) for name in names)
     return f"(?<![A-Za-z])(?:{words}){_GAP}(?<![0-9A-Za-z])({core}){behind}"
+
+
+def placed(core: str) -> str:
+    """The pattern of a place: ``{name}``, ``{password}`` and ``{value}`` say what stands where.
+
+    ``{name}`` is any secret's name and ``{password}`` a password's, which may be words; ``{value}``
+    is the value's head, at which its end is looked for.
+    """
+    for word, meaning in _PLACED.items():
+        core = core.replace(word, meaning)
+    return core
 
 
 def lead_of(pattern: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar
 import yaml
 
 from scanner.detectors.checks import CHECKS
-from scanner.detectors.pattern import bounded_effort, compiled, whole, width_of
+from scanner.detectors.pattern import bounded_effort, compiled, placed, whole, width_of
 from scanner.model.error import RuleError
 from scanner.model.finding import Confidence, Severity
 from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
@@ -25,6 +25,7 @@ _OPTIONAL = (
     "pattern",
     "token",
     "after",
+    "place",
     "part",
     "keywords",
     "checks",
@@ -116,18 +117,20 @@ class _File:
         )
 
     def _shape(self, node: yaml.Node, fields: _Fields) -> str:
-        """A free ``pattern``, or a ``token`` that stands alone or after a name."""
-        names = self._texts(fields.get("after"))
-        if "token" in fields and "pattern" not in fields:
-            self._pattern(fields["token"])
-            return self._pattern(fields["token"], whole(self._text(fields["token"]), names))
-        if "pattern" not in fields:
+        """A free ``pattern``, a ``token`` that stands alone or after a name, or a ``place``."""
+        given = [key for key in ("pattern", "token", "place") if key in fields]
+        if not given:
             self._fail(node, "`pattern` is missing", "add `pattern:` or `token:` (docs/rules.md)")
-        if "token" in fields:
-            self._fail(fields["token"], "`pattern` is given as well", "keep one of the two")
+        for other in given[1:]:
+            self._fail(fields[other], f"`{given[0]}` is given as well", "keep one of the two")
+        core = fields[given[0]]
+        names = self._texts(fields.get("after"))
+        if given == ["token"]:
+            self._pattern(core)
+            return self._pattern(core, whole(self._text(core), names))
         if names:
             self._fail(fields["after"], "`after` belongs to `token`", "write `token:`")
-        return self._pattern(fields["pattern"])
+        return self._pattern(core, placed(self._text(core)) if given == ["place"] else None)
 
     def _pattern(self, node: yaml.Node, expanded: str | None = None) -> str:
         pattern = expanded or self._text(node)

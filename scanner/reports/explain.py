@@ -21,6 +21,7 @@ _SENTENCES = {
     "pair": "The other half of the credential stands near it.",
     "near its name": "The provider's name stands near it.",
     "placeholder": "It looks like a stand-in: an example, a mask, a sequence or the field's name.",
+    "password file": "It stands in a file from which a service reads its users' passwords.",
     "words in an example": "It reads like words and stands in a test, a sample or documentation.",
     "uuid": "It is a UUID, which is an identifier more often than a secret.",
     "example host": "The address around it belongs to a host for examples.",
