@@ -205,11 +205,10 @@ def is_code(found: Assignment, value: bytes, path: str) -> bool:
         return True
     if is_settings(path):
         return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
-    if is_comment(found.front):
-        return not has_digit(value) or bool(_NUMBER.fullmatch(value))
-    if found.in_string:
+    if found.in_string or is_comment(found.front):
         environment = found.operator == b"=" and found.name.isupper()
-        literal = has_digit(value) or found.cut == b";" or environment
+        ended = found.in_string and found.cut == b";"
+        literal = has_digit(value) or ended or environment
         return not literal or bool(_NUMBER.fullmatch(value))
     if found.operator == b"=" and found.lead[-1:] in (b"?", b"&", b"#") and has_digit(value):
         return bool(_NUMBER.fullmatch(value))  # a parameter of an address

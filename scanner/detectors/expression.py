@@ -47,8 +47,6 @@ def is_expression(data: bytes, begin: int, end: int, path: str) -> bool:
         return False  # NAME=value, as for the environment
     line = data[max(0, start - _FRONT) : begin]
     front = line[line.rfind(b"\n") + 1 :].rstrip(_NAME)
-    if is_comment(front):
-        return False
     if front[-1:] in _QUOTES:
         front = front[:-1]  # it opens the name itself
-    return not any(front.count(mark) % 2 for mark in _QUOTES)
+    return not (is_comment(front) or any(front.count(mark) % 2 for mark in _QUOTES))
