@@ -112,30 +112,6 @@ def _is_example(value: bytes, path: str) -> bool:
     return context.is_document(path) and not has_digit(value) and is_made_of_words(value)
 
 
-def check_argument(candidate: Candidate) -> Opinion:
-    """A password as a program's argument: by its place, unless it is a variable or a stand-in."""
-    value = candidate.value
-    if _IN_CALL.search(candidate.before(_FRONT)) and candidate.after(2)[1:] != b")":
-        return NOT_THIS  # derive("secret", "salt", 1000): not a name and its value
-    if context.is_template(value) or len(value) < _SHORTEST_PASSWORD:
-        return NOT_THIS
-    if value[:1] == b"-" or value.lower() in _GRAMMAR or _in_sentence(candidate):
-        return NOT_THIS  # another option, or a text about this one
-    if context.is_example_ground(candidate.path) and reads_like_word(value):
-        return Opinion(confidence=Confidence.LOW, reason="words in an example")
-    if _stands_in(value):
-        return Opinion(confidence=Confidence.LOW, reason="placeholder")
-    return Opinion(confidence=Confidence.MEDIUM, reason="keyword+place")
-
-
-def _in_sentence(candidate: Candidate) -> bool:
-    """`identified by "state" in the context`: the words of SQL, but no statement."""
-    front = candidate.before(_STATEMENT)
-    return bool(_IDENTIFIED.search(front)) and not _ACCOUNT.search(front)
-
-
-=======
->>>>>>> eb4ed71 (feat(detectors): read names and values that stand apart in one place)
 def _stands_in(value: bytes, name: bytes = b"") -> bool:
     """Whether a value, or what is written in it, only says that a secret goes here."""
     forms = [value]
