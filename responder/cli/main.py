@@ -17,28 +17,43 @@ class Entry(NamedTuple):
     summary: str
 
 
-COMMANDS = {
-    "scan": Entry("scanner.cli.scan", "Find leaked credentials in a directory or repository."),
-    "baseline": Entry("scanner.cli.baseline", "Accept findings with a reason, for a time."),
-    "hook": Entry("scanner.cli.hook", "Stop credentials before they are committed or pushed."),
-    "ci": Entry("scanner.cli.ci", "Check what a pull request brings, and report it."),
-    "guard": Entry("scanner.cli.guard", "Judge what an AI assistant would send, run or show."),
-    "rules": Entry("scanner.cli.rules", "List, show and prove the detection rules."),
-    "respond": Entry(
-        "responder.cli.respond", "Open incidents for what leaks and run their runbooks."
-    ),
-    "incidents": Entry("responder.cli.incidents", "List incidents, or show one card."),
-    "approve": Entry("responder.cli.approve", "Give or refuse the approval an incident waits for."),
-    "close": Entry("responder.cli.close", "Say that an incident is over, and who does the rest."),
-    "undo": Entry("responder.cli.undo", "Take back what an incident's runbook did."),
-    "runbooks": Entry("responder.cli.runbooks", "List, check and plan runbooks (dry run)."),
-    "postmortem": Entry("responder.cli.postmortem", "Write what happened as Markdown and HTML."),
-    "audit": Entry("responder.cli.audit", "Verify the tamper-evident record."),
-    "serve": Entry("responder.cli.serve", "Run the web and Slack doors of a team set-up."),
-    "worker": Entry("responder.cli.worker", "Run a worker of a team set-up."),
-    "demo": Entry("responder.cli.demo", "Play the whole story against a local AWS emulator."),
-    "doctor": Entry("responder.cli.doctor", "Check configuration, store, vault, AWS and Slack."),
+SECTIONS = {
+    "Find": {
+        "scan": Entry("scanner.cli.scan", "Find leaked credentials in a directory or repository."),
+        "baseline": Entry("scanner.cli.baseline", "Accept findings with a reason, for a time."),
+        "hook": Entry("scanner.cli.hook", "Stop credentials before they are committed or pushed."),
+        "ci": Entry("scanner.cli.ci", "Check what a pull request brings, and report it."),
+        "guard": Entry("scanner.cli.guard", "Judge what an AI assistant would send, run or show."),
+        "rules": Entry("scanner.cli.rules", "List, show and prove the detection rules."),
+    },
+    "Respond": {
+        "respond": Entry(
+            "responder.cli.respond", "Open incidents for what leaks and run their runbooks."
+        ),
+        "incidents": Entry("responder.cli.incidents", "List incidents, or show one card."),
+        "approve": Entry(
+            "responder.cli.approve", "Give or refuse the approval an incident waits for."
+        ),
+        "close": Entry(
+            "responder.cli.close", "Say that an incident is over, and who does the rest."
+        ),
+        "undo": Entry("responder.cli.undo", "Take back what an incident's runbook did."),
+        "runbooks": Entry("responder.cli.runbooks", "List, check and plan runbooks (dry run)."),
+        "postmortem": Entry(
+            "responder.cli.postmortem", "Write what happened as Markdown and HTML."
+        ),
+        "audit": Entry("responder.cli.audit", "Verify the tamper-evident record."),
+    },
+    "Run": {
+        "serve": Entry("responder.cli.serve", "Run the web and Slack doors of a team set-up."),
+        "worker": Entry("responder.cli.worker", "Run a worker of a team set-up."),
+        "demo": Entry("responder.cli.demo", "Play the whole story against a local AWS emulator."),
+        "doctor": Entry(
+            "responder.cli.doctor", "Check configuration, store, vault, AWS and Slack."
+        ),
+    },
 }
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
 
 class Map(click.Group):
@@ -62,8 +77,12 @@ class Map(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The map, without importing anything."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+        widest = max(map(len, COMMANDS))  # the sections' columns stand below each other
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(widest), entry.summary) for name, entry in section.items()]
+                )
 
 
 @click.command(cls=Map, context_settings={"help_option_names": ["-h", "--help"]})

@@ -180,7 +180,10 @@ def _summary(view: View, failed: StepRun | None) -> str:
     if failed:
         return f"Stopped at “{view.titles[failed.uses]}”. A person must look."
     if view.run is None:
-        return "No runbook handles this kind of credential: revoke it at its provider by hand."
+        return (
+            "No runbook handles this kind of credential: revoke it at its provider by hand, then "
+            f"`stanch close {label(view.incident.id)} --unproven`."
+        )
     return _question(view) or _work(view)
 
 

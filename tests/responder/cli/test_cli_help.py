@@ -22,7 +22,7 @@ def test_the_map_fits_80_columns_and_names_every_command() -> None:
     shown = CliRunner().invoke(stanch, ["--help"], terminal_width=_WIDTH)
     assert shown.exit_code == 0
     assert max(map(len, shown.output.splitlines())) <= _WIDTH
-    assert "..." not in shown.output.partition("Commands:")[2], "a summary is cut off"
+    assert "..." not in shown.output.partition("Find:")[2], "a summary is cut off"
     for name, entry in COMMANDS.items():
         assert f"  {name} " in shown.output
         assert entry.summary in shown.output
@@ -59,7 +59,7 @@ def test_the_real_command_shows_its_version_and_its_map(desk: Desk) -> None:
     version = desk.stanch("--version")
     assert (version.code, version.err) == (0, "")
     assert version.out.startswith("stanch, version ")
-    assert "Commands:" in desk.stanch("--help").out
+    assert "Respond:" in desk.stanch("--help").out
     assert not desk.home.exists(), "help must not create anything"
 
 
