@@ -15,6 +15,7 @@ from scanner.model.finding import Finding, Match
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
 from scanner.model.secret import SecretValue
+from scanner.sources.excerpt import Excerpt
 from scanner.sources.source import Source
 
 Item = TypeVar("Item")
@@ -48,10 +49,15 @@ def scan_batch(
     gaps: list[Gap] = []
     contents = size = 0
     place: Provenance | None = None
-    for piece in source.read(batch):
-        if isinstance(piece, Gap):
-            gaps.append(piece)
+    for got in source.read(batch):
+        if isinstance(got, Gap):
+            gaps.append(got)
             continue
+        if isinstance(got, Excerpt) and not engine.may_find(got.text):
+            contents += 1
+            size += len(got.text)
+            continue
+        piece = got.fragment() if isinstance(got, Excerpt) else got
         contents += piece.provenance is not place  # pieces of one content share it
         place = piece.provenance
         size += len(piece.data)

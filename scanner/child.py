@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scanner.batch import Answer, Tally, scan_batch
 from scanner.detectors.engine import Engine
@@ -31,7 +32,7 @@ class _Failure:
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """A forked process, the pipe to it, and the number and labels of the batch it works on.
+    """A forked process, the pipe to it, and the batch it works on with its number.
 
     It has one batch at a time: whoever sends does so to somebody who listens, so neither side can
     block the other on a full pipe.
@@ -39,12 +40,13 @@ class Child:
 
     pipe: Connection
     process: ForkProcess
+    label: Callable[[Any], str]
     number: int = -1
-    labels: tuple[str, ...] = ()
+    batch: tuple[Any, ...] = ()
 
-    def give(self, number: int, batch: tuple[Item, ...], labels: tuple[str, ...]) -> None:
+    def give(self, number: int, batch: tuple[Item, ...]) -> None:
         """Hand over a batch to an idle child."""
-        self.number, self.labels = number, labels
+        self.number, self.batch = number, batch
         # When it has died meanwhile, `take` meets the end of the pipe.
         with contextlib.suppress(OSError):
             self.pipe.send(batch)
@@ -64,7 +66,8 @@ class Child:
     def lost(self) -> Answer:
         """What to report for a batch over which the child died."""
         why = "not scanned: the scanning process died"
-        gaps = tuple(Gap(path=label, why=why, incomplete=True) for label in self.labels)
+        labels = map(self.label, self.batch)
+        gaps = tuple(Gap(path=label, why=why, incomplete=True) for label in labels)
         return Answer(found=(), gaps=gaps, tally=Tally(contents=0, size=0))
 
     def end(self) -> None:
@@ -86,7 +89,7 @@ def fork(source: Source[Item], engine: Engine, *, parts: bool) -> Child:
     process = context.Process(target=live, daemon=True)
     process.start()
     theirs.close()
-    return Child(pipe=ours, process=process)
+    return Child(pipe=ours, process=process, label=source.label)
 
 
 def _work(pipe: Connection, source: Source[Item], engine: Engine, *, parts: bool) -> None:

@@ -87,7 +87,7 @@ def _shared(
                 number, batch = next(numbered, (given, None))
                 exhausted = batch is None
                 if batch is not None:
-                    crew.give(number, batch, source)
+                    crew.give(number, batch)
                     given += 1
             while taken in crew.ready:
                 yield crew.ready.pop(taken)
@@ -106,15 +106,13 @@ class _Crew:
         self.busy: dict[int, Child] = {}  # by file descriptor of the pipe
         self.ready: dict[int, Answer | Gap | Milestone] = {}
 
-    def give(
-        self, number: int, batch: tuple[Item, ...] | Gap | Milestone, source: Source[Item]
-    ) -> None:
+    def give(self, number: int, batch: tuple[Item, ...] | Gap | Milestone) -> None:
         """Hand a batch to an idle child; a gap or milestone is its own answer."""
         if not isinstance(batch, tuple):
             self.ready[number] = batch
             return
         child = self.idle.pop()
-        child.give(number, batch, tuple(map(source.label, batch)))
+        child.give(number, batch)
         self.busy[child.pipe.fileno()] = child
 
     def collect(self) -> None:

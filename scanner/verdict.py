@@ -50,6 +50,10 @@ class JudgingEngine(Engine):
         plugins = self._plugins.basis() if self._plugins else b""
         return plugins + (self._suppressor.basis() if self._suppressor else b"")
 
+    def may_find(self, data: bytes) -> bool:
+        """Whether :meth:`examine` could find anything in it."""
+        return self._plugins is not None or super().may_find(data)
+
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, judged, and what was left out."""
         scanned = super().examine(fragment)

@@ -91,6 +91,10 @@ class Engine:
         matches = opened(fragment, direct.matches, self._within, marks)
         return Scanned(matches=matches, gaps=direct.gaps)
 
+    def may_find(self, data: bytes) -> bool:
+        """Whether :meth:`examine` could find anything in it."""
+        return any(self.prefilter.look(data))
+
     def _within(self, fragment: Fragment) -> tuple[Match, ...]:
         return self._direct(fragment, self._look(fragment)[0]).matches
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from scanner.model.error import UsageError
 from scanner.model.finding import Finding, Match
 from scanner.model.fragment import Fragment, Gap
+from scanner.sources.excerpt import Excerpt
 from scanner.sources.source import Milestone, Source
 
 Item = TypeVar("Item")
@@ -98,7 +99,8 @@ class Filtered(Generic[Item]):
 
     def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Gap]:
         """What is left. Blanks keep the length, so that lines and columns stay true."""
-        for piece in self.source.read(batch):
+        for found in self.source.read(batch):
+            piece = found.fragment() if isinstance(found, Excerpt) else found
             path = piece.path if isinstance(piece, Gap) else piece.provenance.path
             if any(each.search(path) for each in self.exclusion.files):
                 continue

@@ -1,9 +1,10 @@
-"""Reads blobs by object id through one long-lived ``git cat-file --batch``."""
+"""Reads blobs by object id: from the packs, and what is not there from ``git cat-file``."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Generator, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -11,13 +12,16 @@ from typing import IO, NamedTuple
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
-from scanner.sources.added import added
+from scanner.sources.added import alike
 from scanner.sources.bound import WINDOW, is_binary
+from scanner.sources.excerpt import Excerpt, around
+from scanner.sources.pack import Packed, Packs, unpacked
 from scanner.sources.place import display
 from scanner.sources.repository import Repository, complaint, said, start
 from scanner.sources.window import fragments
 
 _BLOCK = 1 << 16
+_HELD = 32 << 20  # bytes of the versions that were read last
 
 
 class Blob(NamedTuple):
@@ -42,34 +46,45 @@ class BlobReader:
 
     repository: Repository
     place: Callable[[Blob], Provenance]
-    _git: subprocess.Popen[bytes] | None = field(default=None)
+    _packs: Packs | None = None
+    _git: subprocess.Popen[bytes] | None = None
+    _last: OrderedDict[str, Packed] = field(default_factory=OrderedDict)  # by path
+    _held: int = 0  # bytes of them
 
     def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Gap]:
-        """The blobs' content; a missing or broken object is a gap, and the next ones are read.
+        """The blobs' content; a missing or broken object is a gap, and the next ones are read."""
+        for blob, content in self._contents(batch):
+            if isinstance(content, Packed):
+                yield from self._whole(blob, content.data)
+            else:
+                yield content
 
-        Of consecutive blobs with the same path only what each adds to the one before.
+    def added(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Excerpt | Gap]:
+        """As :meth:`read`, but of a version of a file that was read before only what is new.
+
+        The versions of one file have to come oldest first.
         """
-        path, base = "", b""
-        waiting = list(reversed(batch))
-        while waiting:
-            git = self._asked(waiting)
-            while waiting:
-                blob = waiting.pop()
-                content = self._answer(git, blob)
-                if isinstance(content, Gap):
-                    yield content
-                    break  # a broken object ends git: ask the next one for the rest
-                if content is None:
-                    yield _broken(blob, "the object is not in the repository")
-                    continue
-                base = yield from self._pieces(blob, content, base if blob.path == path else b"")
-                path = blob.path
-                if not content.finished():
-                    yield self._gap(blob)
-                    break
+        for blob, content in self._contents(batch):
+            if not isinstance(content, Packed):
+                yield content
+            elif len(content.data) > WINDOW or is_binary(content.data):
+                yield from self._whole(blob, content.data)
+            elif (before := self._exchanged(blob.path, content)) is None:
+                yield Fragment(data=content.data, provenance=self.place(blob))
+            else:
+                front, behind = content.alike(before) or alike(before.data, content.data)
+                if front < len(content.data):
+                    end = len(content.data) - behind
+                    yield around(content.data, front, end, self.place, blob)
 
     def close(self) -> None:
-        """End this process's git."""
+        """End this process's git and forget what was read."""
+        if self._packs is not None:
+            self._packs.close()
+            self._packs = None
+        self._end()
+
+    def _end(self) -> None:
         if self._git is not None:
             with self._git as git:
                 if git.stdin is not None:
@@ -78,59 +93,67 @@ class BlobReader:
                     git.stdout.close()
             self._git = None
 
-    def _asked(self, waiting: list[Blob]) -> subprocess.Popen[bytes]:
-        """The running git with every blob asked for at once: a batch of ids fits into its pipe."""
-        git = self._git or start(self.repository, "cat-file", "--batch", talk=True)
-        self._git = git
-        asked = "".join(f"{blob.oid}\n" for blob in reversed(waiting))
-        with suppress(BrokenPipeError):  # git has died: the empty answer says so
-            _pipe(git.stdin).write(asked.encode())
-            _pipe(git.stdin).flush()
-        return git
+    def _contents(self, batch: tuple[Blob, ...]) -> Iterator[tuple[Blob, Packed | Fragment | Gap]]:
+        """Whole contents as far as they are small; pieces of the others."""
+        packs = self._packs = self._packs or Packs(folder=self.repository.packs)
+        for blob in batch:
+            packed = packs.read(blob.oid)
+            if packed is not None:
+                yield blob, packed
+            else:
+                for piece in self._from_git(blob):
+                    yield blob, piece
 
-    def _answer(self, git: subprocess.Popen[bytes], blob: Blob) -> _Limited | Gap | None:
-        """The content that follows, None when there is no such object."""
+    def _from_git(self, blob: Blob) -> Iterator[Packed | Fragment | Gap]:
+        """What is in no pack, or too large to be held, or broken."""
+        git = self._git = self._git or start(self.repository, "cat-file", "--batch", talk=True)
+        with suppress(BrokenPipeError):  # git has died: the empty answer says so
+            _pipe(git.stdin).write(f"{blob.oid}\n".encode())
+            _pipe(git.stdin).flush()
         out = _pipe(git.stdout)
         header = out.readline().split()
         if len(header) != 3:  # noqa: PLR2004  # "<oid> <type> <size>"
-            return None if header else self._gap(blob)
-        return _Limited(out, int(header[2]), kind=header[1].decode("ascii", "replace"))
+            yield (
+                _broken(blob, "the object is not in the repository") if header else self._gap(blob)
+            )
+            return
+        content = _Limited(out, int(header[2]))
+        if header[1] != b"blob":
+            yield _broken(blob, f"a {header[1].decode('ascii', 'replace')}, not a blob")
+        elif content.size > WINDOW:
+            yield from fragments(content.read, self.place(blob))
+        else:
+            data = content.read(content.size)
+            if len(data) == content.size:
+                yield unpacked(data)
+        if not content.finished():
+            yield self._gap(blob)
 
-    def _pieces(
-        self, blob: Blob, content: _Limited, base: bytes
-    ) -> Generator[Fragment | Gap, None, bytes]:
-        """What is new in the content; returns the content for the next version, if small."""
-        place = self.place(blob)
-        if content.kind != "blob":
-            yield _broken(blob, f"a {content.kind}, not a blob")
-            return b""
-        if content.size > WINDOW:
-            yield from fragments(content.read, place)
-            return b""
-        data = content.read(content.size)
-        if len(data) < content.size:
-            return b""
-        if is_binary(data):
-            yield from fragments(BytesIO(data).read, place, len(data))
-            return b""
-        piece = added(base, data, place) if base else Fragment(data=data, provenance=place)
-        if piece is not None:
-            yield piece
-        return data
+    def _whole(self, blob: Blob, data: bytes) -> Iterator[Fragment | Gap]:
+        return fragments(BytesIO(data).read, self.place(blob), len(data))
+
+    def _exchanged(self, path: str, content: Packed) -> Packed | None:
+        """The version of that file that was read before; this one is remembered in its place."""
+        last = self._last
+        before = last.pop(path, None)
+        last[path] = content
+        self._held += len(content.data) - (len(before.data) if before else 0)
+        while self._held > _HELD:
+            self._held -= len(last.popitem(last=False)[1].data)
+        return before
 
     def _gap(self, blob: Blob) -> Gap:
-        self.close()
+        self._end()
         return _broken(blob, f"broken object: {said(complaint(self.repository, 'cat-file'))}")
 
 
 class _Limited:
     """A stream's next ``size`` bytes, always read to their end so that the next answer is found."""
 
-    def __init__(self, stream: IO[bytes], size: int, *, kind: str) -> None:
+    def __init__(self, stream: IO[bytes], size: int) -> None:
         self._stream = stream
         self._left = size
         self.size = size
-        self.kind = kind
         self._cut = False
 
     def read(self, size: int) -> bytes:

@@ -1,20 +1,23 @@
 """Every blob that a history ever held, once, with the commit that introduced it.
 
-Versions of one file follow each other, so that only what each adds is searched, and so that git
-unpacks them at the least cost: it stores one as the difference to another.
+Versions are stored as differences to each other, and are read in the order in which neighbours are:
+file by file in most packs, commit by commit in those that an import has written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import islice, pairwise
 from operator import attrgetter
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.sources.authorship import placed
 from scanner.sources.blob import Blob, BlobReader
 from scanner.sources.commit import listed, tips
+from scanner.sources.excerpt import Excerpt
+from scanner.sources.pack import Packs
 from scanner.sources.place import display
 from scanner.sources.repository import Repository, complaint, records, said, start
 from scanner.sources.source import Milestone, batched
@@ -37,8 +40,9 @@ _DIFF = (
     "--format=%x1e%H",
 )
 _SUBMODULE = b"160000"
-_FIRST = 1024  # blobs in the first stretch, so that there is soon something to do
-_STRETCH = 16_384  # blobs in the others: the longer, the more versions of a file meet
+_STRETCH = 65_536  # blobs: the longer, the more versions of a file meet
+_BATCH = 256  # blobs: at its borders bases are unpacked, and versions searched, once more
+_SAMPLE = 256  # neighbours that are looked up
 _RESTARTS = 64  # each costs a start of git; a repository with more broken commits is beyond repair
 
 
@@ -66,18 +70,24 @@ class GitHistory:
     def batches(self) -> Iterator[tuple[Blob, ...] | Gap | Milestone]:
         """Blobs by stretch of the history and by path."""
         blobs = self._blobs()
-        size = _FIRST
-        while stretch := list(islice(blobs, size)):
+        while stretch := list(islice(blobs, _STRETCH)):
             yield from (each for each in stretch if isinstance(each, Gap))
             versions = [each for each in stretch if not isinstance(each, Gap)]
-            versions.sort(key=attrgetter("path"))  # stable: the oldest of each path stays first
-            yield from batched(versions)
+            yield from batched(self._related(versions), _BATCH)
             yield Milestone(done=self._at)
-            size = _STRETCH
 
-    def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Gap]:
-        """Their content."""
-        return self._reader.read(batch)
+    def _related(self, versions: list[Blob]) -> list[Blob]:
+        """By path or as they are, the oldest of each path first in any case."""
+        by_path = sorted(versions, key=attrgetter("path"))  # stable
+        packs = Packs(folder=self.repository.packs)
+        try:
+            return max((by_path, versions), key=partial(_related, packs))
+        finally:
+            packs.close()
+
+    def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Excerpt | Gap]:
+        """What each adds to the version before."""
+        return self._reader.added(batch)
 
     def close(self) -> None:
         """End the reading git."""
@@ -134,6 +144,15 @@ class GitHistory:
         complained = said(complaint(self.repository, _DIFF[0]))
         yield Gap(path=_HISTORY, why=f"broken commit or tree: {complained}", incomplete=True)
         return done
+
+
+def _related(packs: Packs, versions: list[Blob]) -> int:
+    """How many neighbours of a sample of the list are stored as a difference to each other."""
+    step = 1 + len(versions) // _SAMPLE
+    return sum(
+        packs.related(one.oid, other.oid)
+        for one, other in islice(pairwise(versions), 0, None, step)
+    )
 
 
 def _changes(tokens: Iterator[bytes]) -> Iterator[tuple[bytes, bytes | None, bytes]]:

@@ -40,6 +40,11 @@ class Repository:
         """Whether older history was never fetched."""
         return (self.layout.common_dir / "shallow").exists()
 
+    @property
+    def packs(self) -> Path:
+        """Where its pack files are; those of alternates are elsewhere."""
+        return self.layout.common_dir / "objects" / "pack"
+
     def argv(self, *arguments: str) -> list[str]:
         """The command line of a git command that sees only our configuration."""
         top = self.layout.top

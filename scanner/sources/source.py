@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from scanner.model.fragment import Fragment, Gap
+from scanner.sources.excerpt import Excerpt
 
 Item = TypeVar("Item")
 
@@ -31,7 +32,7 @@ class Source(Protocol[Item]):
     def batches(self) -> Iterator[tuple[Item, ...] | Gap | Milestone]:
         """What there is to read, in a deterministic order, and what cannot even be listed."""
 
-    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Gap]:
+    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Excerpt | Gap]:
         """The content of the items, in their order."""
 
     def close(self) -> None:
@@ -41,7 +42,7 @@ class Source(Protocol[Item]):
         """An item's path for a message."""
 
 
-def batched(items: Iterable[Item | Gap]) -> Iterator[tuple[Item, ...] | Gap]:
+def batched(items: Iterable[Item | Gap], size: int = BATCH) -> Iterator[tuple[Item, ...] | Gap]:
     """Group items into batches; gaps pass as they come."""
     batch: list[Item] = []
     for item in items:
@@ -49,7 +50,7 @@ def batched(items: Iterable[Item | Gap]) -> Iterator[tuple[Item, ...] | Gap]:
             yield item
             continue
         batch.append(item)
-        if len(batch) == BATCH:
+        if len(batch) == size:
             yield tuple(batch)
             batch = []
     if batch:

@@ -101,7 +101,7 @@ def test_an_incomplete_scan_is_not_taken_for_a_complete_one(
 def test_an_interrupted_scan_goes_on_where_it_stopped(
     repo: Any, tmp_path: Path, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scanner.sources.git_history._FIRST", 4)
+    monkeypatch.setattr("scanner.sources.git_history._STRETCH", 4)
     for number in range(12):
         repo.commit(f"{number:02}.txt", f"T={token(number)}\n")
     scan = iter(_scanner(tmp_path / "s").scan_path(repo.path, worktree=False, parts=False))

@@ -1,0 +1,326 @@
+"""Reads small objects straight out of a repository's pack files.
+
+Asking ``git cat-file`` costs two pipes and unpacks a common base again for each version that needs
+it after git's own memory of bases has moved on. Here each process unpacks every base once, and
+holds the versions of a file while they are wanted. The format is git's gitformat-pack(5).
+
+Nothing is reported here: what is missing, large, of another kind or damaged in any way is ``None``,
+and the caller asks git, which says what is wrong with it. Sizes are declared by strangers, so each
+is held against a bound before memory is spent on it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+from bisect import bisect_left
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+LARGEST = 4 << 20
+"""Bytes of an object, or of a difference, that is unpacked here."""
+
+_HELD = 48 << 20  # bytes of unpacked objects that a process keeps as bases
+_CHAIN = 64 << 20  # bytes of differences that may lead to one object
+_DEEPEST = 4096  # what git allows
+_GUESS = 4096  # bytes read at once: most packed versions are far smaller
+_OID = 20
+_MAGIC = b"\xfftOc\0\0\0\2"
+_FANOUT = len(_MAGIC) + 256 * 4
+_FEW = 512  # ids that are read at once rather than halved again
+_BLOB, _BY_OFFSET, _BY_ID = 3, 6, 7
+_DAMAGE = (OSError, IndexError, ValueError, zlib.error)
+
+
+class _OddError(Exception):
+    """Not for us: git is asked."""
+
+
+Place = tuple[int, int]
+"""The number of a pack and an offset in it."""
+
+
+class Packed(NamedTuple):
+    """An object from a pack, and what it has in common with the base it is stored against."""
+
+    place: Place
+    data: bytes
+    base: Place | None
+    front: int  # bytes that both begin with
+    behind: int  # bytes of the rest that both end with
+
+    def alike(self, other: Packed) -> tuple[int, int] | None:
+        """What it has in common with another in front and behind, where the pack says so."""
+        if self.base == other.place:
+            return self.front, self.behind
+        if other.base == self.place:
+            return other.front, other.behind
+        return None
+
+
+def unpacked(data: bytes) -> Packed:
+    """An object from elsewhere."""
+    return Packed((-1, 0), data, None, 0, 0)
+
+
+@dataclass(slots=True, kw_only=True)
+class Packs:
+    """The packs of one repository. Each process has its own: open files have a position."""
+
+    folder: Path
+    _packs: list[_Pack] = field(init=False)
+    _held: OrderedDict[Place, Packed] = field(default_factory=OrderedDict)
+    _size: int = 0
+
+    def __post_init__(self) -> None:
+        self._packs = []
+        with suppress(OSError):
+            for entry in sorted(os.scandir(self.folder), key=lambda each: each.name):
+                if entry.name.endswith(".idx"):
+                    with suppress(_OddError, *_DAMAGE):
+                        self._packs.append(_Pack(entry.path))
+
+    def place(self, oid: str) -> Place | None:
+        """Where the object of that (hexadecimal) id is, if it is here."""
+        key = bytes.fromhex(oid)
+        if len(key) == _OID:
+            for number, pack in enumerate(self._packs):
+                offset = pack.offset(key)
+                if offset is not None:
+                    return number, offset
+        return None
+
+    def related(self, one: str, other: str) -> bool:
+        """Whether one of them is stored as a difference to the other."""
+        try:
+            first, second = self.place(one), self.place(other)
+            if first is None or second is None or first[0] != second[0]:
+                return False
+            entry = self._packs[first[0]].entry
+            return entry(first[1])[0] == second[1] or entry(second[1])[0] == first[1]
+        except (_OddError, *_DAMAGE):
+            return False
+
+    def read(self, oid: str) -> Packed | None:
+        """The blob of that id, or None when git has to be asked for it."""
+        try:
+            place = self.place(oid)
+            return None if place is None else self._object(place)
+        except (_OddError, *_DAMAGE):
+            return None
+
+    def close(self) -> None:
+        """Close the files."""
+        while self._packs:
+            self._packs.pop().close()
+
+    def _object(self, place: Place) -> Packed:
+        """What is at that place, after the bases that it is a difference to."""
+        held = self._held
+        if place in held:
+            return held[place]
+        number, offset = place
+        pack = self._packs[number]
+        steps: list[tuple[int, bytes]] = []
+        room = _CHAIN
+        while (found := held.get((number, offset))) is None:
+            base, body = pack.entry(offset)
+            if base is None:
+                found = self._keep(Packed((number, offset), body, None, 0, 0))
+                break
+            room -= len(body)
+            if room < 0 or len(steps) == _DEEPEST:
+                raise _OddError
+            steps.append((offset, body))
+            offset = base
+        while steps:
+            offset, body = steps.pop()
+            found = self._keep(Packed((number, offset), *changed(found.data, body, found.place)))
+        return found
+
+    def _keep(self, packed: Packed) -> Packed:
+        self._held[packed.place] = packed
+        self._size += len(packed.data)
+        while self._size > _HELD:
+            self._size -= len(self._held.popitem(last=False)[1].data)
+        return packed
+
+
+class _Pack:
+    """One pack and its index, read by position: mapped files would count as memory."""
+
+    __slots__ = ("_count", "_fanout", "_ids", "_index", "_pack")
+
+    def __init__(self, index: str) -> None:
+        self._index = _opened(index)
+        try:
+            self._pack = _opened(index.removesuffix(".idx") + ".pack")
+        except BaseException:
+            os.close(self._index)
+            raise
+        head = os.pread(self._index, _FANOUT, 0)
+        self._fanout = [0] + [
+            int.from_bytes(head[at : at + 4]) for at in range(len(_MAGIC), _FANOUT, 4)
+        ]
+        self._count = self._fanout[-1]
+        self._ids: dict[int, bytes] = {}  # by their first byte, where there are few
+        if not head.startswith(_MAGIC) or len(head) != _FANOUT:
+            self.close()
+            raise _OddError
+
+    def close(self) -> None:
+        os.close(self._index)
+        os.close(self._pack)
+
+    def offset(self, oid: bytes) -> int | None:
+        """Where the object begins, if it is here."""
+        low, high = self._fanout[oid[0]], self._fanout[oid[0] + 1]
+        ids = self._ids.get(oid[0])
+        if ids is None:
+            if high - low > _FEW:
+                first = bisect_left(range(low, high), oid, key=self._oid) + low
+                low, high = first, min(first + 1, high)
+            ids = os.pread(self._index, (high - low) * _OID, _FANOUT + low * _OID)
+            if high - low == self._fanout[oid[0] + 1] - self._fanout[oid[0]]:
+                self._ids[oid[0]] = ids
+        at = ids.find(oid)
+        while at % _OID and at > 0:  # it straddles two others
+            at = ids.find(oid, at + 1)
+        if at < 0:
+            return None
+        place = _FANOUT + self._count * (_OID + 4)
+        found = self._number(place + (low + at // _OID) * 4, 4)
+        if found >> 31:  # the offset needs more than 31 bits and stands in a table of its own
+            found = self._number(place + self._count * 4 + (found & 0x7FFFFFFF) * 8, 8)
+        return found
+
+    def entry(self, offset: int) -> tuple[int | None, bytes]:
+        """Where the base is and the difference to it; of what has no base, None and the content."""
+        data = os.pread(self._pack, _GUESS, offset)
+        byte = data[0]
+        kind, size = byte >> 4 & 7, byte & 15
+        at, shift = 1, 4
+        while byte & 0x80:
+            byte = data[at]
+            size |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+        if size > LARGEST:
+            raise _OddError
+        base = None
+        if kind == _BY_OFFSET:
+            byte = data[at]
+            back = byte & 0x7F
+            at += 1
+            while byte & 0x80:
+                byte = data[at]
+                back = (back + 1) << 7 | byte & 0x7F
+                at += 1
+            base = offset - back
+        elif kind == _BY_ID:
+            base = self.offset(data[at : at + _OID])
+            at += _OID
+            if base is None:
+                raise _OddError
+        elif kind != _BLOB:
+            raise _OddError
+        return base, self._inflated(data[at:], offset + at, size)
+
+    def _inflated(self, data: bytes, offset: int, size: int) -> bytes:
+        """``size`` bytes, compressed from that offset on, of which the first are read already."""
+        inflate = zlib.decompressobj()
+        body = inflate.decompress(data, size or 1)
+        if len(body) == size:
+            return body
+        parts, missing = [body], size - len(body)
+        offset += len(data)
+        while missing and (more := os.pread(self._pack, missing + _GUESS, offset)):
+            offset += len(more)
+            parts.append(inflate.decompress(more, missing))
+            missing -= len(parts[-1])
+        if missing:
+            raise _OddError
+        return b"".join(parts)
+
+    def _oid(self, number: int) -> bytes:
+        return os.pread(self._index, _OID, _FANOUT + number * _OID)
+
+    def _number(self, place: int, width: int) -> int:
+        return int.from_bytes(os.pread(self._index, width, place))
+
+
+def _opened(path: str) -> int:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _OddError
+    return descriptor
+
+
+def changed(base: bytes, delta: bytes, place: Place) -> tuple[bytes, Place, int, int]:
+    """The object that the difference makes of its base at that place, and what they share.
+
+    Raises ``ValueError`` or ``IndexError`` when it does not fit to it.
+    """
+    before, at = _length(delta, 0)
+    after, at = _length(delta, at)
+    if before != len(base) or after > LARGEST:
+        raise ValueError
+    parts: list[bytes] = []
+    add = parts.append
+    room, end = after, len(delta)
+    front = tail = reach = 0  # copied from the beginning; the last stretch copied without a break
+    while at < end:
+        command = delta[at]
+        at += 1
+        if not command & 0x80:  # so many new bytes follow
+            add(delta[at : at + command])
+            at += command
+            room -= command
+            reach = -1
+            continue
+        start, size, at = _copied(delta, at, command)
+        if start == front == after - room:
+            front += size
+        if start != reach:
+            tail = start
+        reach = start + size
+        room -= size
+        if room < 0:
+            raise ValueError
+        add(base[start:reach])
+    data = b"".join(parts)
+    if len(data) != after:
+        raise ValueError
+    behind = before - tail if reach == before else 0
+    return data, place, front, min(behind, min(before, after) - front)
+
+
+def _copied(delta: bytes, at: int, command: int) -> tuple[int, int, int]:
+    """Where in the base a copy starts and its size: bytes that are zero are left out."""
+    start = size = 0
+    for bit in (0, 8, 16, 24):
+        if command & 1:
+            start |= delta[at] << bit
+            at += 1
+        command >>= 1
+    for bit in (0, 8, 16):
+        if command & 1:
+            size |= delta[at] << bit
+            at += 1
+        command >>= 1
+    return start, size or 0x10000, at
+
+
+def _length(delta: bytes, at: int) -> tuple[int, int]:
+    size = shift = 0
+    while True:
+        byte = delta[at]
+        at += 1
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return size, at
