@@ -232,18 +232,15 @@ class _Pack:
     def _inflated(self, data: bytes, offset: int, size: int) -> bytes:
         """``size`` bytes, compressed from that offset on, of which the first are read already."""
         inflate = zlib.decompressobj()
-        body = inflate.decompress(data, size or 1)
-        if len(body) == size:
-            return body
-        parts, missing = [body], size - len(body)
-        offset += len(data)
-        while missing and (more := os.pread(self._pack, missing + _GUESS, offset)):
-            offset += len(more)
-            parts.append(inflate.decompress(more, missing))
-            missing -= len(parts[-1])
-        if missing:
+        # One byte more than there should be makes zlib go on to the checksum at the end.
+        parts = [inflate.decompress(data, size + 1)]
+        offset, left = offset + len(data), size + 1 - len(parts[0])
+        while left and not inflate.eof and (more := os.pread(self._pack, left + _GUESS, offset)):
+            parts.append(inflate.decompress(more, left))
+            offset, left = offset + len(more), left - len(parts[-1])
+        if left != 1 or not inflate.eof:
             raise _OddError
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _oid(self, number: int) -> bytes:
         return os.pread(self._index, _OID, _FANOUT + number * _OID)
