@@ -7,18 +7,17 @@ milliseconds.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkProcess
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from scanner.batch import Answer, Tally, scan_batch
 from scanner.detectors.engine import Engine
 from scanner.model.fragment import Gap
 from scanner.sources.source import Source
+from scanner.wire import Wire, line
 
 Item = TypeVar("Item")
 
@@ -38,8 +37,8 @@ class Child:
     block the other on a full pipe.
     """
 
-    pipe: Connection
-    process: ForkProcess
+    pipe: Wire
+    process: int
     label: Callable[[Any], str]
     number: int = -1
     batch: tuple[Any, ...] = ()
@@ -54,7 +53,7 @@ class Child:
     def take(self) -> Answer | None:
         """The answer to the batch; None when the child has died over it."""
         try:
-            answer = self.pipe.recv()
+            answer = self.pipe.receive()
         except (EOFError, OSError):
             return None
         if isinstance(answer, _Failure):
@@ -72,32 +71,39 @@ class Child:
 
     def end(self) -> None:
         """Wait for the process to go, after every pipe is closed."""
-        self.process.join()
-        self.process.close()
+        os.waitpid(self.process, 0)
 
 
 def fork(source: Source[Item], engine: Engine, *, parts: bool) -> Child:
     """A new child that waits for batches."""
-    context = get_context("fork")
-    ours, theirs = context.Pipe()
-
-    def live() -> None:
-        # A child that kept our end open would never learn that we have closed it.
-        ours.close()
-        _work(theirs, source, engine, parts=parts)
-
-    process = context.Process(target=live, daemon=True)
-    process.start()
+    ours, theirs = line()
+    process = os.fork()
+    if not process:
+        _live(ours, theirs, source, engine, parts=parts)
     theirs.close()
     return Child(pipe=ours, process=process, label=source.label)
 
 
-def _work(pipe: Connection, source: Source[Item], engine: Engine, *, parts: bool) -> None:
+def _live(
+    ours: Wire, theirs: Wire, source: Source[Item], engine: Engine, *, parts: bool
+) -> NoReturn:
+    """Be the child, and never return into what the parent was about to do."""
+    try:
+        # A child that kept our end open would never learn that we have closed it.
+        ours.close()
+        _work(theirs, source, engine, parts=parts)
+    finally:
+        os._exit(0)
+
+
+def _work(pipe: Wire, source: Source[Item], engine: Engine, *, parts: bool) -> None:
     """A child's life: batches in, answers out, until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and closes the pipe
     try:
         while True:
-            pipe.send(scan_batch(source, engine, pipe.recv(), parts=parts))
+            batch = pipe.receive()
+            assert isinstance(batch, tuple)  # noqa: S101  # see Child.give
+            pipe.send(scan_batch(source, engine, batch, parts=parts))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the parent wants no more
     except Exception as error:  # noqa: BLE001  # reported there; a value must not be printed here

@@ -74,7 +74,7 @@ def _shared(
     parts: bool,
     processes: int,
 ) -> Iterator[Answer | Gap | Milestone]:
-    from scanner.child import fork  # noqa: PLC0415  # small scans do without multiprocessing
+    from scanner.child import fork  # noqa: PLC0415  # small scans have no children
 
     crew = _Crew(lambda: fork(source, engine, parts=parts), processes)
     numbered = enumerate(listing)

@@ -7,20 +7,18 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from responder.checkup.check import Check, State
 from responder.config import Settings, origin
+from scanner import __version__
 
 _LEAST_GIT = (2, 30)
 
 
 def programs() -> Iterator[Check]:
     """Python, Stanch and git."""
-    yield Check(
-        State.GOOD, "programs", f"stanch {version('stanch')}, python {platform.python_version()}"
-    )
+    yield Check(State.GOOD, "programs", f"stanch {__version__}, python {platform.python_version()}")
     git = shutil.which("git")
     if git is None:
         yield Check(State.WRONG, "programs", "git is missing", "install git 2.30 or newer")

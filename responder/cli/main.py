@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import click
 
+from scanner import __version__
+
 
 class Entry(NamedTuple):
     """Where a command lives, and its line in ``stanch --help``."""
@@ -86,7 +88,7 @@ class Map(click.Group):
 
 
 @click.command(cls=Map, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="stanch", prog_name="stanch")
+@click.version_option(__version__, prog_name="stanch")
 def stanch() -> None:
     """Find leaked credentials and drive each one to proven dead.
 

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 
+from scanner import __version__
 from scanner.api import Confidence, Finding, Rule, UsageError
 from scanner.hook.change import Blobs, committed, earlier
 from scanner.hook.checkout import checkout
@@ -43,7 +43,7 @@ class Checked:
 
 def _sarif(told: Checked) -> str:
     return sarif.render(
-        told.findings, rules=told.rules, gaps=told.verdict.gaps, version=version("stanch")
+        told.findings, rules=told.rules, gaps=told.verdict.gaps, version=__version__
     )
 
 
@@ -52,7 +52,7 @@ def _gitlab(told: Checked) -> str:
         told.findings,
         rules=told.rules,
         gaps=told.verdict.gaps,
-        version=version("stanch"),
+        version=__version__,
         began=told.began,
         ended=told.ended,
     )

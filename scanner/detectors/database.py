@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,6 +94,8 @@ def _value(index: int, rule: Rule) -> _Pattern:
 
 
 def _name(patterns: Sequence[_Pattern]) -> str:
+    import hashlib  # noqa: PLC0415  # most starts know the names
+
     digest = hashlib.sha256(_VERSION)
     for each in patterns:
         head = b"%d:%d:%d:" % (each.index, each.flags, len(each.expression))

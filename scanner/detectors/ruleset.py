@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -70,6 +69,8 @@ def _load(files: Iterable[str]) -> RuleSet:
 
 
 def _name(texts: Sequence[tuple[Path, bytes]]) -> str:
+    import hashlib  # noqa: PLC0415  # most starts know the name
+
     digest = hashlib.sha256(_LAYOUT)
     for path, text in texts:
         for part in (path.name.encode(), text):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
 from scanner.model.secret import SecretValue
 
 KEY_SIZE = 32  # bytes
@@ -26,6 +23,10 @@ class FingerprintKey:
 
         Line moves, renames, rebases and repositories do not enter, so one secret is one incident.
         """
+        # Loaded late: it takes as long as looking through a small tree, and findings are rare.
+        import hashlib  # noqa: PLC0415
+        import hmac  # noqa: PLC0415
+
         mac = hmac.new(self._key.reveal(), digestmod=hashlib.sha256)
         for field in (_DOMAIN, provider.encode(), kind.encode(), identity.reveal()):
             mac.update(len(field).to_bytes(8, "big"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Never, final
 
 
@@ -29,7 +28,9 @@ class SecretValue:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SecretValue):
             return NotImplemented
-        return hmac.compare_digest(self._value, other._value)
+        from hmac import compare_digest  # noqa: PLC0415  # as in fingerprint.py
+
+        return compare_digest(self._value, other._value)
 
     # Equal secrets must not be findable through a hash table's order or a printed hash.
     __hash__ = None  # type: ignore[assignment]  # unhashable by design
