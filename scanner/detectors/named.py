@@ -21,7 +21,9 @@ _SECRET_WORD = re.compile(
     rb"|login|client|app|sid|consumer|account|webhook|user"
 )
 _GIVES = re.compile(rb"=>|[=:>,(]|[ \t]-p[ \t]|--?[a-z-]{1,20}[ =]$|\|[ \t]{0,3}`?$")
-_AT_ONCE = re.compile(rb"(?i)(?:key|token|secret|access|private|auth)[-_ .]{1,3}[\"']?$")
+_AT_ONCE = re.compile(
+    rb"(?i)(?:(?:key|token|secret|access|private|auth)[-_ .]{1,3}[\"']?|(?:api|client|sdk)\(\s?[\"'])$"
+)
 #: What is not a secret although it looks random.
 _OTHER = re.compile(
     rb"(?i)sha-?\d|sha[_ -]?sum|\bsha\b|\bmd5|digest|commit|checksum|integrity|\brev(?:ision)?\b"
@@ -29,6 +31,8 @@ _OTHER = re.compile(
     rb"|fingerprint|public[_-]?key|thumbprint|https?://[^\s\"']{0,60}$|[\w./-]{12,}/$|import |from "
     rb"|/[\w.-]+[ \t]+$|\bh1:"
 )
+#: Even a mere id counts where it is called a token.
+_CALLED_SECRET = re.compile(rb"(?i)(?:token|secret)[\w-]{0,4}[\"' ]{0,3}[:=][\s\"'`]{0,3}$")
 _OWN_NAME = re.compile(rb"(?i)(?:secret|auth[_-]?token)[\w\"' ]{0,12}[:=][\s\"']{0,4}$")
 _HEX = re.compile(rb"(?i)[0-9a-f]+")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -61,11 +65,13 @@ def check_named(candidate: Candidate) -> Opinion:
     said = _SECRET_WORD.search(near) is not None
     given = _GIVES.search(line[-24:]) is not None
     bare = _HEX.fullmatch(value) or _UUID.fullmatch(value)
-    if (said and given) or _AT_ONCE.search(line) or ((given or said) and not bare):
-        return Opinion(confidence=candidate.rule.confidence, reason="keyword+shape")
-    if _is_mixed(value) and _follows_name(candidate.rule.pattern, line):
-        return Opinion(confidence=candidate.rule.confidence, reason="keyword+shape")
-    return _NEAR
+    placed = (said and given) or _AT_ONCE.search(line) or ((given or said) and not bare)
+    if not placed and not (_is_mixed(value) and _follows_name(candidate.rule.pattern, line)):
+        return _NEAR
+    confidence = candidate.rule.confidence
+    if confidence is Confidence.LOW and _CALLED_SECRET.search(line):
+        confidence = Confidence.MEDIUM
+    return Opinion(confidence=confidence, reason="keyword+shape")
 
 
 def _goes_on(candidate: Candidate) -> bool:
