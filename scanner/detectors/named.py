@@ -22,7 +22,8 @@ _SECRET_WORD = re.compile(
 )
 _GIVES = re.compile(rb"=>|[=:>,(]|[ \t]-p[ \t]|--?[a-z-]{1,20}[ =]$|\|[ \t]{0,3}`?$")
 _AT_ONCE = re.compile(
-    rb"(?i)(?:(?:key|token|secret|access|private|auth)[-_ .]{1,3}[\"']?|(?:api|client|sdk)\(\s?[\"'])$"
+    rb"(?i)(?:(?:key|token|secret|access|private|auth)[-_ .]{1,3}[\"'`]?"
+    rb"|(?:api|client|sdk)\(\s?[\"'])$"
 )
 #: What is not a secret although it looks random.
 _OTHER = re.compile(

@@ -43,7 +43,7 @@ def engine(rules: tuple[Rule, ...], key: FingerprintKey) -> Engine:
     return Engine(rules, key, clock=lambda: 1_800_000_000.0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scan(engine: Engine) -> Scan:
     def scan(data: bytes, path: str = "app.env", first_line: int = 1) -> list[Match]:
         place = InStream(path=path)
