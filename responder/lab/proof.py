@@ -10,14 +10,17 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from responder.domain import goal
 from responder.lab.aws import ALIVE, AwsLab, World
 from responder.lab.search import search
+from responder.postmortem.text import span
 
 FOUND, USAGE = 1, 2  # exit codes
 # What the runbook changes: the API, and the stage it moves where one API does two things.
@@ -65,18 +68,22 @@ def prove(
 def _about_the_clocks(clocks: Mapping[str, float]) -> list[Claim]:
     return [
         Claim(
-            text="Containment asked for within 1 s",
-            held=clocks.get("containment_requested_at", 99) < 1,
+            text=f"Containment asked for within {span(goal.REQUESTED)}",
+            held=_within(clocks.get("containment_requested_at"), goal.REQUESTED),
             evidence="disable key, deny sessions",
             after=clocks.get("containment_requested_at"),
         ),
         Claim(
-            text="Containment verified",
-            held="containment_verified_at" in clocks,
+            text=f"Containment verified within {span(goal.VERIFIED)}",
+            held=_within(clocks.get("containment_verified_at"), goal.VERIFIED),
             evidence="both refused, seen 3 times",
             after=clocks.get("containment_verified_at"),
         ),
     ]
+
+
+def _within(seconds: float | None, promised: timedelta) -> bool:
+    return seconds is not None and seconds <= promised.total_seconds()
 
 
 def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -58,6 +58,19 @@ class Acceptance:
     file: Path | None
     waiver_key: str | None
     plugins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """How a person or a program sees the findings, and where."""
+
+    form: str
+    output: Path | None
+    explain: bool
+    quiet: bool
+
+
+Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass over it
 
 
 @click.command("scan")
@@ -149,38 +162,56 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         anomalies=anomalies,
         stream_name=stream_name,
     )
-    if anomalies and staged:
+    acceptance = Acceptance(file=baseline, waiver_key=waiver_key, plugins=plugins)
+    scans = _begun(targets, options, acceptance, fingerprint_key, cache=not no_cache)
+    sight = Sight(form=form, output=output, explain=explain, quiet=quiet)
+    sys.exit(_shown(scans, options, sight))
+
+
+def _begun(
+    targets: tuple[str, ...],
+    options: Options,
+    acceptance: Acceptance,
+    fingerprint_key: str | None,
+    *,
+    cache: bool,
+) -> list[Begun]:
+    """A scan of each target; every target is checked before the first is read."""
+    if options.anomalies and options.staged:
         raise _unfit("what is normal is learned from a whole tree, not from staged changes")
     for target in targets:
         _check(target)
     key = load_fingerprint_key(fingerprint_key, data_directory(os.environ))
-    acceptance = Acceptance(file=baseline, waiver_key=waiver_key, plugins=plugins)
-    state = None if no_cache else State(folder=data_directory(os.environ) / "history")
+    state = State(folder=data_directory(os.environ) / "history") if cache else None
     scanners = _scanners(key, targets, acceptance, state)
     watches = [_watch(target, key, options, acceptance) for target in targets]
-    scans = [
-        _start(scanner, target, options, watch)
+    return [
+        (_start(scanner, target, options, watch), watch)
         for scanner, target, watch in zip(scanners, targets, watches, strict=True)
     ]
+
+
+def _shown(scans: list[Begun], options: Options, sight: Sight) -> int:
+    """Read, show what is found as it comes, and say how it went: the exit code."""
     gaps = note.Gaps()
     review = Review()
     shown: list[Finding] = []
-    with _opened(output) as out:
-        for finding in _findings(scans, watches, options, gaps, review):
+    with _opened(sight.output) as out:
+        for finding in _findings(scans, options, gaps, review):
             shown.append(finding)
-            if form == "jsonl":
+            if sight.form == "jsonl":
                 out.write(jsonl.line(finding) + "\n")
-        if form == "table" and shown:
+        if sight.form == "table" and shown:
             from scanner.reports import table  # noqa: PLC0415  # rich loads slowly
 
-            table.write(shown, out, explain=explain)
+            table.write(shown, out, explain=sight.explain)
     found = [each for each in shown if each.waiver is None or not each.waiver.hides]
     for line in filter(None, map(note.waiver, shown)):
         click.echo(line, err=True)
-    complete = all(scan.summary.complete for scan in scans)
-    summaries = [scan.summary for scan in scans]
-    _say(found, summaries, gaps, hidden=review.hidden, quiet=quiet and complete)
-    sys.exit(1 if found else 0 if complete else 3)
+    summaries = [scan.summary for scan, _ in scans]
+    complete = all(summary.complete for summary in summaries)
+    _say(found, summaries, gaps, hidden=review.hidden, quiet=sight.quiet and complete)
+    return 1 if found else 0 if complete else 3
 
 
 def _watch(
@@ -256,14 +287,10 @@ def _accepted(target: str, acceptance: Acceptance) -> Accepted:
 
 
 def _findings(
-    scans: list[Scan],
-    watches: list[Watch | None],
-    options: Options,
-    gaps: note.Gaps,
-    review: Review,
+    scans: list[Begun], options: Options, gaps: note.Gaps, review: Review
 ) -> Iterator[Finding]:
     """The findings worth showing, as they come; gaps are noted."""
-    for scan, watch in zip(scans, watches, strict=True):
+    for scan, watch in scans:
         for result in _told(scan) if watch is None else watch.over(scan):
             if not isinstance(result, Match):
                 gaps.add(result)

@@ -110,12 +110,15 @@ class Prefilter:
                     windows[-1] = (windows[-1][0], stop)
             else:
                 windows.append((start, stop))
-        promising = {
+        return self._narrowed(found, data), marked
+
+    def _narrowed(self, found: dict[int, list[Window]], data: bytes) -> dict[int, list[Window]]:
+        """By rule, the merged windows in which it can match."""
+        return {
             index: windows
             for index in sorted(found)
             if (windows := self._promising(index, _merged(found[index]), data))
         }
-        return promising, marked
 
     def _promising(self, index: int, windows: list[Window], data: bytes) -> list[Window]:
         """Without those around a keyword in which the rule's own pattern cannot match."""
