@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: install demo test lint bench lock clean
+.PHONY: install demo test lint fuzz bench lock clean
 
 install: $(VENV)/.runtime
 
@@ -35,6 +35,10 @@ lint: $(VENV)/.test
 test: lint
 	$(BIN)/stanch rules check
 	python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+# The claims of tests/properties with fifty times the inputs that `make test` tries.
+fuzz: $(VENV)/.test
+	STANCH_FUZZ=50 python -m pytest -n 2 --timeout=3600 tests/properties $(ARGS)
 
 bench: $(VENV)/.test
 	python bench/run.py $(ARGS)

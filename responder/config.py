@@ -301,7 +301,7 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigError(
             f"{path} cannot be read: {error}", remedy="mend its permissions or encoding (UTF-8)"
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not TOML, or deeper or longer than it can be
         raise ConfigError(f"{path}: {error}", remedy="mend the TOML at that line") from None
 
 

@@ -67,8 +67,12 @@ def _rules(value: object, file: Path) -> tuple[Path, ...]:
     paths: list[Path] = []
     for each in value:
         path = file.parent / each
-        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        if not files or not all(one.is_file() for one in files):
+        try:
+            files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+            found = bool(files) and all(one.is_file() for one in files)
+        except (OSError, ValueError):  # too long for a path, or with a NUL in it
+            found = False
+        if not found:
             _fail(file, "rules", f"there are no rules at {each}", "name a YAML file or a folder")
         paths += files
     return tuple(paths)
@@ -106,7 +110,7 @@ def _table(file: Path, keys: tuple[str, ...]) -> Mapping[str, object] | None:
         found: object = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         _fail(file, "", f"cannot be read: {error.strerror}", "check its permissions")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, too deep, too long
         if file.name != "stanch.toml":
             return None  # another tool's file, which says nothing to us
         _fail(file, "", f"is not TOML: {error}", "mend the syntax")

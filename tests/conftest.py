@@ -108,6 +108,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many inputs the parsers and decoders were held against (``tests/properties``)."""
+    tried = [
+        value
+        for report in terminalreporter.stats.get("passed", ())
+        for name, value in report.user_properties
+        if name == "fuzzed"
+    ]
+    if tried:
+        terminalreporter.write_line(f"fuzzed with {sum(tried):,} inputs in {len(tried)} claims")
+
+
 def _shown(hit: Hit) -> str:
     return f"PLANTED VALUE WRITTEN: {hit.planted} ({hit.form}) in {hit.path}"
 

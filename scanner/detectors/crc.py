@@ -50,7 +50,8 @@ def check_cloudflare_crc(candidate: Candidate) -> Opinion:
 
 def check_zuplo_crc(candidate: Candidate) -> Opinion:
     """Eight hexadecimal digits over the body between prefix and last underscore."""
-    _, body, end = candidate.value.split(b"_")
+    front, _, end = candidate.value.rpartition(b"_")
+    body = front.partition(b"_")[2]
     return verdict(candidate, holds=_hex(body) == end)
 
 

@@ -13,6 +13,7 @@ from scanner.detectors.outline import Outline
 from scanner.detectors.pattern import width_of
 from scanner.detectors.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
 from scanner.detectors.ruleset import RuleSet
+from scanner.model.error import RuleError
 from scanner.model.rule import Rule
 
 _VERSION = str(vars(hyperscan)["__version__"]).encode()
@@ -104,7 +105,13 @@ def _name(patterns: Sequence[_Pattern]) -> str:
 
 
 def _compiled(patterns: Sequence[_Pattern], folder: cache.Folder, name: str) -> hyperscan.Database:
-    database = _compiled_with(patterns, [_possible(each) for each in patterns])
+    try:
+        database = _compiled_with(patterns, [_possible(each) for each in patterns])
+    except hyperscan.HyperscanError as error:
+        raise RuleError(
+            f"a pattern cannot be looked for: {_first_unfit(patterns).decode()}: {error}",
+            remedy="write it without rare constructs, such as flags for a locale",
+        ) from error
     cache.write(folder, name, hyperscan.dumpb(database))
     return database
 
@@ -117,6 +124,16 @@ def _possible(pattern: _Pattern) -> int:
         except hyperscan.HyperscanError:
             return _SUPERSET
     return pattern.flags
+
+
+def _first_unfit(patterns: Sequence[_Pattern]) -> bytes:
+    """The first pattern that cannot be compiled even alone; all together may be too large."""
+    for each in patterns:
+        try:
+            _compiled_with([each], [_possible(each)])
+        except hyperscan.HyperscanError:
+            return each.expression
+    return b"all of them together"
 
 
 def _compiled_with(patterns: Sequence[_Pattern], flags: Sequence[int]) -> hyperscan.Database:

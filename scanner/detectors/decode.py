@@ -43,7 +43,8 @@ _GROUP = b"[%b][%b][%b]." % tuple(
 _BEGINS_TEXT = re.compile(b"(?:%b){4}|(?:[2-7][0-9A-Fa-f]|0[9AaDd]){8}" % _GROUP)
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 _TELLING = {
-    b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40)"),
+    # Signs have to be escaped in a URL; letters never, so three of them are there to hide.
+    b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40)|(?:%[4-7][0-9A-Fa-f]){3}"),
     b"\\": re.compile(rb"\\u00[2-7][0-9A-Fa-f]"),
 }
 #: What every encoded run has; without one of these nothing is opened.

@@ -78,13 +78,19 @@ def converted(file: Path) -> Converted:
 
 def dialect(pattern: str) -> str:
     """An RE2 pattern in Python's dialect, ASCII, with an upper bound for every repetition."""
-    pattern = _POSIX.sub(lambda found: _CLASSES[found[1]], pattern)
+    pattern = _POSIX.sub(_class, pattern)
     pattern = pattern.replace(r"\z", r"\Z").replace(r"\pL", "A-Za-z").replace("(?P>", "(?P<")
     if flags := _FLAGS.search(pattern):
         # Python wants such flags in front; RE2 lets them begin where they stand.
         rest = pattern[flags.end() :]
         pattern = f"{pattern[: flags.start()]}(?{flags[1]}:{rest})"
     return "".join(_bounded(pattern))
+
+
+def _class(posix: re.Match[str]) -> str:
+    if posix[1] not in _CLASSES:
+        raise RuleError(f"there is no class {posix[0]}", remedy="write its characters")
+    return _CLASSES[posix[1]]
 
 
 def _bounded(pattern: str) -> Iterator[str]:
@@ -95,6 +101,10 @@ def _bounded(pattern: str) -> Iterator[str]:
         if sign == "\\":
             yield pattern[at : at + 2]
             at += 2
+            continue
+        if within and sign == "[":
+            yield "\\["  # Python reserves a bare one inside of a set
+            at += 1
             continue
         within = (sign == "[" and not within) or (within and sign != "]")
         open_end = re.compile(r"\{(\d+),\}").match(pattern, at)
@@ -115,7 +125,7 @@ def _entries(file: Path) -> list[Mapping[str, object]]:
         raise RuleError(
             f"cannot read {file}: {error.strerror}", remedy="name a gitleaks rule file"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, too deep, too long
         raise RuleError(f"{file.name}: not TOML: {error}", remedy="mend the syntax") from error
     rules = read.get("rules")
     if not isinstance(rules, list) or not all(isinstance(each, dict) for each in rules):

@@ -69,11 +69,15 @@ def check_identifiable_key(candidate: Candidate) -> Opinion:
 def check_cask(candidate: Candidate) -> Opinion:
     """A common annotated security key; older ones hold the checksum as it is, newer in base62."""
     value = candidate.value
-    raw = base64.b64decode(value[: len(value) // 4 * 4])
+    try:
+        raw = base64.b64decode(value[: len(value) // 4 * 4])
+        newer = cask_checksum(value)
+    except binascii.Error:
+        return NOT_THIS
     sum_ = marvin32(raw[:_CASK_BYTES], b"Default0")
     raw_sum = base64.b64encode(sum_)[:_WIDTH]
     end = value[_CASK_SIZE - _WIDTH : _CASK_SIZE]
-    if end in (cask_checksum(value), raw_sum):
+    if end in (newer, raw_sum):
         return Opinion(confidence=Confidence.HIGH, reason="prefix+checksum")
     return doubtful(candidate, "checksum failed")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NoReturn, TypeVar
@@ -34,6 +35,7 @@ _OPTIONAL = (
     "preview",
 )
 _PAIRING = ("rule", "within", "kind", "severity", "also")
+_DEEPEST = 20
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -43,15 +45,41 @@ _Fields = dict[str, yaml.Node]
 def parse(text: str, name: str) -> tuple[Rule, ...]:
     """The rules of one file called ``name``; raises :class:`RuleError` for the first mistake."""
     try:
+        _refuse_depth(text, name)
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RuleError(
             f"{name}:{line}: not YAML: {error.problem}", remedy="mend the syntax on that line"
         ) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise RuleError(
+            f"{name}:{line}: not YAML: {error.reason}", remedy="remove the character from that line"
+        ) from error
+    except (RecursionError, UnicodeEncodeError) as error:
+        raise RuleError(
+            f"{name}:1: not YAML: {type(error).__name__}", remedy="save it as plain UTF-8 text"
+        ) from error
     if root is None:
         raise RuleError(f"{name}:1: the file is empty", remedy="write `provider:` and `rules:`")
     return tuple(_File(name).rules(root))
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Composing nests as deep as the file does, in C, where too deep ends the program."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise RuleError(
+                    f"{name}:{line}: nested too deeply",
+                    remedy="write rules as docs/rules.md shows them",
+                )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _File:
@@ -135,9 +163,17 @@ class _File:
     def _pattern(self, node: yaml.Node, expanded: str | None = None) -> str:
         pattern = expanded or self._text(node)
         try:
-            compiled(pattern)
-            width_of(pattern)
-        except (re.error, UnicodeEncodeError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", FutureWarning)  # "[[" will mean something else
+                compiled(pattern)
+                width_of(pattern)
+        except (
+            re.error,
+            UnicodeEncodeError,
+            FutureWarning,
+            RecursionError,
+            OverflowError,
+        ) as error:
             self._fail(node, f"the pattern is not valid: {error}", "write an ASCII `re` pattern")
         except RuleError as error:
             self._fail(node, str(error), error.remedy)

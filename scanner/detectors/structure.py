@@ -17,6 +17,7 @@ _JSON_HEAD = re.compile(rb"eyJ[A-Za-z0-9+/_-]*={0,2}")
 #: What an object has to hold where its first bytes are all that the pattern knows.
 _MEMBERS = {b"eyJhIjoi": {"a", "t", "s"}, b"eyJrIjoi": {"k", "n", "id"}}
 _SNOWFLAKE = range(10**16, 10**20)
+_DIGITS = 20
 _PYPI = (b"\x02\x01\x08pypi.org", b"\x02\x01\x0dtest.pypi.org")
 
 
@@ -51,14 +52,14 @@ def check_base64_json(candidate: Candidate) -> Opinion:
 
 def check_mapbox(candidate: Candidate) -> Opinion:
     """The middle part names user and token."""
-    claims = json_in(candidate.value.split(b".")[1])
+    claims = json_in(candidate.value.partition(b".")[2].partition(b".")[0])
     return _parsed(candidate, holds=isinstance(claims, dict) and {"u", "a"} <= claims.keys())
 
 
 def check_discord_id(candidate: Candidate) -> Opinion:
     """The first part is the bot's id, a number of 17 to 20 digits."""
     raw = decoded(candidate.value.split(b".")[0]) or b""
-    real = raw.isdigit() and int(raw) in _SNOWFLAKE
+    real = raw.isdigit() and len(raw) <= _DIGITS and int(raw) in _SNOWFLAKE
     return _PARSED if real else NOT_THIS
 
 

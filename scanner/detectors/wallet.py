@@ -11,6 +11,9 @@ from scanner.detectors.crc import VERIFIED, verdict
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_IN_BECH32, _IN_BASE58 = frozenset(_BECH32), frozenset(_BASE58)
+_LONGEST = 128  # characters of base58: an extended key has 111
+_NUMBER = re.compile(rb"(?:0x)?([0-9A-Fa-f]{64})")
 _SUM = 4
 #: The order of secp256k1: a private key is a number below it.
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -20,8 +23,10 @@ _ABOUT_A_HASH = re.compile(rb"(?i)hash|block|root|digest|sha|checksum|tx|transac
 
 def check_bech32(candidate: Candidate) -> Opinion:
     """BIP 173's checksum, which age keys carry; it finds every single wrong letter."""
-    text = candidate.value.decode("ascii").lower()
+    text = candidate.value.decode("latin-1").lower()
     human, _, data = text.rpartition("1")
+    if not _IN_BECH32.issuperset(data):
+        return verdict(candidate, holds=False)
     expanded = [ord(c) >> 5 for c in human] + [0] + [ord(c) & 31 for c in human]
     holds = polymod(expanded + [_BECH32.index(c) for c in data]) == 1
     return verdict(candidate, holds=holds)
@@ -51,7 +56,10 @@ def polymod(values: list[int]) -> int:
 
 def check_base58(candidate: Candidate) -> Opinion:
     """Base58Check; random text of this shape is common, so a failure means another thing."""
-    raw = base58_decoded(candidate.value)
+    value = candidate.value
+    if len(value) > _LONGEST or not _IN_BASE58.issuperset(value):
+        return NOT_THIS
+    raw = base58_decoded(value)
     body, end = raw[:-_SUM], raw[-_SUM:]
     return VERIFIED if _double(body)[:_SUM] == end else NOT_THIS
 
@@ -76,7 +84,8 @@ def base58_decoded(text: bytes) -> bytes:
 
 def check_secp256k1(candidate: Candidate) -> Opinion:
     """A number that can be a key, in a place that speaks of keys and not of hashes."""
-    number = int(candidate.value.removeprefix(b"0x"), 16)
+    digits = _NUMBER.fullmatch(candidate.value)
+    number = int(digits[1], 16) if digits else 0
     front = candidate.before(60)
     if not 0 < number < _ORDER or _ABOUT_A_HASH.search(front) or not _ABOUT_A_KEY.search(front):
         return NOT_THIS

@@ -79,7 +79,7 @@ def committed(repository: Repository, commits: Sequence[str]) -> Changes:
     new: dict[str, InCommit] = {}
     old: set[str] = set()
     with git:
-        for change in _parsed(records(git)):
+        for change in parsed(records(git)):
             old.update(change.before)
             if change.after is not None and change.after not in new:
                 new[change.after] = change.place
@@ -121,7 +121,7 @@ class _Change:
     place: InCommit
 
 
-def _parsed(tokens: Iterator[bytes]) -> Iterator[_Change]:
+def parsed(tokens: Iterator[bytes]) -> Iterator[_Change]:
     """Mark and commit id, author and time, then for each change modes and ids, and its path."""
     oid = author = seconds = b""
     for token in tokens:

@@ -80,7 +80,7 @@ class Right:
         if self.asked:
             return _waivers(self.asked, SETTING)
         data = self._content(_FILE)
-        return Waivers.BASE if data is None else _configured(data)
+        return Waivers.BASE if data is None else configured(data)
 
     def _standing(self, file: str) -> Baseline | None:
         data = self._content(file)
@@ -133,14 +133,14 @@ def joined(baselines: Iterable[Baseline | None]) -> Baseline | None:
     return reduce(Baseline.joined, real) if real else None
 
 
-def _configured(data: bytes) -> Waivers:
+def configured(data: bytes) -> Waivers:
     """What ``[ci] waivers`` says; tables that are not ours are read elsewhere."""
     import tomllib  # noqa: PLC0415  # most target branches have no such file
 
     name = f"{_FILE} of the target branch"
     try:
         table = tomllib.loads(data.decode()).get("ci", {})
-    except ValueError as error:  # not UTF-8, or not TOML
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, too deep, too long
         raise UsageError(f"{name} is not TOML: {error}", remedy="mend the syntax") from error
     if not isinstance(table, Mapping) or table.keys() - {"waivers"}:
         raise UsageError(

@@ -130,7 +130,7 @@ class GitHistory:
         git = start(self.repository, *_DIFF, feed=b"\n".join((*commits, b"")))
         done = 0
         with git:
-            for commit, oid, path in _changes(records(git)):
+            for commit, oid, path in changes(records(git)):
                 if commit != commits[done]:
                     done = commits.index(commit, done)
                     self._at = len(self.commits) - len(commits) + done
@@ -155,7 +155,7 @@ def _related(packs: Packs, versions: list[Blob]) -> int:
     )
 
 
-def _changes(tokens: Iterator[bytes]) -> Iterator[tuple[bytes, bytes | None, bytes]]:
+def changes(tokens: Iterator[bytes]) -> Iterator[tuple[bytes, bytes | None, bytes]]:
     """Each commit with no object id first, then each content it introduced with its path.
 
     The stream is: mark and commit id, then for each change its modes and ids (a
