@@ -15,11 +15,11 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Protocol
 
 from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InWorktree
+from scanner.model.provenance import Provenance
 from scanner.sources.place import display
 from scanner.sources.window import fragments
 
@@ -56,8 +56,9 @@ class _OverBoundError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class _Budget:
-    """What one file on disk may still cost."""
+    """What one archive may still cost, and where it is."""
 
+    place: Provenance
     left: int
     members: int
     until: float
@@ -109,14 +110,15 @@ def is_archive(head: bytes) -> bool:
 
 
 def members(
-    file: IO[bytes], path: str, *, clock: Callable[[], float] = time.monotonic
+    file: IO[bytes], place: Provenance, *, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Fragment | Gap]:
-    """The content of an open (seekable) archive that is shown as ``path``."""
-    budget = _Budget(left=_BYTES, members=_MEMBERS, until=clock() + _SECONDS, clock=clock)
+    """The content of an open (seekable) archive that is at that place."""
+    until = clock() + _SECONDS
+    budget = _Budget(place=place, left=_BYTES, members=_MEMBERS, until=until, clock=clock)
     try:
-        yield from _opened(file, path, budget, 1)
+        yield from _opened(file, place.path, budget, 1)
     except _OverBoundError as bound:
-        yield Gap(path=path, why=f"archive {bound}; the rest is not read", incomplete=True)
+        yield Gap(path=place.path, why=f"archive {bound}; the rest is not read", incomplete=True)
 
 
 def _opened(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
@@ -173,7 +175,7 @@ def _tar(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fr
 def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
     counted = io.BufferedReader(_Counted(stream, budget), HEAD * 16)
     if not is_archive(counted.peek(HEAD)):
-        yield from fragments(counted.read, InWorktree(path=path))
+        yield from fragments(counted.read, replace(budget.place, path=path))
     elif depth == _DEEPEST:
         yield Gap(path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True)
     else:

@@ -13,14 +13,15 @@ from typing import IO, NamedTuple
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
 from scanner.sources.added import alike
-from scanner.sources.bound import WINDOW, is_binary
+from scanner.sources.bound import HEAD, WINDOW, is_binary
 from scanner.sources.excerpt import Excerpt, around
 from scanner.sources.pack import Packed, Packs, unpacked
 from scanner.sources.place import display
 from scanner.sources.repository import Repository, complaint, said, start
-from scanner.sources.window import fragments
+from scanner.sources.window import Read, fragments
 
 _BLOCK = 1 << 16
+_LARGEST_ARCHIVE = 1 << 30
 _HELD = 32 << 20  # bytes of the versions that were read last
 
 
@@ -121,7 +122,7 @@ class BlobReader:
         if header[1] != b"blob":
             yield _broken(blob, f"a {header[1].decode('ascii', 'replace')}, not a blob")
         elif content.size > WINDOW:
-            yield from fragments(content.read, self.place(blob))
+            yield from self._streamed(blob, content)
         else:
             data = content.read(content.size)
             if len(data) == content.size:
@@ -130,7 +131,43 @@ class BlobReader:
             yield self._gap(blob)
 
     def _whole(self, blob: Blob, data: bytes) -> Iterator[Fragment | Gap]:
-        return fragments(BytesIO(data).read, self.place(blob), len(data))
+        """Content that is in memory; an archive's members."""
+        if is_binary(data) and self._is_archive(data):
+            yield from self._members(blob, BytesIO(data))
+        else:
+            yield from fragments(BytesIO(data).read, self.place(blob), len(data))
+
+    def _streamed(self, blob: Blob, content: _Limited) -> Iterator[Fragment | Gap]:
+        """Content that is not held in memory; an archive has to be where one can go back."""
+        head = content.read(HEAD)
+        if not (is_binary(head) and self._is_archive(head)):
+            yield from fragments(_after(head, content.read), self.place(blob))
+        elif content.size > _LARGEST_ARCHIVE:
+            yield _broken(blob, f"archive of more than {_LARGEST_ARCHIVE >> 20} MiB")
+        else:
+            from tempfile import TemporaryFile  # noqa: PLC0415  # as below
+
+            with TemporaryFile(dir=self.repository.shadow) as file:
+                while head:
+                    file.write(head)
+                    head = content.read(_BLOCK)
+                file.seek(0)
+                yield from self._members(blob, file)
+
+    def _is_archive(self, head: bytes) -> bool:
+        # Loaded late: most histories have no archives, and start-up counts.
+        from scanner.sources import archive  # noqa: PLC0415
+
+        return archive.is_archive(head[: archive.HEAD])
+
+    def _members(self, blob: Blob, file: IO[bytes]) -> Iterator[Fragment | Gap]:
+        from scanner.sources.archive import members  # noqa: PLC0415  # as above
+
+        for piece in members(file, self.place(blob)):
+            if isinstance(piece, Gap) and piece.incomplete:
+                yield _broken(blob._replace(path=piece.path), piece.why)
+            else:
+                yield piece
 
     def _exchanged(self, path: str, content: Packed) -> Packed | None:
         """The version of that file that was read before; this one is remembered in its place."""
@@ -171,6 +208,12 @@ class _Limited:
         while self.read(_BLOCK):
             pass
         return not self._cut and bool(self._stream.read(1))
+
+
+def _after(head: bytes, read: Read) -> Read:
+    """A reader of what was read already, and then of the rest."""
+    waiting = BytesIO(head)
+    return lambda size: waiting.read(size) or read(size)
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -108,7 +108,7 @@ def _binary(descriptor: int, gap: Gap) -> Iterator[Fragment | Gap]:
         return
     os.lseek(descriptor, 0, os.SEEK_SET)
     with os.fdopen(descriptor, "rb", closefd=False) as file:
-        yield from members(file, gap.path)
+        yield from members(file, InWorktree(path=gap.path))
 
 
 def _reader(descriptor: int, facts: os.stat_result) -> Read:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scanner.model.fragment import Fragment, Gap
+from scanner.model.provenance import InStream
 from scanner.sources import archive
 
 Scan = Callable[..., Any]
@@ -102,5 +103,5 @@ def test_no_damage_makes_an_archive_raise(
         data[at : at + len(new)] = new
     damaged = bytes(data[: max(1, len(data) - cut)])
     if archive.is_archive(damaged[: archive.HEAD]):
-        for piece in archive.members(io.BytesIO(damaged), "x"):
+        for piece in archive.members(io.BytesIO(damaged), InStream(path="x")):
             assert isinstance(piece, Fragment | Gap)
