@@ -62,7 +62,7 @@ def scan_batch(
         place = piece.provenance
         size += len(piece.data)
         scanned = engine.examine(piece)
-        gaps.extend(scanned.gaps)
+        gaps.extend(replace(gap, lasting=True) for gap in scanned.gaps)
         for match in scanned.matches:
             placed = match if piece.owned is None else _placed(match, piece)
             if placed is not None:

@@ -20,6 +20,7 @@ import scanner.detectors
 from scanner.detectors import cache
 from scanner.model.finding import Confidence, Finding, Severity, Span
 from scanner.model.fingerprint import FingerprintKey
+from scanner.model.fragment import Gap
 from scanner.model.provenance import InCommit
 from scanner.model.rule import Rule
 from scanner.model.secret import SecretValue
@@ -27,7 +28,7 @@ from scanner.model.waiver import Waiver
 from scanner.sources.layout import Layout
 from scanner.state import State
 
-_LAYOUT = "1"  # raise it when the fields of Finding or Seen change their meaning
+_LAYOUT = "2"  # raise it when the fields of Finding or Seen change their meaning
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -47,11 +48,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """Commits whose whole past is scanned (hexadecimal ids), and the findings in it."""
+    """Commits whose whole past is scanned (hexadecimal ids), the findings and the gaps in it."""
 
     basis: str
     commits: tuple[str, ...]
     places: tuple[Place, ...]
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +64,29 @@ class Frontier:
     name: str
     basis: str
 
-    def load(self) -> tuple[tuple[str, ...], list[Finding]]:
-        """The known commits and their findings; nothing when there is no state that counts."""
+    def load(self) -> tuple[tuple[str, ...], list[Finding], tuple[Gap, ...]]:
+        """The known commits, their findings and gaps; nothing when there is no state that counts.
+
+        Only gaps that would be there again are kept: with others nothing is kept at all.
+        """
         stored = cache.read(self.folder, self.name)
         if stored is None:
-            return (), []
+            return (), [], ()
         try:
             seen = msgspec.json.decode(stored, type=Seen)
         except msgspec.MsgspecError:
-            return (), []
+            return (), [], ()
         if seen.basis != self.basis:
-            return (), []
-        return seen.commits, [Finding(**msgspec.structs.asdict(each)) for each in seen.places]
+            return (), [], ()
+        findings = [Finding(**msgspec.structs.asdict(each)) for each in seen.places]
+        return seen.commits, findings, seen.gaps
 
-    def save(self, commits: Sequence[str], findings: Sequence[Finding]) -> None:
+    def save(
+        self, commits: Sequence[str], findings: Sequence[Finding], gaps: Sequence[Gap]
+    ) -> None:
         """Replace the state; without a writable directory the next scan is a full one."""
         places = msgspec.convert(findings, type=tuple[Place, ...], from_attributes=True)
-        seen = Seen(basis=self.basis, commits=tuple(commits), places=places)
+        seen = Seen(basis=self.basis, commits=tuple(commits), places=places, gaps=tuple(gaps))
         cache.write(self.folder, self.name, msgspec.json.encode(seen))
 
 

@@ -5,7 +5,7 @@ A secret that stays in a file through many versions is one finding: the place th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from scanner.batch import Tally
@@ -29,20 +29,14 @@ class Past:
     below: str
     frontier: Frontier | None
     _findings: list[Finding] = field(default_factory=list)
+    _gaps: list[Gap] = field(default_factory=list)
     _places: set[tuple[str, ...]] = field(default_factory=set)
 
     def results(
         self, engine: Engine, *, parts: bool, processes: int
     ) -> Iterator[Match | Gap | Tally]:
         """Findings of earlier scans, then those in what is new; each place once."""
-        known: tuple[str, ...] = ()
-        if self.frontier is not None:
-            stored, earlier = self.frontier.load()
-            known = tuple(oid.decode() for oid in existing(self.repository, stored))
-            # None of them is left: this is another repository at the same place.
-            for finding in earlier if known else ():
-                self._is_new(finding)
-                yield Match(finding=finding, parts={})
+        known = yield from self._remembered()
         source = GitHistory(repository=self.repository, below=self.below, known=known)
         authorship = Authorship(repository=self.repository)
         whole = True
@@ -57,7 +51,7 @@ class Past:
                         done = (oid.decode() for oid in source.commits[: result.done])
                         self._save((*known, *done))
                 else:
-                    whole = whole and not (isinstance(result, Gap) and result.incomplete)
+                    whole = whole and not self._spoils(result)
                     yield result
         finally:
             authorship.close()
@@ -66,7 +60,30 @@ class Past:
 
     def _save(self, commits: Sequence[str]) -> None:
         if self.frontier is not None:
-            self.frontier.save(commits, self._findings)
+            self.frontier.save(commits, self._findings, self._gaps)
+
+    def _remembered(self) -> Generator[Match | Gap, None, tuple[str, ...]]:
+        """What earlier scans have found; returns the commits that they have read."""
+        if self.frontier is None:
+            return ()
+        stored, findings, gaps = self.frontier.load()
+        known = tuple(oid.decode() for oid in existing(self.repository, stored))
+        if not known:
+            return ()  # another repository at the same place
+        for finding in findings:
+            self._is_new(finding)
+            yield Match(finding=finding, parts={})
+        self._gaps.extend(gaps)
+        yield from gaps
+        return known
+
+    def _spoils(self, result: Gap | Tally) -> bool:
+        """Whether the next scan has to read the same again."""
+        if not isinstance(result, Gap) or not result.incomplete:
+            return False
+        if result.lasting:
+            self._gaps.append(result)
+        return not result.lasting
 
     def _is_new(self, finding: Finding) -> bool:
         """Whether no version of the file has shown it as clearly; it is kept then."""

@@ -28,9 +28,11 @@ class Gap:
     """Something a source could not read or left out by a bound.
 
     ``incomplete`` gaps (unreadable, broken, over a bound) make the exit code 3; the others (binary
-    files, ignored paths) are only counted and said.
+    files, ignored paths) are only counted and said. A ``lasting`` one lies in the content itself:
+    reading the same again would not bring more.
     """
 
     path: str
     why: str
     incomplete: bool
+    lasting: bool = False

@@ -6,7 +6,7 @@ import subprocess
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import IO, NamedTuple
 
@@ -143,7 +143,8 @@ class BlobReader:
         if not (is_binary(head) and self._is_archive(head)):
             yield from fragments(_after(head, content.read), self.place(blob))
         elif content.size > _LARGEST_ARCHIVE:
-            yield _broken(blob, f"archive of more than {_LARGEST_ARCHIVE >> 20} MiB")
+            gap = _broken(blob, f"archive of more than {_LARGEST_ARCHIVE >> 20} MiB")
+            yield replace(gap, lasting=True)
         else:
             from tempfile import TemporaryFile  # noqa: PLC0415  # as below
 
@@ -165,7 +166,8 @@ class BlobReader:
 
         for piece in members(file, self.place(blob)):
             if isinstance(piece, Gap) and piece.incomplete:
-                yield _broken(blob._replace(path=piece.path), piece.why)
+                gap = _broken(blob._replace(path=piece.path), piece.why)
+                yield replace(gap, lasting=True)
             else:
                 yield piece
 

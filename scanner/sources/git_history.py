@@ -74,7 +74,8 @@ class GitHistory:
             yield from (each for each in stretch if isinstance(each, Gap))
             versions = [each for each in stretch if not isinstance(each, Gap)]
             yield from batched(self._related(versions), _BATCH)
-            yield Milestone(done=self._at)
+            if len(stretch) == _STRETCH:
+                yield Milestone(done=self._at)
 
     def _related(self, versions: list[Blob]) -> list[Blob]:
         """By path or as they are, the oldest of each path first in any case."""

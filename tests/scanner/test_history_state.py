@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,25 @@ def test_an_incomplete_scan_is_not_taken_for_a_complete_one(
         found, scan = _history(_scanner(tmp_path / "s"), repo)
         assert len(found) == 1
         assert not scan.summary.complete
+
+
+def test_what_an_old_archive_hides_is_said_each_time_without_reading_all_again(
+    repo: Any, tmp_path: Path, token: Token
+) -> None:
+    repo.commit("a.txt", f"T={token(1)}\n")
+    (repo.path / "cut.gz").write_bytes(gzip.compress(b"x" * 5000)[:-12])
+    repo.git("add", "cut.gz")
+    repo.git("commit", "-q", "-m", "damaged")
+    blobs = []
+    for _ in range(2):
+        scan = _scanner(tmp_path / "s").scan_path(
+            repo.path, worktree=False, history=True, parts=False
+        )
+        gaps = [each for each in scan if isinstance(each, Gap)]
+        assert [gap.path.split(" @ ")[0] for gap in gaps] == ["cut.gz"]
+        assert not scan.summary.complete
+        blobs.append(scan.summary.blobs)
+    assert blobs == [1, 0]
 
 
 def test_an_interrupted_scan_goes_on_where_it_stopped(
