@@ -28,6 +28,7 @@ from scanner.detectors.doubt import doubtful
 from scanner.detectors.expression import is_expression
 from scanner.detectors.generic import check_assignment
 from scanner.detectors.jwt import check_jwt
+from scanner.detectors.keystore import check_keystore
 from scanner.detectors.manifest import (
     check_bootstrap_token,
     check_gcp_adc,
@@ -114,6 +115,7 @@ CHECKS: dict[str, Check] = {
     "issued-by-microsoft": check_issued_by_microsoft,
     "jwk": check_jwk,
     "jwt": check_jwt,
+    "keystore": check_keystore,
     "kubernetes-secret": check_kubernetes_secret,
     "macaroon": check_macaroon,
     "mapbox": check_mapbox,

@@ -45,7 +45,7 @@ _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 _TELLING = {
     # Signs have to be escaped in a URL; letters never, so three of them are there to hide.
     b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40)|(?:%[4-7][0-9A-Fa-f]){3}"),
-    b"\\": re.compile(rb"\\u00[2-7][0-9A-Fa-f]"),
+    b"\\": re.compile(rb"\\u00[2-7][0-9A-Fa-f]|(?:\\x[2-7][0-9A-Fa-f]){4}"),
 }
 #: What every encoded run has; without one of these nothing is opened.
 MARKS = (b"[A-Za-z0-9]{%d}" % _UNBROKEN, *(each.pattern for each in _TELLING.values()))
@@ -182,10 +182,21 @@ def _block(run: bytes) -> tuple[bytes, str]:
     if _HEX.fullmatch(head) and _HEX.fullmatch(run):
         text = bytes.fromhex(run.decode("ascii"))
         return (text, "hex") if _is_text(text) else (b"", "")
-    if not _is_text(_base64(head)):
+    if not (_is_text(start := _base64(head)) or _narrowed(start)):
         return b"", ""
-    text = _base64(_BREAK.sub(b"", run))
-    return (text, "base64") if _is_text(text) else (b"", "")
+    raw = _base64(_BREAK.sub(b"", run))
+    if _is_text(raw):
+        return raw, "base64"
+    text = _narrowed(raw)
+    return (text, "utf-16+base64") if text else (b"", "")
+
+
+def _narrowed(raw: bytes) -> bytes:
+    """The ASCII that is written in UTF-16, as PowerShell encodes commands; nothing for others."""
+    for letters, zeros in ((raw[::2], raw[1::2]), (raw[1::2], raw[::2])):
+        if not any(zeros) and _is_text(letters):
+            return letters
+    return b""
 
 
 def _base64(run: bytes) -> bytes:

@@ -22,6 +22,8 @@ deterministic in its seed. The words:
 ``{jwt}``               a signed JSON Web Token; ``{jwt:expired}``, ``{jwt:none}`` (unsigned)
 ``{basic}``             user and password as HTTP Basic credentials
 ``{pem:KIND}``          a private key block: rsa, ec, pkcs8, openssh, encrypted, pgp, putty
+``{pkcs12}``            a sealed PKCS#12 store in base64; ``{jks}``, ``{jks:certificate}``, and
+                        ``{der_key}``, a private key in base64 without armour
 ``{pem_escaped:KIND}``  the same on one line, with line feeds written as ``\n``
 ======================  =================================================================
 
@@ -41,6 +43,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Mapping
 
+from scanner.detectors import keystore_example
 from scanner.detectors.checksum import crc32_apify, crc32_base36, crc32_base62, length_base36
 from scanner.detectors.marvin import cask_checksum, marvin32
 from scanner.detectors.wallet import base58check, bech32
@@ -300,6 +303,15 @@ class _Example:
             "type": "authorized_user",
         }
         return json.dumps(credentials, indent=2)
+
+    def word_pkcs12(self, _: str) -> str:
+        return base64.b64encode(keystore_example.pkcs12(self._chance)).decode()
+
+    def word_jks(self, argument: str) -> str:
+        return base64.b64encode(keystore_example.jks(self._chance, argument or "key")).decode()
+
+    def word_der_key(self, _: str) -> str:
+        return base64.b64encode(keystore_example.private_key(self._chance)).decode()
 
     def word_pem_escaped(self, argument: str) -> str:
         return self.word_pem(argument).replace("\n", "\\n")

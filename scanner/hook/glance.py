@@ -17,7 +17,7 @@ from scanner.detectors import cache, outline
 from scanner.detectors.prefilter import Prefilter, stored
 from scanner.model.error import ScannerError
 from scanner.sources import shadow
-from scanner.sources.bound import WINDOW, encoding_of, is_binary
+from scanner.sources.bound import WINDOW, encoding_of, is_binary, is_opaque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class _Staged:
                 content = self._content(oid.decode())
                 if encoding_of(content) is not None:
                     raise _OutOfTheOrdinaryError
-                if not is_binary(content):
+                if not is_opaque(content):
                     yield content
 
     def end(self) -> None:

@@ -17,6 +17,10 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_SAMPLE = 512
+_LEAST = 8
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+_KEYS_BEGIN = (b"\x30", b"\xfe", b"\xce")
 
 
 def is_binary(head: bytes) -> bool:
@@ -24,9 +28,30 @@ def is_binary(head: bytes) -> bool:
     return b"\0" in head[:HEAD]
 
 
+def is_opaque(head: bytes) -> bool:
+    """Whether it is binary and nothing in it is looked at: all but key stores."""
+    if not is_binary(head):
+        return False
+    if head[:1] not in _KEYS_BEGIN:
+        return True
+    from scanner.sources.keystore import holds_keys  # noqa: PLC0415  # few files get here
+
+    return not holds_keys(head)
+
+
 def encoding_of(head: bytes) -> str | None:
-    """The wide encoding whose mark this content begins with, None for any other."""
+    """The wide encoding that this content begins with, by its mark or its NULs, else None."""
     # In UTF-16 every ASCII character brings a NUL. A mark before plain text would only hide it.
     if not is_binary(head):
         return None
-    return next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    return next((name for mark, name in _MARKS if head.startswith(mark)), _unmarked(head))
+
+
+def _unmarked(head: bytes) -> str | None:
+    """UTF-16 of mostly ASCII: nearly every second byte is NUL, nearly all others are printable."""
+    first, second = head[:_SAMPLE:2], head[1:_SAMPLE:2]
+    for letters, zeros, name in ((first, second, "utf-16-le"), (second, first, "utf-16-be")):
+        enough = len(zeros) >= _LEAST and zeros.count(0) * 10 >= len(zeros) * 9
+        if enough and len(letters.translate(None, _PRINTABLE)) * 10 <= len(letters):
+            return name
+    return None

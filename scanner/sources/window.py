@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
-from scanner.sources.bound import WINDOW, encoding_of, is_binary
+from scanner.sources.bound import WINDOW, encoding_of, is_opaque
 
 MARGIN = 32 << 10
 """Bytes of context on both sides of a window: longer than any secret and its surroundings."""
@@ -25,7 +25,8 @@ def fragments(read: Read, provenance: Provenance, size: int = WINDOW) -> Iterato
 
     ``size`` is how long the content should be, so that a small one is read in one small call.
 
-    UTF-16 and UTF-32 with a byte order mark are transcoded to UTF-8, and columns count its bytes.
+    UTF-16 and UTF-32 are transcoded to UTF-8, and columns count its bytes. Of binary content only
+    key stores are fragments.
     """
     head = read(size + 1) if size < WINDOW else b""
     if len(head) != size:  # it grew or shrank meanwhile, or its size is not known (/proc)
@@ -34,7 +35,7 @@ def fragments(read: Read, provenance: Provenance, size: int = WINDOW) -> Iterato
     if encoding is not None:
         read = _transcoded(read, head, encoding)
         head = _fill(read, b"", WINDOW + 1)
-    if is_binary(head):
+    if is_opaque(head):
         yield Gap(path=provenance.path, why="binary", incomplete=False)
     elif len(head) <= WINDOW:
         yield Fragment(data=head, provenance=provenance)

@@ -81,3 +81,18 @@ def test_digests_and_binary_data_hide_no_text(template: str) -> None:
 def test_the_number_of_opened_runs_is_bounded() -> None:
     run = base64.b64encode(b"nothing to be seen here at all") + b" "
     assert len(list(decode.copies(run * (decode.MOST_RUNS * 3)))) == decode.MOST_RUNS
+
+
+def test_a_command_that_powershell_encoded_is_opened(scan: Scan) -> None:
+    command = b"$env:GH = '" + TOKEN + b"'"
+    run = base64.b64encode(command.decode().encode("utf-16-le"))
+    (match,) = scan(b"powershell -EncodedCommand " + run, "run.ps1")
+    assert match.parts["value"].reveal() == TOKEN
+    assert match.finding.reason.endswith("+utf-16+base64")
+
+
+def test_hexadecimal_escapes_alone_are_opened(scan: Scan) -> None:
+    text = "".join(f"\\x{byte:02x}" for byte in TOKEN).encode()
+    (match,) = scan(b"key = '" + text + b"'", "app.py")
+    assert match.parts["value"].reveal() == TOKEN
+    assert match.finding.reason.endswith("+escape")
