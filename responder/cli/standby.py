@@ -12,7 +12,10 @@ from typing import Self
 import click
 
 from responder.bootstrap import House
+from responder.domain.error import Retryable, StanchError
 from responder.domain.ids import IncidentId, RunId, label
+from responder.domain.incident import IncidentState
+from responder.domain.ports import Transaction
 
 _AT_ONCE = 4  # runs that are worked on at a time
 
@@ -20,8 +23,9 @@ _AT_ONCE = 4  # runs that are worked on at a time
 class Standby:
     """Containment must not wait for a broker to come back or a worker to be started.
 
-    A run that stays due for ``seconds`` is advanced here. Leases let any number of hands work on a
-    run, so a worker that comes back only shares the work.
+    A run that stays due for ``seconds`` while nobody holds a lease on anything is advanced here,
+    if this process has an AWS identity: a step that it may not do would fail, and want a person.
+    Leases let any number of hands work on a run, so a worker that comes back only shares the work.
     """
 
     def __init__(self, house: House, *, seconds: float) -> None:
@@ -29,6 +33,7 @@ class Standby:
         self._seconds = seconds
         self._due_since: dict[RunId, float] = {}
         self._ours: set[RunId] = set()
+        self._told: set[RunId] = set()
         self._working: dict[RunId, Future[datetime | None]] = {}
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stanch-standby")
 
@@ -51,19 +56,49 @@ class Standby:
         now = time.monotonic()
         self._due_since = {run: self._due_since.get(run, now) for run in due}
         for run, incident in due.items():
-            if run not in self._ours and now - self._due_since[run] >= self._seconds:
-                self._ours.add(run)
-                click.echo(
-                    f"no worker has taken up {label(incident)} for {self._seconds:g} s, so this "
-                    "command does the work\n  help: `stanch doctor` looks at the broker; start a "
-                    "worker",
-                    err=True,
-                )
+            if run not in self._told and now - self._due_since[run] >= self._seconds:
+                self._told.add(run)
+                self._take_up(run, incident)
             if run in self._ours and run not in self._working:
                 self._working[run] = self._pool.submit(self._house.advance, run)
+
+    def _take_up(self, run: RunId, incident: IncidentId) -> None:
+        late = f"no worker has taken up {label(incident)} for {self._seconds:g} s"
+        try:
+            self._house.aws.account()
+        except Retryable:
+            pass  # AWS does not answer just now; the step will wait for it
+        except StanchError as error:
+            click.echo(
+                f"{late}, and this command has no AWS identity to do it with: {error}\n"
+                "  help: start a worker; `stanch doctor` looks at the broker",
+                err=True,
+            )
+            return
+        self._ours.add(run)
+        click.echo(
+            f"{late}, so this command does the work\n"
+            "  help: start a worker; `stanch doctor` looks at the broker",
+            err=True,
+        )
 
     def _due(self, incidents: Iterable[IncidentId]) -> dict[RunId, IncidentId]:
         with self._house.store.transaction() as tx:
             waiting = set(tx.runs.due(tx.now()))
             runs = {run.id: number for number in incidents for run in tx.runs.of(number)}
-        return {run: incident for run, incident in runs.items() if run in waiting}
+            due = {run: incident for run, incident in runs.items() if run in waiting}
+            if due and not self._ours and _somebody_works(tx):
+                return {}  # workers live, and are only busy
+        return due
+
+
+def _somebody_works(tx: Transaction) -> bool:
+    """Whether any step of an open incident is held by somebody."""
+    now = tx.now()
+    return any(
+        step.lease_until is not None and step.lease_until > now
+        for incident in tx.incidents.list((IncidentState.OPEN, IncidentState.CONTAINED))
+        for run in tx.runs.of(incident.id)
+        if not run.state.over
+        for step in tx.runs.steps(run.id)
+    )

@@ -246,9 +246,9 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
 def _used(outputs: Mapping[str, object]) -> str:
     ips = outputs.get("source_ips")
     where = (
-        f" from {', '.join(sorted(map(str, ips))[:3])}" if isinstance(ips, Mapping) and ips else ""
+        f", from {', '.join(sorted(map(str, ips))[:3])}" if isinstance(ips, Mapping) and ips else ""
     )
-    return f"{outputs['count']} recorded calls, {outputs.get('denied', 0)} denied{where}"
+    return f"{outputs['count']} recorded calls ({outputs.get('denied', 0)} denied){where}"
 
 
 def _clocks(incident: Incident) -> list[tuple[str, str]]:

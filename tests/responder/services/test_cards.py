@@ -138,7 +138,7 @@ def test_facts_name_whose_it_is_and_what_it_did(room: Any) -> None:
     room.settle(run)
     facts = dict(room.card(run).facts)
     assert facts["Belongs to"] == "ci in account 1"
-    assert facts["Used"] == "3 recorded calls, 2 denied from 192.0.2.1"
+    assert facts["Used"] == "3 recorded calls (2 denied), from 192.0.2.1"
 
 
 def test_an_incident_that_is_not_there_is_an_error(room: Any) -> None:
