@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 from collections.abc import Generator, Iterator
@@ -19,21 +20,32 @@ PATIENCE = 60.0
 whatever is called .gitignore, and would wait for a named pipe for ever."""
 
 
-def listing(root: Path, prefix: str, layout: Layout | None) -> Iterator[str | Gap]:
+_DEEPEST = 40  # repositories within each other; each holds a git while it is listed
+#: What git writes into no index of its own: nothing, `.`, `..`, from the root, two slashes.
+_STRAY = re.compile(r"(?:^|/)(?:\.{1,2}(?:/|$)|/)|^$")
+
+
+def listing(
+    root: Path, prefix: str, layout: Layout | None, *, depth: int = 0
+) -> Iterator[str | Gap]:
     """Paths below ``root``, each with the prefix that leads to it from the scanned root."""
+    if depth > _DEEPEST:
+        why = f"repositories nested deeper than {_DEEPEST}"
+        yield Gap(path=display(prefix), why=why, incomplete=True)
+        return
     if layout is None or layout.top is None or _is_ignored(root, layout):
-        yield from _walked(root, prefix)
+        yield from _walked(root, prefix, depth)
         return
     try:
-        listed = yield from _asked(root, prefix, layout)
+        listed = yield from _asked(root, prefix, layout, depth)
     except SourceError as error:
         yield Gap(path=display(prefix) or ".", why=f"git cannot list it: {error}", incomplete=True)
         listed = False
     if not listed:
-        yield from _walked(root, prefix)
+        yield from _walked(root, prefix, depth)
 
 
-def _asked(root: Path, prefix: str, layout: Layout) -> Generator[str | Gap, None, bool]:
+def _asked(root: Path, prefix: str, layout: Layout, depth: int) -> Generator[str | Gap, None, bool]:
     """What git lists; returns whether it has."""
     # Loaded late: a plain directory needs no git.
     from scanner.sources.repository import (  # noqa: PLC0415
@@ -51,7 +63,7 @@ def _asked(root: Path, prefix: str, layout: Layout) -> Generator[str | Gap, None
         with git:
             for raw in records(git, patience=PATIENCE):
                 listed = True
-                yield from _entry(root, prefix, os.fsdecode(raw))
+                yield from _entry(root, prefix, os.fsdecode(raw), depth)
         for line in complaint(repository, "ls-files").splitlines():
             yield Gap(path=display(prefix) or ".", why=said(line), incomplete=True)
     if git.returncode == -signal.SIGKILL:
@@ -60,18 +72,21 @@ def _asked(root: Path, prefix: str, layout: Layout) -> Generator[str | Gap, None
     return listed or git.returncode == 0
 
 
-def _walked(root: Path, prefix: str) -> Iterator[str | Gap]:
+def _walked(root: Path, prefix: str, depth: int) -> Iterator[str | Gap]:
     for found in walk(root):
         if isinstance(found, Nested):
-            yield from _nested(root, prefix, found.path)
+            yield from _nested(root, prefix, found.path, depth)
         elif isinstance(found, Gap):
             yield Gap(path=display(prefix) + found.path, why=found.why, incomplete=found.incomplete)
         else:
             yield prefix + found
 
 
-def _entry(root: Path, prefix: str, path: str) -> Iterator[str | Gap]:
+def _entry(root: Path, prefix: str, path: str, depth: int) -> Iterator[str | Gap]:
     """One path that git listed: a file, a nested repository, or one deleted from disk."""
+    if _STRAY.search(path):  # git lists what a forged index says, out of the tree as well
+        yield Gap(path=display(prefix + path), why="a path that git never writes", incomplete=True)
+        return
     full = os.path.join(root, path)  # noqa: PTH118  # hot
     try:
         is_directory = stat.S_ISDIR(os.lstat(full).st_mode)
@@ -81,14 +96,14 @@ def _entry(root: Path, prefix: str, path: str) -> Iterator[str | Gap]:
         yield Gap(path=display(prefix + path), why=error.strerror or "unreadable", incomplete=True)
         return
     if is_directory:
-        yield from _nested(root, prefix, path.rstrip("/"))
+        yield from _nested(root, prefix, path.rstrip("/"), depth)
     else:
         yield prefix + path
 
 
-def _nested(root: Path, prefix: str, path: str) -> Iterator[str | Gap]:
+def _nested(root: Path, prefix: str, path: str, depth: int) -> Iterator[str | Gap]:
     below = root / path
-    yield from listing(below, f"{prefix}{path}/", at(below))
+    yield from listing(below, f"{prefix}{path}/", at(below), depth=depth + 1)
 
 
 def _is_ignored(root: Path, layout: Layout) -> bool:

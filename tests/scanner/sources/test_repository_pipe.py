@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -104,3 +105,35 @@ def test_a_head_of_gigabytes_is_not_copied(repo: Any, scan: Scan, token: Token) 
         with (repo.path / ".git" / name).open("r+b") as file:
             file.truncate(4 << 30)
     assert ("a.txt", 1) in scan(repo.path).places
+
+
+@pytest.mark.parametrize("path", ["../o", "a//b", "./ab", "ab/.", "ab/.."])
+def test_an_index_that_names_what_lies_outside_is_not_followed(
+    repo: Any, scan: Scan, token: Token, tmp_path: Path, path: str
+) -> None:
+    """Git lists whatever an index says; this one was changed by hand, its checksum made anew."""
+    (tmp_path / "o").write_text(token(2))
+    forged = ("x" * len(path)).encode()
+    repo.commit(forged.decode(), token(1))
+    index = repo.path / ".git" / "index"
+    data = index.read_bytes()[:-20].replace(forged, path.encode())
+    index.write_bytes(data + hashlib.sha1(data, usedforsecurity=False).digest())
+    outcome = scan(repo.path, history=False)
+    assert token(2) not in outcome.secrets
+    assert "a path that git never writes" in {gap.why for gap in outcome.incomplete}
+
+
+def test_repositories_within_repositories_are_listed_to_a_depth(
+    tmp_path: Path, scan: Scan, token: Token
+) -> None:
+    place = tmp_path
+    for _ in range(60):
+        for name in ("objects", "refs"):
+            (place / ".git" / name).mkdir(parents=True)
+        (place / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+        (place / "a.txt").write_text(token(1))
+        place = place / "n"
+        place.mkdir()
+    outcome = scan(tmp_path, history=False)
+    assert len(outcome.places) == 41
+    assert [gap.why for gap in outcome.incomplete] == ["repositories nested deeper than 40"]
