@@ -37,6 +37,7 @@ from scanner.detectors.manifest import (
     check_kubernetes_secret,
 )
 from scanner.detectors.marvin import check_cask, check_identifiable_key
+from scanner.detectors.mnemonic import check_mnemonic
 from scanner.detectors.named import (
     check_half,
     check_masked,
@@ -121,6 +122,7 @@ CHECKS: dict[str, Check] = {
     "mapbox": check_mapbox,
     "marvin32": check_identifiable_key,
     "masked": check_masked,
+    "mnemonic": check_mnemonic,
     "named": check_named,
     "nkey-crc16": check_nkey,
     "npmrc": check_npmrc,

@@ -24,6 +24,7 @@ deterministic in its seed. The words:
 ``{pem:KIND}``          a private key block: rsa, ec, pkcs8, openssh, encrypted, pgp, putty
 ``{pkcs12}``            a sealed PKCS#12 store in base64; ``{jks}``, ``{jks:certificate}``, and
                         ``{der_key}``, a private key in base64 without armour
+``{mnemonic:N}``        a wallet's recovery phrase for N random bytes
 ``{pem_escaped:KIND}``  the same on one line, with line feeds written as ``\n``
 ======================  =================================================================
 
@@ -46,6 +47,7 @@ from collections.abc import Callable, Mapping
 from scanner.detectors import keystore_example
 from scanner.detectors.checksum import crc32_apify, crc32_base36, crc32_base62, length_base36
 from scanner.detectors.marvin import cask_checksum, marvin32
+from scanner.detectors.mnemonic import phrase_of
 from scanner.detectors.wallet import base58check, bech32
 
 _WORD = re.compile(r"\{([a-z0-9_]+)(?::([^{}]*))?\}")
@@ -312,6 +314,9 @@ class _Example:
 
     def word_der_key(self, _: str) -> str:
         return base64.b64encode(keystore_example.private_key(self._chance)).decode()
+
+    def word_mnemonic(self, size: str) -> str:
+        return " ".join(phrase_of(self._chance.randbytes(int(size))))
 
     def word_pem_escaped(self, argument: str) -> str:
         return self.word_pem(argument).replace("\n", "\\n")
