@@ -112,7 +112,7 @@ def test_a_damaged_archive_is_gaps_and_what_is_whole(fuzz: Any, damaged: Damaged
 
     def claim(data: bytes) -> None:
         if archive.is_archive(data[: archive.HEAD]):
-            for piece in archive.members(io.BytesIO(data), "x"):
+            for piece in archive.members(io.BytesIO(data), InStream(path="x")):
                 assert isinstance(piece, Fragment | Gap)
 
     fuzz(claim, damaged(wholes), inputs=800)
