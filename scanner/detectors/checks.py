@@ -25,7 +25,6 @@ from scanner.detectors.crc import (
     check_zuplo_crc,
 )
 from scanner.detectors.doubt import doubtful
-from scanner.detectors.expression import is_expression
 from scanner.detectors.generic import check_assignment
 from scanner.detectors.jwt import check_jwt
 from scanner.detectors.keystore import check_keystore
@@ -78,9 +77,6 @@ def check_placeholder(candidate: Candidate) -> Opinion:
         return Opinion(fate=Fate.HARMLESS)
     return Opinion(confidence=Confidence.LOW, reason="placeholder")
 
-
-#: What sorts out most matches of the rules whose first check this is, before anything else.
-SCREENS = {"assignment": is_expression}
 
 CHECKS: dict[str, Check] = {
     "apify-crc32": check_apify_crc,

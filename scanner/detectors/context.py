@@ -6,9 +6,9 @@ Every function answers one question about one assignment and knows nothing of co
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from scanner.detectors.assignment import Assignment
+from scanner.detectors.ground import is_comment, is_settings, is_translation
 from scanner.detectors.placeholder import has_digit
 from scanner.detectors.word import pieces
 
@@ -99,60 +99,10 @@ _COMMAND = re.compile(
     rb"(?:ConvertTo|ConvertFrom|Get|Read|New|Import|Invoke|Select|Join)-[A-Z][A-Za-z]+"
 )
 _COMPARISONS = frozenset((b"==", b"===", b"!="))
-_COMMENT = re.compile(rb"\s*(?:#|//|/\*|\*|--|;|<!--|(?i:rem)\s)")
 _TERNARY = re.compile(rb"\?[ \t]{0,3}[\"']?$")
-_SETTINGS = re.compile(
-    r"(?i)\.(?:env|ya?ml|properties|ini|cfg|conf|cnf|toml|tfvars|sh|bash|md|rst|txt|adoc|sql|xml|"
-    r"csv|log|npmrc|netrc|pgpass|envrc|plist|service|ps1|bat|dist|sample|example|template|tpl|html|"
-    r"http|rest|ldif|config|settings|nmconnection|ovpn|secrets?|credentials)$"
-    r"|(?:^|/)(?:\.env[\w.-]*|[\w.-]*Dockerfile[\w.-]*|Jenkinsfile|Vagrantfile|Makefile|\.\w+rc|"
-    r"credentials|secrets)$"
-)
-_LOCK = re.compile(
-    r"(?i)(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|[\w.-]+\.lock|composer\.lock|"
-    r"npm-shrinkwrap\.json|[\w.-]+\.min\.(?:js|css)|[\w.-]+\.(?:svg|map|css|po|pot|strings|arb|xlf|"
-    r"xliff|resx))$"
-)
-_TRANSLATION = re.compile(
-    r"(?i)(?:^|/)(?:i18n|l10n|locales?|lang|languages?|translations?|messages|nls)/|"
-    r"(?:^|/)[\w.-]*(?:messages|strings|locale|lang|labels)[\w.-]*\.(?:json|ya?ml|properties|xml|js|ts|php)$"
-)
-_EXAMPLES = re.compile(
-    r"(?i)(?:^|/)(?:(?:[\w.-]*[_.-])?(?:unit|self)?tests?(?:[_.-][\w.-]*|data|ing|suite|progs?|cases?)?|t|"
-    r"specs?|__tests__|fixtures?|mocks?|examples?|samples?|demos?|docs?|doc[_.-][\w.-]*|guides?|userguide|"
-    r"manual|manpages?|howtos?|api-ref|tutorials?)/|(?:^|/)(?:tests?[_.-][\w.-]*|conftest|"
-    r"examples?-[\w.-]+|[\w.-]*[_.-](?:tests?|spec|examples?)\.\w+|\w+Tests?\.\w+|tests?\.\w+)$"
-)
-_DOCUMENT = re.compile(
-    r"(?i)(?:^|/)(?:readme|changelog|changes|news|history)[\w.-]*$|"
-    r"\.(?:mdx?|rst|adoc|asciidoc|pod|texi|ipynb|html?)$"
-)
 _WORD = 3
 _MOSTLY_WORDS = 0.8
 _FEW_DIGITS = 2
-
-
-@lru_cache(maxsize=64)
-def is_settings(path: str) -> bool:
-    """Files in which a bare word is a value."""
-    return _SETTINGS.search(path) is not None
-
-
-@lru_cache(maxsize=64)
-def is_foreign_ground(path: str) -> bool:
-    """Files made of digests, minified code or texts, where an assignment is none."""
-    return _LOCK.search(path) is not None
-
-
-@lru_cache(maxsize=64)
-def is_example_ground(path: str) -> bool:
-    """Tests, fixtures, samples and documentation, where words stand for passwords."""
-    return _EXAMPLES.search(path) is not None
-
-
-def is_document(path: str) -> bool:
-    """Texts for people, which often show a real command and its made up secret."""
-    return _DOCUMENT.search(path) is not None
 
 
 def names_secret(found: Assignment) -> bool:
@@ -196,7 +146,7 @@ def is_label(value: bytes, path: str) -> bool:
     """A text for people: in another script, or a word in a file of translations."""
     if has_digit(_ESCAPE.sub(b"", value)):
         return False
-    return bool(_UNREADABLE.search(value) or _TRANSLATION.search(path))
+    return bool(_UNREADABLE.search(value) or is_translation(path))
 
 
 def is_code(found: Assignment, value: bytes, path: str) -> bool:
@@ -227,11 +177,6 @@ def _is_expression(found: Assignment, value: bytes) -> bool:
     return bool(
         found.operator in _COMPARISONS or found.lead[-1:] == b"$" or _COMMAND.fullmatch(value)
     )
-
-
-def is_comment(front: bytes) -> bool:
-    """Whether a line that begins like this is a comment in most languages."""
-    return _COMMENT.match(front) is not None
 
 
 def is_prose(found: Assignment, value: bytes) -> bool:

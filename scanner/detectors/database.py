@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import hyperscan
 
 from scanner.detectors import cache, outline
+from scanner.detectors.expression import SCREENS
 from scanner.detectors.outline import Outline
 from scanner.detectors.pattern import width_of
 from scanner.detectors.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
@@ -74,6 +75,11 @@ def _outline(rules: Sequence[Rule], wanted: Sequence[_Pattern]) -> Outline:
             (width + NEAR, NEAR) if rule.keywords else (width, 0)
             for rule, width in zip(rules, widths, strict=True)
         ),
+        screened={
+            i: rule.checks[0]
+            for i, rule in enumerate(rules)
+            if rule.checks and rule.checks[0] in SCREENS
+        },
         loose={i: widths[i] + MARGIN for i, rule in enumerate(rules) if rule.keywords},
     )
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
-from scanner.detectors.context import is_foreign_ground
+from scanner.detectors.ground import is_foreign_ground
 from scanner.detectors.position import LineIndex
 from scanner.model.finding import Finding, Match
 from scanner.model.fragment import Fragment

@@ -8,7 +8,7 @@ tests, samples and documents it is nearly always the first, elsewhere a person s
 from __future__ import annotations
 
 from scanner.detectors.candidate import Candidate, Opinion
-from scanner.detectors.context import is_document, is_example_ground
+from scanner.detectors.ground import is_document, is_example_ground
 from scanner.model.finding import Confidence
 
 

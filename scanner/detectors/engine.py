@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from scanner.detectors.candidate import Candidate, Fate, Judged
-from scanner.detectors.checks import CHECKS, SCREENS
+from scanner.detectors.checks import CHECKS
 from scanner.detectors.confirm import confirmed
 from scanner.detectors.database import prefilter
 from scanner.detectors.decode import opened
+from scanner.detectors.expression import SCREENS
 from scanner.detectors.overlap import resolved
 from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex

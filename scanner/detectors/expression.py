@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.context import is_comment, is_foreign_ground, is_settings
+from scanner.detectors.ground import is_comment, is_foreign_ground, is_settings
 
 #: So many bytes of the value the pattern of an assignment matches, and ends with.
 HEAD = 3
@@ -50,3 +50,7 @@ def is_expression(data: bytes, begin: int, end: int, path: str) -> bool:
     if front[-1:] in _QUOTES:
         front = front[:-1]  # it opens the name itself
     return not (is_comment(front) or any(front.count(mark) % 2 for mark in _QUOTES))
+
+
+#: What sorts out most matches of the rules whose first check this is, before anything else.
+SCREENS = {"assignment": is_expression}

@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 
-from scanner.detectors import context
+from scanner.detectors import context, ground
 from scanner.detectors.assignment import Assignment, read
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.decode import unquoted
@@ -63,7 +63,7 @@ def check_assignment(candidate: Candidate) -> Opinion:
 def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Opinion:
     """What a name and its value are in their place; ``bare`` words are values there in any file."""
     path, value = candidate.path, candidate.value
-    if context.is_foreign_ground(path):
+    if ground.is_foreign_ground(path):
         return NOT_THIS
     if not context.names_secret(found) or context.points_elsewhere(found, value):
         return NOT_THIS
@@ -107,9 +107,9 @@ def _weighed(found: Assignment, value: bytes, path: str) -> Opinion:
 
 def _is_example(value: bytes, path: str) -> bool:
     """Words where passwords are made up: all in tests and samples, plain ones in documents."""
-    if context.is_example_ground(path):
+    if ground.is_example_ground(path):
         return reads_like_word(value)
-    return context.is_document(path) and not has_digit(value) and is_made_of_words(value)
+    return ground.is_document(path) and not has_digit(value) and is_made_of_words(value)
 
 
 def _stands_in(value: bytes, name: bytes = b"") -> bool:

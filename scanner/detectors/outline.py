@@ -41,10 +41,11 @@ class Sources:
 class Outline:
     """``rules``, ``patterns`` and ``values`` name files of the cache; see ``Prefilter`` for more.
 
-    ``values`` has one name for each rule with keywords, by the rule's index.
+    ``values`` has one name for each rule with keywords, by the rule's index; ``screened`` the first
+    check of each rule that has a screen for it.
     """
 
-    __slots__ = ("loose", "patterns", "reach", "rules", "values")
+    __slots__ = ("loose", "patterns", "reach", "rules", "screened", "values")
 
     def __init__(
         self,
@@ -54,12 +55,14 @@ class Outline:
         values: Mapping[int, str],
         reach: tuple[tuple[int, int], ...],
         loose: Mapping[int, int],
+        screened: Mapping[int, str],
     ) -> None:
         self.rules = rules
         self.patterns = patterns
         self.values = values
         self.reach = reach
         self.loose = loose
+        self.screened = screened
 
 
 def builtin() -> list[str]:
@@ -73,24 +76,16 @@ def known(sources: Sources) -> Outline | None:
     if body is None:
         return None
     try:
-        stamps, rules, patterns, values, reach, loose = marshal.loads(body)  # noqa: S302  # our own
+        stamps, made = marshal.loads(body)  # noqa: S302  # our own
+        return Outline(**made) if stamps == sources.stamps else None
     except (ValueError, EOFError, TypeError):  # an accident: made anew
         return None
-    if stamps != sources.stamps:
-        return None
-    return Outline(rules=rules, patterns=patterns, values=values, reach=reach, loose=loose)
 
 
 def keep(sources: Sources, made: Outline) -> None:
     """Keep the outline for the next start."""
-    body = (
-        sources.stamps,
-        made.rules,
-        made.patterns,
-        dict(made.values),
-        made.reach,
-        dict(made.loose),
-    )
+    fields = {name: getattr(made, name) for name in Outline.__slots__}
+    body = (sources.stamps, fields)
     cache.write(cache.directory(), sources.name, marshal.dumps(body))
 
 

@@ -8,8 +8,8 @@ import re
 from typing import NamedTuple
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.context import is_document, is_example_ground
 from scanner.detectors.decode import unquoted
+from scanner.detectors.ground import is_document, is_example_ground
 from scanner.detectors.placeholder import is_placeholder
 from scanner.detectors.word import is_stand_in, reads_like_word
 from scanner.model.finding import Confidence

@@ -18,12 +18,17 @@ from scanner.detectors.prefilter import Prefilter, stored
 from scanner.model.error import ScannerError
 from scanner.sources import shadow
 from scanner.sources.bound import WINDOW, encoding_of, is_binary, is_opaque
+from scanner.sources.place import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import hyperscan
+
+    from scanner.detectors.prefilter import Screen
+
+    Look = Callable[[bytes, str], tuple[object, object]]
 
 _INDEX = "GIT_INDEX_FILE"
 _OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
@@ -47,7 +52,7 @@ def nothing(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
         if given in _STAGED:
             return _nothing_staged(place, environ)
         if given[:1] == ["run"] and not any(each.startswith("-") for each in given):
-            return _holds_nothing(prefilter_at(place), map(_file, given[1:]))
+            return _holds_nothing(look_at(place), map(_file, given[1:]))
     except (OSError, ValueError, zlib.error, ScannerError, _OutOfTheOrdinaryError):
         return False
     return False
@@ -56,17 +61,20 @@ def nothing(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
 def _nothing_staged(place: str, environ: Mapping[str, str]) -> bool:
     staged = _Staged(place, environ)
     try:  # git looks for changes while the patterns are loaded
-        return _holds_nothing(prefilter_at(place), staged.contents())
+        return _holds_nothing(look_at(place), staged.contents())
     finally:
         staged.end()
 
 
-def _holds_nothing(prefilter: Prefilter, contents: Iterable[bytes]) -> bool:
-    return not any(any(prefilter.look(content)) for content in contents)
+def _holds_nothing(look: Look, contents: Iterable[tuple[str, bytes]]) -> bool:
+    return not any(any(look(content, path)) for path, content in contents)
 
 
-def prefilter_at(place: str) -> Prefilter:
-    """The patterns that count around a place where nothing is configured, if they are at hand."""
+def look_at(place: str) -> Look:
+    """The search that counts around a place where nothing is configured, if it is at hand.
+
+    Takes a content and its path; what it answers is empty where there is nothing.
+    """
     for folder in _ancestors(place):
         if os.path.lexists(f"{folder}/stanch.toml") or _speaks_of_us(f"{folder}/pyproject.toml"):
             raise _OutOfTheOrdinaryError
@@ -83,7 +91,19 @@ def prefilter_at(place: str) -> Prefilter:
             raise _OutOfTheOrdinaryError
         return found
 
-    return Prefilter(database, value=value, reach=known.reach, loose=known.loose)
+    prefilter = Prefilter(database, value=value, reach=known.reach, loose=known.loose)
+    screens = {index: _screen(check) for index, check in known.screened.items()}
+    return lambda content, path: prefilter.look(content, path, screens)
+
+
+def _screen(check: str) -> Screen:
+    def screen(data: bytes, begin: int, end: int, path: str) -> bool:
+        # Loaded when something is assigned to a secret's name: it takes as long as all the rest.
+        from scanner.detectors.expression import SCREENS  # noqa: PLC0415
+
+        return SCREENS[check](data, begin, end, path)
+
+    return screen
 
 
 def _ancestors(place: str) -> Iterator[str]:
@@ -103,14 +123,14 @@ def _speaks_of_us(path: str) -> bool:
     return any(word in text for word in (b"stanch", b"\\u", b"\\U"))
 
 
-def _file(name: str) -> bytes:
+def _file(name: str) -> tuple[str, bytes]:
     """The content of an ordinary small file below the current directory."""
     if name.startswith("/") or ".." in name.split("/"):
         raise _OutOfTheOrdinaryError
     content = _read(name)
     if is_binary(content):  # an archive, perhaps
         raise _OutOfTheOrdinaryError
-    return content
+    return display(name), content
 
 
 def _read(path: str) -> bytes:
@@ -156,21 +176,22 @@ class _Staged:
         finally:
             os.close(question)
 
-    def contents(self) -> Iterator[bytes]:
-        """New and changed contents that are text."""
+    def contents(self) -> Iterator[tuple[str, bytes]]:
+        """New and changed contents that are text, with their paths."""
         blocks = []
         while block := os.read(self._answer, _BLOCK):
             blocks.append(block)
         if self._status():
             raise _OutOfTheOrdinaryError  # no commit yet, or something is broken
-        for change in b"".join(blocks).split(b"\0")[:-1:2]:
+        records = iter(b"".join(blocks).split(b"\0")[:-1])
+        for change, path in zip(records, records, strict=True):
             _, mode, _, oid, _ = change.lstrip(b":").split()
             if mode != _SUBMODULE and oid.strip(b"0"):
                 content = self._content(oid.decode())
                 if encoding_of(content) is not None:
                     raise _OutOfTheOrdinaryError
                 if not is_opaque(content):
-                    yield content
+                    yield display(path), content
 
     def end(self) -> None:
         """Wait for git, which ends when nobody listens, and leave nothing behind."""

@@ -24,6 +24,7 @@ from scanner.sources.bound import WINDOW
 
 Token = Callable[[int], str]
 _HARMLESS = "def area(width, height):\n    return width * height\n"
+_EXPRESSION = "def enter(user):\n    password = user.ask_for(prompt)\n    return check(password)\n"
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +50,14 @@ def test_what_the_engine_finds_the_first_look_never_calls_nothing(
 ) -> None:
     """In every example of every rule, and in what only looks like one."""
     templates = sorted({each for rule in engine.rules for each in (*rule.match, *rule.reject)})
-    look = glance.prefilter_at(str(place)).look
+    look = glance.look_at(str(place))
     quiet = 0
+    paths = ("example", "app.py", "deploy/settings.yaml", "tests/test_it.py", "yarn.lock")
     for number, template in enumerate(templates):
         data = generate(template, number % 3)
-        matches = list(engine.scan(Fragment(data=data, provenance=InIndex(path="example"))))
-        if not any(look(data)):
+        path = paths[number % len(paths)]
+        matches = list(engine.scan(Fragment(data=data, provenance=InIndex(path=path))))
+        if not any(look(data, path)):
             quiet += 1
             assert matches == [], template
     assert 0 < quiet < len(templates)
@@ -62,6 +65,7 @@ def test_what_the_engine_finds_the_first_look_never_calls_nothing(
 
 def test_a_harmless_change_is_settled_by_the_first_look(ann: Any, place: Path, at: Any) -> None:
     (place / "shape.py").write_text(_HARMLESS)
+    (place / "enter.py").write_text(_EXPRESSION)
     (place / "blob.bin").write_bytes(b"\x00\x01" * 500)
     (place / "link").symlink_to("shape.py")
     ann.git("add", ".", cwd=place)
