@@ -10,15 +10,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from scanner.detectors.ground import is_foreign_ground
-from scanner.detectors.position import LineIndex
-from scanner.model.finding import Finding, Match
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a first look at a commit asks for copies and loads nothing else
+    from collections.abc import Callable, Iterator
+
+    from scanner.model.finding import Finding, Match
+    from scanner.model.fragment import Fragment
+
+    Scan = Callable[[Fragment], tuple[Match, ...]]
 
 #: So many layers are opened, of runs up to so many bytes, in at most so many runs of a fragment.
 DEPTH = 3
@@ -58,17 +61,17 @@ _BORDERS = (b"\n", b" ", b'"', b"'")
 _LINE = 2048
 _LEAST_TEXT = 12
 
-Scan = Callable[[Fragment], tuple[Match, ...]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """``text`` is what ``data[start:end]`` says when it is read as ``encoding``."""
 
-    text: bytes
-    start: int
-    end: int
-    encoding: str
+    __slots__ = ("encoding", "end", "start", "text")
+
+    def __init__(self, *, text: bytes, start: int, end: int, encoding: str) -> None:
+        self.text = text
+        self.start = start
+        self.end = end
+        self.encoding = encoding
 
 
 def copies(data: bytes, marks: int = _ALL) -> Iterator[Copy]:
@@ -89,6 +92,11 @@ def opened(
     fragment: Fragment, direct: tuple[Match, ...], scan: Scan, marks: int = _ALL
 ) -> tuple[Match, ...]:
     """``direct`` and what ``scan`` finds in the fragment's encoded copies, by position."""
+    from dataclasses import replace  # noqa: PLC0415  # see above
+
+    from scanner.detectors.position import LineIndex  # noqa: PLC0415  # as above
+    from scanner.model.finding import Match  # noqa: PLC0415  # as above
+
     path = fragment.provenance.path
     if is_foreign_ground(path):
         return direct
@@ -117,6 +125,12 @@ def opened(
 
 def _read(text: bytes, path: str, scan: Scan, depth: int) -> list[Match]:
     """The matches of decoded text, and of what is encoded in it in turn."""
+    from dataclasses import replace  # noqa: PLC0415  # see above
+
+    from scanner.model.finding import Match  # noqa: PLC0415  # as above
+    from scanner.model.fragment import Fragment  # noqa: PLC0415  # as above
+    from scanner.model.provenance import InStream  # noqa: PLC0415  # as above
+
     # Decoded text is no program, whatever the file around it: a bare word in it is a value.
     found = list(scan(Fragment(data=text, provenance=InStream(path=f"{path}.txt"))))
     if depth:

@@ -57,7 +57,7 @@ def test_what_the_engine_finds_the_first_look_never_calls_nothing(
         data = generate(template, number % 3)
         path = paths[number % len(paths)]
         matches = list(engine.scan(Fragment(data=data, provenance=InIndex(path=path))))
-        if not any(look(data, path)):
+        if glance.is_empty(look, data, path):
             quiet += 1
             assert matches == [], template
     assert 0 < quiet < len(templates)
