@@ -59,8 +59,9 @@ class Assignment:
 
     @property
     def last_word(self) -> bytes:
-        """The last word of a dotted name, in lower case: ``db.password`` is ``password``."""
-        return self.name.rsplit(b".", 1)[-1].lower()
+        """The last word of a dotted name: of ``db.Password`` and ``password.2`` it is ``password``."""
+        words = self.name.lower().split(b".")
+        return next((word for word in reversed(words) if not word.isdigit()), b"")
 
 
 def read(candidate: Candidate) -> Assignment | None:
@@ -70,6 +71,8 @@ def read(candidate: Candidate) -> Assignment | None:
     if front is None:
         return None
     name, ahead = front["name"], text[: front.start()]
+    if ahead[-1:] == b"$" and front["closing"][:1] in _QUOTES:
+        return None  # test "$pass" = "prog,link": an expansion is compared
     if ahead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
         name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
     start, data = candidate.start, candidate.data

@@ -10,7 +10,7 @@ import re
 from scanner.detectors.assignment import Assignment
 from scanner.detectors.ground import is_comment, is_settings, is_translation
 from scanner.detectors.placeholder import has_digit
-from scanner.detectors.word import pieces
+from scanner.detectors.word import pieces, reads_like_word
 
 PASSWORD = re.compile(
     rb"(?i)passw(?:or)?d|passphrase|passcode|passwort|pwd|(?:^|[_-]|db|sql|user|admin|root|smtp|mail|"
@@ -33,7 +33,7 @@ _OTHER_THING = tuple(
     izer izers schema callback generator rule rules icon visible visibility toggle mismatch
     attribute property description startswith endswith contains isnull age duration lockout renewal
     complexity properties disabled enabled exists allowed denied encrypted stdin spec req func
-    change cost costs price delimiter separator postfix unauthorized notreqd
+    change cost costs exception base based price delimiter separator postfix unauthorized notreqd
     """.split()
 )
 _NOT_SECRET_KEY = re.compile(
@@ -41,8 +41,11 @@ _NOT_SECRET_KEY = re.compile(
     rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
     rb"next\w*|page|continuation|cancellation|authenticity|verification|forgery|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
     rb"publickey|public_key|pubkey|^x-(?:amz|goog)-credential$|^clienttoken$|idempotency|"
-    rb"client_?request_?token|per[_-]?token|tokens?_cost|^seed(?:ing|ling)"
+    rb"client_?request_?token|per[_-]?token|tokens?_cost|^seed(?:ing|ling)|reseed|seed[_-]?(?!s?$|\d{1,2}$|phrase|key|secret|words?)\w|"
+    rb"(?:nation|region|location|station|person|column|version|position|option|mon|don|tur)key$"
 )
+#: `Public Key Token: …` names an assembly of .NET.
+_PUBLIC = re.compile(rb"(?i)public[ _-]?key[ _-]?$")
 #: What is done to a secret, or thought of it: `resetPassword` is a page, `invalid_token` a message.
 _ACT = re.compile(
     rb"(?i)(?:change|reset|forg[eo]t|forgotten|recover|verify|validate|check|generate|create|update|"
@@ -56,7 +59,8 @@ _CODE = re.compile(
     rb"Join|Import|vault|secret|env)|^&|process\.env|\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|"
     rb"\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|^arn:|"
     rb"\$\$|^\(|=>|->|\(\)|^\.\.?/|^:\w|^\\?&\w|^\*[A-Za-z]|^\w+\[\w*\]$|^\\x[0-9A-Fa-f]{2}|"
-    rb"^!\w+:|^/\^|\+\$/|^d?word:|^[a-z]+\.\$\w+$"
+    rb"^!\w+:|^/\^|\+\$/|^d?word:|^[a-z]+\.\$\w+$|\w\?\.\w|"
+    rb"^(?:BOOL|PATH|FILEPATH|INTERNAL)="
 )
 _LITERAL = re.compile(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
@@ -70,7 +74,7 @@ _REFERENCE = re.compile(
     rb"(?i)^[a-z][a-z0-9+.-]{0,30}://|^(?:file|env|vault|ssm|secretsmanager|keyring|keychain|sealed|"
     rb"cmd|exec|prompt|ref):"
     rb"[^\s]|^/[\w.-]+(?:[/:]|$)|^~/|^[A-Z]:\\|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|^@[A-Za-z]|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
-    rb"^[\w-]+/\d{8}/|^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$|"
+    rb"^(?:uri:)?urn:|^[\w-]+/\d{8}/|^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$|"
     rb"^sha\d+[:-]|^md5[:-]|^(?:required|nullable|sometimes|confirmed|string)\|"
 )
 _UNREADABLE = re.compile(rb"[^\x00-\x7f]|\\u\{?[0-9A-Fa-f]{4}")
@@ -90,6 +94,10 @@ _FILE_NAME = re.compile(
     rb"conf|cfg|ini|rb|c|h|o|a|so|lo|la)"
 )
 _SENTENCE = re.compile(rb"[ \t]+(?:\(|[A-Za-z]*[a-z]|\d{2,}[ \t])")
+#: `X_PASSWORD_not_supported=Schema mapping for …`: a file of texts, one in a line.
+_TEXT = re.compile(rb"[A-Z][a-z]+[,.:]?"), re.compile(rb"[ ]['\"]?[A-Za-z]+[ ,'][A-Za-z '\"]")
+_APP_PASSWORD = re.compile(rb"[a-z]{4}(?: [a-z]{4}){3}")
+_OPERATES = re.compile(rb"[ \t]?(?:[+*/|&?-]|<<|==|&&|\|\|)[ \t]")
 _PLAIN_WORDS = re.compile(rb"[A-Za-z]+(?:[-'/][A-Za-z]+)*[.:!?]?")
 _EXAMPLE_HOST = re.compile(rb"(?i)://[\w.-]*\bexample\b[^\s\"']*$")
 #: The address of a picture: whoever sees the page may have its parameter.
@@ -112,7 +120,8 @@ def names_secret(found: Assignment) -> bool:
         return False
     if _BARE_PASS.search(name) and not PASSWORD.search(name):
         return False  # passed, bypass, compass
-    if _ACT.match(name) or (name == b"pwd" and found.lead.endswith((b"(", b"`"))):
+    here = name == b"pwd" and found.lead.endswith((b"(", b"`"))  # the folder, not a password
+    if here or _ACT.match(name) or _PUBLIC.search(found.front[-16:]):
         return False
     if found.lead.endswith((b":", b"/")) and found.operator == b":":
         return False  # arn:…:secret:name
@@ -136,10 +145,15 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
         or _VERSION.fullmatch(value)
         or _MOMENT.fullmatch(value)
         or _MEASURE.fullmatch(value)
-        or (found.quote and b" " in value.strip())
+        or (found.quote and b" " in value.strip() and not is_app_password(value))
         or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))
         or (not has_digit(value) and _repeats(found.name, value))
     )
+
+
+def is_app_password(value: bytes) -> bool:
+    """Four groups of four letters, as Google shows the password of an application."""
+    return bool(_APP_PASSWORD.fullmatch(value)) and not reads_like_word(value)
 
 
 def is_label(value: bytes, path: str) -> bool:
@@ -163,7 +177,8 @@ def is_code(found: Assignment, value: bytes, path: str) -> bool:
     if found.operator == b"=" and found.lead[-1:] in (b"?", b"&", b"#") and has_digit(value):
         return bool(_NUMBER.fullmatch(value))  # a parameter of an address
     # In code a bare word is a variable; only `-e NAME=value` and comments carry bare values.
-    if found.name.isupper() and found.operator == b"=" and not _NUMBER.fullmatch(value):
+    computed = _NUMBER.fullmatch(value) or _OPERATES.match(found.tail)
+    if found.name.isupper() and found.operator == b"=" and not computed:
         return bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value) and b"_" in value
     return bool(_IDENTIFIER.fullmatch(value) or _NUMBER.fullmatch(value)) or len(value) < 8  # noqa: PLR2004 - shorter than any token
 
@@ -181,6 +196,8 @@ def _is_expression(found: Assignment, value: bytes) -> bool:
 
 def is_prose(found: Assignment, value: bytes) -> bool:
     """A bare word in a sentence: "pass: about the value", "password: DEPRECATED: see below"."""
+    if _TEXT[0].fullmatch(value) and _TEXT[1].match(found.tail):
+        return True
     if found.operator != b":":
         return False
     if found.last_word == b"pass":  # PASS: suite/case.exp: what was tried

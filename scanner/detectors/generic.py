@@ -34,8 +34,12 @@ _PASSWORD_HASH = re.compile(
 _SPEAKS = re.compile(
     rb"(?i)passw(?:or)?d|passwd|secret|passphrase|credential|(?:^|[-_])(?:pass|pwd)$"
 )
+#: `hashedPassword`, `encrypted_secret`: another key, or nobody, can open it.
+_SEALED = re.compile(rb"(?<!un)(?:encrypted|hashed|obscured|masked|redacted)")
+_DOC_COMMENT = re.compile(rb"\s{0,16}(?:\*|>>>|irb)[ >]")
 #: `personal_access_token`: the last word says what would stand here.
 _NAMES_ONE = re.compile(rb"[a-z][-_](?:key|token)s?$")
+_LETTER = re.compile(rb"[A-Za-z]")
 _PAIRED = re.compile(rb"[A-Za-z_.-]+=[^=&%]")  # TYPE=ext4
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _SHORTEST_PASSWORD = 4
@@ -78,6 +82,8 @@ def _doubt(found: Assignment, value: bytes) -> str | None:
         return "placeholder"
     if _UUID.fullmatch(value):
         return "uuid"
+    if _SEALED.search(found.last_word):
+        return "hashed or sealed"
     return "example host" if context.of_example_host(found) else None
 
 
@@ -96,7 +102,7 @@ def _weighed(found: Assignment, value: bytes, path: str) -> Opinion:
     if doubt:
         return Opinion(confidence=Confidence.LOW, reason=doubt)
     if context.PASSWORD.search(found.last_word) or _is_chosen(found, value):
-        if _is_example(value, path):
+        if _is_example(value, path) or (_DOC_COMMENT.match(found.front) and reads_like_word(value)):
             return Opinion(confidence=Confidence.LOW, reason="words in an example")
         return _opinion(likely=len(value) >= _SHORTEST_PASSWORD, reason="keyword+place")
     issued = _looks_issued(value)
@@ -148,7 +154,9 @@ def _is_chosen(found: Assignment, value: bytes) -> bool:
 
 def _looks_issued(value: bytes) -> bool:
     """Whether a machine made it: long, varied, and not words joined together."""
-    if len(value) < _SHORTEST_TOKEN or b" " in value or value.isdigit() or is_made_of_words(value):
+    if len(value) < _SHORTEST_TOKEN or b" " in value or is_made_of_words(value):
+        return False
+    if not _LETTER.search(value):
         return False
     if _PAIRED.match(value):
         return False

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from scanner.detectors.context import is_example_ground, is_foreign_ground
 from scanner.detectors.pattern import lead_of
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
-from scanner.detectors.word import is_made_of_words, is_stand_in, pieces
+from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
 from scanner.model.finding import Confidence
 
 #: Why a value is low that only stands close to a provider's name.
@@ -56,12 +57,12 @@ _DIGIT_SHARE = 16  # one character of so many is a digit in everything that is d
 def check_named(candidate: Candidate) -> Opinion:
     """Medium where a value is given to a secret's name; low where it only stands near the name."""
     value = candidate.value
-    if not _looks_issued(value) or _goes_on(candidate):
+    if not _looks_issued(value) or _goes_on(candidate) or is_made_of_words(value):
         return NOT_THIS
     front = candidate.data[max(0, candidate.start - _FRONT) : candidate.start]
     near = front[-48:]
     line = _line_of(near)
-    if _OTHER.search(near) and not _QUERY.search(line):
+    if is_foreign_ground(candidate.path) or (_OTHER.search(near) and not _QUERY.search(line)):
         return _NEAR
     said = _SECRET_WORD.search(near) is not None
     given = _GIVES.search(line[-24:]) is not None
@@ -146,6 +147,8 @@ def check_stand_in(candidate: Candidate) -> Opinion:
         return NOT_THIS
     if is_stand_in(value) or is_placeholder(value):
         return Opinion(confidence=Confidence.LOW, reason="placeholder")
+    if is_example_ground(candidate.path) and reads_like_word(value):
+        return Opinion(confidence=Confidence.LOW, reason="words in an example")
     return Opinion(confidence=candidate.rule.confidence, reason="keyword+place")
 
 

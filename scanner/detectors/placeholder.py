@@ -74,7 +74,9 @@ def is_regular(value: bytes) -> bool:
         return True
     if _in_sequence(value.lower()):
         return True
-    return len(value) >= 2 * _STEP and entropy(value) < _FEW
+    if len(value) < 2 * _STEP:
+        return False
+    return entropy(value) < _FEW or value.count(b"A") * 5 > len(value) * 2  # base64 of zero bytes
 
 
 def _in_sequence(lower: bytes) -> bool:

@@ -59,6 +59,18 @@ def shown(matches: list[Match]) -> list[Match]:
         ('"privateKeyOption": "v1/objects/encryption-keys"', "paths.json"),
         ("disk.blkid token='TYPE=ext4'", "disk.py"),
         ("passphrase => 'rt-test',", "t/mail/gateway.t"),
+        ("X_PasswordQ_not_supported=Schema mapping for password questions", "texts.txt"),
+        ('if test "$linkmode,$pass" = "prog,link"; then', "ltmain.sh"),
+        ("# Public Key Token: 31bf3856ad364e35", "Makefile"),
+        ("ReseedEntropy.4 = " + "ae7e1793db" * 4, "vectors.txt"),
+        ("inputs.bgpAuthKey = args?.bgpAuthKey2;", "peer.js"),
+        ("CURLOPT_PROXYUSERPWD = ObjectPointBase + 6,", "Easy.cs"),
+        ("-DSTORE_PWDBASED:BOOL=yes -DSTORE_QUIC:BOOL=yes", "cmake.yml"),
+        ('hashedPassword = "ALyuoraY/cIWD1hjo+K81/pf83qo6Q6T"', "Crypto.cs"),
+        ('token="123-456-789-012"', "proxy.py"),
+        ("and `n_nationkey` = `nation`.`s_nationkey01`", "join.result"),
+        ('   *     masterPassword: "mustbeeightcharacters",', "cluster.d.ts"),
+        ('pass: "able been come done"', "labels.js"),
         ("opts='--password --recovery-key'", "completion.sh"),
     ],
 )
@@ -90,6 +102,11 @@ def test_a_weak_password_in_its_place_is_shown(scan: Scan, text: str, path: str)
 def test_a_password_with_an_at_sign_is_no_reference(scan: Scan, value: str) -> None:
     (match,) = shown(scan(f'"password": "{value}"'.encode(), "app.json"))
     assert [part.reveal() for part in match.parts.values()] == [value.encode()]
+
+
+def test_four_groups_of_four_letters_are_an_application_password(scan: Scan) -> None:
+    line = b"auth: { user: 'ada', pass: '%s' }" % b" ".join([b"xkqz", b"vwjr", b"qhya", b"tzpl"])
+    assert len(shown(scan(line, "mail.js"))) == 1
 
 
 def test_an_account_of_a_public_host_may_have_its_name_for_a_password(scan: Scan) -> None:
