@@ -59,7 +59,7 @@ class Assignment:
 
     @property
     def last_word(self) -> bytes:
-        """The last word of a dotted name: of ``db.Password`` and ``password.2`` it is ``password``."""
+        """The last word of a dotted name: ``password`` of ``db.Password`` and ``password.2``."""
         words = self.name.lower().split(b".")
         return next((word for word in reversed(words) if not word.isdigit()), b"")
 

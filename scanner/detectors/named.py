@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
-from scanner.detectors.context import is_example_ground, is_foreign_ground
+from scanner.detectors.ground import is_example_ground, is_foreign_ground
 from scanner.detectors.pattern import lead_of
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
 from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
