@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from scanner.detectors.engine import Engine
-from scanner.model.finding import Finding, Match
+from scanner.model.finding import Finding, Match, Span
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
 from scanner.model.secret import SecretValue
@@ -72,19 +72,23 @@ def scan_batch(
 
 def _placed(match: Match, window: Fragment) -> Match | None:
     """The match with columns of the whole file, or None when a neighbouring window owns it."""
-    span = match.finding.span
-    shift = window.first_column - 1
-    span = replace(
-        span,
-        column=span.column + (shift if span.line == window.first_line else 0),
-        end_column=span.end_column + (shift if span.end_line == window.first_line else 0),
-    )
+    span = _shifted(match.finding.span, window)
     if window.owned is None:
         return match
     begin, end = window.owned
     if not begin <= (span.line, span.column) < end:
         return None
-    return replace(match, finding=replace(match.finding, span=span))
+    also = tuple(_shifted(each, window) for each in match.finding.also)
+    return replace(match, finding=replace(match.finding, span=span, also=also))
+
+
+def _shifted(span: Span, window: Fragment) -> Span:
+    shift = window.first_column - 1
+    return replace(
+        span,
+        column=span.column + (shift if span.line == window.first_line else 0),
+        end_column=span.end_column + (shift if span.end_line == window.first_line else 0),
+    )
 
 
 def packed(match: Match, *, parts: bool) -> Packed:

@@ -28,7 +28,7 @@ from scanner.model.waiver import Waiver
 from scanner.sources.layout import Layout
 from scanner.state import State
 
-_LAYOUT = "2"  # raise it when the fields of Finding or Seen change their meaning
+_LAYOUT = "3"  # raise it when the fields of Finding or Seen change their meaning
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -44,6 +44,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     severity: Severity
     confidence: Confidence
     reason: str
+    also: tuple[Span, ...]
     waiver: Waiver | None
 
 

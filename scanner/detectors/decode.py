@@ -114,6 +114,7 @@ def opened(
                     match.finding,
                     provenance=fragment.provenance,
                     span=span,
+                    also=(),
                     reason=f"{match.finding.reason}+{each.encoding}",
                 ),
                 parts=match.parts,

@@ -171,5 +171,6 @@ class Engine:
             severity=anchor.severity,
             confidence=anchor.confidence,
             reason=anchor.reason,
+            also=tuple(lines.span(each.start, each.end) for each in credential.joined),
         )
         return Match(finding=finding, parts=MappingProxyType(parts))

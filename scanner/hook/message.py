@@ -66,6 +66,8 @@ def place(finding: Finding) -> str:
     """Path, line and column as editors jump to them, and the commit if there is one."""
     span = finding.span
     where = f"{escaped(finding.path)}:{span.line}:{span.column}"
+    if finding.also:
+        where += f" (and line {', '.join(str(each.line) for each in finding.also)})"
     return f"{where} in {finding.commit[:12]}" if finding.commit else where
 
 

@@ -49,8 +49,9 @@ class Finding:
 
     ``fingerprint`` is keyed (HMAC), hence the same for the same credential wherever it was seen and
     of no use to whoever would guess. ``preview`` shows at most four characters at each end, and of
-    values without a public prefix only the length. ``waiver`` says who accepts it, once
-    ``scanner.suppression`` has judged it.
+    values without a public prefix only the length. ``also`` holds the places of the other parts of
+    a credential that was joined. ``waiver`` says who accepts it, once ``scanner.suppression`` has
+    judged it.
     """
 
     rule: str
@@ -63,6 +64,7 @@ class Finding:
     severity: Severity
     confidence: Confidence
     reason: str
+    also: tuple[Span, ...] = ()
     waiver: Waiver | None = None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from scanner.model.finding import Finding
+from scanner.model.finding import Finding, Span
 
 
 def line(finding: Finding) -> str:
@@ -16,6 +16,7 @@ def line(finding: Finding) -> str:
         if waiver is not None and waiver.hides
         else {}
     )
+    also = {"also": [_place(each) for each in finding.also]} if finding.also else {}
     return json.dumps(
         {
             "rule": finding.rule,
@@ -35,6 +36,16 @@ def line(finding: Finding) -> str:
             "severity": finding.severity.value,
             "confidence": finding.confidence.value,
             "reason": finding.reason,
+            **also,  # only where a credential has several parts
             **suppressed,  # only where `--show-suppressed` lets such findings through
         }
     )
+
+
+def _place(span: Span) -> dict[str, int]:
+    return {
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }

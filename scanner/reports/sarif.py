@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from scanner.model.finding import Finding, Severity
+from scanner.model.finding import Finding, Severity, Span
 from scanner.model.fragment import Gap
 from scanner.model.provenance import InCommit
 from scanner.model.rule import Rule
@@ -90,7 +90,7 @@ def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
 
 
 def _result(finding: Finding, number: int) -> dict[str, Any]:
-    span = finding.span
+    related = [_location(finding, each) for each in finding.also]
     properties: dict[str, Any] = {
         "provider": finding.provider,
         "kind": finding.kind,
@@ -105,21 +105,24 @@ def _result(finding: Finding, number: int) -> dict[str, Any]:
         "ruleIndex": number,
         "level": _LEVEL[finding.severity],
         "message": {"text": message(finding)},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": quote(finding.path), "uriBaseId": "%SRCROOT%"},
-                    "region": {
-                        "startLine": span.line,
-                        "startColumn": span.column,
-                        "endLine": span.end_line,
-                        "endColumn": span.end_column,
-                    },
-                }
-            }
-        ],
+        "locations": [_location(finding, finding.span)],
+        **({"relatedLocations": related} if related else {}),
         "partialFingerprints": {"stanch/v1": finding.fingerprint},
         "properties": properties,
+    }
+
+
+def _location(finding: Finding, span: Span) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(finding.path), "uriBaseId": "%SRCROOT%"},
+            "region": {
+                "startLine": span.line,
+                "startColumn": span.column,
+                "endLine": span.end_line,
+                "endColumn": span.end_column,
+            },
+        }
     }
 
 

@@ -61,6 +61,7 @@ def _title(finding: Finding) -> Text:
 
 def _place(finding: Finding) -> str:
     where = f"{escaped(finding.path)}:{finding.span.line}"
+    where += "".join(f", {each.line}" for each in finding.also)  # where its other parts stand
     place = finding.provenance
     if isinstance(place, InCommit):
         return f"{where}  since {place.commit[:10]} {place.committed_at:%Y-%m-%d}"

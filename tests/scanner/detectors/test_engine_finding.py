@@ -49,6 +49,7 @@ def test_key_id_and_secret_key_are_one_credential(scan: Scan) -> None:
     assert match.finding.severity is Severity.CRITICAL
     assert match.finding.confidence is Confidence.HIGH
     assert match.finding.reason == "prefix+pair"
+    assert [each.line for each in match.finding.also] == [3]
     assert {name: part.reveal() for name, part in match.parts.items()} == {
         "access_key_id": key_id,
         "secret_access_key": secret,

@@ -58,6 +58,15 @@ def test_a_result_is_found_again_by_its_fingerprint_wherever_it_moves(finding: M
     }  # fmt: skip
 
 
+def test_the_other_parts_of_a_credential_are_related_places(validator: Any, finding: Make) -> None:
+    also = (Span(line=5, column=2, end_line=5, end_column=42),)
+    report = _render(finding(also=also))
+    validator.validate(report)
+    (result,) = report["runs"][0]["results"]
+    (related,) = result["relatedLocations"]
+    assert related["physicalLocation"]["region"]["startLine"] == 5
+
+
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(min_size=1), st.text(), st.sampled_from(Severity))
 def test_hostile_names_stay_names(

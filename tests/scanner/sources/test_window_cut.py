@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scanner.detectors.example import generate
 from scanner.model.fragment import Fragment
 from scanner.model.provenance import InStream
 from scanner.sources.bound import WINDOW
@@ -40,6 +41,18 @@ def test_columns_count_from_the_start_of_a_line_longer_than_a_window(
     (match,) = scan(tmp_path).matches
     assert (match.finding.span.line, match.finding.span.column) == (1, len(before) + 1)
     assert match.finding.span.end_column == len(before) + 1 + 40
+
+
+def test_columns_of_a_credential_s_other_parts_count_from_there_as_well(
+    tmp_path: Path, scan: Scan
+) -> None:
+    before = b"x" * (2 * WINDOW + 12345) + b" "
+    pair = [generate(f"{{{each}}}", 3) for each in ("aws_key_id", "aws_secret")]
+    line = before + b"id=" + pair[0] + b" aws_secret_access_key=" + pair[1] + b" "
+    (tmp_path / "one-line.env").write_bytes(line)
+    (match,) = scan(tmp_path).matches
+    (other,) = match.finding.also
+    assert line[other.column - 1 : other.end_column - 1] == pair[1]
 
 
 def test_windows_cover_everything_and_stay_small() -> None:
