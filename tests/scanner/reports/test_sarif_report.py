@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scanner.api import Finding, Gap, Severity, builtin_rules
+from scanner.model.finding import Span
 from scanner.reports import sarif
 
 Make = Callable[..., Finding]
