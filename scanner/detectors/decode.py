@@ -47,8 +47,8 @@ _BEGINS_TEXT = re.compile(b"(?:%b){4}|(?:[2-7][0-9A-Fa-f]|0[9AaDd]){8}" % _GROUP
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 _TELLING = {
     # Signs have to be escaped in a URL; letters never, so three of them are there to hide.
-    b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40)|(?:%[4-7][0-9A-Fa-f]){3}"),
-    b"\\": re.compile(rb"\\u00[2-7][0-9A-Fa-f]|(?:\\x[2-7][0-9A-Fa-f]){4}"),
+    b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40|[4-7][0-9A-Fa-f](?:%[4-7][0-9A-Fa-f]){2})"),
+    b"\\": re.compile(rb"\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f](?:\\x[2-7][0-9A-Fa-f]){3})"),
 }
 #: What every encoded run has; without one of these nothing is opened.
 MARKS = (b"[A-Za-z0-9]{%d}" % _UNBROKEN, *(each.pattern for each in _TELLING.values()))
