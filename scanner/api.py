@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -31,6 +32,7 @@ from scanner.model.provenance import InCommit, InIndex, InStream, InWorktree, Pr
 from scanner.model.rule import Rule, RuleClass
 from scanner.model.secret import SecretValue
 from scanner.model.waiver import Waiver, WaiverSource
+from scanner.reports.progress import Reached
 from scanner.shard import run
 from scanner.sources.layout import Layout, enclosing
 from scanner.sources.source import Milestone
@@ -105,22 +107,34 @@ class Scan:
     _stages: tuple[Stage, ...]
     _clock: Callable[[], float]
     summary: ScanSummary = field(default_factory=ScanSummary)
-    tell: Callable[[int, int], None] | None = None  # called with contents and bytes read so far
+    tell: Callable[[Reached], None] | None = None  # called now and then
 
     def __iter__(self) -> Iterator[Match | Gap]:
         """Matches and gaps: the working tree first, then staged content, then history."""
         began = self._clock()
         for stage in self._stages:
+            share: float | None = None
             with stage.open() as results:
                 for result in results:
                     if isinstance(result, Milestone):
+                        share = result.done / result.of if result.of else None
                         continue
                     self._count(result, blobs=stage.blobs)
                     if not isinstance(result, Tally):
                         yield result
                     elif self.tell is not None:
-                        self.tell(self.summary.files + self.summary.blobs, self.summary.size)
+                        self.tell(self._reached(stage, share))
             self.summary = replace(self.summary, seconds=self._clock() - began)
+
+    def _reached(self, stage: Stage, share: float | None) -> Reached:
+        """``share`` is known of a history; of files their number is asked for, if it is wanted."""
+        summary = self.summary
+        return Reached(
+            contents=summary.files + summary.blobs,
+            size=summary.size,
+            part="git" if stage.blobs else "files",
+            share=(lambda: share) if stage.blobs else (lambda: stage.share(summary.files)),
+        )
 
     def _count(self, result: Match | Gap | Tally, *, blobs: bool) -> None:
         was = self.summary
@@ -150,6 +164,12 @@ class Stage:
 
     open: Callable[[], AbstractContextManager[Results]]
     blobs: bool
+    count: Callable[[], int | None] = lambda: None
+
+    def share(self, files: int) -> float | None:
+        """How much of the stage so many files are; None when nobody knows."""
+        whole = self.count()
+        return min(1.0, files / whole) if whole else None
 
 
 class Scanner:
@@ -239,7 +259,13 @@ class Scanner:
         def start() -> Iterator[Results]:
             yield run(source, self._engine, parts=parts, processes=self._processes)
 
-        return Stage(open=start, blobs=False)
+        @cache
+        def count() -> int | None:
+            from scanner.sources.count import expected  # noqa: PLC0415  # for a terminal's eyes
+
+            return len(source.only) or expected(source.root)
+
+        return Stage(open=start, blobs=False, count=count)
 
     def _blobs(self, layout: Layout, target: Path, *, staged: bool, parts: bool) -> Stage:
         top = layout.top

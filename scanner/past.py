@@ -34,7 +34,7 @@ class Past:
 
     def results(
         self, engine: Engine, *, parts: bool, processes: int
-    ) -> Iterator[Match | Gap | Tally]:
+    ) -> Iterator[Match | Gap | Tally | Milestone]:
         """Findings of earlier scans, then those in what is new; each place once."""
         known = yield from self._remembered()
         source = GitHistory(repository=self.repository, below=self.below, known=known)
@@ -50,6 +50,7 @@ class Past:
                     if whole:
                         done = (oid.decode() for oid in source.commits[: result.done])
                         self._save((*known, *done))
+                    yield result
                 else:
                     whole = whole and not self._spoils(result)
                     yield result

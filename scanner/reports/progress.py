@@ -1,4 +1,4 @@
-"""How far a long scan is: on a terminal only, and gone when it is over."""
+"""How far a long scan is and how long it will take: for terminals only, gone when it is over."""
 
 from __future__ import annotations
 
@@ -6,30 +6,72 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.status import Status
 
 _PATIENCE = 1.0  # seconds before anything is shown: most scans are over by then
+_SURE = 0.02  # of a part has to be done before the rest can be foretold
+_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What has been read so far, in bytes and contents, and which part of the scan it is at.
+
+    ``share`` is how much of that part is done, from 0 to 1, or None; asking may cost a moment.
+    """
+
+    contents: int
+    size: int
+    part: str = ""
+    share: Callable[[], float | None] = lambda: None
+
+
+class _Clock:
+    """When each part began."""
+
+    def __init__(self, now: float) -> None:
+        self.began = now
+        self._part = ""
+        self._part_began = now
+
+    def left(self, reached: Reached, now: float) -> str:
+        """How long the part will still take, in words; empty when that is not known."""
+        if reached.part != self._part:
+            # The first part began with the scan, not with the first word about it.
+            self._part_began = now if self._part else self.began
+            self._part = reached.part
+        share = reached.share()
+        if share is None or share < _SURE:
+            return ""
+        seconds = (now - self._part_began) * (1 - share) / share
+        told = f"{seconds:.0f} s" if seconds < _MINUTE else f"{seconds / _MINUTE:.0f} min"
+        return f" · about {told} left for {reached.part or 'the rest'}"
 
 
 @contextmanager
 def progress(
     *, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Callable[[int, int], None]]:
-    """Gives what to call, now and then, with how many contents and bytes have been read so far."""
+) -> Iterator[Callable[[Reached], None]]:
+    """Gives what to call, now and then, with what has been read so far."""
     stream = sys.stderr if out is None else out
     status: Status | None = None
-    began = clock()
+    times = _Clock(clock())
 
-    def tell(contents: int, size: int) -> None:
+    def tell(reached: Reached) -> None:
         nonlocal status
-        passed = clock() - began
+        now = clock()
+        passed = now - times.began
         if passed < _PATIENCE or not stream.isatty():
             return
-        rate = size / 1e6 / passed
-        line = f"{contents:,} read · {size / 1e6:,.0f} MB · {rate:,.0f} MB/s · {passed:.0f} s"
+        rate = reached.size / 1e6 / passed
+        line = (
+            f"{reached.contents:,} read · {reached.size / 1e6:,.0f} MB · {rate:,.0f} MB/s · "
+            f"{passed:.0f} s{times.left(reached, now)}"
+        )
         if status is not None:
             status.update(line)
             return

@@ -75,7 +75,7 @@ class GitHistory:
             versions = [each for each in stretch if not isinstance(each, Gap)]
             yield from batched(self._related(versions), _BATCH)
             if len(stretch) == _STRETCH:
-                yield Milestone(done=self._at)
+                yield Milestone(done=self._at, of=len(self.commits))
 
     def _related(self, versions: list[Blob]) -> list[Blob]:
         """By path or as they are, the oldest of each path first in any case."""

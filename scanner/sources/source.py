@@ -17,9 +17,13 @@ BATCH = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone:
-    """Says in the order of the results that a source's first ``done`` steps are complete."""
+    """Says in the order of the results that a source's first ``done`` steps are complete.
+
+    ``of`` is how many there are, 0 when that is not known.
+    """
 
     done: int
+    of: int = 0
 
 
 class Source(Protocol[Item]):
