@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_undo_gives_everything_back_as_it_was(desk: Any) -> None:
 def test_undo_leaves_alone_what_somebody_changed_since_and_says_so(desk: Any) -> None:
     desk.stanch("respond", "payments", "--as", "alice")
     secrets = desk.world.lab.client("secretsmanager")
-    mine = {"aws_access_key_id": "by-hand", "aws_secret_access_key": "by-hand"}
+    mine = {"aws_access_key_id": "by-hand", "aws_secret_access_key": uuid4().hex}
     secrets.put_secret_value(SecretId=desk.world.secret_name, SecretString=json.dumps(mine))
 
     desk.stanch("undo", "LK-1", "--yes", "--as", "alice", code=1)
