@@ -10,7 +10,7 @@ import pytest
 from responder.domain.incident import IncidentState
 from responder.lab.repository import build, leaky_history
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 USERS = ("ci-one", "ci-two", "ci-three")
 SLOW = timedelta(seconds=3)  # until a disabled key is refused
 

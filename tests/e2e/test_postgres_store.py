@@ -11,7 +11,7 @@ from responder.lab.proof import acts
 from tests.contracts.conftest import Server, postgres
 
 __all__ = ["postgres"]  # the server that the store's contract runs on
-pytestmark = pytest.mark.xdist_group("postgres")
+pytestmark = [pytest.mark.xdist_group("postgres"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(name="database")

@@ -11,7 +11,7 @@ import pytest
 from responder.domain.incident import IncidentState
 from responder.lab.proof import acts
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 REASON = ("--yes", "--reason", "The replacement works.")
 
 

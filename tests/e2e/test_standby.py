@@ -11,7 +11,7 @@ import pytest
 
 from responder.lab.proof import acts
 
-pytestmark = pytest.mark.xdist_group("e2e")
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from responder.bootstrap import House
 from responder.domain.ids import IncidentId
 from responder.domain.incident import Incident, IncidentState
 from responder.domain.run import StepState
@@ -25,9 +26,10 @@ from tests.contracts.conftest import Server, postgres
 from tests.responder.worker.conftest import Broker, Team, serving, until
 
 __all__ = ["postgres"]  # the server that the store's contract runs on
-pytestmark = pytest.mark.xdist_group("postgres")
+pytestmark = [pytest.mark.xdist_group("postgres"), pytest.mark.timeout(300)]
 SLOW = timedelta(seconds=3)  # until AWS refuses a disabled key: the worker dies in between
 LK1 = IncidentId(1)
+PATIENCE = 90.0  # six processes and three servers share what the machine has
 
 
 @pytest.fixture
@@ -63,6 +65,7 @@ def settling(desk: Any) -> Iterator[None]:
         desk.world.lab.set_propagation(timedelta(0))
 
 
+@pytest.mark.slow
 def test_a_team_brings_a_leaked_key_to_proven_dead_although_a_worker_is_killed(
     desk: Any, team: Team, broker: Broker, request: pytest.FixtureRequest
 ) -> None:
@@ -71,11 +74,12 @@ def test_a_team_brings_a_leaked_key_to_proven_dead_although_a_worker_is_killed(
     first = team.worker("--concurrency", "1")
     with settling(desk):
         response = responding(desk)
-        until(lambda: asked_but_not_verified(desk), "containment that was asked for")
+        with desk.house() as house:  # opened once: the window is shorter than many openings
+            until(lambda: asked(house), "containment that was asked for", patience=PATIENCE)
         os.killpg(first.pid, signal.SIGKILL)
         assert incident(desk).state is IncidentState.OPEN
         team.worker("--concurrency", "1")
-        said, _ = response.communicate(timeout=60)
+        said, _ = response.communicate(timeout=PATIENCE)
     assert response.returncode == 0, said + team.said()
     assert "Decision wanted" in said
     assert desk.world.attacker.try_key() != "alive"
@@ -123,8 +127,9 @@ def incident(desk: Any) -> Incident:
     return found
 
 
-def asked_but_not_verified(desk: Any) -> bool:
-    with desk.house() as house, house.store.transaction() as tx:
+def asked(house: House) -> bool:
+    """Containment was asked for and is not verified yet."""
+    with house.store.transaction() as tx:
         found = tx.incidents.get(LK1)
         steps = [step for run in tx.runs.of(LK1) for step in tx.runs.steps(run.id)]
     verify = [step.state for step in steps if step.id == "verify-contained"]

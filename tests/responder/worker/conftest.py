@@ -28,9 +28,9 @@ from responder.domain.ports import Errand
 PATIENCE = 30.0
 
 
-def until(true: Callable[[], bool], what: str) -> None:
+def until(true: Callable[[], bool], what: str, *, patience: float = PATIENCE) -> None:
     """Wait for something that another process does; there is nothing to be told by."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not true():
         assert time.monotonic() < end, f"never happened: {what}"
         time.sleep(0.05)
