@@ -40,27 +40,35 @@ class Measured:
 def main() -> None:
     """Make the repository, scan it with both, print the table."""
     with tempfile.TemporaryDirectory(prefix="stanch-bench-") as folder:
-        work = Path(folder)
-        repository = work / "history.git"
+        repository = Path(folder) / "history.git"
         tokens = build(repository)
-        report = work / "report.json"
-        runs: dict[str, list[Measured]] = {}
-        betterleaks = peer(repository, report)
-        for repeat in range(REPEATS):
-            home = work / f"home{repeat}"
-            ours = stanch(repository, report)
-            for name, argv in (
-                ("stanch, first scan", ours),
-                ("stanch, second scan", ours),
-                ("betterleaks git", betterleaks),
-            ):
-                if argv is not None:
-                    runs.setdefault(name, []).append(measure(argv, report, tokens, home))
-        extend(repository)
-        home = work / "home0"
-        name = f"stanch, {MORE} commits later"
-        runs[name] = [measure(stanch(repository, report), report, tokens, home)]
-        show(repository, runs)
+        print("As git fast-import leaves a repository, with poor differences:\n")
+        compare(repository, Path(folder) / "imported", tokens)
+        subprocess.run(["git", "-C", str(repository), "repack", "-adfq"], check=True)
+        print("\nRepacked, as the manual of fast-import advises and servers do:\n")
+        compare(repository, Path(folder) / "repacked", tokens)
+
+
+def compare(repository: Path, work: Path, tokens: Sequence[str]) -> None:
+    """Scan the repository with both, in turns, and print the table."""
+    work.mkdir()
+    report = work / "report.json"
+    runs: dict[str, list[Measured]] = {}
+    betterleaks = peer(repository, report)
+    for repeat in range(REPEATS):
+        ours = stanch(repository, report)
+        for name, argv in (
+            ("stanch, first scan", ours),
+            ("stanch, second scan", ours),
+            ("betterleaks git", betterleaks),
+        ):
+            if argv is not None:
+                run = measure(argv, report, tokens, work / f"home{repeat}")
+                runs.setdefault(name, []).append(run)
+    extend(repository, work.name)
+    name = f"stanch, {MORE} commits later"
+    runs[name] = [measure(stanch(repository, report), report, tokens, work / "home0")]
+    show(repository, runs)
 
 
 def build(repository: Path) -> tuple[str, ...]:
@@ -130,13 +138,15 @@ def commit(number: int, files: dict[str, bytes], parent: str = "") -> Iterator[b
         yield b"\n"
 
 
-def extend(repository: Path) -> None:
+def extend(repository: Path, folder: str) -> None:
     """A few commits more, as between two scans."""
 
     def stream() -> Iterator[bytes]:
         for number in range(MORE):
             parent = "refs/heads/main^0" if number == 0 else ""
-            yield from commit(COMMITS + number, {f"new/{number}.py": b"x = 1\n" * 200}, parent)
+            name = f"{folder}/{number}.py"
+            text = f"# {name}\n".encode() + b"x = 1\n" * 200
+            yield from commit(COMMITS + number, {name: text}, parent)
 
     feed(repository, stream())
 

@@ -25,7 +25,7 @@ _KEYS_BEGIN = (b"\x30", b"\xfe", b"\xce")
 
 def is_binary(head: bytes) -> bool:
     """Whether there is a NUL near the beginning; wide encodings have that too."""
-    return b"\0" in head[:HEAD]
+    return head.find(b"\0", 0, HEAD) >= 0
 
 
 def is_opaque(head: bytes) -> bool:
