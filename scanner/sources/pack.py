@@ -26,6 +26,7 @@ LARGEST = 4 << 20
 
 _HELD = 48 << 20  # bytes of unpacked objects that a process keeps as bases
 _CHAIN = 64 << 20  # bytes of differences that may lead to one object
+_MOST = 64  # packs, the largest ones: each keeps two files open
 _DEEPEST = 4096  # what git allows
 _GUESS = 4096  # bytes read at once: most packed versions are far smaller
 _OID = 20
@@ -73,25 +74,32 @@ class Packs:
 
     folder: Path
     _packs: list[_Pack] = field(init=False)
+    _latest: int = 0  # the pack that had the last object: its neighbours are asked for next
     _held: OrderedDict[Place, Packed] = field(default_factory=OrderedDict)
     _size: int = 0
 
     def __post_init__(self) -> None:
         self._packs = []
         with suppress(OSError):
-            for entry in sorted(os.scandir(self.folder), key=lambda each: each.name):
-                if entry.name.endswith(".idx"):
-                    with suppress(_OddError, *_DAMAGE):
-                        self._packs.append(_Pack(entry.path))
+            found = [each for each in os.scandir(self.folder) if each.name.endswith(".idx")]
+            found.sort(key=lambda each: (-each.stat().st_size, each.name))
+            for entry in found[:_MOST]:
+                with suppress(_OddError, *_DAMAGE):
+                    self._packs.append(_Pack(entry.path))
 
     def place(self, oid: str) -> Place | None:
         """Where the object of that (hexadecimal) id is, if it is here."""
         key = bytes.fromhex(oid)
-        if len(key) == _OID:
-            for number, pack in enumerate(self._packs):
-                offset = pack.offset(key)
-                if offset is not None:
-                    return number, offset
+        if len(key) != _OID or not self._packs:
+            return None
+        offset = self._packs[self._latest].offset(key)
+        if offset is not None:
+            return self._latest, offset
+        for number, pack in enumerate(self._packs):
+            offset = pack.offset(key)
+            if offset is not None:
+                self._latest = number
+                return number, offset
         return None
 
     def related(self, one: str, other: str) -> bool:

@@ -92,6 +92,20 @@ def test_commits_trees_and_strangers_are_left_to_git(versions: Any) -> None:
     packs.close()
 
 
+@pytest.mark.parametrize("most", [0, 1, 64])
+def test_of_many_packs_some_are_left_to_git(
+    repo: Any, scan: Any, token: Any, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("scanner.sources.pack._MOST", most)
+    for number in range(3):
+        repo.commit(f"{number}.txt", token(number))
+        repo.git("repack", "-dq")
+    assert len(list((repo.path / ".git" / "objects" / "pack").glob("*.idx"))) == 3
+    outcome = scan(repo.path, worktree=False, history=True)
+    assert sorted(outcome.secrets) == sorted(token(number) for number in range(3))
+    assert not outcome.gaps
+
+
 def test_a_repository_without_packs_has_none(tmp_path: Path) -> None:
     packs = Packs(folder=tmp_path / "missing")
     assert packs.read("1" * 40) is None
