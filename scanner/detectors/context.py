@@ -74,7 +74,7 @@ _REFERENCE = re.compile(
     rb"(?i)^[a-z][a-z0-9+.-]{0,30}://|^(?:file|env|vault|ssm|secretsmanager|keyring|keychain|sealed|"
     rb"cmd|exec|prompt|ref):"
     rb"[^\s]|^/[\w.-]+(?:[/:]|$)|^~/|^[A-Z]:\\|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|^@[A-Za-z]|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
-    rb"^(?:uri:)?urn:|^[\w-]+/\d{8}/|^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$|"
+    rb"^(?:uri:)?urn:|^\d{4}_[a-z]\w*$|^[\w-]+/\d{8}/|^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$|"
     rb"^sha\d+[:-]|^md5[:-]|^(?:required|nullable|sometimes|confirmed|string)\|"
 )
 _UNREADABLE = re.compile(rb"[^\x00-\x7f]|\\u\{?[0-9A-Fa-f]{4}")
@@ -165,7 +165,7 @@ def is_label(value: bytes, path: str) -> bool:
 
 def is_code(found: Assignment, value: bytes, path: str) -> bool:
     """Whether a bare value is an expression. In settings files a bare word is a value."""
-    if _is_expression(found, value):
+    if is_expression(found, value):
         return True
     if is_settings(path):
         return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
@@ -183,7 +183,7 @@ def is_code(found: Assignment, value: bytes, path: str) -> bool:
     return bool(_IDENTIFIER.fullmatch(value) or _NUMBER.fullmatch(value)) or len(value) < 8  # noqa: PLR2004 - shorter than any token
 
 
-def _is_expression(found: Assignment, value: bytes) -> bool:
+def is_expression(found: Assignment, value: bytes) -> bool:
     """Calls, members, what is compared, what is given to ``$name``: computed in any language."""
     if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value or b"::" in value:
         return True

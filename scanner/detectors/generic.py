@@ -71,7 +71,11 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Op
         return NOT_THIS
     if not context.names_secret(found) or context.points_elsewhere(found, value):
         return NOT_THIS
-    if not (bare or _is_literal(found, value, path)) or context.is_label(value, path):
+    if bare:
+        literal = bool(found.quote) or not context.is_expression(found, value)
+    else:
+        literal = _is_literal(found, value, path)
+    if not literal or context.is_label(value, path):
         return NOT_THIS
     return _weighed(found, value, path)
 

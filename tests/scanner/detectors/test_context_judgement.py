@@ -71,6 +71,9 @@ def shown(matches: list[Match]) -> list[Match]:
         ("and `n_nationkey` = `nation`.`s_nationkey01`", "join.result"),
         ('   *     masterPassword: "mustbeeightcharacters",', "cluster.d.ts"),
         ('pass: "able been come done"', "labels.js"),
+        ("dependencies = [('authtoken', '0003_tokenproxy')]", "0004_alter.py"),
+        ("    psk=entry.data[CONF_KEY],", "setup.py"),
+        ("    psk = psk->next;", "tls.c"),
         ("opts='--password --recovery-key'", "completion.sh"),
     ],
 )
