@@ -11,11 +11,11 @@ from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InCommit, InIndex, Provenance
 from scanner.sources.blob import Blob, BlobReader
 from scanner.sources.place import display
-from scanner.sources.repository import Repository, complaint, records, said, start
+from scanner.sources.repository import SUBMODULES, Repository, complaint, records, said, start
 from scanner.sources.source import batched
 
 _COMMIT = b"\x1e"
-_RAW = ("--raw", "-r", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff")
+_RAW = ("--raw", "-r", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", SUBMODULES)
 _COMMITS = (
     "diff-tree",
     "--stdin",

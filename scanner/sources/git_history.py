@@ -19,7 +19,7 @@ from scanner.sources.commit import listed, tips
 from scanner.sources.excerpt import Excerpt
 from scanner.sources.pack import Packs
 from scanner.sources.place import display
-from scanner.sources.repository import Repository, complaint, records, said, start
+from scanner.sources.repository import SUBMODULES, Repository, complaint, records, said, start
 from scanner.sources.source import Milestone, batched
 
 _HISTORY = "git history"
@@ -36,6 +36,7 @@ _DIFF = (
     "--no-abbrev",
     "--no-renames",
     "--no-ext-diff",
+    SUBMODULES,
     "--no-textconv",
     "--format=%x1e%H",
 )

@@ -24,6 +24,10 @@ from scanner.sources.layout import Layout
 from scanner.sources.pipe import obstacle
 from scanner.sources.place import display
 
+SUBMODULES = "--ignore-submodules=all"
+"""For every git that compares. Without it git reads .gitmodules, and dies of one that wants to run
+something (CVE-2019-19604) before it has compared anything."""
+
 _BLOCK = 64 << 10
 
 

@@ -10,7 +10,7 @@ from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InIndex
 from scanner.sources.blob import Blob, BlobReader
 from scanner.sources.place import display
-from scanner.sources.repository import Repository, complaint, records, said, start
+from scanner.sources.repository import SUBMODULES, Repository, complaint, records, said, start
 from scanner.sources.source import batched
 
 _SUBMODULE = b"160000"
@@ -45,7 +45,7 @@ class Staged:
 
     def _blobs(self) -> Iterator[Blob | Gap]:
         command = ("diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames")
-        git = start(self.repository, *command, "--no-ext-diff", self._head(), "--")
+        git = start(self.repository, *command, "--no-ext-diff", SUBMODULES, self._head(), "--")
         with git:
             tokens = records(git)
             for change in tokens:

@@ -1,4 +1,9 @@
-"""Plugins find through our adapter exactly what they find in detect-secrets itself."""
+"""Plugins find through our adapter exactly what they find in detect-secrets itself.
+
+Its own plugin tests cannot be run from what is published: no source distribution (0.14.3, 1.3.0,
+1.4.0 and 1.5.0 were looked into) holds them. So both are given the same input, drawn from each
+plugin's own expressions, and must say the same.
+"""
 
 from __future__ import annotations
 
