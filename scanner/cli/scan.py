@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -183,7 +184,10 @@ def _begun(
         _check(target)
     key = load_fingerprint_key(fingerprint_key, data_directory(os.environ))
     state = State(folder=data_directory(os.environ) / "history") if cache else None
+    gc.disable()
     scanners = _scanners(key, targets, acceptance, state)
+    gc.freeze()  # the rules live until the end; children share them as long as nobody counts them
+    gc.enable()
     watches = [_watch(target, key, options, acceptance) for target in targets]
     return [
         (_start(scanner, target, options, watch), watch)
