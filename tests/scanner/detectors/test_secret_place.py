@@ -70,6 +70,8 @@ CALLS = [
     ("a.js", 'const p = process.env.DB_PASSWORD || "{v}";'),
     ("a.php", 'new mysqli("localhost", "root", "{v}", "app");'),
     ("a.go", 'request.SetBasicAuth("svc", "{v}")'),
+    ("a.py", "base64.b64encode(b'svc:{v}')"),
+    ("a.js", 'btoa("svc:{v}")'),
     ("a.exp", 'expect "*assword:"\nsend "{v}"\n'),
 ]
 COMMANDS = [
