@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice, pairwise
 from operator import attrgetter
 
@@ -43,6 +42,7 @@ _DIFF = (
 _SUBMODULE = b"160000"
 _STRETCH = 65_536  # blobs: the longer, the more versions of a file meet
 _BATCH = 256  # blobs: at its borders bases are unpacked, and versions searched, once more
+_SHARES = 8  # parts of a stretch, where versions are read commit by commit
 _SAMPLE = 256  # neighbours that are looked up
 _RESTARTS = 64  # each costs a start of git; a repository with more broken commits is beyond repair
 
@@ -51,7 +51,7 @@ _RESTARTS = 64  # each costs a start of git; a repository with more broken commi
 class GitHistory:
     """All blobs reachable from any ref or HEAD, but not from the commits that are ``known``.
 
-    They come in stretches of the history, the oldest first, and in each by path. Memory grows with
+    They come in stretches of the history, the oldest first. Memory grows with
     the number of commits and distinct blobs (about 100 bytes each), never with their size.
     ``below`` restricts to a directory (``"a/b/"``), and paths are then relative to it. Places have
     neither author nor time until :func:`authorship.completed` adds them.
@@ -69,23 +69,27 @@ class GitHistory:
         self._reader = BlobReader(repository=self.repository, place=placed)
 
     def batches(self) -> Iterator[tuple[Blob, ...] | Gap | Milestone]:
-        """Blobs by stretch of the history and by path."""
+        """Blobs by stretch of the history, and in each in the order that suits the packs."""
         blobs = self._blobs()
         while stretch := list(islice(blobs, _STRETCH)):
             yield from (each for each in stretch if isinstance(each, Gap))
             versions = [each for each in stretch if not isinstance(each, Gap)]
-            yield from batched(self._related(versions), _BATCH)
+            yield from self._arranged(versions)
             if len(stretch) == _STRETCH:
                 yield Milestone(done=self._at, of=len(self.commits))
 
-    def _related(self, versions: list[Blob]) -> list[Blob]:
+    def _arranged(self, versions: list[Blob]) -> Iterator[tuple[Blob, ...] | Gap]:
         """By path or as they are, the oldest of each path first in any case."""
         by_path = sorted(versions, key=attrgetter("path"))  # stable
         packs = Packs(folder=self.repository.packs)
         try:
-            return max((by_path, versions), key=partial(_related, packs))
+            imported = _related(packs, versions) > _related(packs, by_path)
         finally:
             packs.close()
+        if imported:
+            # Whoever reads other commits in between finds more that is new in the next versions.
+            return batched(versions, max(_BATCH, len(versions) // _SHARES))
+        return batched(by_path, _BATCH)
 
     def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Excerpt | Gap]:
         """What each adds to the version before."""
