@@ -38,6 +38,8 @@ _SENTENCES = {
     "url": "It was found in text with percent escapes; the place is the encoded run.",
     "escape": "It was found in text with escape sequences; the place is the encoded run.",
 }
+_ODD = "anomaly"
+_NO_RULE = "No rule knows it: it stands out from what is usual at its place (docs/anomaly.md)."
 _PARTS = re.compile(r"\+|, ")
 _LEVEL = {
     Confidence.HIGH: "High confidence: act on it.",
@@ -48,6 +50,9 @@ _LEVEL = {
 
 def why(finding: Finding) -> list[str]:
     """Sentences, the rule first; a part of the reason without a sentence stands for itself."""
+    if finding.kind == _ODD:
+        evidence = f"{finding.reason[:1].upper()}{finding.reason[1:]}."
+        return [_NO_RULE, evidence, _LEVEL[finding.confidence]]
     said = [_SENTENCES.get(part, f"{part}.") for part in _PARTS.split(finding.reason)]
     named = f"Rule `{finding.rule}` (see `stanch rules show {finding.rule}`)."
     return [named, *said, _LEVEL[finding.confidence]]

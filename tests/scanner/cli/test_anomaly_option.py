@@ -134,3 +134,22 @@ def test_staged_changes_teach_too_little(stanch: Stanch, repo: Any) -> None:
     assert done.returncode == 2
     assert b"learned from a whole tree" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_an_anomaly_is_explained_by_its_evidence_as_a_whole(home: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "run.log").write_text(_log(1))
+    (tree / "odd.log").write_text(f"{_log(2)}at {_value(1)} then\n")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("stanch"), "scan", tree, "--anomalies", "--explain"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=dict(os.environ) | {"STANCH_HOME": str(home), "PYTHONUTF8": "1"},
+    )
+    told = " ".join(done.stdout.decode().split())
+    assert "No rule knows it: it stands out from what is usual at its place" in told
+    assert "alike in this file). " in told
+    assert "stanch rules show" not in told
+    assert _value(1) not in told
