@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from scanner.detectors.candidate import Candidate, Fate, Judged
 from scanner.detectors.checks import CHECKS
+from scanner.detectors.colour import uncoloured
 from scanner.detectors.confirm import confirmed
 from scanner.detectors.database import prefilter
 from scanner.detectors.decode import opened
@@ -85,6 +86,7 @@ class Engine:
 
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps."""
+        fragment = uncoloured(fragment)
         windows, marks = self._look(fragment)
         direct = self._direct(fragment, windows)
         if not marks:
@@ -97,6 +99,7 @@ class Engine:
         return any(self.prefilter.look(data))
 
     def _within(self, fragment: Fragment) -> tuple[Match, ...]:
+        fragment = uncoloured(fragment)
         return self._direct(fragment, self._look(fragment)[0]).matches
 
     def _look(self, fragment: Fragment) -> tuple[dict[int, list[Window]], int]:

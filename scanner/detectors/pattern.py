@@ -13,8 +13,12 @@ from scanner.model.error import RuleError
 WIDEST = 1 << 15
 
 
-#: A token may follow a written-out line feed or a percent escape, which end in a letter or digit.
-_FRONT = r"(?:(?<![0-9A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-F][0-9A-F]))"
+#: A token may follow what ends in a letter or digit: a line feed, a byte in percent form or a
+#: colour, each written out.
+_FRONT = (
+    r"(?:(?<![0-9A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-F][0-9A-F])"
+    r"|(?<=\[[0-9]m)|(?<=[\[;][0-9][0-9]m))"
+)
 _GAP = r"(?s:.{0,40}?)"
 _SHORT_NAME = 5
 _OFTEN = 24  # repetitions of so many are harmless within each other

@@ -16,7 +16,7 @@ from scanner.model.error import RuleError
 from scanner.model.finding import Confidence, Severity
 from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
-_LAYOUT = b"rules/5"  # raise it when the fields of Rule change, or what a file is turned into
+_LAYOUT = b"rules/6"  # raise it when the fields of Rule change, or what a file is turned into
 _FIELDS = tuple(field.name for field in fields(Rule))
 _CLASS = {each.value: each for each in RuleClass}
 _SEVERITY = {each.value: each for each in Severity}

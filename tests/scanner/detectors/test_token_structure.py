@@ -209,3 +209,14 @@ def test_a_part_of_something_longer_is_no_token(scan: Scan, sign: str) -> None:
 def test_a_url_names_its_database(scan: Scan, url: str, provider: str) -> None:
     (match,) = scan(generate(f"DATABASE_URL={url}", 3))
     assert (match.finding.provider, match.finding.kind) == (provider, "connection-url")
+
+
+@pytest.mark.parametrize(
+    ("front", "back"),
+    [("\x1b[32m", "\x1b[0m"), ("\x1b[1;33m", "\x1b[m"), ("\\u001b[1;31m", "\\u001b[0m")],
+)
+def test_a_colour_does_not_hide_a_token_nor_move_it(scan: Scan, front: str, back: str) -> None:
+    token = generate("npm_{base62:30}{crc32_base62}", 4)
+    (match,) = scan(b"key: " + front.encode() + token + back.encode() + b" done")
+    assert match.parts["value"].reveal() == token
+    assert match.finding.span.column == len("key: " + front) + 1

@@ -1,0 +1,23 @@
+"""Colours in logs: an escape sequence ends in a letter, which is no part of the token behind it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from scanner.model.fragment import Fragment
+
+_ESCAPE = b"\x1b"  # one byte is found many times as fast as two
+_BEGINS = b"\x1b["
+_SEQUENCE = re.compile(rb"\x1b\[[0-9;:?]{0,24}[A-Za-z]")
+
+
+def uncoloured(fragment: Fragment) -> Fragment:
+    """The fragment with spaces where sequences were, so that every place stays where it is."""
+    if _ESCAPE not in fragment.data or _BEGINS not in fragment.data:
+        return fragment
+    return replace(fragment, data=_SEQUENCE.sub(_blank, fragment.data))
+
+
+def _blank(sequence: re.Match[bytes]) -> bytes:
+    return b" " * len(sequence[0])
