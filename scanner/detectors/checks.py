@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
 from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
 from scanner.detectors.column import check_column
@@ -13,30 +15,8 @@ from scanner.detectors.connection import (
     check_password_file,
     check_pgpass,
 )
-from scanner.detectors.crc import (
-    check_apify_crc,
-    check_atlassian_crc,
-    check_cloudflare_crc,
-    check_confluent_crc,
-    check_github_crc,
-    check_gitlab_crc,
-    check_grafana_crc,
-    check_nkey,
-    check_zuplo_crc,
-)
 from scanner.detectors.doubt import doubtful
 from scanner.detectors.generic import check_assignment
-from scanner.detectors.jwt import check_jwt
-from scanner.detectors.keystore import check_keystore
-from scanner.detectors.manifest import (
-    check_bootstrap_token,
-    check_gcp_adc,
-    check_gcp_service_account,
-    check_jwk,
-    check_kubernetes_secret,
-)
-from scanner.detectors.marvin import check_cask, check_identifiable_key
-from scanner.detectors.mnemonic import check_mnemonic
 from scanner.detectors.named import (
     check_half,
     check_masked,
@@ -44,24 +24,9 @@ from scanner.detectors.named import (
     check_random,
     check_stand_in,
 )
-from scanner.detectors.pem import check_pem, check_putty
 from scanner.detectors.place import check_argument, check_place
 from scanner.detectors.placeholder import is_mask, is_placeholder
-from scanner.detectors.structure import (
-    check_base64_head,
-    check_base64_json,
-    check_base64_pem,
-    check_bedrock,
-    check_decimal_head,
-    check_discord_id,
-    check_issued_by_microsoft,
-    check_macaroon,
-    check_mapbox,
-    check_pypi,
-    check_supabase_role,
-)
 from scanner.detectors.url import check_basic_auth, check_url
-from scanner.detectors.wallet import check_base58, check_bech32, check_secp256k1
 from scanner.model.finding import Confidence
 from scanner.model.rule import RuleClass
 
@@ -78,61 +43,75 @@ def check_placeholder(candidate: Candidate) -> Opinion:
     return Opinion(confidence=Confidence.LOW, reason="placeholder")
 
 
+def _late(module: str, name: str) -> Check:
+    """A check that few candidates meet: its module is loaded with the first of them."""
+    found: Check | None = None
+
+    def check(candidate: Candidate) -> Opinion:
+        nonlocal found
+        if found is None:
+            loaded: Check = getattr(import_module(f"scanner.detectors.{module}"), name)
+            found = loaded
+        return found(candidate)
+
+    return check
+
+
 CHECKS: dict[str, Check] = {
-    "apify-crc32": check_apify_crc,
+    "apify-crc32": _late("crc", "check_apify_crc"),
     "argument": check_argument,
     "assignment": check_assignment,
-    "atlassian-crc32": check_atlassian_crc,
+    "atlassian-crc32": _late("crc", "check_atlassian_crc"),
     "aws-key-id": check_key_id,
     "aws-secret-key": check_secret_key,
     "aws-session-token": check_session_token,
     "azure-public": check_azure_public,
     "azure-sas": check_azure_sas,
-    "base58check": check_base58,
-    "base64-head": check_base64_head,
-    "base64-json": check_base64_json,
-    "base64-pem": check_base64_pem,
+    "base58check": _late("wallet", "check_base58"),
+    "base64-head": _late("structure", "check_base64_head"),
+    "base64-json": _late("structure", "check_base64_json"),
+    "base64-pem": _late("structure", "check_base64_pem"),
     "basic-auth": check_basic_auth,
-    "bedrock": check_bedrock,
-    "bech32": check_bech32,
-    "bootstrap-token": check_bootstrap_token,
-    "cask": check_cask,
-    "cloudflare-crc32": check_cloudflare_crc,
+    "bedrock": _late("structure", "check_bedrock"),
+    "bech32": _late("wallet", "check_bech32"),
+    "bootstrap-token": _late("manifest", "check_bootstrap_token"),
+    "cask": _late("marvin", "check_cask"),
+    "cloudflare-crc32": _late("crc", "check_cloudflare_crc"),
     "column": check_column,
-    "confluent-crc32": check_confluent_crc,
+    "confluent-crc32": _late("crc", "check_confluent_crc"),
     "connection": check_connection,
-    "decimal-head": check_decimal_head,
-    "discord-id": check_discord_id,
-    "gcp-adc": check_gcp_adc,
-    "gcp-service-account": check_gcp_service_account,
-    "github-crc32": check_github_crc,
-    "gitlab-crc32": check_gitlab_crc,
-    "grafana-crc32": check_grafana_crc,
+    "decimal-head": _late("structure", "check_decimal_head"),
+    "discord-id": _late("structure", "check_discord_id"),
+    "gcp-adc": _late("manifest", "check_gcp_adc"),
+    "gcp-service-account": _late("manifest", "check_gcp_service_account"),
+    "github-crc32": _late("crc", "check_github_crc"),
+    "gitlab-crc32": _late("crc", "check_gitlab_crc"),
+    "grafana-crc32": _late("crc", "check_grafana_crc"),
     "half": check_half,
-    "issued-by-microsoft": check_issued_by_microsoft,
-    "jwk": check_jwk,
-    "jwt": check_jwt,
-    "keystore": check_keystore,
-    "kubernetes-secret": check_kubernetes_secret,
-    "macaroon": check_macaroon,
-    "mapbox": check_mapbox,
-    "marvin32": check_identifiable_key,
+    "issued-by-microsoft": _late("structure", "check_issued_by_microsoft"),
+    "jwk": _late("manifest", "check_jwk"),
+    "jwt": _late("jwt", "check_jwt"),
+    "keystore": _late("keystore", "check_keystore"),
+    "kubernetes-secret": _late("manifest", "check_kubernetes_secret"),
+    "macaroon": _late("structure", "check_macaroon"),
+    "mapbox": _late("structure", "check_mapbox"),
+    "marvin32": _late("marvin", "check_identifiable_key"),
     "masked": check_masked,
-    "mnemonic": check_mnemonic,
+    "mnemonic": _late("mnemonic", "check_mnemonic"),
     "named": check_named,
-    "nkey-crc16": check_nkey,
+    "nkey-crc16": _late("crc", "check_nkey"),
     "npmrc": check_npmrc,
     "password-file": check_password_file,
-    "pem": check_pem,
+    "pem": _late("pem", "check_pem"),
     "pgpass": check_pgpass,
     "place": check_place,
     "placeholder": check_placeholder,
-    "putty": check_putty,
-    "pypi-macaroon": check_pypi,
+    "putty": _late("pem", "check_putty"),
+    "pypi-macaroon": _late("structure", "check_pypi"),
     "random": check_random,
-    "secp256k1": check_secp256k1,
+    "secp256k1": _late("wallet", "check_secp256k1"),
     "stand-in": check_stand_in,
-    "supabase-role": check_supabase_role,
+    "supabase-role": _late("structure", "check_supabase_role"),
     "url": check_url,
-    "zuplo-crc32": check_zuplo_crc,
+    "zuplo-crc32": _late("crc", "check_zuplo_crc"),
 }

@@ -188,3 +188,19 @@ def test_an_unreadable_file_makes_the_scan_incomplete(tmp_path: Path) -> None:
             place.chmod(0o755)
     done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "[('a.txt', True), ('locked/', True)]"
+
+
+def test_a_small_scan_loads_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "shape.py").write_text("def area(width, height):\n    return width * height\n")
+    code = (
+        "import contextlib, sys; from scanner.cli.scan import command\n"
+        "with contextlib.suppress(SystemExit): command.main(sys.argv[1:])\n"
+        "print(*sys.modules)"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path), "--no-history"]
+    for _ in range(2):  # the first run may have to fill the cache of compiled rules
+        done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    heavy = {"msgspec", "multiprocessing", "tempfile", "subprocess", "rich", "yaml", "cryptography",
+             "pathspec", "importlib.metadata", "detect_secrets", "responder.cli.main", "ssl",
+             "scanner.detectors.keystore", "scanner.sources.repository"}  # fmt: skip
+    assert heavy.isdisjoint(done.stdout.split()), heavy.intersection(done.stdout.split())
