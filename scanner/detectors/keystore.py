@@ -57,7 +57,7 @@ def check_keystore(candidate: Candidate) -> Opinion:
         if whole.tag != SEQUENCE:
             return NOT_THIS
         return _der(store, whole)
-    except ValueError:
+    except (ValueError, IndexError, StopIteration):  # cut off, or with fewer parts than it needs
         return Opinion(confidence=Confidence.LOW, reason="does not parse")
 
 
