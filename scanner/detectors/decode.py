@@ -13,6 +13,7 @@ import re
 from itertools import chain, islice
 
 from scanner.detectors.ground import is_foreign_ground
+from scanner.detectors.run import ALPHABET, SHORTEST, UNBROKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # a first look at a commit asks for copies and loads nothing else
@@ -27,15 +28,10 @@ if TYPE_CHECKING:  # a first look at a commit asks for copies and loads nothing 
 DEPTH = 3
 WIDEST = 1 << 18
 MOST_RUNS = 200
-_SHORTEST = 40
 _HEAD = 16
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
-#: So many letters and digits in a row are in every run: of what encodes ASCII only every fourth
-#: letter can be a sign, and few are. (Rulers, paths and long names would be runs otherwise.)
-_UNBROKEN = 32
-#: They become one byte, so that a run is found by a plain search.
-_RUNS = bytes(65 if byte in _ALPHABET[:-4] else 32 for byte in range(256))
-_RUN = b"A" * _UNBROKEN
+#: Letters and digits become one byte, so that a run is found by a plain search.
+_RUNS = bytes(65 if byte in ALPHABET[:-4] else 32 for byte in range(256))
+_RUN = b"A" * UNBROKEN
 _WRAPPED = re.compile(rb"[A-Za-z0-9+/_-]+(?:(?:\\n|\r?\n[ \t]{0,12})[A-Za-z0-9+/_-]{16,})*={0,2}")
 _BREAK = re.compile(rb"\\n|\s+")
 #: What begins with ASCII: a zero in the top bit of each of three bytes shows in four letters.
@@ -51,7 +47,7 @@ _TELLING = {
     b"\\": re.compile(rb"\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f](?:\\x[2-7][0-9A-Fa-f]){3})"),
 }
 #: What every encoded run has; without one of these nothing is opened.
-MARKS = (b"[A-Za-z0-9]{%d}" % _UNBROKEN, *(each.pattern for each in _TELLING.values()))
+MARKS = (b"[A-Za-z0-9]{%d}" % UNBROKEN, *(each.pattern for each in _TELLING.values()))
 _ALL = (1 << len(MARKS)) - 1
 _AROUND = re.compile(rb"[^\s\"'`<>]*")
 _ESCAPE = re.compile(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")
@@ -181,10 +177,10 @@ def _blocks(data: bytes) -> Iterator[Copy]:
     past = 0
     while at >= 0:
         ahead = data[max(past, at - _LINE) : at]
-        at -= len(ahead) - len(ahead.rstrip(_ALPHABET))
+        at -= len(ahead) - len(ahead.rstrip(ALPHABET))
         run = _WRAPPED.match(data, at, at + WIDEST)
-        past = run.end() if run else at + _UNBROKEN
-        if past - at >= _SHORTEST and _BEGINS_TEXT.match(data, at):
+        past = run.end() if run else at + UNBROKEN
+        if past - at >= SHORTEST and _BEGINS_TEXT.match(data, at):
             text, encoding = _block(data[at:past])
             if text:
                 yield Copy(text=text, start=at, end=past, encoding=encoding)

@@ -15,6 +15,7 @@ import zlib
 
 from scanner.detectors import cache, outline
 from scanner.detectors.prefilter import Prefilter, stored
+from scanner.detectors.run import may_hold_run
 from scanner.model.error import ScannerError
 from scanner.sources import shadow
 from scanner.sources.bound import WINDOW, encoding_of, is_binary, is_opaque
@@ -37,6 +38,7 @@ _CHANGES = ("diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-rename
             "HEAD", "--")  # fmt: skip
 _SUBMODULE = b"160000"
 _BLOCK = 1 << 16
+_RUN = 1  # the first mark alone: letters enough in a row, but nothing escaped
 _HEADER = 32  # bytes that fit "blob", a size below the window's, and a NUL
 
 
@@ -75,6 +77,8 @@ def is_empty(look: Look, content: bytes, path: str) -> bool:
     windows, marks = look(content, path)
     if windows or not marks:
         return not windows
+    if marks == _RUN and not may_hold_run(content):
+        return True
     # Loaded when something may be encoded: it takes as long as all the rest.
     from scanner.detectors.decode import copies  # noqa: PLC0415
 

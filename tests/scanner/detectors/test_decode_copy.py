@@ -5,9 +5,12 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scanner.detectors import decode
 from scanner.detectors.example import generate
+from scanner.detectors.run import may_hold_run
 from scanner.model.finding import Match
 
 Scan = Callable[..., list[Match]]
@@ -96,3 +99,19 @@ def test_hexadecimal_escapes_alone_are_opened(scan: Scan) -> None:
     (match,) = scan(b"key = '" + text + b"'", "app.py")
     assert match.parts["value"].reveal() == TOKEN
     assert match.finding.reason.endswith("+escape")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    parts=st.lists(
+        st.one_of(
+            st.builds(lambda n: b"aGVsbG8gd29ybGQh" * n, st.integers(0, 5)),
+            st.builds(lambda n: b"aGVsbG8gd29ybGQh" * 4 + b"QUJD"[:n], st.integers(0, 4)),
+            st.sampled_from([b"\n", b"\r\n  ", b"\\n", b" ", b"_", b"+", b"='", b"aGVsbG8g"]),
+        ),
+        max_size=8,
+    )
+)
+def test_what_may_hold_no_run_has_no_copy(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    assert may_hold_run(data) or list(decode.copies(data, 1)) == []
