@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from own import installed  # type: ignore[import-not-found]  # as below
 from scan import (  # type: ignore[import-not-found]  # scripts of one folder
     CACHE,
     binary,
@@ -26,7 +26,6 @@ REPEATS = 15
 FILES = 4
 LINES = 60
 DETECT_SECRETS = "detect-secrets"
-ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,29 +106,6 @@ def ours(place: Path) -> list[Contender]:
         Contender(name="stanch", argv=(str(place / ".git" / "hooks" / "pre-commit"),)),
         Contender(name="stanch --version", argv=(stanch, "--version")),
     ]
-
-
-def installed() -> Path:
-    """An interpreter with this version of stanch installed, and the dependencies of this one.
-
-    An editable install would add its own finder to every start.
-    """
-    home = Path(CACHE) / "own"
-    python = home / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-    (purelib,) = home.glob("lib/python*/site-packages")
-    (purelib / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    with tempfile.TemporaryDirectory(prefix="stanch-source-") as folder:
-        source = Path(folder) / "stanch"  # a build would leave its traces in the tree
-        for name in ("scanner", "responder", "runbooks"):
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, source / name, ignore=ignored)
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, source / name)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall"]
-        subprocess.run([*pip, str(source)], check=True, capture_output=True)
-    return python
 
 
 def peers(names: Sequence[str]) -> list[Contender | None]:

