@@ -48,8 +48,7 @@ class Prefilter:
 
     ``reach`` says for each rule how far in front of and behind a reported end a match may begin;
     ``loose`` how far beyond a window the pattern of a rule with keywords has to be looked at, in
-    the database of that pattern alone that ``value`` gives when the first keyword is met (None: it
-    is not at hand).
+    the database of that pattern alone that ``value`` gives when the first keyword is met.
     """
 
     __slots__ = ("_database", "_loose", "_reach", "_value", "_values")
@@ -58,7 +57,7 @@ class Prefilter:
         self,
         database: hyperscan.Database,
         *,
-        value: Callable[[int], hyperscan.Database | None],
+        value: Callable[[int], hyperscan.Database],
         reach: Sequence[tuple[int, int]],
         loose: Mapping[int, int],
     ) -> None:
@@ -66,7 +65,7 @@ class Prefilter:
         self._reach = reach
         self._loose = loose
         self._value = value
-        self._values: dict[int, hyperscan.Database | None] = {}
+        self._values: dict[int, hyperscan.Database] = {}
 
     def windows(self, data: bytes) -> dict[int, list[Window]]:
         """For each rule's index the merged windows in which it may match, in order of position."""
@@ -128,8 +127,6 @@ class Prefilter:
         if index not in self._values:
             self._values[index] = self._value(index)
         values = self._values[index]
-        if values is None:
-            return windows
         return [
             (start, end)
             for start, end in windows
