@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -65,9 +66,8 @@ class Standby:
     def _take_up(self, run: RunId, incident: IncidentId) -> None:
         late = f"no worker has taken up {label(incident)} for {self._seconds:g} s"
         try:
-            self._house.aws.account()
-        except Retryable:
-            pass  # AWS does not answer just now; the step will wait for it
+            with suppress(Retryable):  # AWS does not answer just now; the step will wait for it
+                self._house.aws.account()
         except StanchError as error:
             click.echo(
                 f"{late}, and this command has no AWS identity to do it with: {error}\n"

@@ -18,10 +18,12 @@ _NAME = re.compile(
     re.VERBOSE,
 )
 _OPEN_QUOTE = re.compile(rb"&#3[49];|&quot;|\\?[\"'`]")
-_BARE = re.compile(rb"(?:(?!&(?:#\d+;|[a-z]+;|[\w.-]{1,40}=)|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
-_LONGEST = 400
-_FRONT = 240
-_TAIL = 24
+#: A value without quotes ends at white space, a closing sign, an entity or the next parameter.
+BARE = re.compile(rb"(?:(?!&(?:#\d+;|[a-z]+;|[\w.-]{1,40}=)|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
+#: How much is looked at, in bytes: of a value, in front of it, and behind it.
+LONGEST = 400
+FRONT = 240
+TAIL = 24
 _QUOTES = (b'"', b"'", b"`")
 
 
@@ -66,7 +68,7 @@ class Assignment:
 
 def read(candidate: Candidate) -> Assignment | None:
     """The assignment whose value begins at the candidate; ``None`` when there is none."""
-    text = candidate.before(_FRONT)
+    text = candidate.before(FRONT)
     front = _NAME.search(text)
     if front is None:
         return None
@@ -76,18 +78,18 @@ def read(candidate: Candidate) -> Assignment | None:
     if ahead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
         name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
     start, data = candidate.start, candidate.data
-    window = data[start : start + _LONGEST]
+    window = data[start : start + LONGEST]
     quote = front["quote"]
     if quote:
         opened = _OPEN_QUOTE.findall(quote)[-1]
         if _is_empty(quote, front["closing"]) or _ends_here(opened, front["closing"], ahead):
             return None
-        stop = _closing(window, opened)
+        stop = closing(window, opened)
         if stop is None:
             return None
         end, cut = start + stop, b""
     else:
-        bare = _BARE.match(window)
+        bare = BARE.match(window)
         end = start + (bare.end() if bare else 0)
         cut = data[end : end + 1]
     if end <= start:
@@ -100,7 +102,7 @@ def read(candidate: Candidate) -> Assignment | None:
         end=end,
         cut=cut,
         front=ahead,
-        tail=data[end : end + _TAIL].split(b"\n", 1)[0],
+        tail=data[end : end + TAIL].split(b"\n", 1)[0],
     )
 
 
@@ -116,8 +118,8 @@ def _ends_here(quote: bytes, closing: bytes, ahead: bytes) -> bool:
     return (ahead.count(quote) - ahead.count(b"\\" + quote)) % 2 == 1 if len(quote) == 1 else False
 
 
-def _closing(window: bytes, quote: bytes) -> int | None:
-    """Where the string that ``quote`` opened ends, on the same line."""
+def closing(window: bytes, quote: bytes) -> int | None:
+    """Where the value that ends with ``quote`` ends, on the same line; an escaped one ends none."""
     line = window.split(b"\n", 1)[0]
     at = line.find(quote)
     while at > 0 and len(quote) == 1 and line[at - 1 : at] == b"\\":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.assignment import Assignment
+from scanner.detectors.assignment import BARE, FRONT, LONGEST, TAIL, Assignment, closing
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.generic import judged
 from scanner.detectors.pattern import compiled, width_of
@@ -24,11 +24,7 @@ _FENCES = (
     (re.compile(rb"&(?:#3[49]|quot);$"), None),
     (re.compile(rb"[\"'`]$"), None),
 )
-_BARE = re.compile(rb"(?:(?!&(?:#\d+|[a-z]+);|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
 _FRAME = b" \t*_`"
-_LONGEST = 400
-_FRONT = 240
-_TAIL = 24
 _MARGIN = 8
 #: Words that follow an option's name in a text about it, never as its value.
 _GRAMMAR = frozenset(
@@ -64,8 +60,8 @@ def check_argument(candidate: Candidate) -> Opinion:
 def read(candidate: Candidate) -> Assignment | None:
     """The name and the value of a place; ``None`` when the value does not end on its line."""
     data, start = candidate.data, candidate.start
-    window = data[start : start + _LONGEST].split(b"\n", 1)[0]
-    front = data[max(0, start - _FRONT) : start]
+    window = data[start : start + LONGEST].split(b"\n", 1)[0]
+    front = data[max(0, start - FRONT) : start]
     quote, stop = _extent(window, front)
     if stop <= 0:
         return None
@@ -78,7 +74,7 @@ def read(candidate: Candidate) -> Assignment | None:
         end=end,
         cut=b"" if quote else data[end : end + 1],
         front=front.rpartition(b"\n")[2],
-        tail=data[end : end + _TAIL].split(b"\n", 1)[0],
+        tail=data[end : end + TAIL].split(b"\n", 1)[0],
     )
 
 
@@ -88,12 +84,9 @@ def _extent(window: bytes, front: bytes) -> tuple[bytes, int]:
         opened = opens.search(front)
         if opened is None:
             continue
-        fence = closes or opened[0]
-        stop = window.find(fence)
-        while stop > 0 and len(fence) == 1 and window[stop - 1 : stop] == b"\\":
-            stop = window.find(fence, stop + 1)
-        return opened[0].strip() or b">", len(window[: max(stop, 0)].rstrip(_FRAME))
-    bare = _BARE.match(window)
+        stop = closing(window, closes or opened[0]) or 0
+        return opened[0].strip() or b">", len(window[:stop].rstrip(_FRAME))
+    bare = BARE.match(window)
     return b"", bare.end() if bare else 0
 
 

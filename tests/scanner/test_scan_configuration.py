@@ -13,22 +13,7 @@ from scanner.config import configured_rules, scan_settings
 from scanner.detectors.ruleset import load_builtin
 from scanner.model.error import ScannerError, UsageError
 from scanner.model.finding import Confidence
-
-_RULE = """\
-provider: acme
-rules:
-  - id: acme-token
-    title: Acme token
-    kind: api-token
-    class: B
-    severity: high
-    confidence: high
-    token: 'acme_[0-9a-f]{32}'
-    remedy: Revoke it.
-    link: https://acme.invalid/tokens
-    match: ["acme_{hex:32}"]
-    reject: ["acme_{hex:9}"]
-"""
+from tests.scanner.own_rule import OWN_RULE
 
 
 def write(folder: Path, text: str, name: str = "stanch.toml") -> Path:
@@ -43,7 +28,7 @@ def test_without_a_file_the_builtin_rules_apply(tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", ['["own"]', '["own/acme.yaml"]'])
 def test_a_folder_or_a_file_of_own_rules_joins_the_builtin_ones(tmp_path: Path, place: str) -> None:
     (tmp_path / "own").mkdir()
-    write(tmp_path / "own", _RULE, "acme.yaml")
+    write(tmp_path / "own", OWN_RULE, "acme.yaml")
     write(tmp_path, f"[scan]\nrules = {place}\n")
     (tmp_path / "src").mkdir()
     rules = configured_rules(tmp_path / "src")
@@ -81,7 +66,7 @@ def test_broken_toml_is_an_error_of_that_file(tmp_path: Path) -> None:
 
 
 def test_a_mistake_in_an_own_rule_names_its_file(tmp_path: Path) -> None:
-    write(tmp_path, _RULE.replace("severity: high", "severty: high"), "acme.yaml")
+    write(tmp_path, OWN_RULE.replace("severity: high", "severty: high"), "acme.yaml")
     with pytest.raises(ScannerError, match=r"acme.yaml:7: unknown key `severty`"):
         configured_rules(write(tmp_path, '[scan]\nrules = ["acme.yaml"]\n'))
 
@@ -92,7 +77,7 @@ def test_the_responder_knows_the_table(tmp_path: Path) -> None:
 
 
 def test_own_rules_are_listed_and_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, _RULE, "acme.yaml")
+    write(tmp_path, OWN_RULE, "acme.yaml")
     monkeypatch.chdir(write(tmp_path, '[scan]\nrules = ["acme.yaml"]\n'))
     listed = CliRunner().invoke(command, ["list", "--provider", "acme"])
     assert [line.split()[0] for line in listed.output.splitlines()] == ["RULE", "acme-token"]

@@ -10,31 +10,17 @@ from typing import Any
 import pytest
 
 from scanner.detectors.example import generate
+from tests.scanner.own_rule import OWN_RULE
 
 RULE = "acme-token"
 TOKEN = generate("acme_{hex:32}", 1).decode()
-_FILE = """\
-provider: acme
-rules:
-  - id: acme-token
-    title: Acme token
-    kind: api-token
-    class: B
-    severity: high
-    confidence: high
-    token: 'acme_[0-9a-f]{32}'
-    remedy: Revoke it.
-    link: https://acme.invalid/tokens
-    match: ["acme_{hex:32}"]
-    reject: ["acme_{hex:9}"]
-"""
 
 
 @pytest.fixture
 def configured(ann: Any, place: Path) -> Path:
     """A repository whose configuration names a rule of its own, and a leak that is staged."""
     (place / "rules").mkdir()
-    (place / "rules" / "acme.yaml").write_text(_FILE)
+    (place / "rules" / "acme.yaml").write_text(OWN_RULE)
     (place / "stanch.toml").write_text('[scan]\nrules = ["rules"]\n')
     ann.git("add", ".", cwd=place)
     assert ann.git("commit", "-q", "-m", "rules", cwd=place).returncode == 0
@@ -121,7 +107,7 @@ def test_a_server_uses_the_rules_next_to_its_repositories(
     bare = tmp_path / "server.git"
     ann.git("init", "-q", "--bare", "-b", "main", bare, cwd=tmp_path)
     assert ann.stanch("hook", "install", "--type", "pre-receive", cwd=bare).returncode == 0
-    (tmp_path / "acme.yaml").write_text(_FILE)
+    (tmp_path / "acme.yaml").write_text(OWN_RULE)
     (tmp_path / "stanch.toml").write_text('[scan]\nrules = ["acme.yaml"]\n')
     (place / "a.txt").write_text(f"x {TOKEN}\n")
     ann.git("add", ".", cwd=place)

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,27 +13,10 @@ from hypothesis import strategies as st
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InStream
 from scanner.sources import archive
+from tests.scanner.sources.archive_sample import tarred, zipped
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, data in files.items():
-            opened.writestr(name, data)
-    return out.getvalue()
-
-
-def tarred(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as opened:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            opened.addfile(info, io.BytesIO(data))
-    return out.getvalue()
 
 
 def test_members_are_found_with_the_way_to_them(tmp_path: Path, scan: Scan, token: Token) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import io
 import random
-import tarfile
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -13,27 +11,10 @@ from typing import Any
 import pytest
 
 from scanner.sources import archive, blob
+from tests.scanner.sources.archive_sample import tarred, zipped
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
-
-
-def _zip(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as opened:
-        for name, data in files.items():
-            opened.writestr(name, data)
-    return out.getvalue()
-
-
-def _tar_gz(files: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as opened:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            opened.addfile(info, io.BytesIO(data))
-    return out.getvalue()
 
 
 def _committed(repo: Any, path: str, data: bytes) -> str:
@@ -47,9 +28,9 @@ def _committed(repo: Any, path: str, data: bytes) -> str:
 def test_members_of_removed_archives_are_found_with_their_commit(
     repo: Any, scan: Scan, token: Token, *, packed: bool
 ) -> None:
-    inner = _zip({"deep/x.env": f"\nT={token(1)}".encode()})
-    first = _committed(repo, "lib.whl", _zip({"in/b.zip": inner, "c.txt": token(2).encode()}))
-    second = _committed(repo, "d.tar.gz", _tar_gz({"e/f.py": token(3).encode()}))
+    inner = zipped({"deep/x.env": f"\nT={token(1)}".encode()})
+    first = _committed(repo, "lib.whl", zipped({"in/b.zip": inner, "c.txt": token(2).encode()}))
+    second = _committed(repo, "d.tar.gz", gzip.compress(tarred({"e/f.py": token(3).encode()})))
     repo.git("rm", "-q", "lib.whl", "d.tar.gz")
     repo.git("commit", "-q", "-m", "gone")
     if packed:
@@ -68,7 +49,7 @@ def test_an_archive_that_is_not_held_in_memory_is_opened_too(
     repo: Any, scan: Scan, token: Token
 ) -> None:
     noise = random.Random(1).randbytes(3 << 20)  # noqa: S311  # only has to be long
-    large = _zip({"noise.bin": noise, "z.env": token(1).encode()}, zipfile.ZIP_STORED)
+    large = zipped({"noise.bin": noise, "z.env": token(1).encode()}, zipfile.ZIP_STORED)
     _committed(repo, "large.zip", large)
     _committed(repo, "after.txt", token(2).encode())
     repo.git("rm", "-q", "large.zip")
@@ -79,7 +60,7 @@ def test_an_archive_that_is_not_held_in_memory_is_opened_too(
 
 
 def test_staged_archives_are_opened(repo: Any, scan: Scan, token: Token) -> None:
-    (repo.path / "a.zip").write_bytes(_zip({"x.env": token(1).encode()}))
+    (repo.path / "a.zip").write_bytes(zipped({"x.env": token(1).encode()}))
     repo.git("add", "a.zip")
     outcome = scan(repo.path, worktree=False, staged=True, history=False)
     assert outcome.places == [("a.zip!x.env", 1)]
@@ -92,9 +73,9 @@ def test_bombs_and_damage_in_the_past_make_the_scan_incomplete(
     monkeypatch.setattr(archive, "_BYTES", 1 << 20)
     monkeypatch.setattr(blob, "_LARGEST_ARCHIVE", 2 << 20)
     bomb = _committed(repo, "bomb.gz", gzip.compress(b"a" * (20 << 20)))
-    cut = _committed(repo, "cut.zip", _zip({"a.txt": b"hello" * 100})[:-30])
+    cut = _committed(repo, "cut.zip", zipped({"a.txt": b"hello" * 100})[:-30])
     noise = random.Random(1).randbytes(3 << 20)  # noqa: S311  # only has to be long
-    huge = _committed(repo, "huge.zip", _zip({"noise.bin": noise}, zipfile.ZIP_STORED))
+    huge = _committed(repo, "huge.zip", zipped({"noise.bin": noise}, zipfile.ZIP_STORED))
     repo.git("rm", "-q", "bomb.gz", "cut.zip", "huge.zip")
     repo.commit("a.txt", token(1))
     outcome = scan(repo.path, worktree=False)
