@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scanner.detectors.confirm import confirmed, everywhere
 from scanner.detectors.engine import Engine
 from scanner.detectors.example import generate
+from scanner.detectors.prefilter import NEAR
 from scanner.detectors.ruleset import load_builtin
 from scanner.model.rule import Rule
 
@@ -51,6 +52,24 @@ def test_prefilter_and_re_agree_on_one_long_line(
         chance.choice([b"", b",", b'"', b" " * 9, b"x" * chance.randrange(900)]) for _ in pieces
     ]
     assert_twins(engine, rules, b"".join(a + b for a, b in zip(pieces, gaps, strict=True)))
+
+
+def test_a_keyword_counts_up_to_its_bound_and_no_further(
+    engine: Engine, rules: tuple[Rule, ...]
+) -> None:
+    found = 0
+    for index, rule in enumerate(rules):
+        example = generate(rule.match[0], 1) if rule.match else b""
+        for place in everywhere(rule, example)[:1] if rule.keywords else ():
+            word, value = rule.keywords[0].encode(), example[place.begin : place.end]
+            for gap in range(NEAR - len(word) - 2, NEAR + 3):
+                space = b"\n" * gap
+                for data in (word + space + value + b"\n", b"\n" + value + space + word):
+                    windows = engine.prefilter.windows(data).get(index, [])
+                    places = everywhere(rule, data)
+                    assert confirmed(rule, data, windows) == places, (rule.id, gap)
+                    found += len(places)
+    assert found
 
 
 @settings(max_examples=40, deadline=None)
