@@ -26,8 +26,11 @@ def directory() -> str | None:
     return os.path.join(home, ".cache", "stanch") if home.startswith("/") else None
 
 
-def read(folder: Folder, name: str) -> bytes | None:
-    """The bytes stored under ``name``, or ``None`` when they are missing, foreign or broken."""
+def read(folder: Folder, name: str, *, checked: bool = True) -> bytes | None:
+    """The bytes stored under ``name``, or ``None`` when they are missing, foreign or broken.
+
+    Whoever sees by himself whether they are broken need not have them ``checked``.
+    """
     if folder is None:
         return None
     path = os.path.join(folder, name)
@@ -44,7 +47,7 @@ def read(folder: Folder, name: str) -> bytes | None:
             expected, body = file.read(_CHECKSUM), file.readall()
         except OSError:
             return None
-    return body if expected == _checksum(body) else None
+    return body if not checked or expected == _checksum(body) else None
 
 
 def write(folder: Folder, name: str, body: bytes) -> bool:

@@ -176,12 +176,12 @@ def _merged(windows: list[Window]) -> list[Window]:
 
 def stored(folder: cache.Folder, name: str) -> hyperscan.Database | None:
     """The database that is kept under a name, None when there is none that works here."""
-    body = cache.read(folder, name)
+    body = cache.read(folder, name, checked=False)
     if body is None:
         return None
-    try:
+    try:  # Hyperscan keeps a checksum of its own, and looks at it
         database: hyperscan.Database = _HYPERSCAN.loadb(body, _HYPERSCAN.HS_MODE_BLOCK)
-    except _HYPERSCAN.HyperscanError:  # of another version, or for another processor
+    except _HYPERSCAN.HyperscanError:  # broken, of another version, or for another processor
         return None
     database.scratch = _HYPERSCAN.Scratch(database)
     return database

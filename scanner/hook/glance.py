@@ -55,8 +55,8 @@ def nothing(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
             return _nothing_staged(place, environ)
         if given[:1] == ["run"] and not any(each.startswith("-") for each in given):
             return _holds_nothing(look_at(place), map(_file, given[1:]))
-    except (OSError, ValueError, zlib.error, ScannerError, _OutOfTheOrdinaryError):
-        return False
+    except (OSError, ValueError, zlib.error, ScannerError, ImportError, _OutOfTheOrdinaryError):
+        return False  # an ImportError: what is needed lies where an early start does not look
     return False
 
 

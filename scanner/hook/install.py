@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import scanner
+from scanner.detectors.hyper import extension
 from scanner.model.error import UsageError
 
 KINDS = ("pre-commit", "pre-push", "commit-msg", "pre-receive")
@@ -16,7 +18,18 @@ _FED = ("pre-push", "pre-receive")  # git writes to the standard input of these
 _MARK = "# stanch-hook"
 _KEPT = ".before-stanch"
 _RUNNABLE = 0o755
-_RUN = "'from scanner.hook.program import main; main()'"  # -m takes longer than the first look
+_RUN = "from scanner.hook.program import main; main()"  # -m takes longer than the first look
+#: The first argument names folders. What is not in them any more is looked for in the usual way.
+_EARLY = f"""import os, sys
+path = sys.path[:]
+sys.path += sys.argv.pop(1).split(os.pathsep)
+try:
+    from scanner.hook.early import main
+except ImportError:
+    usual = [sys.executable, "-P", "-c", "{_RUN}", *sys.argv[1:]]
+    os.execv(sys.executable, usual)
+main(path)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +103,23 @@ def hooks_of(place: Path, environ: Mapping[str, str], *, shared: bool) -> Hooks:
 
 
 def script(kind: str, python: str) -> str:
-    """The hook itself. It names the interpreter by its path: git's PATH is often another one."""
+    """The hook itself. It names the interpreter by its path: git's PATH is often another one.
+
+    The shell starts no program that it can do without: each would cost a tenth of a first look.
+    """
     program = shlex.quote(python)
     feed = "input=$(cat)\n" if kind in _FED else ""
     pipe = "printf '%s\\n' \"$input\" | " if kind in _FED else ""
+    run = f"{pipe}{program} -P -c '{_RUN}'"
+    if kind == "pre-commit":
+        run = f"exec {program} -P -S -c '{_EARLY}' {shlex.quote(_folders())}"
     bypass = (
         "" if kind == "pre-receive" else f"; to go on without it: git {_verb(kind)} --no-verify"
     )
     return f"""#!/bin/sh
 {_MARK}: {kind}
 # Made by `stanch hook install`, taken away by `stanch hook uninstall`.
-{feed}before="$(dirname "$0")/{kind}{_KEPT}"
+{feed}case $0 in */*) before="${{0%/*}}/{kind}{_KEPT}" ;; *) before="./{kind}{_KEPT}" ;; esac
 if [ -x "$before" ]; then
   {pipe}"$before" "$@" || exit $?
 fi
@@ -108,8 +127,14 @@ if [ ! -x {program} ]; then
   echo "stanch: "{program}" is gone: run 'stanch hook install' again{bypass}" >&2
   exit 2
 fi
-{pipe}{program} -P -c {_RUN} {kind} "$@"
+{run} {kind} "$@"
 """
+
+
+def _folders() -> str:
+    """Where the packages are that the first look loads."""
+    modules = (scanner.__file__, extension().__file__)
+    return os.pathsep.join(dict.fromkeys(str(Path(file).parents[1]) for file in modules if file))
 
 
 def _verb(kind: str) -> str:

@@ -25,7 +25,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run with the process's arguments; exit codes as everywhere (see ``stanch --help``)."""
     gc.disable()  # the process ends before its garbage matters, and a commit waits for it
     given = sys.argv[1:] if arguments is None else arguments
-    code = 0 if nothing(given, os.environ) else _looked_closely(given)
+    if nothing(given, os.environ):
+        _leave(0)
+    closely(given)
+
+
+def closely(arguments: Sequence[str]) -> NoReturn:
+    """The same for what a first look has not settled."""
+    _leave(_looked_closely(arguments))
+
+
+def _leave(code: int) -> NoReturn:
     try:
         sys.stdout.flush()
         sys.stderr.flush()

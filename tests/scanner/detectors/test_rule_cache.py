@@ -48,6 +48,16 @@ def test_a_broken_cache_is_made_anew_without_a_word(
     assert all(path.read_bytes() != damage for path in home.iterdir())
 
 
+def test_a_single_changed_bit_is_noticed(home: Path, key: FingerprintKey) -> None:
+    count(key)
+    whole = {path: path.read_bytes() for path in home.iterdir()}
+    for path, content in whole.items():
+        at = len(content) // 2
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    assert count(key) == 1
+    assert {path: path.read_bytes() for path in home.iterdir()} == whole
+
+
 def test_a_valid_checksum_over_nonsense_is_no_database(home: Path, key: FingerprintKey) -> None:
     count(key)
     for path in home.iterdir():
