@@ -6,7 +6,7 @@ file by file in most packs, commit by commit in those that an import has written
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from operator import attrgetter
@@ -16,35 +16,16 @@ from scanner.sources.authorship import placed
 from scanner.sources.blob import Blob, BlobReader
 from scanner.sources.commit import listed, tips
 from scanner.sources.excerpt import Excerpt
+from scanner.sources.introduced import HISTORY, introduced
 from scanner.sources.pack import Packs
 from scanner.sources.place import display
-from scanner.sources.repository import SUBMODULES, Repository, complaint, records, said, start
+from scanner.sources.repository import Repository
 from scanner.sources.source import Milestone, batched
 
-_HISTORY = "git history"
-_COMMIT = b"\x1e"
-_DIFF = (
-    "diff-tree",
-    "--stdin",
-    "--raw",
-    "-r",
-    "-z",
-    "-c",
-    "--root",
-    "--always",
-    "--no-abbrev",
-    "--no-renames",
-    "--no-ext-diff",
-    SUBMODULES,
-    "--no-textconv",
-    "--format=%x1e%H",
-)
-_SUBMODULE = b"160000"
 _STRETCH = 65_536  # blobs: the longer, the more versions of a file meet
 _BATCH = 256  # blobs: at its borders bases are unpacked, and versions searched, once more
 _SHARES = 8  # parts of a stretch, where versions are read commit by commit
 _SAMPLE = 256  # neighbours that are looked up
-_RESTARTS = 64  # each costs a start of git; a repository with more broken commits is beyond repair
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,7 +87,7 @@ class GitHistory:
     def _blobs(self) -> Iterator[Blob | Gap]:
         if self.repository.shallow:
             why = "shallow clone: commits before the oldest fetched one are not in the repository"
-            yield Gap(path=_HISTORY, why=why, incomplete=False)
+            yield Gap(path=HISTORY, why=why, incomplete=False)
         for tip in tips(self.repository):
             if isinstance(tip, Gap):
                 yield tip
@@ -117,39 +98,24 @@ class GitHistory:
                 yield found
             else:
                 self.commits.append(found)
-        if not self.commits:
-            return
-        commits = self.commits
-        seen: set[bytes] = set()
-        for _ in range(_RESTARTS):
-            done = yield from self._introduced(commits, seen)
-            if done == len(commits):
-                return
-            # An unreadable commit or tree ends git; go on behind it.
-            commits = commits[done + 1 :]
-        yield Gap(path=_HISTORY, why="too many broken commits, gave up", incomplete=True)
+        yield from self._versions()
 
-    def _introduced(
-        self, commits: list[bytes], seen: set[bytes]
-    ) -> Generator[Blob | Gap, None, int]:
-        """Blobs not seen before; returns how many of the commits were readable from the start."""
-        git = start(self.repository, *_DIFF, feed=b"\n".join((*commits, b"")))
-        done = 0
-        with git:
-            for commit, oid, path in changes(records(git)):
-                if commit != commits[done]:
-                    done = commits.index(commit, done)
-                    self._at = len(self.commits) - len(commits) + done
-                if oid is not None and oid not in seen:
+    def _versions(self) -> Iterator[Blob | Gap]:
+        """Contents not seen before."""
+        seen: set[bytes] = set()
+        paths: dict[bytes, str] = {}  # each once, however many versions have it
+        for answer in introduced(self.repository, self.commits):
+            if isinstance(answer, Gap):
+                yield answer
+                continue
+            commit = answer[0].decode()
+            for oid, path in answer[1]:
+                if oid not in seen:
                     seen.add(oid)
-                    shown = display(path)
+                    shown = paths.get(path) or paths.setdefault(path, display(path))
                     if shown.startswith(self.below):
-                        yield Blob(oid.decode(), shown.removeprefix(self.below), commit.decode())
-        if git.returncode == 0:
-            return len(commits)
-        complained = said(complaint(self.repository, _DIFF[0]))
-        yield Gap(path=_HISTORY, why=f"broken commit or tree: {complained}", incomplete=True)
-        return done
+                        yield Blob(oid.decode(), shown.removeprefix(self.below), commit)
+            self._at += 1
 
 
 def _related(packs: Packs, versions: list[Blob]) -> int:
@@ -159,25 +125,3 @@ def _related(packs: Packs, versions: list[Blob]) -> int:
         packs.related(one.oid, other.oid)
         for one, other in islice(pairwise(versions), 0, None, step)
     )
-
-
-def changes(tokens: Iterator[bytes]) -> Iterator[tuple[bytes, bytes | None, bytes]]:
-    """Each commit with no object id first, then each content it introduced with its path.
-
-    The stream is: mark and commit id, then for each change its modes and ids (a
-    merge has those of every parent, and names only content that no parent has) and its path.
-    """
-    commit = b""
-    for token in tokens:
-        if token.startswith(_COMMIT):
-            commit = token[1:]
-            yield commit, None, b""
-        elif commit and (change := token.removeprefix(b"\n")).startswith(b":"):
-            path = next(tokens, None)
-            if path is None:
-                return  # git has died
-            parents = len(change) - len(change.lstrip(b":"))
-            fields = change.lstrip(b":").split()
-            mode, oid = fields[parents], fields[2 * parents + 1]
-            if mode != _SUBMODULE and oid.strip(b"0"):
-                yield commit, oid, path

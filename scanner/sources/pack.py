@@ -28,6 +28,7 @@ _HELD = 48 << 20  # bytes of unpacked objects that a process keeps as bases
 _CHAIN = 64 << 20  # bytes of differences that may lead to one object
 _MOST = 64  # packs, the largest ones: each keeps two files open
 _DEEPEST = 4096  # what git allows
+_HEAD = 64  # bytes that say what an object is and where its base is
 _GUESS = 4096  # bytes read at once: most packed versions are far smaller
 _OID = 20
 _MAGIC = b"\xfftOc\0\0\0\2"
@@ -108,8 +109,8 @@ class Packs:
             first, second = self.place(one), self.place(other)
             if first is None or second is None or first[0] != second[0]:
                 return False
-            entry = self._packs[first[0]].entry
-            return entry(first[1])[0] == second[1] or entry(second[1])[0] == first[1]
+            base = self._packs[first[0]].base
+            return base(first[1]) == second[1] or base(second[1]) == first[1]
         except (_OddError, *_DAMAGE):
             return False
 
@@ -206,9 +207,18 @@ class _Pack:
             found = self._number(place + self._count * 4 + (found & 0x7FFFFFFF) * 8, 8)
         return found
 
+    def base(self, offset: int) -> int | None:
+        """Where the base is that the object at that offset is stored as a difference to, if any."""
+        return self._head(os.pread(self._pack, _HEAD, offset), offset)[0]
+
     def entry(self, offset: int) -> tuple[int | None, bytes]:
         """Where the base is and the difference to it; of what has no base, None and the content."""
         data = os.pread(self._pack, _GUESS, offset)
+        base, size, at = self._head(data, offset)
+        return base, self._inflated(data[at:], offset + at, size)
+
+    def _head(self, data: bytes, offset: int) -> tuple[int | None, int, int]:
+        """Where the base is, how long the content will be, and where in the data it begins."""
         byte = data[0]
         kind, size = byte >> 4 & 7, byte & 15
         at, shift = 1, 4
@@ -218,7 +228,6 @@ class _Pack:
             at, shift = at + 1, shift + 7
         if size > LARGEST:
             raise _OddError
-        base = None
         if kind == _BY_OFFSET:
             byte = data[at]
             back = byte & 0x7F
@@ -227,28 +236,31 @@ class _Pack:
                 byte = data[at]
                 back = (back + 1) << 7 | byte & 0x7F
                 at += 1
-            base = offset - back
-        elif kind == _BY_ID:
-            base = self.offset(data[at : at + _OID])
-            at += _OID
-            if base is None:
-                raise _OddError
-        elif kind != _BLOB:
+            return offset - back, size, at
+        if kind == _BLOB:
+            return None, size, at
+        if kind != _BY_ID:
             raise _OddError
-        return base, self._inflated(data[at:], offset + at, size)
+        base = self.offset(data[at : at + _OID])
+        if base is None:
+            raise _OddError
+        return base, size, at + _OID
 
     def _inflated(self, data: bytes, offset: int, size: int) -> bytes:
         """``size`` bytes, compressed from that offset on, of which the first are read already."""
         inflate = zlib.decompressobj()
         # One byte more than there should be makes zlib go on to the checksum at the end.
-        parts = [inflate.decompress(data, size + 1)]
-        offset, left = offset + len(data), size + 1 - len(parts[0])
+        first = inflate.decompress(data, size + 1)
+        if inflate.eof and len(first) == size:
+            return first
+        parts = [first]
+        offset, left = offset + len(data), size + 1 - len(first)
         while left and not inflate.eof and (more := os.pread(self._pack, left + _GUESS, offset)):
             parts.append(inflate.decompress(more, left))
             offset, left = offset + len(more), left - len(parts[-1])
         if left != 1 or not inflate.eof:
             raise _OddError
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(parts)
 
     def _oid(self, number: int) -> bytes:
         return os.pread(self._index, _OID, _FANOUT + number * _OID)

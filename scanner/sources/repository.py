@@ -89,16 +89,18 @@ def start(
     feed: bytes | None = None,
     talk: bool = False,
     cwd: Path | None = None,
+    name: str = "",
 ) -> subprocess.Popen[bytes]:
     """A running git whose output is read as it comes; its complaints go to a temporary file.
 
     Its input is ``feed``, or a pipe to ``talk`` to, or nothing. Outside strings belong into the
-    input, where they cannot be taken for options.
+    input, where they cannot be taken for options. Of several that run the same command at once,
+    each has a ``name``, by which :func:`complaint` knows it.
     """
     try:
         # A pipe for complaints that nobody reads meanwhile would block git; a file does not.
         with (
-            _complaints(repository, arguments[0]).open("wb") as complaints,
+            _complaints(repository, name or arguments[0]).open("wb") as complaints,
             _food(repository, feed or b"") as food,
         ):
             return subprocess.Popen(
@@ -137,13 +139,16 @@ def _block(git: subprocess.Popen[bytes], patience: float | None) -> bytes:
     return os.read(git.stdout.fileno(), _BLOCK)
 
 
-def complaint(repository: Repository, command: str) -> bytes:
-    """What the last git of that name, started by this process, wrote to its standard error."""
-    return _complaints(repository, command).read_bytes()
+def complaint(repository: Repository, name: str) -> bytes:
+    """What the last git of that name, started by this process, wrote to its standard error.
+
+    Without one it goes by its command.
+    """
+    return _complaints(repository, name).read_bytes()
 
 
-def _complaints(repository: Repository, command: str) -> Path:
-    return repository.shadow / f"stderr-{os.getpid()}-{command}"
+def _complaints(repository: Repository, name: str) -> Path:
+    return repository.shadow / f"stderr-{os.getpid()}-{name}"
 
 
 def _food(repository: Repository, feed: bytes) -> IO[bytes]:

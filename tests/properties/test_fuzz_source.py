@@ -25,7 +25,7 @@ from scanner.model.finding import Match
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InStream
 from scanner.shard import run
-from scanner.sources import archive, git_history, window
+from scanner.sources import archive, introduced, window
 from scanner.sources.repository import records
 from scanner.sources.stream import Stream
 
@@ -136,7 +136,7 @@ def test_an_answer_of_git_may_end_anywhere(fuzz: Any) -> None:
 
     def claim(end: int) -> None:
         data = whole[: end % (len(whole) + 1)]
-        for parse in (change.parsed, git_history.changes):
+        for parse in (change.parsed, introduced.changes):
             with answered(data) as git:
                 assert len(list(parse(records(git)))) <= whole.count(b"\x1e") * 4
 

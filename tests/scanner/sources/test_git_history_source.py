@@ -156,6 +156,26 @@ def test_a_broken_object_is_a_gap_and_what_is_whole_is_read(
     assert outcome.secrets == ([token(1)] if victim == "HEAD~1:a.txt" else outcome.secrets)
 
 
+@pytest.mark.parametrize("processors", [1, 3])
+def test_gits_that_share_the_commits_go_on_behind_what_is_broken(
+    repo: Any, scan: Scan, token: Token, processors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanner.sources.introduced._RUN", 2)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+    commits = [repo.commit(f"{number:02}.txt", token(number)) for number in range(14)]
+    whole = _history(scan, repo)
+    assert [match.finding.commit for match in whole.matches] == commits
+    assert not whole.gaps
+    for victim in ("main~9^{tree}", "main~4^{tree}"):
+        _object(repo, victim).unlink()
+    outcome = _history(scan, repo)
+    assert outcome.incomplete
+    # The changes of a broken commit, and of the one after it, are not known.
+    assert set(commits) - {match.finding.commit for match in outcome.matches} == {
+        commits[number] for number in (4, 5, 9, 10)
+    }
+
+
 def test_a_broken_ref_does_not_hide_the_others(repo: Any, scan: Scan, token: Token) -> None:
     repo.commit("a.txt", token(1))
     (repo.path / ".git" / "refs" / "heads" / "bad").write_text("1" * 40 + "\n")
