@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from scanner.detectors.candidate import Candidate
+from scanner.detectors.regex import regex
 
 # The name is tried once for each word, whole: no backtracking into long words.
-_NAME = re.compile(
+_NAME = regex(
     rb"""(?<![A-Za-z0-9_.\-])(?P<name>[A-Za-z0-9_.\-]{1,160}+)
     (?P<closing>(?:\\?["'`\])*]|&\#3[49];|&quot;){0,4})[ \t]{0,8}
     (?::[ ]?[A-Za-z_][\w.\[\]<>|?]{0,24}[ ](?==[ ]))?
@@ -17,9 +18,9 @@ _NAME = re.compile(
     (?P<quote>(?:[rbfuRBFU@L]{0,2}\\?["'`]{1,3}|&\#3[49];|&quot;)?)$""",
     re.VERBOSE,
 )
-_OPEN_QUOTE = re.compile(rb"&#3[49];|&quot;|\\?[\"'`]")
+_OPEN_QUOTE = regex(rb"&#3[49];|&quot;|\\?[\"'`]")
 #: A value without quotes ends at white space, a closing sign, an entity or the next parameter.
-BARE = re.compile(rb"(?:(?!&(?:#\d+;|[a-z]+;|[\w.-]{1,40}=)|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
+BARE = regex(rb"(?:(?!&(?:#\d+;|[a-z]+;|[\w.-]{1,40}=)|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
 #: How much is looked at, in bytes: of a value, in front of it, and behind it.
 LONGEST = 400
 FRONT = 240

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
 from scanner.detectors.placeholder import entropy, has_digit
+from scanner.detectors.regex import regex
 from scanner.model.finding import Confidence
 
 _ACCOUNT_MASK = 0x7FFFFFFFFF80
 _ACCOUNT_SHIFT = 7
-_NAME = re.compile(rb"(?i)(?:secret[_\-. ]?(?:access[_\-. ]?)?key|aws[_\-. ]?secret)[^\n]{0,24}$")
-_AWS_NAME = re.compile(rb"(?i)(?:aws|amazon|amz|s3)[^\n]{0,40}$|secret[_\-. ]?access[_\-. ]?key")
-_RUN = re.compile(rb"[A-Za-z0-9/+=_%-]{0,4000}")
+_NAME = regex(rb"(?i)(?:secret[_\-. ]?(?:access[_\-. ]?)?key|aws[_\-. ]?secret)[^\n]{0,24}$")
+_AWS_NAME = regex(rb"(?i)(?:aws|amazon|amz|s3)[^\n]{0,40}$|secret[_\-. ]?access[_\-. ]?key")
+_RUN = regex(rb"[A-Za-z0-9/+=_%-]{0,4000}")
 _LOWEST_ENTROPY = 4.0
 
 

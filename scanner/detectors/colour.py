@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from scanner.detectors.regex import regex
 from scanner.model.fragment import Fragment
 
 _ESCAPE = b"\x1b"  # one byte is found many times as fast as two
 _BEGINS = b"\x1b["
-_SEQUENCE = re.compile(rb"\x1b\[[0-9;:?]{0,24}[A-Za-z]")
+_SEQUENCE = regex(rb"\x1b\[[0-9;:?]{0,24}[A-Za-z]")
 
 
 def uncoloured(fragment: Fragment) -> Fragment:

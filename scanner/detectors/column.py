@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from scanner.detectors.assignment import Assignment
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.context import PASSWORD
 from scanner.detectors.generic import judged
+from scanner.detectors.regex import regex
 from scanner.model.finding import Confidence
 
 #: How far a header is looked for above, and rows below, in bytes.
 _FAR = 4096
-_RULER = re.compile(rb"[ \t>]*\|?[ \t]*:?-{2,}[-:| \t]*")
+_RULER = regex(rb"[ \t>]*\|?[ \t]*:?-{2,}[-:| \t]*")
 _FRAME = b" \t\r*_`\"'"
 _DELIMITERS = (b"|", b";", b"\t", b",")
 

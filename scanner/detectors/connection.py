@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
 from scanner.detectors.named import check_stand_in
 from scanner.detectors.placeholder import is_placeholder
+from scanner.detectors.regex import regex
 from scanner.model.finding import Confidence, Severity
 
-_VARIABLE = re.compile(rb"^[$%{<(\[+&@]|\$\{|\{\{|\{[\w.]*\}|%[sdv]|#\{|^\.\.\.|^\*+|^#+|\+$|^\"")
-_EXPIRY = re.compile(rb"[?&;]se=(\d{4}-\d{2}-\d{2})")
+_VARIABLE = regex(rb"^[$%{<(\[+&@]|\$\{|\{\{|\{[\w.]*\}|%[sdv]|#\{|^\.\.\.|^\*+|^#+|\+$|^\"")
+_EXPIRY = regex(rb"[?&;]se=(\d{4}-\d{2}-\d{2})")
 #: The emulator's key is in its documentation: <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>.
 _EMULATOR = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1"
-_HASH_FILE = re.compile(r"(?i)(?:^|/)(?:[\w.-]*htpasswd[\w.-]*|g?shadow-?|passwd-?|[\w.-]+\.ldif)$")
-_PASS_LINE = re.compile(rb"[0-9A-Za-z_.*-]{1,80}:(?:5432|6432|\d{4,5}|\*):[^:]*:[^:]*:")
-_PASS_FILE = re.compile(r"(?i)pgpass|\.(?:conf|cfg|txt|env)$")
+_HASH_FILE = regex(r"(?i)(?:^|/)(?:[\w.-]*htpasswd[\w.-]*|g?shadow-?|passwd-?|[\w.-]+\.ldif)$")
+_PASS_LINE = regex(rb"[0-9A-Za-z_.*-]{1,80}:(?:5432|6432|\d{4,5}|\*):[^:]*:[^:]*:")
+_PASS_FILE = regex(r"(?i)pgpass|\.(?:conf|cfg|txt|env)$")
 
 
 def check_connection(candidate: Candidate) -> Opinion:

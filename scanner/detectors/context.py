@@ -5,18 +5,17 @@ Every function answers one question about one assignment and knows nothing of co
 
 from __future__ import annotations
 
-import re
-
 from scanner.detectors.assignment import Assignment
 from scanner.detectors.ground import is_comment, is_settings, is_translation
 from scanner.detectors.placeholder import has_digit
+from scanner.detectors.regex import regex
 from scanner.detectors.word import pieces, reads_like_word
 
-PASSWORD = re.compile(
+PASSWORD = regex(
     rb"(?i)passw(?:or)?d|passphrase|passcode|passwort|pwd|(?:^|[_-]|db|sql|user|admin|root|smtp|mail|"
     rb"ftp|ldap|http|proxy|redis|my)pass(?:[_-]?\d{0,2})?$"
 )
-_BARE_PASS = re.compile(rb"(?i)pass(?!w(?:or)?d|phrase|code|wort)")
+_BARE_PASS = regex(rb"(?i)pass(?!w(?:or)?d|phrase|code|wort)")
 #: What a name ends with when it means something about a secret, not the secret.
 _OTHER_THING = tuple(
     b"""
@@ -36,7 +35,7 @@ _OTHER_THING = tuple(
     change cost costs exception base based price delimiter separator postfix unauthorized notreqd
     """.split()
 )
-_NOT_SECRET_KEY = re.compile(
+_NOT_SECRET_KEY = regex(
     rb"(?i)(?:^|[_.-])(?:public|pub|primary|foreign|sort|partition|cache|row|dict|hash|unique|group|"
     rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
     rb"next\w*|page|continuation|cancellation|authenticity|verification|forgery|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
@@ -45,16 +44,16 @@ _NOT_SECRET_KEY = re.compile(
     rb"(?:nation|region|location|station|person|column|version|position|option|mon|don|tur)key$"
 )
 #: `Public Key Token: …` names an assembly of .NET.
-_PUBLIC = re.compile(rb"(?i)public[ _-]?key[ _-]?$")
+_PUBLIC = regex(rb"(?i)public[ _-]?key[ _-]?$")
 #: What is done to a secret, or thought of it: `resetPassword` is a page, `invalid_token` a message.
-_ACT = re.compile(
+_ACT = regex(
     rb"(?i)(?:change|reset|forg[eo]t|forgotten|recover|verify|validate|check|generate|create|update|"
     rb"require|save|remember|show|hide|toggle|lost|delete|remove|send|renew|expired|invalid|wrong|"
     rb"incorrect|bad|missing|faulty|(?:min|max|is|has|no|use|allow|enable|disable)[_-])"
     rb"s?[_-]?(?:(?:your|my|the|user|old|new|access|api|auth|client)[_-]?)?"
     rb"(?:passw|pwd|pass$|token|secret|credential|(?:\w+[_-])?key)"
 )
-_CODE = re.compile(
+_CODE = regex(
     rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|^%[sdv@]|#\{|^@|^\{|^\[|^<|^!(?:Ref|Sub|GetAtt|"
     rb"Join|Import|vault|secret|env)|^&|process\.env|\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|"
     rb"\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|^arn:|"
@@ -62,7 +61,7 @@ _CODE = re.compile(
     rb"^!\w+:|^/\^|\+\$/|^d?word:|^[a-z]+\.\$\w+$|\w\?\.\w|"
     rb"^(?:BOOL|PATH|FILEPATH|INTERNAL)="
 )
-_LITERAL = re.compile(
+_LITERAL = regex(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
     rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
     rb"ssh-\w+|ecdsa-\S+|(?:hmac-?)?sha-?\d+|aes-?\d+\S*|scram-\S+|new|return|await|async|lambda|type|"
@@ -70,44 +69,44 @@ _LITERAL = re.compile(
     rb"yield|raise|throw|extern|undef|always|never|enabled?|disabled?|automatic|unavailable|keep|binary)"
     rb"\b.{0,2}"
 )
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     rb"(?i)^[a-z][a-z0-9+.-]{0,30}://|^(?:file|env|vault|ssm|secretsmanager|keyring|keychain|sealed|"
     rb"cmd|exec|prompt|ref):"
     rb"[^\s]|^/[\w.-]+(?:[/:]|$)|^~/|^[A-Z]:\\|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|^@[A-Za-z]|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
     rb"^(?:uri:)?urn:|^\d{4}_[a-z]\w*$|^[\w-]+/\d{8}/|^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$|"
     rb"^sha\d+[:-]|^md5[:-]|^(?:required|nullable|sometimes|confirmed|string)\|"
 )
-_UNREADABLE = re.compile(rb"[^\x00-\x7f]|\\u\{?[0-9A-Fa-f]{4}")
-_ESCAPE = re.compile(rb"\\u\{?[0-9A-Fa-f]{4}")
-_VERSION = re.compile(rb"v?\d+(?:\.\d+)+")
-_MOMENT = re.compile(
+_UNREADABLE = regex(rb"[^\x00-\x7f]|\\u\{?[0-9A-Fa-f]{4}")
+_ESCAPE = regex(rb"\\u\{?[0-9A-Fa-f]{4}")
+_VERSION = regex(rb"v?\d+(?:\.\d+)+")
+_MOMENT = regex(
     rb"(?i)\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?|"
     rb"\d+[.]?(?:ms|[smhdwy]|(?:second|minute|hour|day|week)s?)"
 )
-_NUMBER = re.compile(rb"(?i)[+-]?(?:0x[0-9a-f_]+|\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:[ul]{1,3}|f)?")
+_NUMBER = regex(rb"(?i)[+-]?(?:0x[0-9a-f_]+|\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:[ul]{1,3}|f)?")
 #: Numbers that nobody types for a password: fractions, negative ones, hexadecimal ones.
-_MEASURE = re.compile(rb"(?i)-\d+|[+-]?\d+\.\d+(?:e[+-]?\d+)?|[+-]?\d+e[+-]\d+|0x[0-9a-f]{1,8}")
-_IDENTIFIER = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\.|::?|->)[A-Za-z_$][\w$]*)*")
-_CONSTANT = re.compile(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_FILE_NAME = re.compile(
+_MEASURE = regex(rb"(?i)-\d+|[+-]?\d+\.\d+(?:e[+-]?\d+)?|[+-]?\d+e[+-]\d+|0x[0-9a-f]{1,8}")
+_IDENTIFIER = regex(rb"[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\.|::?|->)[A-Za-z_$][\w$]*)*")
+_CONSTANT = regex(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_FILE_NAME = regex(
     rb"(?i)[\w./-]+\.(?:key|pem|crt|cer|der|p12|pfx|jks|pub|txt|json|ya?ml|html?|js|ts|py|go|php|xml|"
     rb"conf|cfg|ini|rb|c|h|o|a|so|lo|la)"
 )
-_SENTENCE = re.compile(rb"[ \t]+(?:\(|[A-Za-z]*[a-z]|\d{2,}[ \t])")
+_SENTENCE = regex(rb"[ \t]+(?:\(|[A-Za-z]*[a-z]|\d{2,}[ \t])")
 #: `X_PASSWORD_not_supported=Schema mapping for …`: a file of texts, one in a line.
-_TEXT = re.compile(rb"[A-Z][a-z]+[,.:]?"), re.compile(rb"[ ]['\"]?[A-Za-z]+[ ,'][A-Za-z '\"]")
-_APP_PASSWORD = re.compile(rb"[a-z]{4}(?: [a-z]{4}){3}")
-_OPERATES = re.compile(rb"[ \t]?(?:[+*/|&?-]|<<|==|&&|\|\|)[ \t]")
-_PLAIN_WORDS = re.compile(rb"[A-Za-z]+(?:[-'/][A-Za-z]+)*[.:!?]?")
-_EXAMPLE_HOST = re.compile(rb"(?i)://[\w.-]*\bexample\b[^\s\"']*$")
+_TEXT = regex(rb"[A-Z][a-z]+[,.:]?"), regex(rb"[ ]['\"]?[A-Za-z]+[ ,'][A-Za-z '\"]")
+_APP_PASSWORD = regex(rb"[a-z]{4}(?: [a-z]{4}){3}")
+_OPERATES = regex(rb"[ \t]?(?:[+*/|&?-]|<<|==|&&|\|\|)[ \t]")
+_PLAIN_WORDS = regex(rb"[A-Za-z]+(?:[-'/][A-Za-z]+)*[.:!?]?")
+_EXAMPLE_HOST = regex(rb"(?i)://[\w.-]*\bexample\b[^\s\"']*$")
 #: The address of a picture: whoever sees the page may have its parameter.
-_PICTURE = re.compile(rb"(?i)\.(?:svg|png|gif|jpe?g)\?[^\s\"']*$")
+_PICTURE = regex(rb"(?i)\.(?:svg|png|gif|jpe?g)\?[^\s\"']*$")
 #: `ConvertTo-SecureString $text`: what a command of PowerShell gives back.
-_COMMAND = re.compile(
+_COMMAND = regex(
     rb"(?:ConvertTo|ConvertFrom|Get|Read|New|Import|Invoke|Select|Join)-[A-Z][A-Za-z]+"
 )
 _COMPARISONS = frozenset((b"==", b"===", b"!="))
-_TERNARY = re.compile(rb"\?[ \t]{0,3}[\"']?$")
+_TERNARY = regex(rb"\?[ \t]{0,3}[\"']?$")
 _WORD = 3
 _MOSTLY_WORDS = 0.8
 _FEW_DIGITS = 2

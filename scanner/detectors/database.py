@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import hyperscan
 
-from scanner.detectors import cache, outline
+from scanner.detectors import cache, outline, regex
 from scanner.detectors.expression import SCREENS
 from scanner.detectors.outline import Outline
 from scanner.detectors.pattern import width_of
@@ -44,6 +44,8 @@ def prefilter(rules: Sequence[Rule]) -> Prefilter:
         database = stored(folder, known.patterns) or _compiled(wanted, folder, known.patterns)
         if isinstance(rules, RuleSet):
             outline.keep(rules.sources, known)
+    if isinstance(rules, RuleSet):
+        regex.keep(rule.pattern.encode() for rule in rules)
     names = known.values
 
     def value(index: int) -> hyperscan.Database:

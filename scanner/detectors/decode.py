@@ -13,6 +13,7 @@ import re
 from itertools import chain, islice
 
 from scanner.detectors.ground import is_foreign_ground
+from scanner.detectors.regex import regex
 from scanner.detectors.run import ALPHABET, SHORTEST, UNBROKEN
 
 TYPE_CHECKING = False
@@ -32,26 +33,26 @@ _HEAD = 16
 #: Letters and digits become one byte, so that a run is found by a plain search.
 _RUNS = bytes(65 if byte in ALPHABET[:-4] else 32 for byte in range(256))
 _RUN = b"A" * UNBROKEN
-_WRAPPED = re.compile(rb"[A-Za-z0-9+/_-]+(?:(?:\\n|\r?\n[ \t]{0,12})[A-Za-z0-9+/_-]{16,})*={0,2}")
-_BREAK = re.compile(rb"\\n|\s+")
+_WRAPPED = regex(rb"[A-Za-z0-9+/_-]+(?:(?:\\n|\r?\n[ \t]{0,12})[A-Za-z0-9+/_-]{16,})*={0,2}")
+_BREAK = regex(rb"\\n|\s+")
 #: What begins with ASCII: a zero in the top bit of each of three bytes shows in four letters.
 _SIXTY_FOUR = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _GROUP = b"[%b][%b][%b]." % tuple(
     bytes(_SIXTY_FOUR[at] for at in range(64) if not at & bit) for bit in (32, 8, 2)
 )
-_BEGINS_TEXT = re.compile(b"(?:%b){4}|(?:[2-7][0-9A-Fa-f]|0[9AaDd]){8}" % _GROUP)
-_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+_BEGINS_TEXT = regex(b"(?:%b){4}|(?:[2-7][0-9A-Fa-f]|0[9AaDd]){8}" % _GROUP)
+_HEX = regex(rb"(?:[0-9A-Fa-f]{2})+")
 _TELLING = {
     # Signs have to be escaped in a URL; letters never, so three of them are there to hide.
-    b"%": re.compile(rb"%(?:3[ADad]|2[2-7Ff]|40|[4-7][0-9A-Fa-f](?:%[4-7][0-9A-Fa-f]){2})"),
-    b"\\": re.compile(rb"\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f](?:\\x[2-7][0-9A-Fa-f]){3})"),
+    b"%": regex(rb"%(?:3[ADad]|2[2-7Ff]|40|[4-7][0-9A-Fa-f](?:%[4-7][0-9A-Fa-f]){2})"),
+    b"\\": regex(rb"\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f](?:\\x[2-7][0-9A-Fa-f]){3})"),
 }
 #: What every encoded run has; without one of these nothing is opened.
 MARKS = (b"[A-Za-z0-9]{%d}" % UNBROKEN, *(each.pattern for each in _TELLING.values()))
 _ALL = (1 << len(MARKS)) - 1
-_AROUND = re.compile(rb"[^\s\"'`<>]*")
-_ESCAPE = re.compile(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")
-_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_AROUND = regex(rb"[^\s\"'`<>]*")
+_ESCAPE = regex(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")
+_PERCENT = regex(rb"%([0-9A-Fa-f]{2})")
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 _BORDERS = (b"\n", b" ", b'"', b"'")
 _LINE = 2048

@@ -7,18 +7,17 @@ at ten times the cost; what is not so simple is left to it.
 
 from __future__ import annotations
 
-import re
-
 from scanner.detectors.ground import is_comment, is_foreign_ground, is_settings
+from scanner.detectors.regex import regex
 
 #: So many bytes of the value the pattern of an assignment matches, and ends with.
 HEAD = 3
 #: A dotted name, a number, or something too short; then what ends a bare value.
-_PLAIN = re.compile(
+_PLAIN = regex(
     rb"(?:[A-Za-z_$][A-Za-z0-9_$]{0,60}(?:(?:\.|::?)[A-Za-z_$][A-Za-z0-9_$]{0,60}){0,5}|[0-9]{1,20}"
     rb"|[^\s\"'`<>,;)\]}|&\\([{:]{1,7})(?=[\s\"'`<>,;)\]}|]|\Z)"
 )
-_CALL = re.compile(
+_CALL = regex(
     rb"[A-Za-z_$][A-Za-z0-9_$]{0,60}(?:(?:\.|::?)[A-Za-z_$][A-Za-z0-9_$]{0,60}){0,5}[(\[]"
 )
 _QUOTED = b"\"'`;"  # the semicolon ends &quot; and &#39;

@@ -9,39 +9,37 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 
 from scanner.detectors import context, ground
 from scanner.detectors.assignment import Assignment, read
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.decode import unquoted
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
+from scanner.detectors.regex import regex
 from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
 from scanner.model.finding import Confidence
 
-_CHOSEN = re.compile(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
-_SIGNING = re.compile(
+_CHOSEN = regex(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
+_SIGNING = regex(
     rb"(?i)(?:^|[_.-])(?:secret[_-]?key|(?:jwt|session|cookie|app|flask|django|token)[_-]?secret(?:[_-]?key)?)$"
 )
-_UUID = re.compile(
+_UUID = regex(
     rb"(?i)(?:[a-z]{1,12}[-_:])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?:[0-9a-f]{4}-){1,4}[0-9a-f]{4}(?:[0-9a-f]{8})?"
 )
 #: What is kept instead of a password (hashes of many systems), and what is sealed (openssl's salt).
-_PASSWORD_HASH = re.compile(
+_PASSWORD_HASH = regex(
     rb"\$[0-9a-z][0-9a-z-]{0,16}\$|\{[A-Z0-9]+\}|pbkdf2_|"
     rb"(?:md5|sha\d+|bcrypt\w*)\$|md5[0-9a-f]{32}$|\*[0-9A-F]{40}$|U2FsdGVkX1"
 )
-_SPEAKS = re.compile(
-    rb"(?i)passw(?:or)?d|passwd|secret|passphrase|credential|(?:^|[-_])(?:pass|pwd)$"
-)
+_SPEAKS = regex(rb"(?i)passw(?:or)?d|passwd|secret|passphrase|credential|(?:^|[-_])(?:pass|pwd)$")
 #: `hashedPassword`, `encrypted_secret`: another key, or nobody, can open it.
-_SEALED = re.compile(rb"(?<!un)(?:encrypted|hashed|obscured|masked|redacted)")
-_DOC_COMMENT = re.compile(rb"\s{0,16}(?:\*|>>>|irb)[ >]")
+_SEALED = regex(rb"(?<!un)(?:encrypted|hashed|obscured|masked|redacted)")
+_DOC_COMMENT = regex(rb"\s{0,16}(?:\*|>>>|irb)[ >]")
 #: `personal_access_token`: the last word says what would stand here.
-_NAMES_ONE = re.compile(rb"[a-z][-_](?:key|token)s?$")
-_LETTER = re.compile(rb"[A-Za-z]")
-_PAIRED = re.compile(rb"[A-Za-z_.-]+=[^=&%]")  # TYPE=ext4
-_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_NAMES_ONE = regex(rb"[a-z][-_](?:key|token)s?$")
+_LETTER = regex(rb"[A-Za-z]")
+_PAIRED = regex(rb"[A-Za-z_.-]+=[^=&%]")  # TYPE=ext4
+_BASE64 = regex(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _SHORTEST_PASSWORD = 4
 _SHORTEST_CHOSEN = 10
 _SHORTEST_TOKEN = 8

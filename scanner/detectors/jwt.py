@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from scanner.detectors.regex import regex
 from scanner.model.finding import Confidence, Severity
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     rb"(eyJ[A-Za-z0-9_-]{8,2048})\.(eyJ[A-Za-z0-9_-]{4,16384})\.?([A-Za-z0-9_-]{0,2048})"
 )
 _PUBLIC_ROLES = ("anon", "anonymous")

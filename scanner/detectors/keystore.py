@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.der import OBJECT, OCTETS, SEQUENCE, Element, children, content, element_at
+from scanner.detectors.regex import regex
 from scanner.detectors.structure import decoded
 from scanner.model.finding import Confidence, Severity
 
 _BINARY = b"\x30\xfe\xce"
 _LONGEST = 1 << 20
-_RUN = re.compile(rb"[A-Za-z0-9+/]+(?:(?:\\n|\\r|[\r\n]+[ \t]{0,12})[A-Za-z0-9+/]+)*={0,2}")
-_BREAK = re.compile(rb"\\[nr]|\s+")
+_RUN = regex(rb"[A-Za-z0-9+/]+(?:(?:\\n|\\r|[\r\n]+[ \t]{0,12})[A-Za-z0-9+/]+)*={0,2}")
+_BREAK = regex(rb"\\[nr]|\s+")
 _JAVA = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 _PKCS12 = bytes.fromhex("060b2a864886f70d010c0a01")
 _KEY_BAG, _SEALED_BAG = _PKCS12 + b"\1", _PKCS12 + b"\2"

@@ -6,23 +6,24 @@ import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
 from scanner.detectors.placeholder import is_placeholder
+from scanner.detectors.regex import regex
 from scanner.detectors.structure import decoded
 from scanner.detectors.word import is_stand_in
 from scanner.model.finding import Confidence, Severity
 
 _FAR = 6000
 _PARSED = Opinion(confidence=Confidence.HIGH, reason="parse")
-_PRIVATE_KEY = re.compile(rb"\\?\"private_key\\?\"\s{0,4}:\s{0,4}\\?\"-----BEGIN")
-_CLIENT_EMAIL = re.compile(rb"client_email\\?\"\s{0,4}:\s{0,4}\\?\"[^\"@\s]{1,90}@[^\"\s]{4,90}")
-_FIELD = re.compile(
+_PRIVATE_KEY = regex(rb"\\?\"private_key\\?\"\s{0,4}:\s{0,4}\\?\"-----BEGIN")
+_CLIENT_EMAIL = regex(rb"client_email\\?\"\s{0,4}:\s{0,4}\\?\"[^\"@\s]{1,90}@[^\"\s]{4,90}")
+_FIELD = regex(
     rb"\"(client_secret|client_id|refresh_token|type)\"\s{0,4}:\s{0,4}\"([^\"\s]{6,300})\""
 )
-_JWK_SECRET = re.compile(rb"\"(?:d|k)\"\s{0,4}:\s{0,4}\"([A-Za-z0-9_-]{20,1400})\"")
-_DATA = re.compile(rb"(?m)^(?P<indent>[ \t]*)\"?(?P<name>data|stringData)\"?:[ \t]*\{?[ \t]*$")
-_ENTRY = re.compile(rb"^[ \t]+\"?[\w.-]+\"?:[ \t]*[\"']?([^\s\"'#|>][^\"'\n]*)", re.MULTILINE)
-_INLINE = re.compile(rb"\"(?:data|stringData)\"\s*:\s*\{([^{}]{2,4000})\}")
-_TEMPLATE = re.compile(rb"\{\{|\$\{|\$\(|<[^>]+>|ENC\[|^!|^\$[A-Z]")
-_OTHER_KIND = re.compile(rb"SealedSecret|ExternalSecret|SecretProviderClass|bitnami\.com")
+_JWK_SECRET = regex(rb"\"(?:d|k)\"\s{0,4}:\s{0,4}\"([A-Za-z0-9_-]{20,1400})\"")
+_DATA = regex(rb"(?m)^(?P<indent>[ \t]*)\"?(?P<name>data|stringData)\"?:[ \t]*\{?[ \t]*$")
+_ENTRY = regex(rb"^[ \t]+\"?[\w.-]+\"?:[ \t]*[\"']?([^\s\"'#|>][^\"'\n]*)", re.MULTILINE)
+_INLINE = regex(rb"\"(?:data|stringData)\"\s*:\s*\{([^{}]{2,4000})\}")
+_TEMPLATE = regex(rb"\{\{|\$\{|\$\(|<[^>]+>|ENC\[|^!|^\$[A-Z]")
+_OTHER_KIND = regex(rb"SealedSecret|ExternalSecret|SecretProviderClass|bitnami\.com")
 
 
 def check_gcp_service_account(candidate: Candidate) -> Opinion:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from functools import cache
 from pathlib import Path
 
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.doubt import doubtful
+from scanner.detectors.regex import regex
 from scanner.model.finding import Confidence
 
 #: How many words a phrase may have, the longest first.
 SIZES = (24, 21, 18, 15, 12)
-_WORD = re.compile(rb"[a-z]{3,8}")
+_WORD = regex(rb"[a-z]{3,8}")
 _BITS = 11
 _FEW = 2  # `test test … junk`, `abandon abandon … about`: everybody's
 

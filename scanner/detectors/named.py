@@ -10,6 +10,7 @@ from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fat
 from scanner.detectors.ground import is_example_ground, is_foreign_ground
 from scanner.detectors.pattern import lead_of
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
+from scanner.detectors.regex import regex
 from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
 from scanner.model.finding import Confidence
 
@@ -17,30 +18,30 @@ from scanner.model.finding import Confidence
 NEAR = "near its name"
 _FRONT = 72
 #: Words that say "here is a secret", and signs that give a name its value.
-_SECRET_WORD = re.compile(
+_SECRET_WORD = regex(
     rb"(?i)key|token|secret|passw|pwd|credential|auth|bearer|licen[cs]e|private|access|basic|apikey"
     rb"|login|client|app|sid|consumer|account|webhook|user"
 )
-_GIVES = re.compile(rb"=>|[=:>,(]|[ \t]-p[ \t]|--?[a-z-]{1,20}[ =]$|\|[ \t]{0,3}`?$")
-_AT_ONCE = re.compile(
+_GIVES = regex(rb"=>|[=:>,(]|[ \t]-p[ \t]|--?[a-z-]{1,20}[ =]$|\|[ \t]{0,3}`?$")
+_AT_ONCE = regex(
     rb"(?i)(?:(?:key|token|secret|access|private|auth)[-_ .]{1,3}[\"'`]?"
     rb"|(?:api|client|sdk)\(\s?[\"'])$"
 )
 #: What is not a secret although it looks random.
-_OTHER = re.compile(
+_OTHER = regex(
     rb"(?i)sha-?\d|sha[_ -]?sum|\bsha\b|\bmd5|digest|commit|checksum|integrity|\brev(?:ision)?\b"
     rb"|etag|\bhash\b|nonce|guid|trace|span[_-]?id|request[_-]?id|session[_-]?id|build[_-]?id"
     rb"|fingerprint|public[_-]?key|thumbprint|https?://[^\s\"']{0,60}$|[\w./-]{12,}/$|import |from "
     rb"|/[\w.-]+[ \t]+$|\bh1:"
 )
 #: Even a mere id counts where it is called a token.
-_CALLED_SECRET = re.compile(rb"(?i)(?:token|secret)[\w-]{0,4}[\"' ]{0,3}[:=][\s\"'`]{0,3}$")
-_OWN_NAME = re.compile(rb"(?i)(?:secret|auth[_-]?token)[\w\"' ]{0,12}[:=][\s\"']{0,4}$")
-_HEX = re.compile(rb"(?i)[0-9a-f]+")
-_UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_SHAPED = re.compile(rb"[A-Za-z0-9+/=_.-]*[-_.][A-Za-z0-9+/=_.-]*")
+_CALLED_SECRET = regex(rb"(?i)(?:token|secret)[\w-]{0,4}[\"' ]{0,3}[:=][\s\"'`]{0,3}$")
+_OWN_NAME = regex(rb"(?i)(?:secret|auth[_-]?token)[\w\"' ]{0,12}[:=][\s\"']{0,4}$")
+_HEX = regex(rb"(?i)[0-9a-f]+")
+_UUID = regex(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SHAPED = regex(rb"[A-Za-z0-9+/=_.-]*[-_.][A-Za-z0-9+/=_.-]*")
 #: `?api_key=…`: a secret in an address, unlike the digest that is part of a path.
-_QUERY = re.compile(
+_QUERY = regex(
     rb"(?i)[?&;][\w.-]{0,40}(?:key|token|secret|auth|passw(?:or)?d|pwd|sid)[\w-]{0,12}=$"
 )
 _NEAR = Opinion(confidence=Confidence.LOW, reason=NEAR)
@@ -108,7 +109,7 @@ def _follows_name(pattern: str, line: bytes) -> bool:
 
 @cache
 def _adjacent(lead: str) -> re.Pattern[bytes]:
-    return re.compile(lead.encode("ascii") + rb"[ \t\"'`]{1,3}$")
+    return regex(lead.encode("ascii") + rb"[ \t\"'`]{1,3}$")
 
 
 def check_random(candidate: Candidate) -> Opinion:

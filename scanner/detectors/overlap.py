@@ -10,6 +10,7 @@ from functools import cache
 from scanner.detectors.candidate import Fate, Judged
 from scanner.detectors.named import NEAR
 from scanner.detectors.pattern import lead_of
+from scanner.detectors.regex import regex
 from scanner.model.rule import RuleClass
 
 _FAR = 120  # bytes in front of a value in which the name that leads to it may begin
@@ -67,4 +68,4 @@ def _distance(each: Judged) -> int:
 
 @cache
 def _names(lead: str) -> re.Pattern[bytes]:
-    return re.compile(lead.encode("ascii"))
+    return regex(lead.encode("ascii"))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
+from scanner.detectors import regex
 from scanner.model.error import RuleError
 
 #: No pattern may match more than this many bytes, so that confirming stays within bounds.
@@ -41,7 +42,7 @@ _PLACED = {
 @cache
 def compiled(pattern: str) -> re.Pattern[bytes]:
     """``pattern`` for bytes. Rules are ASCII, hence case-insensitivity is ASCII too."""
-    return re.compile(pattern.encode("ascii"))
+    return regex.of_rule(pattern.encode("ascii"))
 
 
 _widths: dict[str, int] = {}

@@ -7,21 +7,22 @@ import binascii
 import re
 
 from scanner.detectors.candidate import NOT_THIS, Candidate, Fate, Opinion
+from scanner.detectors.regex import regex
 from scanner.model.finding import Confidence, Severity
 
 _LONGEST = 16_384
-_END = re.compile(rb"-----END [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
-_ENCRYPTED = re.compile(rb"ENCRYPTED|Proc-Type: ?4,|bcrypt|aes256-ctr")
-_LAYOUT = re.compile(rb"\\[rnt]|[\s\"'`,>|#*+]|&#\d+;")
-_CUT_OFF = re.compile(rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}")
+_END = regex(rb"-----END [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----")
+_BASE64 = regex(rb"[A-Za-z0-9+/]{16,}={0,2}")
+_ENCRYPTED = regex(rb"ENCRYPTED|Proc-Type: ?4,|bcrypt|aes256-ctr")
+_LAYOUT = regex(rb"\\[rnt]|[\s\"'`,>|#*+]|&#\d+;")
+_CUT_OFF = regex(rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}")
 _OPENSSH = b"openssh-key-v1\0"
 _SEQUENCE = 0x30
 _FEWEST = 24
-_PUTTY_PRIVATE = re.compile(
+_PUTTY_PRIVATE = regex(
     rb"Private-Lines: ?\d{1,3}(?:\\r|\\n|[\r\n])+(?:[A-Za-z0-9+/=]|\\r|\\n|[\r\n]){40,16000}"
 )
-_CUT_OFF = re.compile(rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}")
+_CUT_OFF = regex(rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}")
 
 
 def check_pem(candidate: Candidate) -> Opinion:

@@ -6,23 +6,22 @@ judgement that assignments get. A place without a name is a password's by itself
 
 from __future__ import annotations
 
-import re
-
 from scanner.detectors.assignment import BARE, FRONT, LONGEST, TAIL, Assignment, closing
 from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.generic import judged
 from scanner.detectors.pattern import compiled, width_of
+from scanner.detectors.regex import regex
 
 #: What a place without a name of its own holds.
 _NAMELESS = b"password"
 #: What may open a value, and what then closes it; anything else is a bare word.
 _FENCES = (
-    (re.compile(rb"<!\[CDATA\[$"), b"]]>"),
-    (re.compile(rb">\s{0,80}$"), b"<"),
-    (re.compile(rb"\|[ \t]{0,16}[*_`]{0,3}$"), b"|"),
-    (re.compile(rb"\\[\"'`]$"), None),
-    (re.compile(rb"&(?:#3[49]|quot);$"), None),
-    (re.compile(rb"[\"'`]$"), None),
+    (regex(rb"<!\[CDATA\[$"), b"]]>"),
+    (regex(rb">\s{0,80}$"), b"<"),
+    (regex(rb"\|[ \t]{0,16}[*_`]{0,3}$"), b"|"),
+    (regex(rb"\\[\"'`]$"), None),
+    (regex(rb"&(?:#3[49]|quot);$"), None),
+    (regex(rb"[\"'`]$"), None),
 )
 _FRAME = b" \t*_`"
 _MARGIN = 8

@@ -6,21 +6,23 @@ import math
 import re
 from collections import Counter
 
-_WORDS = re.compile(
+from scanner.detectors.regex import regex
+
+_WORDS = regex(
     rb"(?i)example|sample|changeme|change[-_]?(?:me|this|it)|placeholder|dummy|redacted|replace[-_]?"
     rb"(?:me|this|with)|insert[-_]?|your[-_]?|(?:^|[-_])my[-_]|fake|foo[-_]?bar|notreal|not[-_]real|"
     rb"todo|fixme|deadbeef|lorem|ipsum|x{4}|\*{3}|\.{3}|_{4}|#{4}|-{4}|\xe2\x80\xa6|\xe2\x80\xa2"
 )
 #: What a value says of itself that was put there instead of a token.
-_SAYS_SO = re.compile(
+_SAYS_SO = regex(
     rb"(?i)example|placeholder|redacted|change[-_]?me|your[-_]|\xe2\x80[\xa2\xa6]|\*{3}|\.{3}"
 )
-_FILLER = re.compile(rb"(.)\1{3,}", re.DOTALL)
-_PART = re.compile(rb"[^-_.:/$]+")
-_LONG_RUN = re.compile(rb"([^A])\1{15}", re.DOTALL)  # base64 of zero bytes is a run of A
+_FILLER = regex(rb"(.)\1{3,}", re.DOTALL)
+_PART = regex(rb"[^-_.:/$]+")
+_LONG_RUN = regex(rb"([^A])\1{15}", re.DOTALL)  # base64 of zero bytes is a run of A
 _WHOLE_PART = 8
-_RUN = re.compile(rb"(.)\1{7}", re.DOTALL)
-_PERIOD = re.compile(rb"(.{2,10}?)\1{3}", re.DOTALL)
+_RUN = regex(rb"(.)\1{7}", re.DOTALL)
+_PERIOD = regex(rb"(.{2,10}?)\1{3}", re.DOTALL)
 _ORDER = (
     b"abcdefghijklmnopqrstuvwxyz",
     b"zyxwvutsrqponmlkjihgfedcba",
@@ -30,7 +32,7 @@ _ORDER = (
     b"qwertyuiopasdfghjklzxcvbnm",
     b"a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0",
 )
-_DIGIT = re.compile(rb"[0-9]")
+_DIGIT = regex(rb"[0-9]")
 _STEP = 8
 _LOOKED_AT = 128
 _FEW = 2.2

@@ -10,10 +10,11 @@ import re
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
 from scanner.detectors.doubt import doubtful
 from scanner.detectors.jwt import claims_of
+from scanner.detectors.regex import regex
 from scanner.model.finding import Confidence
 
 _PARSED = Opinion(confidence=Confidence.HIGH, reason="parse")
-_JSON_HEAD = re.compile(rb"eyJ[A-Za-z0-9+/_-]*={0,2}")
+_JSON_HEAD = regex(rb"eyJ[A-Za-z0-9+/_-]*={0,2}")
 #: What an object has to hold where its first bytes are all that the pattern knows.
 _MEMBERS = {b"eyJhIjoi": {"a", "t", "s"}, b"eyJrIjoi": {"k", "n", "id"}}
 _SNOWFLAKE = range(10**16, 10**20)

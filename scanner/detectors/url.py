@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import NamedTuple
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
 from scanner.detectors.decode import unquoted
 from scanner.detectors.ground import is_document, is_example_ground
 from scanner.detectors.placeholder import is_placeholder
+from scanner.detectors.regex import regex
 from scanner.detectors.word import is_stand_in, reads_like_word
 from scanner.model.finding import Confidence
 
-_URL = re.compile(
+_URL = regex(
     rb"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{1,30})://(?P<user>[^\s:@/\"'`<>]{0,100}):"
     rb"(?P<password>[^\s\"'`<>]{1,200})@(?P<host>[^\s/:?#\"'`<>@,;\\)\]}]{1,200})"
 )
-_REST = re.compile(rb"[^\s\"'`<>,;)\]}\\&]{0,300}")
-_TEMPLATE = re.compile(rb"\$|\{|\}|%[sdv(]|<|\[|\]|\*\*|\.\.\.|#\{|^:|\|")
-_EXAMPLE_HOST = re.compile(
-    rb"(?i)(?:^|\.)example(?:\.|$)|\.invalid$|\.test$|^host(?:name)?$|^HOST$"
-)
+_REST = regex(rb"[^\s\"'`<>,;)\]}\\&]{0,300}")
+_TEMPLATE = regex(rb"\$|\{|\}|%[sdv(]|<|\[|\]|\*\*|\.\.\.|#\{|^:|\|")
+_EXAMPLE_HOST = regex(rb"(?i)(?:^|\.)example(?:\.|$)|\.invalid$|\.test$|^host(?:name)?$|^HOST$")
 _FEW = 2  # different characters: 1111, abab
 
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
 from scanner.detectors.crc import VERIFIED, verdict
+from scanner.detectors.regex import regex
 
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _IN_BECH32, _IN_BASE58 = frozenset(_BECH32), frozenset(_BASE58)
 _LONGEST = 128  # characters of base58: an extended key has 111
-_NUMBER = re.compile(rb"(?:0x)?([0-9A-Fa-f]{64})")
+_NUMBER = regex(rb"(?:0x)?([0-9A-Fa-f]{64})")
 _SUM = 4
 #: The order of secp256k1: a private key is a number below it.
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_ABOUT_A_KEY = re.compile(rb"(?i)priv(?:ate)?[_ -]?key|mnemonic|wallet|secret|signer")
-_ABOUT_A_HASH = re.compile(rb"(?i)hash|block|root|digest|sha|checksum|tx|transaction|commit")
+_ABOUT_A_KEY = regex(rb"(?i)priv(?:ate)?[_ -]?key|mnemonic|wallet|secret|signer")
+_ABOUT_A_HASH = regex(rb"(?i)hash|block|root|digest|sha|checksum|tx|transaction|commit")
 
 
 def check_bech32(candidate: Candidate) -> Opinion:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from scanner.detectors.regex import regex
+
 _STAND_INS = frozenset(
     b"""
     password passwd pass passwort pwd passphrase secret secrets token key apikey value string text
@@ -48,7 +50,7 @@ _MOSTLY_SPELT = 0.55
 _MOSTLY_PAIRS = 0.7
 _DIGITS = frozenset(b"0123456789")
 _FEW_DIGITS = 3
-_PIECE = re.compile(rb"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
+_PIECE = regex(rb"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
 _COUNTERS = frozenset(b"1 2 3 4 5 6 7 8 9 0 12 123 1234 12345 123456 00 01 02".split())
 _SHORTEST = 3
 _LONGEST_GLUED = 40
