@@ -16,8 +16,10 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from own import installed  # type: ignore[import-not-found]  # as below
 from scan import binary, install, token  # type: ignore[import-not-found]  # scripts of one folder
 
 COMMITS = 12_000
@@ -151,9 +153,15 @@ def extend(repository: Path, folder: str) -> None:
     feed(repository, stream())
 
 
+@cache
+def wheel() -> Path:
+    """An interpreter with stanch as users have it."""
+    return Path(installed())
+
+
 def stanch(repository: Path, report: Path) -> list[str]:
     """Our command line."""
-    program = Path(sys.executable).with_name("stanch")
+    program = wheel().with_name("stanch")
     return [str(program), "scan", str(repository), "--format", "jsonl", "--output", str(report)]
 
 

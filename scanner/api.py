@@ -99,6 +99,11 @@ class ScanSummary:
         """Whether everything that should have been read was read."""
         return self.incomplete == 0
 
+    @property
+    def gapless(self) -> bool:
+        """Whether nothing was left out, for whatever reason."""
+        return self.skipped == self.incomplete == 0
+
 
 @dataclass(slots=True, kw_only=True)
 class Scan:

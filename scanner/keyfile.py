@@ -9,6 +9,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from scanner.home import data_folder
 from scanner.model.error import UsageError
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.secret import SecretValue
@@ -19,10 +20,7 @@ _NAME = "fingerprint.key"
 
 def data_directory(environ: Mapping[str, str]) -> Path:
     """The user's data directory: ``$STANCH_HOME``, or ``stanch`` in ``$XDG_DATA_HOME``."""
-    if own := environ.get("STANCH_HOME"):
-        return Path(own)
-    shared = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(shared) / "stanch"
+    return Path(data_folder(environ))
 
 
 def load_fingerprint_key(

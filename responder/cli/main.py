@@ -1,16 +1,16 @@
-"""The entry point and the map of commands. Loads a command's module only when it is called."""
+"""The map of commands. Loads a command's module only when it is called."""
 
 from __future__ import annotations
 
 import gc
 import importlib
-import os
 import sys
 import traceback
 from typing import NamedTuple, NoReturn
 
 import click
 
+from responder.cli.start import leave
 from scanner import __version__
 
 
@@ -101,7 +101,7 @@ def stanch() -> None:
     """
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run ``stanch``; a scan is over with its last word."""
     if sys.argv[1:2] != ["scan"]:
         _run()
@@ -109,15 +109,7 @@ def main() -> None:
         _run()
     except SystemExit as done:
         # Taking thousands of rules apart one by one would cost a small scan a tenth of its time.
-        _leave(done.code if isinstance(done.code, int) else 0 if done.code is None else 1)
-
-
-def _leave(code: int) -> NoReturn:
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:  # the reader may have gone; the exit code still counts
-        os._exit(code)
+        leave(done.code if isinstance(done.code, int) else 0 if done.code is None else 1)
 
 
 def _run() -> NoReturn:

@@ -30,6 +30,7 @@ from scanner.api import (
     data_directory,
     load_fingerprint_key,
 )
+from scanner.cli.again import Question, asked
 from scanner.config import configured_rules, scan_settings
 from scanner.reports import jsonl, note, progress
 from scanner.suppression.judge import Review
@@ -164,26 +165,27 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         stream_name=stream_name,
     )
     acceptance = Acceptance(file=baseline, waiver_key=waiver_key, plugins=plugins)
-    scans = _begun(targets, options, acceptance, fingerprint_key, cache=not no_cache)
+    key = load_fingerprint_key(fingerprint_key, data_directory(os.environ))
+    state = None if no_cache else State(folder=data_directory(os.environ) / "history")
+    own_key = fingerprint_key is None
+    question = _question(targets, options, acceptance) if own_key and state else None
+    scans = _begun(targets, options, acceptance, key, state)
     sight = Sight(form=form, output=output, explain=explain, quiet=quiet)
-    sys.exit(_shown(scans, options, sight))
+    sys.exit(_shown(scans, options, sight, question))
 
 
 def _begun(
     targets: tuple[str, ...],
     options: Options,
     acceptance: Acceptance,
-    fingerprint_key: str | None,
-    *,
-    cache: bool,
+    key: FingerprintKey,
+    state: State | None,
 ) -> list[Begun]:
     """A scan of each target; every target is checked before the first is read."""
     if options.anomalies and options.staged:
         raise _unfit("what is normal is learned from a whole tree, not from staged changes")
     for target in targets:
         _check(target)
-    key = load_fingerprint_key(fingerprint_key, data_directory(os.environ))
-    state = State(folder=data_directory(os.environ) / "history") if cache else None
     gc.disable()
     scanners = _scanners(key, targets, acceptance, state)
     gc.freeze()  # the rules live until the end; children share them as long as nobody counts them
@@ -195,7 +197,21 @@ def _begun(
     ]
 
 
-def _shown(scans: list[Begun], options: Options, sight: Sight) -> int:
+def _question(
+    targets: tuple[str, ...], options: Options, acceptance: Acceptance
+) -> Question | None:
+    """What is asked, when the answer may be kept for the next time."""
+    if sys.argv[1:2] != ["scan"] or len(targets) != 1 or acceptance.plugins:
+        return None
+    if options.staged or options.anomalies or options.history is False:
+        return None
+    if scan_settings(Path(targets[0])).rules:
+        return None  # of the rules only our own are looked after
+    baseline = str(acceptance.file) if acceptance.file else None
+    return asked(sys.argv[2:], os.environ, targets[0], baseline)
+
+
+def _shown(scans: list[Begun], options: Options, sight: Sight, question: Question | None) -> int:
     """Read, show what is found as it comes, and say how it went: the exit code."""
     gaps = note.Gaps()
     review = Review()
@@ -215,7 +231,29 @@ def _shown(scans: list[Begun], options: Options, sight: Sight) -> int:
     summaries = [scan.summary for scan, _ in scans]
     complete = all(summary.complete for summary in summaries)
     _say(found, summaries, gaps, hidden=review.hidden, quiet=sight.quiet and complete)
-    return 1 if found else 0 if complete else 3
+    code = 1 if found else 0 if complete else 3
+    if question is not None and all(each.gapless for each in summaries):
+        _keep(question, sight, shown, review, code)
+    return code
+
+
+def _keep(
+    question: Question, sight: Sight, shown: list[Finding], review: Review, code: int
+) -> None:
+    """Keep the answer for the next time, when it is text that depends on nothing else."""
+    if shown and sight.form == "table":
+        return  # which is made for a terminal's width and colours
+    found = [each for each in shown if each.waiver is None or not each.waiver.hides]
+    summary = note.summary(
+        found, contents=note.contents(0, 0), size=0, seconds=None, hidden=review.hidden
+    )
+    question.keep(
+        text="".join(jsonl.line(each) + "\n" for each in shown),
+        output=str(sight.output) if sight.output else None,
+        notes="".join(f"{line}\n" for line in map(note.waiver, shown) if line),
+        summary="" if sight.quiet else summary,
+        code=code,
+    )
 
 
 def _watch(

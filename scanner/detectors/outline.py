@@ -30,7 +30,7 @@ class Sources:
 
     def __init__(self, files: Iterable[str]) -> None:
         self.files = tuple(files)
-        self.stamps = tuple(_stamp(file) for file in (*self.files, *_listed(_HERE, ".py")))
+        self.stamps = tuple(stamp(file) for file in (*self.files, *_listed(_HERE, ".py")))
 
     @property
     def name(self) -> str:
@@ -94,7 +94,7 @@ def _listed(folder: str, ending: str) -> list[str]:
     return [f"{folder}{os.sep}{name}" for name in names]
 
 
-def _stamp(file: str) -> Stamp:
+def stamp(file: str) -> Stamp:
     """What changes when a file does: nobody can set the time of its last change (ctime)."""
     try:
         now = os.stat(file)

@@ -19,6 +19,7 @@ from scanner.detectors.run import may_hold_run
 from scanner.model.error import ScannerError
 from scanner.sources import shadow
 from scanner.sources.bound import WINDOW, encoding_of, is_binary, is_opaque
+from scanner.sources.errand import Errand
 from scanner.sources.place import display
 
 TYPE_CHECKING = False
@@ -37,7 +38,6 @@ _STAGED = (["pre-commit"], ["run"], ["run", "--staged"])
 _CHANGES = ("diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff",
             "HEAD", "--")  # fmt: skip
 _SUBMODULE = b"160000"
-_BLOCK = 1 << 16
 _RUN = 1  # the first mark alone: letters enough in a row, but nothing escaped
 _HEADER = 32  # bytes that fit "blob", a size below the window's, and a NUL
 
@@ -167,38 +167,19 @@ class _Staged:
         found = next(filter(None, map(shadow.place_at, _ancestors(place))), None)
         if found is None or any(environ.get(name) for name in _OBJECTS):
             raise _OutOfTheOrdinaryError
-        top, git_dir, common_dir = found
-        self._objects = f"{common_dir}/objects"
-        self._shadow = shadow.made(git_dir, common_dir)
-        surroundings = shadow.environment(self._shadow, git_dir)
-        if index := environ.get(_INDEX):  # `git commit -a` and `git commit FILE` prepare another
-            surroundings[_INDEX] = os.path.join(place, index)
-        self._answer, question = os.pipe()
-        try:
-            self._git = os.posix_spawnp(
-                "git",
-                shadow.command(self._shadow, top, *_CHANGES),
-                surroundings,
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, question, 1),
-                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                ],
-            )
-        except OSError:
-            shadow.removed(self._shadow)
-            raise
-        finally:
-            os.close(question)
+        # `git commit -a` and `git commit FILE` prepare another index
+        index = environ.get(_INDEX)
+        self._objects = f"{found[2]}/objects"
+        self._changes = Errand(
+            found, *_CHANGES, index=os.path.join(place, index) if index else None
+        )
 
     def contents(self) -> Iterator[tuple[str, bytes]]:
         """New and changed contents that are text, with their paths."""
-        blocks = []
-        while block := os.read(self._answer, _BLOCK):
-            blocks.append(block)
-        if self._status():
+        changes = self._changes.answer()
+        if changes is None:
             raise _OutOfTheOrdinaryError  # no commit yet, or something is broken
-        records = iter(b"".join(blocks).split(b"\0")[:-1])
+        records = iter(changes.split(b"\0")[:-1])
         for change, path in zip(records, records, strict=True):
             _, mode, _, oid, _ = change.lstrip(b":").split()
             if mode != _SUBMODULE and oid.strip(b"0"):
@@ -209,16 +190,8 @@ class _Staged:
                     yield display(path), content
 
     def end(self) -> None:
-        """Wait for git, which ends when nobody listens, and leave nothing behind."""
-        os.close(self._answer)
-        self._status()
-        shadow.removed(self._shadow)
-
-    def _status(self) -> int:
-        if self._git:
-            self._code = os.waitpid(self._git, 0)[1]
-            self._git = 0
-        return self._code
+        """Leave nothing behind."""
+        self._changes.end()
 
     def _content(self, oid: str) -> bytes:
         """What git keeps in a file of its own, as it does until it packs it.

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 
-from scanner.sources.layout import Layout
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scanner.sources.layout import Layout
 
 _FILES = ("HEAD", "index", "config", "packed-refs", "shallow", "commondir", "info/exclude")
 _TREES = ("refs", "objects")
@@ -18,8 +21,12 @@ _TREES = ("refs", "objects")
 
 def obstacle(layout: Layout) -> str | None:
     """The first such path, relative to the repository's folder; None in an ordinary repository."""
-    for folder in dict.fromkeys((layout.git_dir, layout.common_dir)):
-        base = os.fspath(folder)
+    return obstacle_in(os.fspath(layout.git_dir), os.fspath(layout.common_dir))
+
+
+def obstacle_in(git_dir: str, common_dir: str) -> str | None:
+    """The same, where these folders are known."""
+    for base in dict.fromkeys((git_dir, common_dir)):
         for name in _FILES:
             if _is_odd(os.path.join(base, name)):  # noqa: PTH118  # one string is enough
                 return name

@@ -1,0 +1,35 @@
+"""Where ``stanch`` starts: with nothing loaded, since some commands need next to nothing."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run ``stanch`` with the process's arguments."""
+    gc.disable()  # modules are no garbage
+    if sys.argv[1:2] == ["scan"]:
+        from scanner.cli.again import told  # noqa: PLC0415  # the other commands have no use for it
+
+        code = told(sys.argv[2:], os.environ)
+        if code is not None:
+            leave(code)
+    from responder.cli.main import main as run  # noqa: PLC0415  # loads the command line library
+
+    gc.enable()
+    run()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process; taking apart what was loaded would take longer than some commands."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:  # the reader may have gone; the exit code still counts
+        os._exit(code)
