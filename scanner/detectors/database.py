@@ -88,13 +88,14 @@ def _outline(rules: Sequence[Rule], wanted: Sequence[_Pattern]) -> Outline:
 
 def _wanted(rules: Sequence[Rule]) -> list[_Pattern]:
     """Every rule exactly and with its beginning where Hyperscan may know it, and the marks."""
+    from scanner.detectors.colour import MARK as COLOUR  # noqa: PLC0415  # as below
     from scanner.detectors.decode import MARKS  # noqa: PLC0415  # most starts compile nothing
 
     loose = [bool(rule.keywords or _LOOKS_AROUND.search(rule.pattern)) for rule in rules]
     return [
         _Pattern(i, expression(rule), _SUPERSET if loose[i] else _WITH_START)
         for i, rule in enumerate(rules)
-    ] + [_Pattern(MARK + i, mark, _ONCE) for i, mark in enumerate(MARKS)]
+    ] + [_Pattern(MARK + i, mark, _ONCE) for i, mark in enumerate((*MARKS, COLOUR))]
 
 
 def _value(index: int, rule: Rule) -> _Pattern:

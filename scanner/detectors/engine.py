@@ -17,7 +17,7 @@ from scanner.detectors.expression import SCREENS
 from scanner.detectors.overlap import resolved
 from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
-from scanner.detectors.prefilter import Window
+from scanner.detectors.prefilter import COLOURED, Window
 from scanner.detectors.preview import preview
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
@@ -86,8 +86,7 @@ class Engine:
 
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps."""
-        fragment = uncoloured(fragment)
-        windows, marks = self._look(fragment)
+        fragment, windows, marks = self._look(fragment)
         direct = self._direct(fragment, windows)
         if not marks:
             return direct
@@ -99,11 +98,17 @@ class Engine:
         return any(self.prefilter.look(data))
 
     def _within(self, fragment: Fragment) -> tuple[Match, ...]:
-        fragment = uncoloured(fragment)
-        return self._direct(fragment, self._look(fragment)[0]).matches
+        fragment, windows, _ = self._look(fragment)
+        return self._direct(fragment, windows).matches
 
-    def _look(self, fragment: Fragment) -> tuple[dict[int, list[Window]], int]:
-        return self.prefilter.look(fragment.data, fragment.provenance.path, self._screens)
+    def _look(self, fragment: Fragment) -> tuple[Fragment, dict[int, list[Window]], int]:
+        """The fragment without colours, where a rule could match in it, and the marks it has."""
+        path = fragment.provenance.path
+        windows, marks = self.prefilter.look(fragment.data, path, self._screens)
+        if marks & COLOURED:
+            fragment = uncoloured(fragment)
+            windows, marks = self.prefilter.look(fragment.data, path, self._screens)
+        return fragment, windows, marks & ~COLOURED
 
     def _direct(self, fragment: Fragment, windows: dict[int, list[Window]]) -> Scanned:
         if not windows:

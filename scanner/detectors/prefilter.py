@@ -31,6 +31,8 @@ _NONE: Mapping[int, Screen] = {}
 _HYPERSCAN = extension()
 #: Marks are numbered from here, rules below.
 MARK = 1 << 20
+#: Among the marks that are present: colours, behind those of encoded runs.
+COLOURED = 1 << 3
 #: How many bytes a keyword may be away from the secret.
 NEAR = 400
 #: Look-ahead that a pattern may need behind a window, in bytes.

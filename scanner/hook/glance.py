@@ -14,7 +14,7 @@ import stat
 import zlib
 
 from scanner.detectors import cache, outline
-from scanner.detectors.prefilter import Prefilter, stored
+from scanner.detectors.prefilter import COLOURED, Prefilter, stored
 from scanner.detectors.run import may_hold_run
 from scanner.model.error import ScannerError
 from scanner.sources import shadow
@@ -75,8 +75,10 @@ def _holds_nothing(look: Look, contents: Iterable[tuple[str, bytes]]) -> bool:
 def is_empty(look: Look, content: bytes, path: str) -> bool:
     """Whether nothing in the content could be a credential, neither plain nor encoded."""
     windows, marks = look(content, path)
-    if windows or not marks:
-        return not windows
+    if windows or marks & COLOURED:  # a colour may stand within a token
+        return False
+    if not marks:
+        return True
     if marks == _RUN and not may_hold_run(content):
         return True
     # Loaded when something may be encoded: it takes as long as all the rest.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InWorktree
-from scanner.sources.bound import WINDOW
+from scanner.sources.bound import WINDOW, is_binary
 from scanner.sources.layout import enclosing
 from scanner.sources.listing import listing
 from scanner.sources.place import display
@@ -84,6 +84,10 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
         try:
             facts = os.fstat(descriptor)
             if stat.S_ISREG(facts.st_mode):
+                text = _text(descriptor, facts.st_size)
+                if text is not None:
+                    yield Fragment(data=text, provenance=InWorktree(path=shown))
+                    return
                 read = _reader(descriptor, facts)
                 for piece in fragments(read, InWorktree(path=shown), facts.st_size):
                     if isinstance(piece, Gap):
@@ -96,6 +100,16 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
             os.close(descriptor)
     except OSError as error:
         yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
+
+
+def _text(descriptor: int, size: int) -> bytes | None:
+    """The content of an ordinary small file; None, and nothing read, for any other."""
+    if size < WINDOW:
+        data = os.read(descriptor, size + 1)
+        if len(data) == size and not is_binary(data):
+            return data
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    return None
 
 
 def _binary(descriptor: int, gap: Gap) -> Iterator[Fragment | Gap]:

@@ -63,6 +63,14 @@ def test_what_the_engine_finds_the_first_look_never_calls_nothing(
     assert 0 < quiet < len(templates)
 
 
+def test_a_colour_between_a_name_and_its_value_deceives_neither_look(
+    place: Path, engine: Engine
+) -> None:
+    data = generate("db_password\x1b[0m: \x1b[1m{password}\x1b[0m", 1)
+    assert list(engine.scan(Fragment(data=data, provenance=InIndex(path="build.log"))))
+    assert not glance.is_empty(glance.look_at(str(place)), data, "build.log")
+
+
 def test_a_harmless_change_is_settled_by_the_first_look(ann: Any, place: Path, at: Any) -> None:
     (place / "shape.py").write_text(_HARMLESS)
     (place / "enter.py").write_text(_EXPRESSION)
