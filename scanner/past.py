@@ -43,8 +43,9 @@ class Past:
         try:
             for result in run(source, engine, parts=parts, processes=processes):
                 if isinstance(result, Match):
-                    finding = authorship.completed(result.finding)
-                    if self._is_new(finding):
+                    if self._is_new(result.finding):
+                        finding = authorship.completed(result.finding)
+                        self._findings.append(finding)
                         yield replace(result, finding=finding)
                 elif isinstance(result, Milestone):
                     if whole:
@@ -71,6 +72,7 @@ class Past:
         known = tuple(oid.decode() for oid in existing(self.repository, stored))
         if not known:
             return ()  # another repository at the same place
+        self._findings.extend(findings)
         for finding in findings:
             self._is_new(finding)
             yield Match(finding=finding, parts={})
@@ -87,10 +89,9 @@ class Past:
         return not result.lasting
 
     def _is_new(self, finding: Finding) -> bool:
-        """Whether no version of the file has shown it as clearly; it is kept then."""
+        """Whether no version of the file has shown it as clearly."""
         place = (finding.fingerprint, finding.path, finding.confidence, finding.severity)
         if place in self._places:
             return False
         self._places.add(place)
-        self._findings.append(finding)
         return True

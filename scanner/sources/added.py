@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_NEAR = 256  # bytes; whatever differs in so few is found at once
+
 
 def alike(one: bytes, other: bytes) -> tuple[int, int]:
     """How many bytes both begin with, and how many of the rest both end with.
@@ -9,32 +11,36 @@ def alike(one: bytes, other: bytes) -> tuple[int, int]:
     By halving: comparing is quick, a loop is not.
     """
     most = min(len(one), len(other))
-    front = _in_front(one, other, most)
-    return front, _behind(one, other, most - front)
+    view = memoryview(other)  # its parts are no copies
+    front = _in_front(one, view, most)
+    return front, _behind(one, view, most - front)
 
 
-def _in_front(one: bytes, other: bytes, most: int) -> int:
+def _in_front(one: bytes, other: memoryview, most: int) -> int:
+    if one.startswith(other[:most]):
+        return most
     low, high = 0, most
-    if one[:high] == other[:high]:
-        return high
-    while high - low > 1:
+    while high - low > _NEAR:
         middle = (low + high) // 2
-        if one[low:middle] == other[low:middle]:
+        if one.startswith(other[low:middle], low):
             low = middle
         else:
             high = middle
-    return low
+    apart = int.from_bytes(one[low:high], "big") ^ int.from_bytes(other[low:high], "big")
+    return high - (apart.bit_length() + 7) // 8
 
 
-def _behind(one: bytes, other: bytes, most: int) -> int:
+def _behind(one: bytes, other: memoryview, most: int) -> int:
     ones, others = len(one), len(other)
+    if one.endswith(other[others - most :]):
+        return most
     low, high = 0, most
-    if one[ones - high :] == other[others - high :]:
-        return high
-    while high - low > 1:
+    while high - low > _NEAR:
         middle = (low + high) // 2
-        if one[ones - middle : ones - low] == other[others - middle : others - low]:
+        if one.endswith(other[others - middle : others - low], 0, ones - low):
             low = middle
         else:
             high = middle
-    return low
+    ours, theirs = one[ones - high : ones - low], other[others - high : others - low]
+    apart = int.from_bytes(ours, "little") ^ int.from_bytes(theirs, "little")
+    return high - (apart.bit_length() + 7) // 8

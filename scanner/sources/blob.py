@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from itertools import pairwise
 from typing import IO, NamedTuple
 
 from scanner.model.fragment import Fragment, Gap
@@ -65,12 +66,14 @@ class BlobReader:
 
         The versions of one file have to come oldest first.
         """
+        # File by file, the last version of another file will not be asked for again.
+        alone = all(one.path <= other.path for one, other in pairwise(batch))
         for blob, content in self._contents(batch):
             if not isinstance(content, Packed):
                 yield content
             elif len(content.data) > WINDOW or is_binary(content.data):
                 yield from self._whole(blob, content.data)
-            elif (before := self._exchanged(blob.path, content)) is None:
+            elif (before := self._exchanged(blob.path, content, alone=alone)) is None:
                 yield Fragment(data=content.data, provenance=self.place(blob))
             else:
                 front, behind = content.alike(before) or alike(before.data, content.data)
@@ -171,10 +174,13 @@ class BlobReader:
             else:
                 yield piece
 
-    def _exchanged(self, path: str, content: Packed) -> Packed | None:
+    def _exchanged(self, path: str, content: Packed, *, alone: bool) -> Packed | None:
         """The version of that file that was read before; this one is remembered in its place."""
         last = self._last
         before = last.pop(path, None)
+        if alone and before is None:
+            last.clear()
+            self._held = 0
         last[path] = content
         self._held += len(content.data) - (len(before.data) if before else 0)
         while self._held > _HELD:

@@ -6,6 +6,7 @@ file by file in most packs, commit by commit in those that an import has written
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -20,11 +21,12 @@ from scanner.sources.introduced import HISTORY, introduced
 from scanner.sources.pack import Packs
 from scanner.sources.place import display
 from scanner.sources.repository import Repository
-from scanner.sources.source import Milestone, batched
+from scanner.sources.source import Milestone
 
 _STRETCH = 65_536  # blobs: the longer, the more versions of a file meet
-_BATCH = 256  # blobs: at its borders bases are unpacked, and versions searched, once more
-_SHARES = 8  # parts of a stretch, where versions are read commit by commit
+_BATCH = 256  # blobs at least: at its borders bases are unpacked, and versions searched, once more
+_BY_FILE = 0.5  # of what is left, how much the processors together get at once
+_BY_COMMIT = 0.9  # whoever reads other commits in between finds more that is new in the next ones
 _SAMPLE = 256  # neighbours that are looked up
 
 
@@ -59,7 +61,7 @@ class GitHistory:
             if len(stretch) == _STRETCH:
                 yield Milestone(done=self._at, of=len(self.commits))
 
-    def _arranged(self, versions: list[Blob]) -> Iterator[tuple[Blob, ...] | Gap]:
+    def _arranged(self, versions: list[Blob]) -> Iterator[tuple[Blob, ...]]:
         """By path or as they are, the oldest of each path first in any case."""
         by_path = sorted(versions, key=attrgetter("path"))  # stable
         packs = Packs(folder=self.repository.packs)
@@ -67,10 +69,7 @@ class GitHistory:
             imported = _related(packs, versions) > _related(packs, by_path)
         finally:
             packs.close()
-        if imported:
-            # Whoever reads other commits in between finds more that is new in the next versions.
-            return batched(versions, max(_BATCH, len(versions) // _SHARES))
-        return batched(by_path, _BATCH)
+        return _shared(versions, _BY_COMMIT) if imported else _shared(by_path, _BY_FILE)
 
     def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Excerpt | Gap]:
         """What each adds to the version before."""
@@ -116,6 +115,15 @@ class GitHistory:
                     if shown.startswith(self.below):
                         yield Blob(oid.decode(), shown.removeprefix(self.below), commit)
             self._at += 1
+
+
+def _shared(versions: list[Blob], part: float) -> Iterator[tuple[Blob, ...]]:
+    """Long runs first, which have few borders, then ever shorter ones for whoever is done first."""
+    processors = len(os.sched_getaffinity(0))
+    while versions:
+        size = max(_BATCH, int(len(versions) * part / processors))
+        yield tuple(versions[:size])
+        versions = versions[size:]
 
 
 def _related(packs: Packs, versions: list[Blob]) -> int:

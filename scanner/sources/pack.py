@@ -25,6 +25,7 @@ LARGEST = 4 << 20
 """Bytes of an object, or of a difference, that is unpacked here."""
 
 _HELD = 48 << 20  # bytes of unpacked objects that a process keeps as bases
+_OTHERS = 2 << 20  # bytes of them when it begins with others: what is about to fit a fast cache
 _CHAIN = 64 << 20  # bytes of differences that may lead to one object
 _MOST = 64  # packs, the largest ones: each keeps two files open
 _DEEPEST = 4096  # what git allows
@@ -139,6 +140,7 @@ class Packs:
         while (found := held.get((number, offset))) is None:
             base, body = pack.entry(offset)
             if base is None:
+                self._forget(_OTHERS)  # versions of other files, mostly
                 found = self._keep(Packed((number, offset), body, None, 0, 0))
                 break
             room -= len(body)
@@ -154,9 +156,14 @@ class Packs:
     def _keep(self, packed: Packed) -> Packed:
         self._held[packed.place] = packed
         self._size += len(packed.data)
-        while self._size > _HELD:
-            self._size -= len(self._held.popitem(last=False)[1].data)
+        if self._size > _HELD:
+            self._forget(_HELD)
         return packed
+
+    def _forget(self, room: int) -> None:
+        """Let go of what was unpacked first, until the rest takes no more room than that."""
+        while self._size > room:
+            self._size -= len(self._held.popitem(last=False)[1].data)
 
 
 class _Pack:
@@ -318,17 +325,30 @@ def changed(base: bytes, delta: bytes, place: Place) -> tuple[bytes, Place, int,
 
 def _copied(delta: bytes, at: int, command: int) -> tuple[int, int, int]:
     """Where in the base a copy starts and its size: bytes that are zero are left out."""
+    # Written out: a history has millions of copies.
     start = size = 0
-    for bit in (0, 8, 16, 24):
-        if command & 1:
-            start |= delta[at] << bit
+    if command & 0x01:
+        start = delta[at]
+        at += 1
+    if command & 0x02:
+        start |= delta[at] << 8
+        at += 1
+    if command & 0x0C:  # rare: beyond 64 KiB
+        if command & 0x04:
+            start |= delta[at] << 16
             at += 1
-        command >>= 1
-    for bit in (0, 8, 16):
-        if command & 1:
-            size |= delta[at] << bit
+        if command & 0x08:
+            start |= delta[at] << 24
             at += 1
-        command >>= 1
+    if command & 0x10:
+        size = delta[at]
+        at += 1
+    if command & 0x20:
+        size |= delta[at] << 8
+        at += 1
+    if command & 0x40:
+        size |= delta[at] << 16
+        at += 1
     return start, size or 0x10000, at
 
 
