@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-import traceback
 from typing import NamedTuple, NoReturn
 
 import click
@@ -129,6 +128,8 @@ def _run() -> NoReturn:
     except Exception as error:  # noqa: BLE001  # the last door: a message, never a bare trace
         remedy = getattr(error, "remedy", None)
         if remedy is None:
+            import traceback  # noqa: PLC0415  # it should never be needed
+
             # Ours to mend: the trace names places, never values (docs/threat-model.md).
             traceback.print_exc()
             click.echo("internal error: please report the lines above", err=True)

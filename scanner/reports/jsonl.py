@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from scanner.model.finding import Finding, Span
 
 
 def line(finding: Finding) -> str:
     """One finding as one line of ASCII, without the newline; what does not apply is null."""
+    import json  # noqa: PLC0415  # a scan without findings, or with a table, needs none
+
     span = finding.span
     waiver = finding.waiver
     suppressed = (

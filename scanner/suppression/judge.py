@@ -8,7 +8,6 @@ nothing, and no value has to leave its process.
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING
 from scanner.model.finding import Finding, Match
 from scanner.model.secret import SecretValue
 from scanner.model.waiver import Waiver, WaiverSource
-from scanner.suppression.inline import Neighbourhood, marker
 
 if TYPE_CHECKING:  # most scans have no baseline, and starting has to be quick
     from scanner.suppression.baseline import Baseline
     from scanner.suppression.digest import Digester, Memory
     from scanner.suppression.entry import Entry, Imported, Line
+    from scanner.suppression.inline import Neighbourhood
     from scanner.suppression.signature import WaiverKey
 
 _PASSWORD = re.compile(rb"://[^:/?#\s]*:([^@/\s]+)@")
@@ -94,6 +93,8 @@ class Suppressor:
 
     def basis(self) -> bytes:
         """Differs when a finding that was judged before has to be judged again."""
+        import hashlib  # noqa: PLC0415  # a scan of files asks for no basis
+
         digest = hashlib.sha256(f"1 {self._prefix}\n".encode())  # raise it when markers change
         lines = [*(self._baseline.lines if self._baseline else ()), *self._imported.values()]
         if self._baseline:
@@ -110,6 +111,8 @@ class Suppressor:
         A waiver that hides comes before one that is void; entries come before markers, so that an
         entry is not called stale because of a marker.
         """
+        from scanner.suppression.inline import marker  # noqa: PLC0415  # findings are rare
+
         waivers = [*self._by_entry(match), *self._by_import(match)]
         by_marker = marker(around, match.finding.rule) if around is not None else None
         if by_marker is not None:
@@ -186,6 +189,8 @@ def sha1_forms(parts: Mapping[str, SecretValue]) -> Iterable[str]:
 
     It hashes a URL's password alone, and of a private key the words of its first line.
     """
+    import hashlib  # noqa: PLC0415  # findings are rare
+
     for part in parts.values():
         value = part.reveal()
         forms = [value]
