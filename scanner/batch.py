@@ -53,10 +53,12 @@ def scan_batch(
         if isinstance(got, Gap):
             gaps.append(got)
             continue
-        if isinstance(got, Excerpt) and not engine.may_find(got.text):
-            contents += 1
-            size += len(got.text)
-            continue
+        if isinstance(got, Excerpt):
+            text = got.text
+            if not engine.may_find(text, got.item.path if got.whole_lines else None):
+                contents += 1
+                size += len(text)
+                continue
         piece = got.fragment() if isinstance(got, Excerpt) else got
         contents += piece.provenance is not place  # pieces of one content share it
         place = piece.provenance

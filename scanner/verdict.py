@@ -50,9 +50,9 @@ class JudgingEngine(Engine):
         plugins = self._plugins.basis() if self._plugins else b""
         return plugins + (self._suppressor.basis() if self._suppressor else b"")
 
-    def may_find(self, data: bytes) -> bool:
-        """Whether :meth:`examine` could find anything in it."""
-        return self._plugins is not None or super().may_find(data)
+    def may_find(self, data: bytes, path: str | None) -> bool:
+        """Whether :meth:`examine` could find anything in it; false is certain."""
+        return self._plugins is not None or super().may_find(data, path)
 
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, judged, and what was left out."""

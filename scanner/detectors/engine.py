@@ -93,9 +93,14 @@ class Engine:
         matches = opened(fragment, direct.matches, self._within, marks)
         return Scanned(matches=matches, gaps=direct.gaps)
 
-    def may_find(self, data: bytes) -> bool:
-        """Whether :meth:`examine` could find anything in it."""
-        return any(self.prefilter.look(data))
+    def may_find(self, data: bytes, path: str | None) -> bool:
+        """Whether :meth:`examine` could find anything in it; false is certain.
+
+        Of whole lines the ``path`` says more: what is code there.
+        """
+        if path is None:
+            return any(self.prefilter.look(data))
+        return any(self.prefilter.look(data, path, self._screens))
 
     def _within(self, fragment: Fragment) -> tuple[Match, ...]:
         fragment, windows, _ = self._look(fragment)

@@ -7,7 +7,7 @@ Histories have very many of them, and most hold nothing: making one costs next t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from scanner.model.fragment import Fragment
 from scanner.model.provenance import Provenance
@@ -19,7 +19,16 @@ border of the line: what stands on one line is never cut."""
 MARGIN = 512
 """Bytes beyond, again up to the border of the line, which are only there to be looked at."""
 
+_FEED = ord("\n")
 _LINE = 4096  # bytes; the border of a longer line is not looked for
+
+
+class Item(Protocol):
+    """What a source reads."""
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
 
 
 class Excerpt(NamedTuple):
@@ -29,12 +38,20 @@ class Excerpt(NamedTuple):
     first: int
     last: int
     place: Callable[[Any], Provenance]
-    item: Any
+    item: Item
 
     @property
     def text(self) -> bytes:
         """Where nothing could be found, there is none that counts."""
         return self.whole[self.first : self.last]
+
+    @property
+    def whole_lines(self) -> bool:
+        """Whether no line is cut."""
+        whole, first, last = self.whole, self.first, self.last
+        return (not first or whole[first - 1] == _FEED) and (
+            last == len(whole) or whole[last - 1] == _FEED
+        )
 
     def fragment(self) -> Fragment:
         """The same with what judging needs around, and with lines and columns in the whole."""
@@ -60,7 +77,7 @@ class Excerpt(NamedTuple):
 
 
 def around(
-    whole: bytes, begin: int, end: int, place: Callable[[Any], Provenance], item: object
+    whole: bytes, begin: int, end: int, place: Callable[[Any], Provenance], item: Item
 ) -> Excerpt:
     """What has to be looked at to find everything that reaches into ``whole[begin:end]``."""
     first, last = begin - CONTEXT, end + CONTEXT
