@@ -45,7 +45,7 @@ def test_code_is_nothing_to_find_where_the_lines_are_whole(
     scanner: Scanner, token: Callable[[int], str]
 ) -> None:
     engine = scanner._engine
-    code = b"token = self.issued(user)\n"
+    code = b"user = None\ntoken = self.issued(user)\n"
     assert engine.may_find(code, None)
     assert not engine.may_find(code, "a/b.py")
     assert engine.may_find(code + f"api = '{token(1)}'\n".encode(), "a/b.py")
