@@ -107,7 +107,13 @@ def _facts(
     if place is None or place[0] is not None or obstacle_in(place[1], place[2]):
         raise ValueError(target)
     accepted = stamp(baseline or f"{real}/.stanch-baseline")
-    refs = Errand(place, *_REFS)  # git looks while we do
+    private = shadow.made(place[1], place[2])
+    try:
+        surroundings = shadow.environment(private, place[1])
+        refs = Errand(shadow.command(private, None, *_REFS), surroundings)  # it looks while we do
+    except OSError:
+        shadow.removed(private)
+        raise
     try:
         here = os.getcwd()
         files = (
@@ -121,6 +127,7 @@ def _facts(
         named = refs.answer()
     finally:
         refs.end()
+        shadow.removed(private)
     if named is None:
         raise ValueError(target)
     today = time.strftime("%Y-%m-%d") if accepted[1] >= 0 else ""  # what is accepted may end
@@ -158,7 +165,8 @@ def _settings(place: str) -> Iterator[str]:
 def _below(folder: str) -> Iterator[str]:
     """All files of a package."""
     for name in os.listdir(folder):
-        if "." in name:
-            yield f"{folder}/{name}"
+        path = f"{folder}/{name}"
+        if "." in name or not os.path.isdir(path):
+            yield path
         elif name != "__pycache__":
-            yield from _below(f"{folder}/{name}")
+            yield from _below(path)

@@ -35,9 +35,12 @@ if TYPE_CHECKING:
 _INDEX = "GIT_INDEX_FILE"
 _OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 _STAGED = (["pre-commit"], ["run"], ["run", "--staged"])
-_CHANGES = ("diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff",
-            "HEAD", "--")  # fmt: skip
+_CHANGES = ("diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff")
 _SUBMODULE = b"160000"
+_POINTER = b"ref: "
+_BRANCH = _POINTER + b"refs/heads/"
+_OID = 40  # hexadecimal digits
+_DIGITS = b"0123456789abcdef"
 _RUN = 1  # the first mark alone: letters enough in a row, but nothing escaped
 _HEADER = 32  # bytes that fit "blob", a size below the window's, and a NUL
 
@@ -162,6 +165,29 @@ def _read(path: str) -> bytes:
     return content
 
 
+def _head(git_dir: str, common_dir: str) -> str:
+    """The commit that HEAD is, as git keeps it: in a file, or in one for many.
+
+    The layout: <https://git-scm.com/docs/gitrepository-layout>.
+    """
+    said = _read(f"{git_dir}/HEAD")
+    if said.startswith(_BRANCH) and b".." not in said:
+        name = said.removeprefix(_POINTER).rstrip(b"\n")
+        path = f"{common_dir}/{os.fsdecode(name)}"
+        said = _read(path) if os.path.lexists(path) else _packed(common_dir, name)
+    oid = said.rstrip(b"\n")
+    if len(oid) != _OID or oid.strip(_DIGITS):  # no commit yet, other hashes, or something broken
+        raise _OutOfTheOrdinaryError
+    return oid.decode()
+
+
+def _packed(common_dir: str, name: bytes) -> bytes:
+    """What the file for many refs says of one, as far as it says anything."""
+    text = b"\n" + _read(f"{common_dir}/packed-refs")
+    before, _, _ = text.partition(b" " + name + b"\n")
+    return before.rpartition(b"\n")[2] if len(before) < len(text) else b""
+
+
 class _Staged:
     """What is staged, listed by a git that runs while others work, and read from its own files."""
 
@@ -169,12 +195,14 @@ class _Staged:
         found = next(filter(None, map(shadow.place_at, _ancestors(place))), None)
         if found is None or any(environ.get(name) for name in _OBJECTS):
             raise _OutOfTheOrdinaryError
-        # `git commit -a` and `git commit FILE` prepare another index
-        index = environ.get(_INDEX)
-        self._objects = f"{found[2]}/objects"
-        self._changes = Errand(
-            found, *_CHANGES, index=os.path.join(place, index) if index else None
-        )
+        top, git_dir, common_dir = found
+        self._objects = f"{common_dir}/objects"
+        surroundings = shadow.environment(shadow.SKELETON, git_dir)
+        surroundings[_OBJECTS[0]] = self._objects
+        if index := environ.get(_INDEX):  # `git commit -a` and `git commit FILE` prepare another
+            surroundings[_INDEX] = os.path.join(place, index)
+        question = (*_CHANGES, _head(git_dir, common_dir), "--")
+        self._changes = Errand(shadow.command(shadow.SKELETON, top, *question), surroundings)
 
     def contents(self) -> Iterator[tuple[str, bytes]]:
         """New and changed contents that are text, with their paths."""

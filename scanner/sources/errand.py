@@ -8,36 +8,26 @@ from __future__ import annotations
 
 import os
 
-from scanner.sources import shadow
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from scanner.sources.shadow import Place
+    from collections.abc import Mapping
 
 _BLOCK = 1 << 16
 
 
 class Errand:
-    """A running git that sees only our configuration; :meth:`end` leaves nothing behind.
+    """A running git; command line and environment come from ``shadow``."""
 
-    Its index is the repository's, or the one that is named.
-    """
+    __slots__ = ("_answer", "_code", "_git")
 
-    __slots__ = ("_answer", "_code", "_git", "_shadow")
-
-    def __init__(self, place: Place, *arguments: str, index: str | None = None) -> None:
-        top, git_dir, common_dir = place
+    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         self._code = 0
-        self._shadow = shadow.made(git_dir, common_dir)
-        surroundings = shadow.environment(self._shadow, git_dir)
-        if index is not None:
-            surroundings["GIT_INDEX_FILE"] = index
         self._answer, question = os.pipe()
         try:
             self._git = os.posix_spawnp(
-                "git",
-                shadow.command(self._shadow, top, *arguments),
-                surroundings,
+                command[0],
+                command,
+                environment,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                     (os.POSIX_SPAWN_DUP2, question, 1),
@@ -46,7 +36,6 @@ class Errand:
             )
         except OSError:
             os.close(self._answer)
-            shadow.removed(self._shadow)
             raise
         finally:
             os.close(question)
@@ -62,7 +51,6 @@ class Errand:
         """Wait for git, which ends when nobody listens."""
         os.close(self._answer)
         self._status()
-        shadow.removed(self._shadow)
 
     def _status(self) -> int:
         if self._git:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Place = tuple[str | None, str, str]
 """The working tree's root (None when bare), where HEAD and the index are, and where objects are."""
 
+SKELETON = os.path.join(os.path.dirname(__file__), "skeleton")
+"""A private git directory for whoever asks for an index and objects alone, and for no ref: it holds
+no link, so that nothing has to be made. Objects are then named in the environment."""
+
 _LARGEST_POINTER = 4096  # bytes in a .git file: "gitdir: " and one path
 _LARGEST = 1 << 20  # bytes of HEAD or a configuration that are looked at
 _LINKED = ("objects", "refs", "packed-refs", "shallow")

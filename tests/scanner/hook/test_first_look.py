@@ -20,6 +20,7 @@ from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment
 from scanner.model.provenance import InIndex
 from scanner.model.secret import SecretValue
+from scanner.sources import shadow
 from scanner.sources.bound import WINDOW
 
 Token = Callable[[int], str]
@@ -145,6 +146,85 @@ def test_what_is_out_of_the_ordinary_is_left_to_the_whole_hook(
     assert at("pre-commit")
     assert not at("pre-commit", GIT_OBJECT_DIRECTORY=str(tmp_path))
     assert not at("pre-commit", GIT_INDEX_FILE="README")
+
+
+def _loose(ann: Any, place: Path) -> None:
+    assert ann.git("rev-parse", "HEAD", cwd=place).returncode == 0
+    assert (place / ".git" / "refs" / "heads" / "main").exists()
+
+
+def _packed(ann: Any, place: Path) -> None:
+    ann.git("pack-refs", "--all", cwd=place)
+    assert not (place / ".git" / "refs" / "heads" / "main").exists()
+
+
+def _packed_long_ago(ann: Any, place: Path) -> None:
+    _packed(ann, place)
+    (place / "a.env").unlink()
+    ann.git("commit", "-q", "-a", "-m", "now", cwd=place)
+
+
+def _detached(ann: Any, place: Path) -> None:
+    ann.git("checkout", "-q", "--detach", cwd=place)
+
+
+def _deep(ann: Any, place: Path) -> None:
+    ann.git("checkout", "-q", "-b", "one/two/\u00e9", cwd=place)
+
+
+@pytest.mark.parametrize("arrange", [_loose, _packed, _packed_long_ago, _detached, _deep])
+def test_what_head_has_already_is_known_wherever_git_keeps_head(
+    ann: Any, place: Path, at: Any, token: Token, arrange: Callable[..., None]
+) -> None:
+    (place / "a.env").write_text(f"T={token(32)}\n")
+    ann.git("add", ".", cwd=place)
+    ann.git("commit", "-q", "-m", "leak", cwd=place)
+    arrange(ann, place)
+    (place / "b.py").write_text(_HARMLESS)
+    ann.git("add", "b.py", cwd=place)
+    assert at("pre-commit")
+    (place / "b.py").write_text(f"T={token(33)}\n")
+    ann.git("add", "b.py", cwd=place)
+    assert not at("pre-commit")
+
+
+@pytest.mark.parametrize("said", ["ref: refs/tags/v1", "ref: refs/heads/../main", "", "x" * 40])
+def test_a_head_that_is_not_read_like_this_is_left_to_the_whole_hook(
+    place: Path, at: Any, said: str
+) -> None:
+    assert at("pre-commit")
+    (place / ".git" / "HEAD").write_text(f"{said}\n")
+    assert not at("pre-commit")
+
+
+def test_a_branch_that_is_a_link_or_points_on_is_left_to_the_whole_hook(
+    place: Path, at: Any
+) -> None:
+    heads = place / ".git" / "refs" / "heads"
+    (heads / "main").rename(heads / "other")
+    (heads / "main").symlink_to("other")
+    assert not at("pre-commit")
+    (heads / "main").unlink()
+    (heads / "main").write_text("ref: refs/heads/other\n")
+    assert not at("pre-commit")
+
+
+def test_other_hashes_are_left_to_the_whole_hook(
+    ann: Any, tmp_path: Path, at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = tmp_path / "wide"
+    ann.git("init", "-q", "--object-format=sha256", wide, cwd=tmp_path)
+    (wide / "a.py").write_text(_HARMLESS)
+    ann.git("add", ".", cwd=wide)
+    ann.git("commit", "-q", "-m", "a", cwd=wide)
+    monkeypatch.chdir(wide)
+    assert not at("pre-commit")
+
+
+def test_git_s_folder_that_is_shipped_says_what_one_that_is_made_says() -> None:
+    skeleton = Path(shadow.SKELETON)
+    assert (skeleton / "config").read_text() == shadow._configuration(sha256=False)
+    assert sorted(each.name for each in skeleton.iterdir()) == ["HEAD", "config", "refs"]
 
 
 def test_before_the_first_commit_the_whole_hook_runs(
