@@ -12,14 +12,14 @@ is held against a bound before memory is spent on it.
 from __future__ import annotations
 
 import os
-import stat
 import zlib
-from bisect import bisect_left
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from scanner.sources.pack_index import OID, OddError, PackIndex, opened
 
 LARGEST = 4 << 20
 """Bytes of an object, or of a difference, that is unpacked here."""
@@ -31,16 +31,8 @@ _MOST = 64  # packs, the largest ones: each keeps two files open
 _DEEPEST = 4096  # what git allows
 _HEAD = 64  # bytes that say what an object is and where its base is
 _GUESS = 4096  # bytes read at once: most packed versions are far smaller
-_OID = 20
-_MAGIC = b"\xfftOc\0\0\0\2"
-_FANOUT = len(_MAGIC) + 256 * 4
-_FEW = 512  # ids that are read at once rather than halved again
 _BLOB, _BY_OFFSET, _BY_ID = 3, 6, 7
 _DAMAGE = (OSError, IndexError, ValueError, zlib.error)
-
-
-class _OddError(Exception):
-    """Not for us: git is asked."""
 
 
 Place = tuple[int, int]
@@ -86,13 +78,13 @@ class Packs:
             found = [each for each in os.scandir(self.folder) if each.name.endswith(".idx")]
             found.sort(key=lambda each: (-each.stat().st_size, each.name))
             for entry in found[:_MOST]:
-                with suppress(_OddError, *_DAMAGE):
+                with suppress(OddError, *_DAMAGE):
                     self._packs.append(_Pack(entry.path))
 
     def place(self, oid: str) -> Place | None:
         """Where the object of that (hexadecimal) id is, if it is here."""
         key = bytes.fromhex(oid)
-        if len(key) != _OID or not self._packs:
+        if len(key) != OID or not self._packs:
             return None
         offset = self._packs[self._latest].offset(key)
         if offset is not None:
@@ -112,7 +104,7 @@ class Packs:
                 return False
             base = self._packs[first[0]].base
             return base(first[1]) == second[1] or base(second[1]) == first[1]
-        except (_OddError, *_DAMAGE):
+        except (OddError, *_DAMAGE):
             return False
 
     def read(self, oid: str) -> Packed | None:
@@ -120,7 +112,7 @@ class Packs:
         try:
             place = self.place(oid)
             return None if place is None else self._object(place)
-        except (_OddError, *_DAMAGE):
+        except (OddError, *_DAMAGE):
             return None
 
     def close(self) -> None:
@@ -145,7 +137,7 @@ class Packs:
                 break
             room -= len(body)
             if room < 0 or len(steps) == _DEEPEST:
-                raise _OddError
+                raise OddError
             steps.append((offset, body))
             offset = base
         while steps:
@@ -167,52 +159,22 @@ class Packs:
 
 
 class _Pack:
-    """One pack and its index, read by position: mapped files would count as memory."""
+    """One pack and its index. It is read by position: mapped files would count as memory."""
 
-    __slots__ = ("_count", "_fanout", "_ids", "_index", "_pack")
+    __slots__ = ("_index", "_pack", "offset")
 
     def __init__(self, index: str) -> None:
-        self._index = _opened(index)
+        self._index = PackIndex(index)
+        self.offset = self._index.offset
         try:
-            self._pack = _opened(index.removesuffix(".idx") + ".pack")
+            self._pack = opened(index.removesuffix(".idx") + ".pack")
         except BaseException:
-            os.close(self._index)
+            self._index.close()
             raise
-        head = os.pread(self._index, _FANOUT, 0)
-        self._fanout = [0] + [
-            int.from_bytes(head[at : at + 4]) for at in range(len(_MAGIC), _FANOUT, 4)
-        ]
-        self._count = self._fanout[-1]
-        self._ids: dict[int, bytes] = {}  # by their first byte, where there are few
-        if not head.startswith(_MAGIC) or len(head) != _FANOUT:
-            self.close()
-            raise _OddError
 
     def close(self) -> None:
-        os.close(self._index)
+        self._index.close()
         os.close(self._pack)
-
-    def offset(self, oid: bytes) -> int | None:
-        """Where the object begins, if it is here."""
-        low, high = self._fanout[oid[0]], self._fanout[oid[0] + 1]
-        ids = self._ids.get(oid[0])
-        if ids is None:
-            if high - low > _FEW:
-                first = bisect_left(range(low, high), oid, key=self._oid) + low
-                low, high = first, min(first + 1, high)
-            ids = os.pread(self._index, (high - low) * _OID, _FANOUT + low * _OID)
-            if high - low == self._fanout[oid[0] + 1] - self._fanout[oid[0]]:
-                self._ids[oid[0]] = ids
-        at = ids.find(oid)
-        while at % _OID and at > 0:  # it straddles two others
-            at = ids.find(oid, at + 1)
-        if at < 0:
-            return None
-        place = _FANOUT + self._count * (_OID + 4)
-        found = self._number(place + (low + at // _OID) * 4, 4)
-        if found >> 31:  # the offset needs more than 31 bits and stands in a table of its own
-            found = self._number(place + self._count * 4 + (found & 0x7FFFFFFF) * 8, 8)
-        return found
 
     def base(self, offset: int) -> int | None:
         """Where the base is that the object at that offset is stored as a difference to, if any."""
@@ -234,7 +196,7 @@ class _Pack:
             size |= (byte & 0x7F) << shift
             at, shift = at + 1, shift + 7
         if size > LARGEST:
-            raise _OddError
+            raise OddError
         if kind == _BY_OFFSET:
             byte = data[at]
             back = byte & 0x7F
@@ -247,11 +209,11 @@ class _Pack:
         if kind == _BLOB:
             return None, size, at
         if kind != _BY_ID:
-            raise _OddError
-        base = self.offset(data[at : at + _OID])
+            raise OddError
+        base = self.offset(data[at : at + OID])
         if base is None:
-            raise _OddError
-        return base, size, at + _OID
+            raise OddError
+        return base, size, at + OID
 
     def _inflated(self, data: bytes, offset: int, size: int) -> bytes:
         """``size`` bytes, compressed from that offset on, of which the first are read already."""
@@ -266,22 +228,8 @@ class _Pack:
             parts.append(inflate.decompress(more, left))
             offset, left = offset + len(more), left - len(parts[-1])
         if left != 1 or not inflate.eof:
-            raise _OddError
+            raise OddError
         return b"".join(parts)
-
-    def _oid(self, number: int) -> bytes:
-        return os.pread(self._index, _OID, _FANOUT + number * _OID)
-
-    def _number(self, place: int, width: int) -> int:
-        return int.from_bytes(os.pread(self._index, width, place))
-
-
-def _opened(path: str) -> int:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _OddError
-    return descriptor
 
 
 def changed(base: bytes, delta: bytes, place: Place) -> tuple[bytes, Place, int, int]:
