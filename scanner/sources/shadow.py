@@ -79,6 +79,7 @@ def environment(shadow: str, git_dir: str) -> dict[str, str]:
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_FLUSH": "0",  # else each commit of a list is a write of its own
         "GIT_CEILING_DIRECTORIES": os.path.dirname(shadow),
     }
 
