@@ -31,6 +31,7 @@ from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InCommit, InIndex, InStream, InWorktree, Provenance
 from scanner.model.rule import Rule, RuleClass
 from scanner.model.secret import SecretValue
+from scanner.model.summary import ScanSummary
 from scanner.model.waiver import Waiver, WaiverSource
 from scanner.reports.progress import Reached
 from scanner.shard import run
@@ -80,29 +81,6 @@ __all__ = [
 ]
 
 builtin_rules = load_builtin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanSummary:
-    """What a scan has read. ``skipped`` gaps are harmless, ``incomplete`` ones are not."""
-
-    files: int = 0
-    blobs: int = 0
-    size: int = 0  # bytes
-    matches: int = 0
-    skipped: int = 0
-    incomplete: int = 0
-    seconds: float = 0.0
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that should have been read was read."""
-        return self.incomplete == 0
-
-    @property
-    def gapless(self) -> bool:
-        """Whether nothing was left out, for whatever reason."""
-        return self.skipped == self.incomplete == 0
 
 
 @dataclass(slots=True, kw_only=True)

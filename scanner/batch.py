@@ -64,6 +64,8 @@ def scan_batch(
         place = piece.provenance
         size += len(piece.data)
         scanned = engine.examine(piece)
+        if not scanned.matches and not scanned.gaps:
+            continue
         gaps.extend(replace(gap, lasting=True) for gap in scanned.gaps)
         for match in scanned.matches:
             placed = match if piece.owned is None else _placed(match, piece)

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from scanner.detectors.ruleset import load_builtin, with_builtin
 from scanner.model.error import UsageError
 from scanner.model.finding import Confidence
-from scanner.model.rule import Rule
+
+if TYPE_CHECKING:
+    from scanner.model.rule import Rule
 
 _KEYS = ("rules", "min_confidence")
 _PLACES = (("stanch.toml", ("scan",)), ("pyproject.toml", ("tool", "stanch", "scan")))
@@ -33,6 +34,9 @@ class ScanSettings:
 
 def configured_rules(start: Path) -> tuple[Rule, ...]:
     """The built-in rules, and behind them those that the configuration near ``start`` names."""
+    # Loaded late: whoever asks for settings alone needs no rules.
+    from scanner.detectors.ruleset import load_builtin, with_builtin  # noqa: PLC0415
+
     own = scan_settings(start).rules
     return with_builtin(own) if own else load_builtin()
 

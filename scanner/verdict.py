@@ -19,6 +19,7 @@ from scanner.model.rule import Rule
 
 if TYPE_CHECKING:
     from scanner.detectors.detect_secrets import PluginDetector
+    from scanner.suppression.inline import Neighbourhood
     from scanner.suppression.judge import Suppressor
 
 
@@ -66,17 +67,29 @@ class JudgingEngine(Engine):
             scanned = replace(scanned, matches=_without_hashes(scanned.matches, fragment))
         if self._suppressor is None:
             return scanned
-        judged = tuple(self._judged(self._suppressor, each, fragment) for each in scanned.matches)
-        return replace(scanned, matches=judged)
+        return replace(scanned, matches=_judged(self._suppressor, scanned.matches, fragment))
 
-    def _judged(self, suppressor: Suppressor, match: Match, fragment: Fragment) -> Match:
-        from scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # findings are rare
 
-        start, end = _offsets(match.finding.span, fragment)
-        waiver = suppressor.judge(match, neighbourhood(fragment.data, start, end))
-        if waiver is None:
-            return match
-        return replace(match, finding=replace(match.finding, waiver=waiver))
+def _judged(
+    suppressor: Suppressor, matches: tuple[Match, ...], fragment: Fragment
+) -> tuple[Match, ...]:
+    from scanner.suppression.inline import has_markers  # noqa: PLC0415  # findings are rare
+
+    marked = has_markers(fragment.data)
+    waivers = [
+        suppressor.judge(each, _around(each.finding.span, fragment) if marked else None)
+        for each in matches
+    ]
+    return tuple(
+        replace(match, finding=replace(match.finding, waiver=waiver)) if waiver else match
+        for match, waiver in zip(matches, waivers, strict=True)
+    )
+
+
+def _around(span: Span, fragment: Fragment) -> Neighbourhood:
+    from scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # most have no markers
+
+    return neighbourhood(fragment.data, *_offsets(span, fragment))
 
 
 def _without_hashes(matches: tuple[Match, ...], fragment: Fragment) -> tuple[Match, ...]:

@@ -20,6 +20,9 @@ def main() -> NoReturn:
         code = told(sys.argv[2:], os.environ)
         if code is not None:
             leave(code)
+        from scanner.companion import begin  # noqa: PLC0415  # as above
+
+        begin()
     from responder.cli.main import main as run  # noqa: PLC0415  # loads the command line library
 
     gc.enable()

@@ -27,8 +27,10 @@ from scanner.sources.pipe import obstacle_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
+
+    from scanner.detectors.outline import Stamp
 
 #: Types and those of what tags point to are asked for because git has to find the objects then.
 _REFS = ("for-each-ref", "--format=%(refname) %(objectname) %(objecttype) %(*objecttype)")
@@ -107,27 +109,15 @@ def _facts(
     if place is None or place[0] is not None or obstacle_in(place[1], place[2]):
         raise ValueError(target)
     accepted = stamp(baseline or f"{real}/.stanch-baseline")
-    private = shadow.made(place[1], place[2])
-    try:
-        surroundings = shadow.environment(private, place[1])
-        refs = Errand(shadow.command(private, None, *_REFS), surroundings)  # it looks while we do
-    except OSError:
-        shadow.removed(private)
-        raise
-    try:
-        here = os.getcwd()
-        files = (
-            f"{data_folder(environ)}/fingerprint.key",
-            f"{place[1]}/HEAD",
-            f"{place[2]}/shallow",
-            *dict.fromkeys((*_settings(here), *_settings(os.path.join(here, target)))),
-            *_below(_PACKAGE),
-        )
-        stamps = tuple(map(stamp, files))
-        named = refs.answer()
-    finally:
-        refs.end()
-        shadow.removed(private)
+    here = os.getcwd()
+    files = (
+        f"{data_folder(environ)}/fingerprint.key",
+        f"{place[1]}/HEAD",
+        f"{place[2]}/shallow",
+        *dict.fromkeys((*_settings(here), *_settings(os.path.join(here, target)))),
+        *_below(_PACKAGE),
+    )
+    named, stamps = _refs_and(place[1], place[2], lambda: tuple(map(stamp, files)))
     if named is None:
         raise ValueError(target)
     today = time.strftime("%Y-%m-%d") if accepted[1] >= 0 else ""  # what is accepted may end
@@ -140,6 +130,23 @@ def _facts(
         stamps,
         named,
     )
+
+
+def _refs_and(
+    git_dir: str, common_dir: str, work: Callable[[], tuple[Stamp, ...]]
+) -> tuple[bytes | None, tuple[Stamp, ...]]:
+    """What git says of the refs, None when it fails, and the outcome of some work meanwhile."""
+    private = shadow.made(git_dir, common_dir)
+    try:
+        surroundings = shadow.environment(private, git_dir)
+        refs = Errand(shadow.command(private, None, *_REFS), surroundings)
+        try:
+            done = work()
+            return refs.answer(), done
+        finally:
+            refs.end()
+    finally:
+        shadow.removed(private)
 
 
 def _folder(environ: Mapping[str, str]) -> str:

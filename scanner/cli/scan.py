@@ -2,64 +2,33 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from scanner.accepted import Accepted, accepted_in, baseline_path, path_prefix
-from scanner.api import (
-    Confidence,
-    Finding,
-    FingerprintKey,
-    Gap,
-    Match,
-    Scan,
-    Scanner,
-    ScanSummary,
-    State,
-    UsageError,
-    data_directory,
-    load_fingerprint_key,
-)
 from scanner.cli.again import Question, asked
-from scanner.config import configured_rules, scan_settings
+from scanner.companion import RemoteScan, waiting
+from scanner.config import scan_settings
+from scanner.model.error import UsageError
+from scanner.model.finding import Confidence, Finding, Match
+from scanner.model.fragment import Gap
+from scanner.model.summary import ScanSummary
+from scanner.order import Order, scans, unfit
 from scanner.reports import jsonl, note, progress
 from scanner.suppression.judge import Review
 
 if TYPE_CHECKING:  # most scans do without, and starting has to be quick
+    from scanner.api import Scan
     from scanner.cli.anomaly import Watch
 
 _LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|image:|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How to scan, as the command line says."""
-
-    history: bool | None
-    staged: bool
-    least: Confidence
-    show_suppressed: bool = False
-    anomalies: bool = False
-    stream_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
-    """What hides findings, as the command line says."""
-
-    file: Path | None
-    waiver_key: str | None
-    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +39,12 @@ class Sight:
     output: Path | None
     explain: bool
     quiet: bool
+    least: Confidence
+    show_suppressed: bool
 
 
-Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass over it
+Running: TypeAlias = "Scan | RemoteScan"
+Begun: TypeAlias = "tuple[Running, Watch | None]"  # a scan, and the anomaly pass over it
 
 
 @click.command("scan")
@@ -126,27 +98,24 @@ Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass o
     help="What standard input is, e.g. ci/build; with --anomalies its scans are compared.",
 )
 @click.option(
-    "--no-cache", is_flag=True, help="Read all of the history, also what earlier scans have read."
+    "--no-cache",
+    "remembering",
+    flag_value=False,
+    default=True,
+    help="Read all of the history, also what earlier scans have read.",
 )
 @click.option("--explain", is_flag=True, help="Say in sentences why each is a finding (table).")
 @click.option("--quiet", is_flag=True, help="Print findings only: no summary, no skipped files.")
-def command(  # noqa: PLR0913, PLR0917  # one argument for each option
-    targets: tuple[str, ...],
+def command(  # noqa: PLR0913  # one argument for each option
+    *,
+    min_confidence: str | None,
+    show_suppressed: bool,
+    anomalies: bool,
     form: str,
     output: Path | None,
-    history: bool | None,  # noqa: FBT001  # click passes by name
-    staged: bool,  # noqa: FBT001  # click passes by name
-    min_confidence: str | None,
-    fingerprint_key: str | None,
-    baseline: Path | None,
-    show_suppressed: bool,  # noqa: FBT001  # click passes by name
-    waiver_key: str | None,
-    plugins: tuple[str, ...],
-    anomalies: bool,  # noqa: FBT001  # click passes by name
-    stream_name: str | None,
-    no_cache: bool,  # noqa: FBT001  # click passes by name
-    explain: bool,  # noqa: FBT001  # click passes by name
-    quiet: bool,  # noqa: FBT001  # click passes by name
+    explain: bool,
+    quiet: bool,
+    **what: Any,
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
 
@@ -156,68 +125,76 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     Exit codes: 0 clean, 1 findings (complete or not), 2 usage or configuration, 3 no findings but
     incomplete: something could not be read, which standard error names.
     """
-    options = Options(
-        history=history if history is not None or not staged else False,
-        staged=staged,
+    order = Order(**what)
+    sight = Sight(
+        form=form,
+        output=output,
+        explain=explain,
+        quiet=quiet,
         least=Confidence(min_confidence) if min_confidence else _least(),
         show_suppressed=show_suppressed,
-        anomalies=anomalies,
-        stream_name=stream_name,
     )
-    acceptance = Acceptance(file=baseline, waiver_key=waiver_key, plugins=plugins)
-    key = load_fingerprint_key(fingerprint_key, data_directory(os.environ))
-    state = None if no_cache else State(folder=data_directory(os.environ) / "history")
-    own_key = fingerprint_key is None
-    question = _question(targets, options, acceptance) if own_key and state else None
-    scans = _begun(targets, options, acceptance, key, state)
-    sight = Sight(form=form, output=output, explain=explain, quiet=quiet)
-    sys.exit(_shown(scans, options, sight, question))
-
-
-def _begun(
-    targets: tuple[str, ...],
-    options: Options,
-    acceptance: Acceptance,
-    key: FingerprintKey,
-    state: State | None,
-) -> list[Begun]:
-    """A scan of each target; every target is checked before the first is read."""
-    if options.anomalies and options.staged:
-        raise _unfit("what is normal is learned from a whole tree, not from staged changes")
-    for target in targets:
+    for target in order.targets:
         _check(target)
-    gc.disable()
-    scanners = _scanners(key, targets, acceptance, state)
-    gc.freeze()  # the rules live until the end; children share them as long as nobody counts them
-    gc.enable()
-    watches = [_watch(target, key, options, acceptance) for target in targets]
-    return [
-        (_start(scanner, target, options, watch), watch)
-        for scanner, target, watch in zip(scanners, targets, watches, strict=True)
+    question = None if anomalies else _question(order)
+    begun = _watched(order) if anomalies else [(scan, None) for scan in _begun(order)]
+    sys.exit(_shown(begun, sight, question))
+
+
+def _begun(order: Order) -> Sequence[Running]:
+    """The scans that the order makes, in the process that has loaded what they need."""
+    companion = waiting()
+    return companion.scans(order) if companion else scans(order)
+
+
+def _watched(order: Order) -> list[Begun]:
+    """The same with the anomaly pass over each, which hears what the scan reads."""
+    if order.staged:
+        raise unfit("what is normal is learned from a whole tree, not from staged changes")
+    from scanner.cli.anomaly import Watch  # noqa: PLC0415  # most scans do without
+    from scanner.keyfile import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
+
+    home = data_directory(os.environ)
+    key = load_fingerprint_key(order.fingerprint_key, home)
+    watches = [
+        Watch(
+            target,
+            key=key,
+            data_dir=home,
+            stream=order.stream_name,
+            accepted=lambda target=target: order.accepted(target).suppressor,  # type: ignore[misc]
+        )
+        for target in order.targets
     ]
+    listening = {
+        target: watch.listening for target, watch in zip(order.targets, watches, strict=True)
+    }
+    return list(zip(scans(order, listening), watches, strict=True))
 
 
-def _question(
-    targets: tuple[str, ...], options: Options, acceptance: Acceptance
-) -> Question | None:
+def _question(order: Order) -> Question | None:
     """What is asked, when the answer may be kept for the next time."""
-    if sys.argv[1:2] != ["scan"] or len(targets) != 1 or acceptance.plugins:
+    if sys.argv[1:2] != ["scan"] or len(order.targets) != 1 or order.plugins:
         return None
-    if options.staged or options.anomalies or options.history is False:
+    if order.staged or order.history is False or order.fingerprint_key or not order.remembering:
         return None
-    if scan_settings(Path(targets[0])).rules:
+    (target,) = order.targets
+    if scan_settings(Path(target)).rules:
         return None  # of the rules only our own are looked after
-    baseline = str(acceptance.file) if acceptance.file else None
-    return asked(sys.argv[2:], os.environ, targets[0], baseline)
+    from scanner.keyfile import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
+
+    load_fingerprint_key(None, data_directory(os.environ))  # made now, if it never was
+    baseline = str(order.baseline) if order.baseline else None
+    return asked(sys.argv[2:], os.environ, target, baseline)
 
 
-def _shown(scans: list[Begun], options: Options, sight: Sight, question: Question | None) -> int:
+def _shown(begun: Sequence[Begun], sight: Sight, question: Question | None) -> int:
     """Read, show what is found as it comes, and say how it went: the exit code."""
     gaps = note.Gaps()
     review = Review()
     shown: list[Finding] = []
     with _opened(sight.output) as out:
-        for finding in _findings(scans, options, gaps, review):
+        for finding in _findings(begun, sight, gaps, review):
             shown.append(finding)
             if sight.form == "jsonl":
                 out.write(jsonl.line(finding) + "\n")
@@ -228,7 +205,7 @@ def _shown(scans: list[Begun], options: Options, sight: Sight, question: Questio
     found = [each for each in shown if each.waiver is None or not each.waiver.hides]
     for line in filter(None, map(note.waiver, shown)):
         click.echo(line, err=True)
-    summaries = [scan.summary for scan, _ in scans]
+    summaries = [scan.summary for scan, _ in begun]
     complete = all(summary.complete for summary in summaries)
     _say(found, summaries, gaps, hidden=review.hidden, quiet=sight.quiet and complete)
     code = 1 if found else 0 if complete else 3
@@ -256,93 +233,25 @@ def _keep(
     )
 
 
-def _watch(
-    target: str, key: FingerprintKey, options: Options, acceptance: Acceptance
-) -> Watch | None:
-    """The anomaly pass over a target, when it is asked for."""
-    if not options.anomalies:
-        return None
-    from scanner.cli.anomaly import Watch  # noqa: PLC0415  # as above
-
-    return Watch(
-        target,
-        key=key,
-        data_dir=data_directory(os.environ),
-        stream=options.stream_name,
-        accepted=lambda: _accepted(target, acceptance).suppressor,
-    )
-
-
-def _start(scanner: Scanner, target: str, options: Options, watch: Watch | None) -> Scan:
-    if target == "-":
-        if options.staged or options.history:
-            raise _unfit("standard input has neither history nor staged changes")
-        name = options.stream_name or "<stdin>"
-        stream = watch.listening(sys.stdin.buffer, name) if watch else sys.stdin.buffer
-        return scanner.scan_stream(stream, name=name, parts=False)
-    return scanner.scan_path(
-        Path(target),
-        history=options.history,
-        staged=options.staged,
-        worktree=not options.staged,
-        parts=False,
-    )
-
-
-def _scanners(
-    key: FingerprintKey, targets: tuple[str, ...], acceptance: Acceptance, state: State | None
-) -> list[Scanner]:
-    """A scanner for each target; those in the same folder of a repository share it."""
-    plugins = None
-    if acceptance.plugins:
-        # Loaded late: the package takes longer to load than a small scan takes.
-        from scanner.detectors.detect_secrets import PluginDetector  # noqa: PLC0415
-
-        plugins = PluginDetector(acceptance.plugins)
-    made: dict[tuple[Path, str], Scanner] = {}
-    real = [Path("." if target == "-" else target) for target in targets]
-    places = [(baseline_path(each), path_prefix(each)) for each in real]
-    for place, target in zip(places, targets, strict=True):
-        if place not in made:
-            suppressor = _accepted(target, acceptance).suppressor
-            made[place] = Scanner(
-                key=key,
-                rules=configured_rules(Path("." if target == "-" else target)),
-                suppressor=suppressor,
-                plugins=plugins,
-                state=state,
-            )
-    return [made[place] for place in places]
-
-
 def _least() -> Confidence:
     return scan_settings(Path.cwd()).min_confidence or Confidence.MEDIUM
 
 
-def _accepted(target: str, acceptance: Acceptance) -> Accepted:
-    return accepted_in(
-        Path("." if target == "-" else target),
-        today=date.today(),  # noqa: DTZ011  # an expiry is a day on the reader's calendar
-        file=acceptance.file,
-        waiver_key=acceptance.waiver_key,
-    )
-
-
 def _findings(
-    scans: list[Begun], options: Options, gaps: note.Gaps, review: Review
+    begun: Sequence[Begun], sight: Sight, gaps: note.Gaps, review: Review
 ) -> Iterator[Finding]:
     """The findings worth showing, as they come; gaps are noted."""
-    for scan, watch in scans:
+    for scan, watch in begun:
         for result in _told(scan) if watch is None else watch.over(scan):
             if not isinstance(result, Match):
                 gaps.add(result)
-            elif result.finding.confidence.rank >= options.least.rank and (
-                review.add(result.finding) or options.show_suppressed
+            elif result.finding.confidence.rank >= sight.least.rank and (
+                review.add(result.finding) or sight.show_suppressed
             ):
                 yield result.finding
 
 
-def _told(scan: Scan) -> Iterator[Match | Gap]:
+def _told(scan: Running) -> Iterator[Match | Gap]:
     """The results of a scan, whose progress a person at a terminal sees."""
     with progress.progress() as scan.tell:
         yield from scan
@@ -375,13 +284,7 @@ def _say(
 
 def _check(target: str) -> None:
     if _LATER.match(target) and not Path(target).exists():
-        raise _unfit("URLs, images and CI logs cannot be scanned yet")
-
-
-def _unfit(message: str) -> UsageError:
-    return UsageError(
-        message, remedy="name a file, a directory or a repository on this machine, or `-` alone"
-    )
+        raise unfit("URLs, images and CI logs cannot be scanned yet")
 
 
 @contextmanager

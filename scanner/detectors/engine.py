@@ -47,6 +47,9 @@ class Scanned:
     gaps: tuple[Gap, ...]
 
 
+_NOTHING = Scanned(matches=(), gaps=())
+
+
 class Engine:
     """Scans fragments with a fixed set of rules; use one for each thread.
 
@@ -117,7 +120,7 @@ class Engine:
 
     def _direct(self, fragment: Fragment, windows: dict[int, list[Window]]) -> Scanned:
         if not windows:
-            return Scanned(matches=(), gaps=())
+            return _NOTHING
         now = self._clock()
         judged: list[Judged] = []
         gaps: list[Gap] = []

@@ -47,9 +47,14 @@ class Worktree:
 
     def read(self, batch: tuple[str, ...]) -> Iterator[Fragment | Gap]:
         """The files' content; what is no regular file, or leads out of the root, is a gap."""
+        root = f"{self.root}/"  # hot: pathlib costs 10x
         for path in batch:
             if self._is_inside(path.rpartition("/")[0]):
-                yield from _content(f"{self.root}/{path}", path)  # hot: pathlib costs 10x
+                text = _small_text(root + path)
+                if text is None:
+                    yield from _content(root + path, path)
+                else:
+                    yield Fragment(data=text, provenance=InWorktree(path=display(path)))
             else:
                 yield Gap(path=display(path), why="behind a symbolic link", incomplete=False)
 
@@ -71,11 +76,31 @@ class Worktree:
         return known
 
 
-def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
-    shown = display(path)
+def _small_text(full: str) -> bytes | None:
+    """An ordinary small text file, as nearly all are; None for what has to be looked at closer."""
     try:
         # Opening a pipe or a device can block or act, so look before; O_NOFOLLOW and the second
         # look catch what was exchanged in between.
+        if not stat.S_ISREG(os.lstat(full).st_mode):
+            return None
+        descriptor = os.open(full, _READ_ONLY)
+        try:
+            facts = os.fstat(descriptor)
+            size = facts.st_size
+            if not stat.S_ISREG(facts.st_mode) or size >= WINDOW:
+                return None
+            data = os.read(descriptor, size + 1)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    return data if len(data) == size and not is_binary(data) else None
+
+
+def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
+    shown = display(path)
+    try:
+        # As above: look, open, and look again.
         mode = os.lstat(full).st_mode
         if not stat.S_ISREG(mode):
             yield _odd(shown, mode)
@@ -84,10 +109,6 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
         try:
             facts = os.fstat(descriptor)
             if stat.S_ISREG(facts.st_mode):
-                text = _text(descriptor, facts.st_size)
-                if text is not None:
-                    yield Fragment(data=text, provenance=InWorktree(path=shown))
-                    return
                 read = _reader(descriptor, facts)
                 for piece in fragments(read, InWorktree(path=shown), facts.st_size):
                     if isinstance(piece, Gap):
@@ -100,16 +121,6 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
             os.close(descriptor)
     except OSError as error:
         yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
-
-
-def _text(descriptor: int, size: int) -> bytes | None:
-    """The content of an ordinary small file; None, and nothing read, for any other."""
-    if size < WINDOW:
-        data = os.read(descriptor, size + 1)
-        if len(data) == size and not is_binary(data):
-            return data
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    return None
 
 
 def _binary(descriptor: int, gap: Gap) -> Iterator[Fragment | Gap]:

@@ -1,0 +1,122 @@
+"""What a command asks to be scanned, and the scans that this makes.
+
+An order is plain values, so that it can go to another process; :func:`scans` loads what scanning
+takes, so that whoever only gives an order need not.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from scanner.model.error import UsageError
+
+if TYPE_CHECKING:  # an order is small
+    from scanner.accepted import Accepted
+    from scanner.api import Scan, Scanner
+
+STDIN = "-"
+
+Listening = Callable[[BinaryIO, str], BinaryIO]
+"""Gives what to read in the place of a stream, by its name."""
+
+_NONE: Mapping[str, Listening] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Targets and how to scan them, by the names of the options of ``stanch scan``."""
+
+    targets: tuple[str, ...]
+    history: bool | None = None
+    staged: bool = False
+    stream_name: str | None = None
+    baseline: Path | None = None
+    waiver_key: str | None = None
+    plugins: tuple[str, ...] = ()
+    fingerprint_key: str | None = None
+    remembering: bool = True
+
+    def accepted(self, target: str) -> Accepted:
+        """What is accepted in one of the targets."""
+        from scanner.accepted import accepted_in  # noqa: PLC0415  # see TYPE_CHECKING
+
+        return accepted_in(
+            _place(target),
+            today=date.today(),  # noqa: DTZ011  # an expiry is a day on the reader's calendar
+            file=self.baseline,
+            waiver_key=self.waiver_key,
+        )
+
+
+def scans(order: Order, listening: Mapping[str, Listening] = _NONE) -> list[Scan]:
+    """A scan of each target; every target is checked before the first is read."""
+    gc.disable()
+    scanners = _scanners(order)
+    gc.freeze()  # the rules live until the end; children share them as long as nobody counts them
+    gc.enable()
+    return [
+        _scan(scanner, target, order, listening.get(target))
+        for scanner, target in zip(scanners, order.targets, strict=True)
+    ]
+
+
+def _scan(scanner: Scanner, target: str, order: Order, listening: Listening | None) -> Scan:
+    if target == STDIN:
+        if order.staged or order.history:
+            raise unfit("standard input has neither history nor staged changes")
+        name = order.stream_name or "<stdin>"
+        stream = listening(sys.stdin.buffer, name) if listening else sys.stdin.buffer
+        return scanner.scan_stream(stream, name=name, parts=False)
+    return scanner.scan_path(
+        Path(target),
+        history=False if order.staged and order.history is None else order.history,
+        staged=order.staged,
+        worktree=not order.staged,
+        parts=False,
+    )
+
+
+def _scanners(order: Order) -> list[Scanner]:
+    """A scanner for each target; those in the same folder of a repository share it."""
+    from scanner.accepted import baseline_path, path_prefix  # noqa: PLC0415  # see TYPE_CHECKING
+    from scanner.api import Scanner, State, data_directory, load_fingerprint_key  # noqa: PLC0415
+    from scanner.config import configured_rules  # noqa: PLC0415
+
+    plugins = None
+    if order.plugins:
+        # Loaded late: the package takes longer to load than a small scan takes.
+        from scanner.detectors.detect_secrets import PluginDetector  # noqa: PLC0415
+
+        plugins = PluginDetector(order.plugins)
+    home = data_directory(os.environ)
+    key = load_fingerprint_key(order.fingerprint_key, home)
+    made: dict[tuple[Path, str], Scanner] = {}
+    places = [(baseline_path(_place(each)), path_prefix(_place(each))) for each in order.targets]
+    for place, target in zip(places, order.targets, strict=True):
+        if place not in made:
+            made[place] = Scanner(
+                key=key,
+                rules=configured_rules(_place(target)),
+                suppressor=order.accepted(target).suppressor,
+                plugins=plugins,
+                state=State(folder=home / "history") if order.remembering else None,
+            )
+    return [made[place] for place in places]
+
+
+def _place(target: str) -> Path:
+    return Path("." if target == STDIN else target)
+
+
+def unfit(message: str) -> UsageError:
+    """The targets do not go together with what is asked of them."""
+    return UsageError(
+        message, remedy="name a file, a directory or a repository on this machine, or `-` alone"
+    )

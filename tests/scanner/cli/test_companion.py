@@ -1,0 +1,187 @@
+"""`stanch scan` scans in a process of its own, and nobody can tell."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Token = Callable[[int], str]
+
+TOGETHER = "from responder.cli.start import main; main()"
+ALONE = "import scanner.companion as c; c.begin = lambda: None; " + TOGETHER
+#: Says on standard error which process it is that scans, and waits for a file to appear.
+SLOW = (
+    """
+import os, sys, time
+import scanner.companion as companion
+serve = companion._serve
+def slow(wire):
+    from scanner import shard
+    run = shard.run
+    def told(*given, **more):
+        print(os.getpid(), file=sys.stderr, flush=True)
+        while not os.path.exists(sys.argv[-1] + "/go"):
+            time.sleep(0.01)
+        yield from run(*given, **more)
+    import scanner.api
+    scanner.api.run = told
+    serve(wire)
+companion._serve = slow
+"""
+    + TOGETHER
+)
+
+
+def _environment(tmp_path: Path, **more: str) -> dict[str, str]:
+    return os.environ | {"STANCH_HOME": str(tmp_path / "home"), "COLUMNS": "80"} | more
+
+
+def _run(tmp_path: Path, program: str, *arguments: str, **more: Any) -> Any:
+    argv = [sys.executable, "-c", program, "scan", *arguments]
+    environment = _environment(tmp_path)
+    return subprocess.run(
+        argv, check=False, capture_output=True, env=environment, timeout=60, **more
+    )
+
+
+def _same(tmp_path: Path, *arguments: str, **more: Any) -> Any:
+    """What a command says and ends with, when both ways of scanning agree on it."""
+    seen = [_run(tmp_path, way, *arguments, **more) for way in (ALONE, TOGETHER)]
+    for each in seen:
+        each.stderr = b"".join(
+            line for line in each.stderr.splitlines(keepends=True) if b" MB " not in line
+        )
+    alone, together = seen
+    assert alone.stdout == together.stdout
+    assert alone.stderr == together.stderr
+    assert alone.returncode == together.returncode
+    return together
+
+
+@pytest.fixture
+def tree(tmp_path: Path, token: Token) -> Path:
+    root = tmp_path / "tree"
+    for number in range(700):
+        target = root / f"{number % 7}" / f"{number:03}.txt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(token(number) if number % 50 == 0 else "x")
+    (root / "blob").write_bytes(b"\0")
+    return root
+
+
+def test_it_finds_the_same_in_the_same_order(tmp_path: Path, tree: Path) -> None:
+    done = _same(tmp_path, str(tree), "--format", "jsonl")
+    assert (len(done.stdout.splitlines()), done.returncode) == (14, 1)
+    assert b"1 x binary (blob)" in done.stderr
+
+
+def test_several_targets_and_standard_input_are_scanned_there_too(
+    tmp_path: Path, tree: Path, token: Token
+) -> None:
+    two = _same(tmp_path, str(tree / "0"), str(tree / "1"), "--format", "jsonl")
+    paths = [json.loads(line)["path"] for line in two.stdout.splitlines()]
+    assert len(paths) == 4
+    piped = _same(tmp_path, "-", "--format", "jsonl", input=token(3).encode())
+    assert json.loads(piped.stdout)["path"] == "<stdin>"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (("absent",), b"cannot read absent", 3),
+        ((".", "--history"), b"not in a git repository", 2),
+        ((".", "--fingerprint-key", "nonsense"), b"the fingerprint key's reference", 2),
+        ((".", "--baseline", "absent"), b"absent", 2),
+        ((".", "--plugin", "Absent"), b"Absent", 2),
+        (("https://example.org/x.git",), b"cannot be scanned yet", 2),
+    ],
+)
+def test_a_mistake_is_told_as_before(
+    tmp_path: Path, arguments: tuple[str, ...], message: bytes, code: int
+) -> None:
+    (tmp_path / "here").mkdir()
+    done = _same(tmp_path, *arguments, cwd=tmp_path / "here")
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr
+    assert b"  help: " in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_own_rules_that_are_wrong_are_told_with_their_place(tmp_path: Path) -> None:
+    place = tmp_path / "here"
+    place.mkdir()
+    (place / "own.yaml").write_text("provider: acme\nrules:\n  - id: acme-key\n")
+    (place / "stanch.toml").write_text('[scan]\nrules = ["own.yaml"]\n')
+    done = _same(tmp_path, ".", cwd=place)
+    assert done.returncode == 2
+    assert b"own.yaml:3" in done.stderr
+
+
+def _started(tmp_path: Path, tree: Path) -> tuple[subprocess.Popen[str], int]:
+    """A scan that has begun, and the process that does it."""
+    argv = [sys.executable, "-c", SLOW, "scan", "--no-history", str(tree)]
+    scan = subprocess.Popen(
+        argv,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(tmp_path),
+        start_new_session=True,
+    )
+    assert scan.stderr is not None
+    return scan, int(scan.stderr.readline())
+
+
+def _ends(process: int) -> bool:
+    for _ in range(500):
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_scanning_process_that_dies_makes_the_scan_incomplete(tmp_path: Path, tree: Path) -> None:
+    scan, process = _started(tmp_path, tree)
+    os.kill(process, signal.SIGKILL)
+    _, said = scan.communicate(timeout=30)
+    assert scan.returncode == 3
+    assert "the scanning process died" in said
+    assert "Traceback" not in said
+
+
+def test_nothing_goes_on_when_the_command_is_gone(tmp_path: Path, tree: Path) -> None:
+    scan, process = _started(tmp_path, tree)
+    scan.kill()
+    scan.wait(timeout=30)
+    (tree / "go").touch()
+    assert _ends(process)
+    scan.communicate(timeout=30)
+
+
+def test_stopping_by_hand_stops_both_without_a_trace(tmp_path: Path, tree: Path) -> None:
+    scan, process = _started(tmp_path, tree)
+    os.killpg(scan.pid, signal.SIGINT)  # as a terminal does
+    _, said = scan.communicate(timeout=30)
+    assert (scan.returncode, said.strip()) == (130, "stopped")
+    assert _ends(process)
+
+
+def test_a_defect_says_where_it_is(tmp_path: Path, tree: Path) -> None:
+    program = "import scanner.order as o; o.Order.accepted = None; " + TOGETHER
+    done = _run(tmp_path, program, str(tree), text=True)
+    assert done.returncode == 3
+    assert "TypeError" in done.stderr
+    assert "the scanning process died" in done.stderr
