@@ -25,6 +25,7 @@ from scanner.sources.source import Milestone
 
 _STRETCH = 65_536  # blobs: the longer, the more versions of a file meet
 _BATCH = 256  # blobs at least: at its borders bases are unpacked, and versions searched, once more
+_LONGEST = 8192  # at most, lest nobody sees for many seconds how far it is
 _BY_FILE = 0.5  # of what is left, how much the processors together get at once
 _BY_COMMIT = 0.9  # whoever reads other commits in between finds more that is new in the next ones
 _SAMPLE = 256  # neighbours that are looked up
@@ -121,7 +122,7 @@ def _shared(versions: list[Blob], part: float) -> Iterator[tuple[Blob, ...]]:
     """Long runs first, which have few borders, then ever shorter ones for whoever is done first."""
     processors = len(os.sched_getaffinity(0))
     while versions:
-        size = max(_BATCH, int(len(versions) * part / processors))
+        size = min(_LONGEST, max(_BATCH, int(len(versions) * part / processors)))
         yield tuple(versions[:size])
         versions = versions[size:]
 

@@ -69,18 +69,28 @@ def _whole(repo: Any, scanner: Scanner) -> set[Place]:
 
 
 @pytest.mark.parametrize(
-    ("packed", "stretch"),
-    [("as imported", 65_536), ("repacked", 65_536), ("repacked", 7), ("loose", 65_536)],
+    ("packed", "stretch", "batch"),
+    [
+        ("as imported", 65_536, 256),
+        ("as imported", 65_536, 5),
+        ("repacked", 65_536, 256),
+        ("repacked", 65_536, 5),
+        ("repacked", 7, 256),
+        ("loose", 65_536, 256),
+    ],
 )
 def test_additions_give_what_whole_versions_give(
     repo: Any,
     scanner: Scanner,
     token: Token,
+    *,
     packed: str,
     stretch: int,
+    batch: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("scanner.sources.git_history._STRETCH", stretch)
+    monkeypatch.setattr("scanner.sources.git_history._BATCH", batch)
     _imported(repo, token)
     if packed == "repacked":
         repo.git("repack", "-adfq")
