@@ -21,6 +21,7 @@ from scanner.sources.repository import Repository, records, start
 if TYPE_CHECKING:
     from git import Repo  # loaded late: most scans need no git at all
 
+_NO_GIT = {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_GIT_EXECUTABLE": os.devnull}
 _UNKNOWN = datetime.fromtimestamp(0, UTC)
 _FORMAT = "--format=%an <%ae>%x00%ct%x00"
 
@@ -82,13 +83,17 @@ def _opened(repository: Repository) -> Repo:
 
 @contextmanager
 def _without_git_variables() -> Iterator[None]:
-    """GitPython reads GIT_DIR, GIT_OBJECT_DIRECTORY and more from the environment: not ours."""
+    """GitPython reads GIT_DIR, GIT_OBJECT_DIRECTORY and more from the environment: not ours.
+
+    It would also ask a git for its version when it is loaded; it gets none to run.
+    """
     taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_")}
-    os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+    os.environ.update(_NO_GIT)
     try:
         yield
     finally:
-        del os.environ["GIT_PYTHON_REFRESH"]
+        for name in _NO_GIT:
+            del os.environ[name]
         os.environ.update(taken)
 
 
