@@ -96,7 +96,13 @@ def begin() -> None:
     if sys.platform != "linux" or len(os.sched_getaffinity(0)) == 1:
         return
     ours, theirs = line()
-    if not os.fork():
+    try:
+        process = os.fork()
+    except OSError:  # no more processes, or no memory: the command does it alone
+        ours.close()
+        theirs.close()
+        return
+    if not process:
         _live(ours, theirs)
     theirs.close()
     _waiting.append(Companion(ours))

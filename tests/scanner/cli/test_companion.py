@@ -185,3 +185,20 @@ def test_a_defect_says_where_it_is(tmp_path: Path, tree: Path) -> None:
     assert done.returncode == 3
     assert "TypeError" in done.stderr
     assert "the scanning process died" in done.stderr
+
+
+def test_where_no_process_can_be_started_the_command_scans_itself(
+    tmp_path: Path, tree: Path
+) -> None:
+    program = (
+        """
+import os
+def refused():
+    os.fork = real
+    raise BlockingIOError
+real, os.fork = os.fork, refused
+"""
+        + TOGETHER
+    )
+    done = _run(tmp_path, program, str(tree), "--format", "jsonl")
+    assert (len(done.stdout.splitlines()), done.returncode) == (14, 1)
