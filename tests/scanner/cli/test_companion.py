@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ ALONE = "import scanner.companion as c; c.begin = lambda: None; " + TOGETHER
 #: Says on standard error which process it is that scans, and waits for a file to appear.
 SLOW = (
     """
-import os, sys, time
+import os, signal, sys, time
 import scanner.companion as companion
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background it is ignored
 serve = companion._serve
 def slow(wire):
     from scanner import shard
@@ -126,19 +128,24 @@ def test_own_rules_that_are_wrong_are_told_with_their_place(tmp_path: Path) -> N
     assert b"own.yaml:3" in done.stderr
 
 
-def _started(tmp_path: Path, tree: Path) -> tuple[subprocess.Popen[str], int]:
+@contextmanager
+def _started(tmp_path: Path, tree: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A scan that has begun, and the process that does it."""
     argv = [sys.executable, "-c", SLOW, "scan", "--no-history", str(tree)]
-    scan = subprocess.Popen(
+    with subprocess.Popen(
         argv,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=_environment(tmp_path),
         start_new_session=True,
-    )
-    assert scan.stderr is not None
-    return scan, int(scan.stderr.readline())
+    ) as scan:
+        assert scan.stderr is not None
+        try:
+            yield scan, int(scan.stderr.readline())
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(scan.pid, signal.SIGKILL)
 
 
 def _ends(process: int) -> bool:
@@ -154,29 +161,28 @@ def _ends(process: int) -> bool:
 
 
 def test_a_scanning_process_that_dies_makes_the_scan_incomplete(tmp_path: Path, tree: Path) -> None:
-    scan, process = _started(tmp_path, tree)
-    os.kill(process, signal.SIGKILL)
-    _, said = scan.communicate(timeout=30)
+    with _started(tmp_path, tree) as (scan, process):
+        os.kill(process, signal.SIGKILL)
+        _, said = scan.communicate(timeout=30)
     assert scan.returncode == 3
     assert "the scanning process died" in said
     assert "Traceback" not in said
 
 
 def test_nothing_goes_on_when_the_command_is_gone(tmp_path: Path, tree: Path) -> None:
-    scan, process = _started(tmp_path, tree)
-    scan.kill()
-    scan.wait(timeout=30)
-    (tree / "go").touch()
-    assert _ends(process)
-    scan.communicate(timeout=30)
+    with _started(tmp_path, tree) as (scan, process):
+        scan.kill()
+        scan.wait(timeout=30)
+        (tree / "go").touch()
+        assert _ends(process)
 
 
 def test_stopping_by_hand_stops_both_without_a_trace(tmp_path: Path, tree: Path) -> None:
-    scan, process = _started(tmp_path, tree)
-    os.killpg(scan.pid, signal.SIGINT)  # as a terminal does
-    _, said = scan.communicate(timeout=30)
-    assert (scan.returncode, said.strip()) == (130, "stopped")
-    assert _ends(process)
+    with _started(tmp_path, tree) as (scan, process):
+        os.killpg(scan.pid, signal.SIGINT)  # as a terminal does
+        _, said = scan.communicate(timeout=30)
+        assert (scan.returncode, said.strip()) == (130, "stopped")
+        assert _ends(process)
 
 
 def test_a_defect_says_where_it_is(tmp_path: Path, tree: Path) -> None:
