@@ -17,6 +17,9 @@ from scanner.model.finding import Confidence, Severity
 from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
 _LAYOUT = b"rules/6"  # raise it when the fields of Rule change, or what a file is turned into
+#: Whoever scans a stranger's tree loads the rules that it names.
+_LARGEST = 1 << 20  # bytes of a file
+_MOST = 4_000  # files, and rules in all of them
 _FIELDS = tuple(field.name for field in fields(Rule))
 _CLASS = {each.value: each for each in RuleClass}
 _SEVERITY = {each.value: each for each in Severity}
@@ -54,7 +57,12 @@ def load(paths: Iterable[Path]) -> RuleSet:
 
 
 def _load(files: Iterable[str]) -> RuleSet:
-    sources = Sources(files)
+    named = tuple(files)
+    if len(named) > _MOST:
+        raise RuleError(
+            f"more than {_MOST:,} rule files", remedy="name the files or the folder that you need"
+        )
+    sources = Sources(named)
     known = outline.known(sources)
     rules = _kept(known.rules) if known else None
     if known is None or rules is None:
@@ -130,6 +138,11 @@ def _parsed(texts: Sequence[tuple[Path, bytes]]) -> tuple[Rule, ...]:
             raise RuleError(
                 f"{path.name}:1: not UTF-8 text", remedy="save the file as UTF-8"
             ) from error
+        if len(rules) > _MOST:
+            raise RuleError(
+                f"{path.name}: more than {_MOST:,} rules with those before it",
+                remedy="keep the rules that you need: every scan compiles and looks for all",
+            )
     _consistent(rules)
     return tuple(rules)
 
@@ -156,9 +169,16 @@ def _consistent(rules: Sequence[Rule]) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(_LARGEST + 1)
     except OSError as error:
         raise RuleError(
             f"cannot read the rule file {path}: {error.strerror}",
             remedy="check the path and its permissions",
         ) from error
+    if len(text) > _LARGEST:
+        raise RuleError(
+            f"the rule file {path} is larger than {_LARGEST:,} bytes",
+            remedy="name a rule file; divide one that is really so large",
+        )
+    return text

@@ -99,3 +99,25 @@ def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"provider: \xe9")
     with pytest.raises(RuleError, match="not UTF-8"):
         load([tmp_path / "latin.yaml"])
+
+
+def test_a_rule_file_beyond_all_measure_is_refused_unread(tmp_path: Path) -> None:
+    path = write(tmp_path, _GOOD)
+    with path.open("ab") as file:
+        file.truncate(1 << 33)  # a hole: nothing on disk, 8 GB for whoever reads it
+    with pytest.raises(RuleError, match="larger than") as caught:
+        load([path])
+    assert path.name in str(caught.value)
+
+
+def test_more_rules_than_anybody_needs_are_refused(tmp_path: Path) -> None:
+    head, body = _GOOD.split("rules:\n")
+    paths = []
+    for number in range(9):
+        rules = (body.replace("acme-token", f"acme-{number}-{each}") for each in range(500))
+        paths.append(tmp_path / f"{number}.yaml")
+        paths[-1].write_text(head + "rules:\n" + "".join(rules))
+    with pytest.raises(RuleError, match="more than 4,000 rules"):
+        load(paths)
+    with pytest.raises(RuleError, match="more than 4,000 rule files"):
+        load([tmp_path / f"none-{number}.yaml" for number in range(4001)])
