@@ -22,9 +22,8 @@ ALONE = "import scanner.companion as c; c.begin = lambda: None; " + TOGETHER
 #: Says on standard error which process it is that scans, and waits for a file to appear.
 SLOW = (
     """
-import os, signal, sys, time
+import os, sys, time
 import scanner.companion as companion
-signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background it is ignored
 serve = companion._serve
 def slow(wire):
     from scanner import shard
