@@ -9,8 +9,8 @@ from typing import NamedTuple, NoReturn
 
 import click
 
-from responder.cli.start import leave
 from scanner import __version__
+from scanner.leave import leave
 
 
 class Entry(NamedTuple):

@@ -6,6 +6,8 @@ import gc
 import os
 import sys
 
+from scanner.leave import leave
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -27,12 +29,3 @@ def main() -> NoReturn:
 
     gc.enable()
     run()
-
-
-def leave(code: int) -> NoReturn:
-    """End the process; taking apart what was loaded would take longer than some commands."""
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:  # the reader may have gone; the exit code still counts
-        os._exit(code)

@@ -10,6 +10,7 @@ import os
 import sys
 
 from scanner.hook.glance import nothing
+from scanner.leave import leave
 from scanner.model.error import ScannerError
 
 TYPE_CHECKING = False
@@ -26,22 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     gc.disable()  # the process ends before its garbage matters, and a commit waits for it
     given = sys.argv[1:] if arguments is None else arguments
     if nothing(given, os.environ):
-        _leave(0)
+        leave(0)
     closely(given)
 
 
 def closely(arguments: Sequence[str]) -> NoReturn:
     """The same for what a first look has not settled."""
-    _leave(_looked_closely(arguments))
-
-
-def _leave(code: int) -> NoReturn:
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        pass  # the reader has gone; the exit code still counts
-    os._exit(code)  # taking the rules apart again would cost a tenth of the run
+    leave(_looked_closely(arguments))
 
 
 def _looked_closely(arguments: Sequence[str]) -> int:

@@ -124,3 +124,15 @@ def scan(scanner: Scanner) -> Callable[..., Outcome]:
         return sorted_out(iter(scanner.scan_path(path, **options)))  # type: ignore[arg-type]  # bools
 
     return run
+
+
+@pytest.fixture
+def tree(tmp_path: Path, token: Callable[[int], str]) -> Path:
+    """A thousand files, twenty of them with a token, and a binary one."""
+    root = tmp_path / "tree"
+    for number in range(1000):
+        target = root / f"{number % 10}" / f"{number:04}.txt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(token(number) if number % 50 == 0 else "x")
+    (root / "5" / "x.bin").write_bytes(b"\0")
+    return root

@@ -45,17 +45,6 @@ def _scan(root: Path, processes: int, killer: str = "", how: str = "die") -> lis
     return result
 
 
-@pytest.fixture
-def tree(tmp_path: Path, token: Token) -> Path:
-    root = tmp_path / "tree"
-    for number in range(1000):
-        target = root / f"{number % 10}" / f"{number:04}.txt"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(token(number) if number % 50 == 0 else "x")
-    (root / "5" / "x.bin").write_bytes(b"\0")
-    return root
-
-
 def test_the_result_does_not_depend_on_the_number_of_processes(tree: Path) -> None:
     alone = _scan(tree, 1)
     assert alone[1:] == [1000, 20 * 40 + 980, True]
