@@ -13,6 +13,7 @@ from scanner.detectors.expression import SCREENS
 from scanner.detectors.least import least
 from scanner.detectors.outline import Outline
 from scanner.detectors.pattern import width_of
+from scanner.detectors.piece import pieces
 from scanner.detectors.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
 from scanner.detectors.ruleset import RuleSet
 from scanner.model.error import RuleError
@@ -94,10 +95,9 @@ def _wanted(rules: Sequence[Rule]) -> list[_Pattern]:
 
     loose = [bool(rule.keywords or _LOOKS_AROUND.search(rule.pattern)) for rule in rules]
     return [
-        _Pattern(i, least(expression(rule)), _SUPERSET)
-        if loose[i]
-        else _Pattern(i, expression(rule), _WITH_START)
+        _Pattern(i, piece, _SUPERSET if loose[i] else _WITH_START)
         for i, rule in enumerate(rules)
+        for piece in pieces(least(expression(rule)) if loose[i] else expression(rule))
     ] + [_Pattern(MARK + i, mark, _ONCE) for i, mark in enumerate((*MARKS, COLOUR))]
 
 

@@ -1,0 +1,83 @@
+"""A pattern in pieces matches where the pattern does, and each piece begins with certain bytes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.detectors.example import generate
+from scanner.detectors.pattern import compiled
+from scanner.detectors.piece import pieces
+from scanner.detectors.ruleset import load_builtin
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (rb"a[bc]x{9}", [rb"a\x62x{9}", rb"a\x63x{9}"]),
+        (rb"([ab][01]\d)", [rb"\x61\x30\d", rb"\x61\x31\d", rb"\x62\x30\d", rb"\x62\x31\d"]),
+        (rb"(?<!x)(?:[ab]c|\*)=\d", [rb"(?<!x)\x61c=\d", rb"(?<!x)\x62c=\d", rb"(?<!x)\*=\d"]),
+        (
+            rb"(?:(?<!x)|(?<=\\n))y[ab]{2,}",
+            [rb"(?:(?<!x)|(?<=\\n))y\x61[ab]{1,}", rb"(?:(?<!x)|(?<=\\n))y\x62[ab]{1,}"],
+        ),
+        (
+            rb"[ab]{3}",
+            [rb"\x61\x61[ab]{1}", rb"\x61\x62[ab]{1}", rb"\x62\x61[ab]{1}", rb"\x62\x62[ab]{1}"],
+        ),
+        (rb"[ab]{1,3}c\d", None),
+        (rb"key[ab]", None),  # has text to look for
+        (rb"[0-9a-f]{32}", None),  # too many
+        (rb"a?[bc]d", None),  # nothing is certain
+        (rb"(?:ab|c){2}\d", None),
+        (rb"a", None),
+        (rb"", None),
+    ],
+)
+def test_a_pattern_without_text_is_taken_apart_where_it_begins(
+    pattern: bytes, expected: list[bytes] | None
+) -> None:
+    assert pieces(pattern) == (expected or [pattern])
+
+
+def test_only_rules_that_need_it_are_in_pieces_and_those_match_what_they_did() -> None:
+    taken = 0
+    for rule in load_builtin():
+        made = [re.compile(each) for each in pieces(rule.pattern.encode())]
+        if len(made) == 1:
+            continue
+        taken += 1
+        for number, template in enumerate((*rule.match, *rule.reject)):
+            data = generate(template, number)
+            whole = compiled(rule.pattern)
+            for at in range(len(data)):
+                assert bool(whole.match(data, at)) == any(each.match(data, at) for each in made)
+    assert 0 < taken < 20
+
+
+_PIECE = st.sampled_from(
+    ["a", "[ab]", r"\x41", r"\.", "(?:ab|c)", "(b)", "(?:a|b{0,2})", "(?=a)", "(?!b)", "[^]a]"]
+)
+_TIMES = st.sampled_from(["", "", "", "?", "+", "{2}", "{0,2}", "{1,3}?", "{2,}", "??"])
+
+
+@given(
+    parts=st.lists(st.tuples(_PIECE, _TIMES), min_size=1, max_size=4),
+    wrap=st.booleans(),
+    data=st.text("abcA.", max_size=12),
+)
+@settings(max_examples=300)
+def test_whatever_the_pattern_its_pieces_match_where_it_does(
+    parts: list[tuple[str, str]], data: str, *, wrap: bool
+) -> None:
+    text = "".join(
+        piece + ("" if piece.startswith(("(?=", "(?!")) else times) for piece, times in parts
+    )
+    whole = re.compile((f"({text})" if wrap else text).encode())
+    made = [re.compile(each) for each in pieces(whole.pattern)]
+    for at in range(len(data) + 1):
+        expected = bool(whole.match(data.encode(), at))
+        assert expected == any(each.match(data.encode(), at) for each in made), whole.pattern
