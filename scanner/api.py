@@ -82,6 +82,8 @@ __all__ = [
 
 builtin_rules = load_builtin
 
+_NOW_AND_THEN = 0.1  # seconds: more often nobody can read how far a scan is
+
 
 @dataclass(slots=True, kw_only=True)
 class Scan:
@@ -94,7 +96,7 @@ class Scan:
 
     def __iter__(self) -> Iterator[Match | Gap]:
         """Matches and gaps: the working tree first, then staged content, then history."""
-        began = self._clock()
+        began = told = self._clock()
         for stage in self._stages:
             share: float | None = None
             with stage.open() as results:
@@ -105,8 +107,9 @@ class Scan:
                     self._count(result, blobs=stage.blobs)
                     if not isinstance(result, Tally):
                         yield result
-                    elif self.tell is not None:
+                    elif self.tell is not None and self._clock() - told >= _NOW_AND_THEN:
                         self.tell(self._reached(stage, share))
+                        told = self._clock()
             self.summary = replace(self.summary, seconds=self._clock() - began)
 
     def _reached(self, stage: Stage, share: float | None) -> Reached:

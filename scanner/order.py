@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from scanner.model.error import UsageError
+from scanner.model.finding import Confidence, Finding
 
 if TYPE_CHECKING:  # an order is small
     from scanner.accepted import Accepted
@@ -42,6 +43,11 @@ class Order:
     plugins: tuple[str, ...] = ()
     fingerprint_key: str | None = None
     remembering: bool = True
+    least: Confidence = Confidence.LOW
+
+    def wants(self, finding: Finding) -> bool:
+        """Whether it is sure enough to be spoken of."""
+        return finding.confidence.rank >= self.least.rank
 
     def accepted(self, target: str) -> Accepted:
         """What is accepted in one of the targets."""

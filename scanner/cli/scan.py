@@ -39,7 +39,6 @@ class Sight:
     output: Path | None
     explain: bool
     quiet: bool
-    least: Confidence
     show_suppressed: bool
 
 
@@ -125,20 +124,20 @@ def command(  # noqa: PLR0913  # one argument for each option
     Exit codes: 0 clean, 1 findings (complete or not), 2 usage or configuration, 3 no findings but
     incomplete: something could not be read, which standard error names.
     """
-    order = Order(**what)
+    least = Confidence(min_confidence) if min_confidence else _least()
+    order = Order(least=least, **what)
     sight = Sight(
         form=form,
         output=output,
         explain=explain,
         quiet=quiet,
-        least=Confidence(min_confidence) if min_confidence else _least(),
         show_suppressed=show_suppressed,
     )
     for target in order.targets:
         _check(target)
     question = None if anomalies else _question(order)
     begun = _watched(order) if anomalies else [(scan, None) for scan in _begun(order)]
-    sys.exit(_shown(begun, sight, question))
+    sys.exit(_shown(order, begun, sight, question))
 
 
 def _begun(order: Order) -> Sequence[Running]:
@@ -188,19 +187,19 @@ def _question(order: Order) -> Question | None:
     return asked(sys.argv[2:], os.environ, target, baseline)
 
 
-def _shown(begun: Sequence[Begun], sight: Sight, question: Question | None) -> int:
+def _shown(order: Order, begun: Sequence[Begun], sight: Sight, question: Question | None) -> int:
     """Read, show what is found as it comes, and say how it went: the exit code."""
     gaps = note.Gaps()
     review = Review()
     shown: list[Finding] = []
     with _opened(sight.output) as out:
-        for finding in _findings(begun, sight, gaps, review):
+        for finding in _findings(order, begun, sight, gaps, review):
             shown.append(finding)
             if sight.form == "jsonl":
                 out.write(jsonl.line(finding) + "\n")
+            else:  # rich loads slowly: now, while others go on looking
+                from scanner.reports import table  # noqa: PLC0415
         if sight.form == "table" and shown:
-            from scanner.reports import table  # noqa: PLC0415  # rich loads slowly
-
             table.write(shown, out, explain=sight.explain)
     found = [each for each in shown if each.waiver is None or not each.waiver.hides]
     for line in filter(None, map(note.waiver, shown)):
@@ -238,14 +237,14 @@ def _least() -> Confidence:
 
 
 def _findings(
-    begun: Sequence[Begun], sight: Sight, gaps: note.Gaps, review: Review
+    order: Order, begun: Sequence[Begun], sight: Sight, gaps: note.Gaps, review: Review
 ) -> Iterator[Finding]:
     """The findings worth showing, as they come; gaps are noted."""
     for scan, watch in begun:
         for result in _told(scan) if watch is None else watch.over(scan):
             if not isinstance(result, Match):
                 gaps.add(result)
-            elif result.finding.confidence.rank >= sight.least.rank and (
+            elif order.wants(result.finding) and (
                 review.add(result.finding) or sight.show_suppressed
             ):
                 yield result.finding
