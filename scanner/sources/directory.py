@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.model.fragment import Gap
+from scanner.sources.odd import odd
 from scanner.sources.place import display
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class _Rules:
 
 
 def walk(root: Path) -> Iterator[str | Nested | Gap]:
-    """Relative paths of everything in the tree but directories, sorted; links are not followed."""
+    """Relative paths of the files in the tree, sorted; links are not followed."""
     pending: list[tuple[str, _Rules | None]] = [("", None)]
     while pending:
         base, rules = pending.pop()
@@ -75,9 +76,18 @@ def walk(root: Path) -> Iterator[str | Nested | Gap]:
                 continue
             if is_directory:
                 below.append((path, rules))
-            else:
+            elif entry.is_file(follow_symlinks=False):
                 yield path
+            else:
+                yield _odd(entry, path)
         pending.extend(reversed(below))
+
+
+def _odd(entry: os.DirEntry[str], path: str) -> Gap | str:
+    try:
+        return odd(display(path), entry.stat(follow_symlinks=False).st_mode)
+    except OSError:  # whoever reads it says why
+        return path
 
 
 def _load(root: Path, base: str, above: _Rules | None) -> _Rules | Gap | None:

@@ -13,6 +13,7 @@ from scanner.model.error import SourceError
 from scanner.model.fragment import Gap
 from scanner.sources.directory import Nested, walk
 from scanner.sources.layout import Layout, at
+from scanner.sources.odd import odd
 from scanner.sources.place import display
 
 PATIENCE = 60.0
@@ -89,16 +90,18 @@ def _entry(root: Path, prefix: str, path: str, depth: int) -> Iterator[str | Gap
         return
     full = os.path.join(root, path)  # noqa: PTH118  # hot
     try:
-        is_directory = stat.S_ISDIR(os.lstat(full).st_mode)
+        mode = os.lstat(full).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return  # tracked and deleted: not part of the working tree any more
     except OSError as error:
         yield Gap(path=display(prefix + path), why=error.strerror or "unreadable", incomplete=True)
         return
-    if is_directory:
+    if stat.S_ISREG(mode):
+        yield prefix + path
+    elif stat.S_ISDIR(mode):
         yield from _nested(root, prefix, path.rstrip("/"), depth)
     else:
-        yield prefix + path
+        yield odd(display(prefix + path), mode)
 
 
 def _nested(root: Path, prefix: str, path: str, depth: int) -> Iterator[str | Gap]:

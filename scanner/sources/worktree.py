@@ -14,18 +14,12 @@ from scanner.model.provenance import InWorktree
 from scanner.sources.bound import WINDOW, is_binary
 from scanner.sources.layout import enclosing
 from scanner.sources.listing import listing
+from scanner.sources.odd import odd
 from scanner.sources.place import display
 from scanner.sources.source import batched
 from scanner.sources.window import Read, fragments
 
 _READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_ODD = (
-    (stat.S_ISLNK, "symbolic link, not followed"),
-    (stat.S_ISFIFO, "named pipe, never opened"),
-    (stat.S_ISSOCK, "socket, never opened"),
-    (stat.S_ISCHR, "device, never opened"),
-    (stat.S_ISBLK, "device, never opened"),
-)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,8 +36,8 @@ class Worktree:
     _inside: dict[str, bool] = field(default_factory=lambda: {"": True})
 
     def batches(self) -> Iterator[tuple[str, ...] | Gap]:
-        """Relative paths."""
-        return batched(self.only or listing(self.root, "", enclosing(self.root)))
+        """Relative paths of what are regular files by now."""
+        return batched(self._named() if self.only else listing(self.root, "", enclosing(self.root)))
 
     def read(self, batch: tuple[str, ...]) -> Iterator[Fragment | Gap]:
         """The files' content; what is no regular file, or leads out of the root, is a gap."""
@@ -65,6 +59,14 @@ class Worktree:
         """The path as shown."""
         return display(item)
 
+    def _named(self) -> Iterator[str | Gap]:
+        for path in self.only:
+            try:
+                mode = os.lstat(self.root / path).st_mode
+            except OSError:  # whoever reads it says why
+                mode = stat.S_IFREG
+            yield path if stat.S_ISREG(mode) else odd(display(path), mode)
+
     def _is_inside(self, directory: str) -> bool:
         """Whether no part of the directory's path is a link that could lead out of the root."""
         known = self._inside.get(directory)
@@ -79,10 +81,8 @@ class Worktree:
 def _small_text(full: str) -> bytes | None:
     """An ordinary small text file, as nearly all are; None for what has to be looked at closer."""
     try:
-        # Opening a pipe or a device can block or act, so look before; O_NOFOLLOW and the second
-        # look catch what was exchanged in between.
-        if not stat.S_ISREG(os.lstat(full).st_mode):
-            return None
+        # Opening a pipe or a device can block or act: whoever listed it has looked. The flags and
+        # the second look catch what was exchanged in between.
         descriptor = os.open(full, _READ_ONLY)
         try:
             facts = os.fstat(descriptor)
@@ -100,10 +100,10 @@ def _small_text(full: str) -> bytes | None:
 def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
     shown = display(path)
     try:
-        # As above: look, open, and look again.
+        # As above, and in between it has not been short.
         mode = os.lstat(full).st_mode
         if not stat.S_ISREG(mode):
-            yield _odd(shown, mode)
+            yield odd(shown, mode)
             return
         descriptor = os.open(full, _READ_ONLY)
         try:
@@ -116,7 +116,7 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
                     else:
                         yield piece
             else:
-                yield _odd(shown, facts.st_mode)
+                yield odd(shown, facts.st_mode)
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -156,10 +156,3 @@ def _reader(descriptor: int, facts: os.stat_result) -> Read:
         return taken
 
     return read
-
-
-def _odd(shown: str, mode: int) -> Gap:
-    for is_kind, why in _ODD:
-        if is_kind(mode):
-            return Gap(path=shown, why=why, incomplete=False)
-    return Gap(path=shown, why="replaced by a directory while scanning", incomplete=True)
