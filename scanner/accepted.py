@@ -15,12 +15,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.model.error import UsageError
+from scanner.model.record import Record
 from scanner.sources.layout import enclosing
 from scanner.suppression import BASELINE_NAME
 from scanner.suppression.judge import Suppressor
@@ -30,8 +30,7 @@ if TYPE_CHECKING:  # most targets have no baseline, and starting has to be quick
     from scanner.suppression.entry import Imported
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Record):
     """Where a baseline is or would be, its content (None when there is no file), and the judge."""
 
     path: Path

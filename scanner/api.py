@@ -15,7 +15,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -29,6 +28,7 @@ from scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InCommit, InIndex, InStream, InWorktree, Provenance
+from scanner.model.record import Record, fresh, replace
 from scanner.model.rule import Rule, RuleClass
 from scanner.model.secret import SecretValue
 from scanner.model.summary import ScanSummary
@@ -85,13 +85,12 @@ builtin_rules = load_builtin
 _NOW_AND_THEN = 0.1  # seconds: more often nobody can read how far a scan is
 
 
-@dataclass(slots=True, kw_only=True)
-class Scan:
+class Scan(Record, frozen=False):
     """A scan under way: iterate once. ``summary`` grows meanwhile and is final at the end."""
 
     _stages: tuple[Stage, ...]
     _clock: Callable[[], float]
-    summary: ScanSummary = field(default_factory=ScanSummary)
+    summary: ScanSummary = fresh(ScanSummary)
     tell: Callable[[Reached], None] | None = None  # called now and then
 
     def __iter__(self) -> Iterator[Match | Gap]:
@@ -144,8 +143,7 @@ class Scan:
 Results = Iterator[Match | Gap | Tally | Milestone]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Record):
     """One source of a scan, opened when its turn comes."""
 
     open: Callable[[], AbstractContextManager[Results]]

@@ -7,13 +7,13 @@ parent and child hold; where he does not, no value leaves the process that found
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from scanner.detectors.engine import Engine
 from scanner.model.finding import Finding, Match, Span
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
+from scanner.model.record import Record, replace
 from scanner.model.secret import SecretValue
 from scanner.sources.excerpt import Excerpt
 from scanner.sources.source import Source
@@ -24,16 +24,14 @@ Packed = tuple[Finding, tuple[tuple[str, bytes], ...]]
 """A finding and the raw values of its parts by name; picklable, and therefore handled with care."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Record):
     """What was read: contents (files or blobs), and bytes of them."""
 
     contents: int
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Record):
     """What one batch brought, in order."""
 
     found: tuple[Packed, ...]

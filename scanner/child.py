@@ -10,27 +10,25 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from scanner.batch import Answer, Tally, scan_batch
 from scanner.detectors.engine import Engine
 from scanner.model.fragment import Gap
+from scanner.model.record import Record
 from scanner.sources.source import Source
 from scanner.wire import Wire, line
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Failure:
+class _Failure(Record):
     """A defect in a child: its kind and place, without the values that were involved."""
 
     what: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Child:
+class Child(Record, frozen=False):
     """A forked process, the pipe to it, and the batch it works on with its number.
 
     It has one batch at a time: whoever sends does so to somebody who listens, so neither side can

@@ -10,12 +10,12 @@ The file is looked for in the folder of the target and above it, up to the file 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from scanner.model.error import UsageError
 from scanner.model.finding import Confidence
+from scanner.model.record import Record
 
 if TYPE_CHECKING:
     from scanner.model.rule import Rule
@@ -24,8 +24,7 @@ _KEYS = ("rules", "min_confidence")
 _PLACES = (("stanch.toml", ("scan",)), ("pyproject.toml", ("tool", "stanch", "scan")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanSettings:
+class ScanSettings(Record):
     """The table, every value checked; ``rules`` are files that exist."""
 
     rules: tuple[Path, ...] = ()

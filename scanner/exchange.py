@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 
 from scanner.detectors.detect_secrets import Hit, PluginDetector
 from scanner.model.finding import Match
 from scanner.model.provenance import InWorktree
+from scanner.model.record import Record
 from scanner.suppression.entry import Imported
 from scanner.suppression.judge import sha1_forms
 from scanner.suppression.secrets_baseline import verdict_of
@@ -23,8 +23,7 @@ Text = Callable[[str], str | None]
 """A file's text by its path in the repository, None when it is not there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tied:
+class Tied(Record):
     """An imported entry, and findings of ours that are about the same value."""
 
     entry: Imported

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -22,6 +21,7 @@ from scanner.model.finding import Confidence, Finding, Severity, Span
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Gap
 from scanner.model.provenance import InCommit
+from scanner.model.record import Record
 from scanner.model.rule import Rule
 from scanner.model.secret import SecretValue
 from scanner.model.waiver import Waiver
@@ -57,8 +57,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frontier:
+class Frontier(Record):
     """Where one history's state is kept. ``basis`` says for which rules, checks and key."""
 
     folder: Path

@@ -10,13 +10,13 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from scanner.model.error import UsageError
 from scanner.model.finding import Confidence, Finding
+from scanner.model.record import Record
 
 if TYPE_CHECKING:  # an order is small
     from scanner.accepted import Accepted
@@ -30,8 +30,7 @@ Listening = Callable[[BinaryIO, str], BinaryIO]
 _NONE: Mapping[str, Listening] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Record):
     """Targets and how to scan them, by the names of the options of ``stanch scan``."""
 
     targets: tuple[str, ...]

@@ -6,13 +6,13 @@ A secret that stays in a file through many versions is one finding: the place th
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 
 from scanner.batch import Tally
 from scanner.detectors.engine import Engine
 from scanner.frontier import Frontier
 from scanner.model.finding import Finding, Match
 from scanner.model.fragment import Gap
+from scanner.model.record import Record, fresh, replace
 from scanner.shard import run
 from scanner.sources.authorship import Authorship
 from scanner.sources.commit import existing
@@ -21,16 +21,15 @@ from scanner.sources.repository import Repository
 from scanner.sources.source import Milestone
 
 
-@dataclass(slots=True, kw_only=True)
-class Past:
+class Past(Record, frozen=False):
     """One repository's history; ``frontier`` is None when nothing is kept."""
 
     repository: Repository
     below: str
     frontier: Frontier | None
-    _findings: list[Finding] = field(default_factory=list)
-    _gaps: list[Gap] = field(default_factory=list)
-    _places: set[tuple[str, ...]] = field(default_factory=set)
+    _findings: list[Finding] = fresh(list)
+    _gaps: list[Gap] = fresh(list)
+    _places: set[tuple[str, ...]] = fresh(set)
 
     def results(
         self, engine: Engine, *, parts: bool, processes: int

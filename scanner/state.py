@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from scanner.model.record import Record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+
+class State(Record):
     """The folder of the states, and what else findings depend on (a baseline's text, say)."""
 
     folder: Path

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scanner.detectors import cache
@@ -15,6 +14,7 @@ from scanner.detectors.engine import Engine, Scanned
 from scanner.model.finding import Match, Span
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment
+from scanner.model.record import replace
 from scanner.model.rule import Rule
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import pickle
-from dataclasses import dataclass
+
+from scanner.model.record import Record
 
 _HEADER = 8  # bytes that say how long a message is
 
 
-@dataclass(slots=True, kw_only=True)
-class Wire:
+class Wire(Record, frozen=False):
     """One end: what it hears and what it says, as open pipes."""
 
     ear: int

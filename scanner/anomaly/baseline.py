@@ -12,7 +12,6 @@ import math
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +21,7 @@ from scanner.model.error import UsageError
 from scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.provenance import Provenance
+from scanner.model.record import Record
 from scanner.model.secret import SecretValue
 
 RULE = "anomaly-stream"
@@ -38,8 +38,7 @@ _ENTROPY_FLOOR = 0.2  # bits; two bins of the histogram, so rounding alone is no
 _ENOUGH = 20  # suspicious strings, below which their quantiles say nothing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
+class Shift(Record):
     """A sudden change of one number, against the earlier scans."""
 
     reason: str

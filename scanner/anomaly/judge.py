@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from scanner.model.finding import Confidence
+from scanner.model.record import Record
 
 _NORMAL = 1.4826  # makes a MAD comparable to a standard deviation
 _FLOOR = 0.5  # bits a character; calmer places would call every new word a surprise
@@ -18,8 +18,7 @@ _COMPANY = 0.75  # bits a character
 _COMMON = 5  # files
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
+class Usual(Record):
     """Median and scaled median absolute deviation of ``size`` values: outliers hardly move them."""
 
     middle: float
@@ -38,8 +37,7 @@ class Usual:
         return (value - self.middle) / max(self.spread, floor)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surprise:
+class Surprise(Record):
     """Why a string does not belong: the numbers behind a judgement, in bits a character.
 
     ``gain`` is what "drawn at random" explains better than the habits of the place; ``usual`` is

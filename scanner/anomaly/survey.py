@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from scanner.anomaly.judge import Surprise, Usual
@@ -18,6 +17,7 @@ from scanner.model.finding import Confidence, Finding, Match, Severity
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment
 from scanner.model.provenance import Provenance
+from scanner.model.record import Record
 from scanner.model.secret import SecretValue
 
 RULE = "anomaly-string"
@@ -32,8 +32,7 @@ _FEWEST = 16  # tokens of a kind, below which all kinds together say what is usu
 _REST = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Record):
     """One kind of file: its two models and what is usual for its tokens."""
 
     costs: tuple[Costs, Costs]
@@ -44,8 +43,7 @@ class Place:
         return sum(len(each) + len(each.own.triples) for each in self.costs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Oddity:
+class Oddity(Record):
     """A match, where it begins in its fragment's bytes, and the numbers behind it."""
 
     match: Match

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -16,6 +15,7 @@ from scanner.model.finding import Match
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InStream, InWorktree, Provenance
+from scanner.model.record import replace
 from scanner.sources.layout import enclosing
 from scanner.sources.worktree import Worktree
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from scanner.cli.baseline_desk import (
     today,
     until,
 )
+from scanner.model.record import replace
 from scanner.reports.escape import escaped
 from scanner.suppression.baseline import Baseline
 from scanner.suppression.entry import Entry, Line

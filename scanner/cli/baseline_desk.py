@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +21,7 @@ from scanner.api import (
     data_directory,
     load_fingerprint_key,
 )
+from scanner.model.record import Record
 from scanner.reports import note
 from scanner.suppression.baseline import Baseline
 from scanner.suppression.digest import Digester
@@ -35,8 +35,7 @@ _ATTRIBUTE = "merge=union"
 PLUGIN = "detect-secrets/"  # how the rules of plugins begin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Record):
     """A scan's outcome: what is open, what is accepted, what was of use, whether all was read."""
 
     open: tuple[Match, ...]
@@ -45,8 +44,7 @@ class Found:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Record):
     """A target and the file that speaks of it. ``today`` decides what is expired."""
 
     target: Path

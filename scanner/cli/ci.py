@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -20,13 +19,13 @@ from scanner.hook.message import blocked
 from scanner.hook.pull import Proposal, Range, proposed, ranged
 from scanner.hook.right import SETTING, Right, Waivers, of_checkout
 from scanner.hook.setup import WAIVER_KEY, Choice, gate, trusted_key
+from scanner.model.record import Record
 from scanner.reports import annotation, gitlab, jsonl, junit, sarif, step_summary
 
 _STANDARD_OUTPUT = "-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Record):
     """All that a report may tell. Instants are in UTC."""
 
     verdict: Verdict

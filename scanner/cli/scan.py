@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +18,7 @@ from scanner.config import scan_settings
 from scanner.model.error import UsageError
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fragment import Gap
+from scanner.model.record import Record
 from scanner.model.summary import ScanSummary
 from scanner.order import Order, scans, unfit
 from scanner.reports import jsonl, note, progress
@@ -31,8 +31,7 @@ if TYPE_CHECKING:  # most scans do without, and starting has to be quick
 _LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|image:|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(Record):
     """How a person or a program sees the findings, and where."""
 
     form: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from scanner.detectors.candidate import Candidate
 from scanner.detectors.regex import regex
+from scanner.model.record import Record
 
 # The name is tried once for each word, whole: no backtracking into long words.
 _NAME = regex(
@@ -28,8 +28,7 @@ TAIL = 24
 _QUOTES = (b'"', b"'", b"`")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(Record):
     """``name operator quote value``; ``quote`` is empty for a bare value.
 
     ``front`` is the line in front of the name and ``tail`` some of it behind the value; ``cut`` is

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 from scanner.model.finding import Confidence, Severity
+from scanner.model.record import Record
 from scanner.model.rule import Rule
 
 
@@ -19,8 +19,7 @@ class Fate(Enum):
     ABSENT = "absent"  # it is not this token at all; other rules may still claim the place
 
 
-@dataclass(slots=True, kw_only=True)
-class Candidate:
+class Candidate(Record, frozen=False):
     """One confirmed place of a pattern. ``data[start:end]`` is the secret, in the whole fragment.
 
     ``path`` is the fragment's display path and ``now`` the time of the scan in seconds since the
@@ -56,8 +55,7 @@ class Candidate:
         return window if stop < 0 else window[:stop]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opinion:
+class Opinion(Record):
     """What one check says. ``None`` leaves a field as it was; reasons are short and stable.
 
     ``confidence`` replaces what was thought before, ``at_most`` only lowers it.
@@ -76,8 +74,7 @@ NOT_THIS = Opinion(fate=Fate.ABSENT)
 Check = Callable[[Candidate], Opinion]
 
 
-@dataclass(slots=True, kw_only=True)
-class Judged:
+class Judged(Record, frozen=False):
     """A candidate with the sum of its opinions."""
 
     candidate: Candidate

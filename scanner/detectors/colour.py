@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from scanner.detectors.regex import regex
 from scanner.model.fragment import Fragment
+from scanner.model.record import replace
 
 #: What a fragment with colours has; the prefilter looks for it.
 MARK = rb"\x1b\["

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import hyperscan
 
@@ -17,6 +16,7 @@ from scanner.detectors.piece import pieces
 from scanner.detectors.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
 from scanner.detectors.ruleset import RuleSet
 from scanner.model.error import RuleError
+from scanner.model.record import Record
 from scanner.model.rule import Rule
 
 _VERSION = str(vars(hyperscan)["__version__"]).encode()
@@ -26,8 +26,7 @@ _WITH_START: int = hyperscan.HS_FLAG_SOM_LEFTMOST
 _LOOKS_AROUND = re.compile(r"\(\?<?[=!]|\\[bB]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Record):
     """What Hyperscan looks for, the rule it stands for, and how it is wanted."""
 
     index: int
@@ -95,15 +94,18 @@ def _wanted(rules: Sequence[Rule]) -> list[_Pattern]:
 
     loose = [bool(rule.keywords or _LOOKS_AROUND.search(rule.pattern)) for rule in rules]
     return [
-        _Pattern(i, piece, _SUPERSET if loose[i] else _WITH_START)
+        _Pattern(index=i, expression=piece, flags=_SUPERSET if loose[i] else _WITH_START)
         for i, rule in enumerate(rules)
         for piece in pieces(least(expression(rule)) if loose[i] else expression(rule))
-    ] + [_Pattern(MARK + i, mark, _ONCE) for i, mark in enumerate((*MARKS, COLOUR))]
+    ] + [
+        _Pattern(index=MARK + i, expression=mark, flags=_ONCE)
+        for i, mark in enumerate((*MARKS, COLOUR))
+    ]
 
 
 def _value(index: int, rule: Rule) -> _Pattern:
     """The pattern of a rule that has keywords, as it is looked for near them."""
-    return _Pattern(index, rule.pattern.encode(), _ONCE)
+    return _Pattern(index=index, expression=rule.pattern.encode(), flags=_ONCE)
 
 
 def _name(patterns: Sequence[_Pattern]) -> str:

@@ -89,10 +89,9 @@ def opened(
     fragment: Fragment, direct: tuple[Match, ...], scan: Scan, marks: int = _ALL
 ) -> tuple[Match, ...]:
     """``direct`` and what ``scan`` finds in the fragment's encoded copies, by position."""
-    from dataclasses import replace  # noqa: PLC0415  # see above
-
-    from scanner.detectors.position import LineIndex  # noqa: PLC0415  # as above
+    from scanner.detectors.position import LineIndex  # noqa: PLC0415  # see above
     from scanner.model.finding import Match  # noqa: PLC0415  # as above
+    from scanner.model.record import replace  # noqa: PLC0415  # as above
 
     path = fragment.provenance.path
     if is_foreign_ground(path):
@@ -123,11 +122,10 @@ def opened(
 
 def _read(text: bytes, path: str, scan: Scan, depth: int) -> list[Match]:
     """The matches of decoded text, and of what is encoded in it in turn."""
-    from dataclasses import replace  # noqa: PLC0415  # see above
-
-    from scanner.model.finding import Match  # noqa: PLC0415  # as above
+    from scanner.model.finding import Match  # noqa: PLC0415  # see above
     from scanner.model.fragment import Fragment  # noqa: PLC0415  # as above
     from scanner.model.provenance import InStream  # noqa: PLC0415  # as above
+    from scanner.model.record import replace  # noqa: PLC0415  # as above
 
     # Decoded text is no program, whatever the file around it: a bare word in it is a value.
     found = list(scan(Fragment(data=text, provenance=InStream(path=f"{path}.txt"))))

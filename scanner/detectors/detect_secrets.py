@@ -16,7 +16,6 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +23,7 @@ from scanner.model.error import UsageError
 from scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment, Gap
+from scanner.model.record import Record
 from scanner.model.secret import SecretValue
 
 _PREFIX = "detect-secrets/"
@@ -62,8 +62,7 @@ _PROVIDERS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(Record):
     """What a plugin found: its class, the type it gives, the 1-based line and the value."""
 
     plugin: str
@@ -72,8 +71,7 @@ class Hit:
     value: SecretValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Loaded:
+class _Loaded(Record):
     """A plugin, and what its lines must hold: None when only the plugin itself can say."""
 
     plugin: Any
@@ -331,8 +329,7 @@ def _span(hit: Hit, fragment: Fragment) -> Span:
     return Span(line=number, column=start + 1, end_line=number, end_column=end + 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageSettings:
+class PackageSettings(Record):
     """What a baseline of detect-secrets says of its maker: version, plugins and filters."""
 
     version: str

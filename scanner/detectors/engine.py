@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from scanner.detectors.candidate import Candidate, Fate, Judged
@@ -22,6 +21,7 @@ from scanner.detectors.preview import preview
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment, Gap
+from scanner.model.record import Record
 from scanner.model.rule import Rule, RuleClass
 from scanner.model.secret import SecretValue
 
@@ -39,8 +39,7 @@ def _rank(confidence: Confidence) -> int:
     return confidence.rank
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scanned:
+class Scanned(Record):
     """What a fragment holds, and what of it was left out by a bound."""
 
     matches: tuple[Match, ...]

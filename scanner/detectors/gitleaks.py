@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from scanner.detectors.pattern import compiled, width_of
 from scanner.model.error import RuleError
+from scanner.model.record import Record
 
 _BOUND = 200
 _CLASSES = {
@@ -34,8 +34,7 @@ _FLAGS = re.compile(r"\(\?([ims]+)\)")
 _ID = re.compile(r"[^a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Converted:
+class Converted(Record):
     """The rules as YAML, and a note for each rule of which something was left out."""
 
     text: str

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from scanner.detectors.candidate import Fate, Judged
 from scanner.detectors.position import LineIndex
 from scanner.model.finding import Confidence
+from scanner.model.record import Record, fresh
 
 #: So many parts on each side of an anchor are looked at; no file written by people has more.
 _NEIGHBOURS = 64
 
 
-@dataclass(slots=True, kw_only=True)
-class Credential:
+class Credential(Record, frozen=False):
     """What becomes one finding: its anchor, and the parts that joined it."""
 
     anchor: Judged
-    joined: list[Judged] = field(default_factory=list)
+    joined: list[Judged] = fresh(list)
 
     @property
     def kind(self) -> str:
@@ -48,8 +47,7 @@ def joined(kept: Sequence[Judged], halves: Sequence[Judged], lines: LineIndex) -
     return [each for each in credentials.values() if not _covered(each.anchor, places)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(Record):
     """A part that an anchor could take; the lowest rank is served first."""
 
     rank: tuple[bool, bool, int, int]
@@ -78,7 +76,7 @@ def _options(kept: Sequence[Judged], halves: Sequence[Judged], lines: LineIndex)
                 other_side = (anchor.start < part.start) != id_first
                 distance = abs(part.start - anchor.start)
                 rank = (part.fate is Fate.HALF, other_side, distance, part.start)
-                options.append(_Option(rank, anchor, part))
+                options.append(_Option(rank=rank, anchor=anchor, part=part))
     return options
 
 

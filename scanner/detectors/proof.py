@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from scanner.detectors.confirm import confirmed, everywhere
 from scanner.detectors.engine import Engine
@@ -13,6 +12,7 @@ from scanner.model.finding import Confidence
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment
 from scanner.model.provenance import InStream
+from scanner.model.record import Record
 from scanner.model.rule import Rule
 from scanner.model.secret import SecretValue
 
@@ -29,8 +29,7 @@ _AROUND = (
 _Unkept = Callable[[Rule, list[Confidence], int], str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Record):
     """One claim of a rule that does not hold. ``template`` is the rule's own, never the example."""
 
     rule: Rule

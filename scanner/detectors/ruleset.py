@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,14 @@ from scanner.detectors.outline import Outline, Sources
 from scanner.detectors.pattern import learn, width_of
 from scanner.model.error import RuleError
 from scanner.model.finding import Confidence, Severity
+from scanner.model.record import field_names
 from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
 _LAYOUT = b"rules/6"  # raise it when the fields of Rule change, or what a file is turned into
 #: Whoever scans a stranger's tree loads the rules that it names.
 _LARGEST = 1 << 20  # bytes of a file
 _MOST = 4_000  # files, and rules in all of them
-_FIELDS = tuple(field.name for field in fields(Rule))
+_FIELDS = field_names(Rule)
 _CLASS = {each.value: each for each in RuleClass}
 _SEVERITY = {each.value: each for each in Severity}
 _CONFIDENCE = {each.value: each for each in Confidence}

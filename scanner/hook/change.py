@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from scanner.model.error import SourceError
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InCommit, InIndex, Provenance
+from scanner.model.record import Record
 from scanner.sources.blob import Blob, BlobReader
 from scanner.sources.place import display
 from scanner.sources.repository import SUBMODULES, Repository, complaint, records, said, start
@@ -30,8 +31,7 @@ _COMMITS = (
 _SUBMODULE = b"160000"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Record):
     """New contents in order, who brought them, and the ids of what they replaced."""
 
     new: tuple[Blob, ...]
@@ -39,17 +39,18 @@ class Changes:
     old: frozenset[str]
 
 
-@dataclass(slots=True, kw_only=True)
 class Blobs:
     """A source over contents that are known by their ids."""
 
-    repository: Repository
-    blobs: Iterable[Blob]
-    places: Mapping[Blob, InCommit] = field(default_factory=dict)
-    _reader: BlobReader = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._reader = BlobReader(repository=self.repository, place=self._place)
+    def __init__(
+        self,
+        *,
+        repository: Repository,
+        blobs: Iterable[Blob],
+        places: Mapping[Blob, InCommit] = MappingProxyType({}),
+    ) -> None:
+        self.blobs, self.places = blobs, places
+        self._reader = BlobReader(repository=repository, place=self._place)
 
     def batches(self) -> Iterator[tuple[Blob, ...] | Gap]:
         """The blobs, as given."""
@@ -112,8 +113,7 @@ def replaced(repository: Repository) -> Iterator[Blob]:
                 yield Blob(oid.decode(), display(path))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class _Change(Record):
     """One path of one commit: contents of all parents, content after it (None: deleted)."""
 
     before: tuple[str, ...]

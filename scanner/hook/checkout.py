@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from scanner.model.error import UsageError
+from scanner.model.record import replace
 from scanner.sources.layout import enclosing
 from scanner.sources.repository import Repository, complaint, opened, said, start
 

@@ -6,7 +6,6 @@ import io
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from scanner.hook.gate import Gate, Verdict
 from scanner.hook.option import Options
 from scanner.hook.setup import Choice, accepted, gate, trusted_key
 from scanner.model.error import SourceError, UsageError
+from scanner.model.record import Record
 from scanner.sources.worktree import Worktree
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def decide(options: Options, environ: Mapping[str, str], place: Path) -> int:
     return verdict.exit_code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Record):
     """What was asked, and where."""
 
     options: Options

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from scanner.model.error import UsageError
 from scanner.model.finding import Finding, Match
 from scanner.model.fragment import Fragment, Gap
+from scanner.model.record import Record, replace
 from scanner.sources.excerpt import Excerpt
 from scanner.sources.source import Milestone, Source
 
@@ -46,8 +46,7 @@ PLUGINS = {
 """Which providers' rules stand in for a plugin of detect-secrets."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
+class Exclusion(Record):
     """What not to look at, and what to disregard."""
 
     files: tuple[re.Pattern[str], ...] = ()
@@ -86,8 +85,7 @@ def exclusion(
     )
 
 
-@dataclass(slots=True, kw_only=True)
-class Filtered(Generic[Item]):
+class Filtered(Record, Generic[Item], frozen=False):
     """A source without the excluded files, and with the excluded lines blanked out."""
 
     source: Source[Item]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from scanner.batch import Tally
@@ -11,21 +10,20 @@ from scanner.detectors.engine import Engine
 from scanner.hook.filter import NOTHING, Exclusion, filtered
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fragment import Gap
+from scanner.model.record import Record
 from scanner.model.rule import Rule
 from scanner.shard import run
 from scanner.sources.source import Milestone, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waived:
+class Waived(Record):
     """A finding that was let through, and why."""
 
     finding: Finding
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Record):
     """What a gate has found. ``known`` counts findings that the change did not bring."""
 
     findings: tuple[Finding, ...] = ()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from scanner.hook.gate import Gate, Verdict, fingerprints
 from scanner.hook.message import title
 from scanner.model.error import UsageError
 from scanner.model.finding import Finding
+from scanner.model.record import Record
 from scanner.sources.stream import Stream
 from scanner.sources.worktree import Worktree
 
@@ -25,8 +25,7 @@ _SHOWN = 5
 _OWN = frozenset({"session_id", "transcript_path", "cwd", "hook_event_name", "tool_use_id"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Record):
     """The answer. ``reason`` holds no value of a credential, only previews."""
 
     block: bool

@@ -6,12 +6,12 @@ import os
 import shlex
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import scanner
 from scanner.detectors.hyper import extension
 from scanner.model.error import UsageError
+from scanner.model.record import Record
 
 KINDS = ("pre-commit", "pre-push", "commit-msg", "pre-receive")
 _FED = ("pre-push", "pre-receive")  # git writes to the standard input of these
@@ -32,8 +32,7 @@ main(path)
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
+class Hooks(Record):
     """A repository's folder of hooks."""
 
     folder: Path

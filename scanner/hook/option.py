@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scanner.hook.filter import PLUGINS
 from scanner.model.finding import Confidence
+from scanner.model.record import Record
 
 if TYPE_CHECKING:
     import argparse
@@ -20,8 +20,7 @@ docs/hooks.md has examples.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Record):
     """What the command line asks for."""
 
     command: str

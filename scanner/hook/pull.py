@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scanner.hook.checkout import commit_id, lines, why
 from scanner.model.error import SourceError, UsageError
+from scanner.model.record import Record
 from scanner.sources.repository import Repository
 
 _DEEPER = (
@@ -20,8 +20,7 @@ _LARGEST = 32 << 20  # bytes of an event file
 _USUAL = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Record):
     """What a pipeline says about its change. ``bases`` are tried in order; the first found counts.
 
     With ``exact`` the base is where the change begins; otherwise it is a branch that the change
@@ -36,8 +35,7 @@ class Proposal:
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+class Range(Record):
     """The commits to check, oldest first, how to call them, and the newest of them.
 
     ``target`` is the newest commit of the branch that they go into, None when it was not fetched.

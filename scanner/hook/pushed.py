@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from scanner.hook.checkout import commit_id, lines, why
 from scanner.model.error import SourceError, UsageError
+from scanner.model.record import Record
 from scanner.sources.place import display
 from scanner.sources.repository import Repository
 
@@ -14,8 +14,7 @@ _PUSH_FIELDS = 4
 _RECEIVE_FIELDS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
+class Update(Record):
     """One ref that would move: the commit it would get, and the one that the other side has."""
 
     ref: str

@@ -8,7 +8,6 @@ change itself brings counts when it is signed, or where the team has said that i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import reduce
@@ -18,6 +17,7 @@ from scanner.accepted import accepted_in
 from scanner.hook.checkout import content, lines
 from scanner.hook.setup import Choice, is_ours
 from scanner.model.error import UsageError
+from scanner.model.record import Record
 from scanner.sources.repository import Repository
 from scanner.suppression import BASELINE_NAME
 from scanner.suppression.baseline import Baseline
@@ -37,8 +37,7 @@ class Waivers(StrEnum):
     HEAD = "head"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposed:
+class Proposed(Record):
     """What a change wants to have accepted.
 
     ``brought`` is the content of the repository's own ``files`` with the change applied; ``given``
@@ -50,8 +49,7 @@ class Proposed:
     given: Baseline | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Right:
+class Right(Record):
     """Who may waive. ``target`` is the commit that the change goes into, None when it is not known.
 
     ``asked`` is what the command line or the environment say, before the target's configuration.

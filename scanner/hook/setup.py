@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from scanner.hook.gate import Gate
 from scanner.keyfile import data_directory, load_fingerprint_key
 from scanner.model.error import UsageError
 from scanner.model.finding import Confidence
+from scanner.model.record import Record
 from scanner.suppression.judge import Suppressor
 from scanner.verdict import JudgingEngine
 
@@ -25,8 +25,7 @@ WAIVER_KEY = "STANCH_WAIVER_KEY"
 _ENOUGH = 64  # bytes: our own baseline says what it is at its very beginning
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Record):
     """How to judge, as a command line says."""
 
     least: Confidence = Confidence.MEDIUM

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from scanner.model.provenance import InCommit, Provenance
+from scanner.model.record import Record
 from scanner.model.secret import SecretValue
 from scanner.model.waiver import Waiver
 
@@ -33,8 +33,7 @@ class Confidence(StrEnum):
         return tuple(Confidence).index(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Record):
     """A stretch of text: lines and columns start at 1, ``end_column`` is just past its end."""
 
     line: int
@@ -43,8 +42,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Record):
     """What may be stored, printed and sent: everything about a hit except the secret itself.
 
     ``fingerprint`` is keyed (HMAC), hence the same for the same credential wherever it was seen and
@@ -78,8 +76,7 @@ class Finding:
         return self.provenance.commit if isinstance(self.provenance, InCommit) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(Record):
     """A finding together with the credential's parts, for the one border where they are sealed.
 
     ``parts`` maps a part's name to its value, e.g. ``access_key_id`` and ``secret_access_key`` for

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from scanner.model.provenance import Provenance
+from scanner.model.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fragment:
+class Fragment(Record):
     """Bytes and their place. ``first_line`` is the 1-based line of ``data[0]`` in the whole file.
 
     A file too large for one fragment comes as overlapping windows, which may start inside a line:
@@ -23,8 +21,7 @@ class Fragment:
     owned: tuple[tuple[int, int], tuple[int, int]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(Record):
     """Something a source could not read or left out by a bound.
 
     ``incomplete`` gaps (unreadable, broken, over a bound) make the exit code 3; the others (binary

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from scanner.model.record import Record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InWorktree:
+
+class InWorktree(Record):
     """A file on disk. ``path`` is relative to the scanned root, with forward slashes."""
 
     path: str
     source = "worktree"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InIndex:
+class InIndex(Record):
     """A staged change: the file as it would be committed."""
 
     path: str
     source = "staged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InCommit:
+class InCommit(Record):
     """A blob in git history, with the commit that introduced it. ``committed_at`` is UTC."""
 
     path: str
@@ -33,8 +31,7 @@ class InCommit:
     source = "git-history"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InStream:
+class InStream(Record):
     """Text that arrived on standard input or another stream; ``path`` is its display name."""
 
     path: str

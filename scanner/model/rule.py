@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from scanner.model.finding import Confidence, Severity
+from scanner.model.record import Record
 
 
 class RuleClass(StrEnum):
@@ -25,8 +25,7 @@ class PreviewStyle(StrEnum):
     URL = "url"  # scheme and host of a URL whose user and password stay hidden
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pairing:
+class Pairing(Record):
     """Joins another rule's match close by into the same credential.
 
     ``rule`` names the other half, ``within`` counts lines in both directions, and ``kind`` is what
@@ -41,8 +40,7 @@ class Pairing:
     also: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Record):
     """One kind of token of one provider, as written in ``scanner/rules/<provider>.yaml``.
 
     ``pattern`` is a regular expression whose first group (or the whole match) is the secret;

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from scanner.model.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanSummary:
+class ScanSummary(Record):
     """What a scan has read. ``skipped`` gaps are harmless, ``incomplete`` ones are not."""
 
     files: int = 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from scanner.model.record import Record
 
 
 class WaiverSource(StrEnum):
@@ -15,8 +16,7 @@ class WaiverSource(StrEnum):
     INLINE = "inline"  # a comment next to the value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
+class Waiver(Record):
     """A recorded reason to hide a finding.
 
     ``void`` says in words why the waiver does not count (expired, unsigned, without a reason); the

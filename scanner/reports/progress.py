@@ -6,8 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
+
+from scanner.model.record import Record
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -17,8 +18,7 @@ _SURE = 0.02  # of a part has to be done before the rest can be foretold
 _MINUTE = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class Reached(Record):
     """What has been read so far, in bytes and contents, and which part of the scan it is at.
 
     ``share`` is how much of that part is done, from 0 to 1, or None; asking may cost a moment.

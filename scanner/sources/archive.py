@@ -15,11 +15,11 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import IO, Protocol
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
+from scanner.model.record import Record, replace
 from scanner.sources.place import display
 from scanner.sources.window import fragments
 
@@ -54,8 +54,7 @@ class _OverBoundError(Exception):
     """A bound was met; its text says which."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Budget:
+class _Budget(Record, frozen=False):
     """What one archive may still cost, and where it is."""
 
     place: Provenance

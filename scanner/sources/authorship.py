@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scanner.model.finding import Finding
 from scanner.model.provenance import InCommit
+from scanner.model.record import Record, fresh, replace
 from scanner.sources.blob import Blob
 from scanner.sources.repository import Repository, records, start
 
@@ -31,13 +31,12 @@ def placed(blob: Blob) -> InCommit:
     return InCommit(path=blob.path, commit=blob.commit, author="", committed_at=_UNKNOWN)
 
 
-@dataclass(slots=True, kw_only=True)
-class Authorship:
+class Authorship(Record, frozen=False):
     """Authors and times of one repository's commits, each read once."""
 
     repository: Repository
     _repo: Repo | None = None
-    _known: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    _known: dict[str, tuple[str, datetime]] = fresh(dict)
 
     def completed(self, finding: Finding) -> Finding:
         """The finding with its commit's author and time."""

@@ -6,13 +6,13 @@ import subprocess
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import pairwise
 from typing import IO, NamedTuple
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import Provenance
+from scanner.model.record import Record, fresh, replace
 from scanner.sources.added import alike
 from scanner.sources.bound import HEAD, WINDOW, is_binary
 from scanner.sources.excerpt import Excerpt, around
@@ -42,15 +42,14 @@ class Blob(NamedTuple):
         return f"{display(self.path)} @ {self.commit[:12]}" if self.commit else display(self.path)
 
 
-@dataclass(slots=True, kw_only=True)
-class BlobReader:
+class BlobReader(Record, frozen=False):
     """The reading half of the git sources. Each process that reads starts a git of its own."""
 
     repository: Repository
     place: Callable[[Blob], Provenance]
     _packs: Packs | None = None
     _git: subprocess.Popen[bytes] | None = None
-    _last: OrderedDict[str, Packed] = field(default_factory=OrderedDict)  # by path
+    _last: OrderedDict[str, Packed] = fresh(OrderedDict)  # by path
     _held: int = 0  # bytes of them
 
     def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Gap]:

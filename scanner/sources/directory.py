@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.model.fragment import Gap
+from scanner.model.record import Record
 from scanner.sources.odd import odd
 from scanner.sources.place import display
 
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
 _LARGEST_IGNORE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nested:
+class Nested(Record):
     """A directory below the listed one that is the root of a repository of its own."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rules:
+class _Rules(Record):
     """The patterns of one ``.gitignore`` and those of the directories above it."""
 
     base: str  # the directory that holds the file, relative, "" or ending in a slash

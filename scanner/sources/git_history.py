@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from operator import attrgetter
 
@@ -31,7 +30,6 @@ _BY_COMMIT = 0.9  # whoever reads other commits in between finds more that is ne
 _SAMPLE = 256  # neighbours that are looked up
 
 
-@dataclass(slots=True, kw_only=True)
 class GitHistory:
     """All blobs reachable from any ref or HEAD, but not from the commits that are ``known``.
 
@@ -41,16 +39,14 @@ class GitHistory:
     neither author nor time until :func:`authorship.completed` adds them.
     """
 
-    repository: Repository
-    below: str = ""
-    known: Sequence[str] = ()
-    tips: list[str] = field(default_factory=list)
-    commits: list[bytes] = field(default_factory=list)
-    _at: int = 0  # the commit whose blobs are being listed
-    _reader: BlobReader = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._reader = BlobReader(repository=self.repository, place=placed)
+    def __init__(
+        self, *, repository: Repository, below: str = "", known: Sequence[str] = ()
+    ) -> None:
+        self.repository, self.below, self.known = repository, below, known
+        self.tips: list[str] = []
+        self.commits: list[bytes] = []
+        self._at = 0  # the commit whose blobs are being listed
+        self._reader = BlobReader(repository=repository, place=placed)
 
     def batches(self) -> Iterator[tuple[Blob, ...] | Gap | Milestone]:
         """Blobs by stretch of the history, and in each in the order that suits the packs."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from subprocess import Popen
 
@@ -69,16 +68,11 @@ def _next(answers: Iterator[Introduced | Gap], commits: int) -> Iterator[Introdu
         yield answer
 
 
-@dataclass(slots=True, kw_only=True)
 class _Comparison:
     """One git that compares the commits with their parents, from now on."""
 
-    repository: Repository
-    name: str
-    commits: Sequence[bytes]
-    _git: Popen[bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, *, repository: Repository, name: str, commits: Sequence[bytes]) -> None:
+        self.repository, self.name, self.commits = repository, name, commits
         self._git = self._started(0)
 
     def answers(self) -> Iterator[Introduced | Gap]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from scanner.model.record import Record
 from scanner.sources.shadow import place_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Record):
     """Where a repository keeps its things. ``top`` is the working tree's root, None when bare.
 
     ``git_dir`` holds HEAD and the index, ``common_dir`` objects and refs; they differ in a linked

@@ -15,7 +15,6 @@ import os
 import zlib
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,20 +61,16 @@ def unpacked(data: bytes) -> Packed:
     return Packed((-1, 0), data, None, 0, 0)
 
 
-@dataclass(slots=True, kw_only=True)
 class Packs:
     """The packs of one repository. Each process has its own: open files have a position."""
 
-    folder: Path
-    _packs: list[_Pack] = field(init=False)
-    _latest: int = 0  # the pack that had the last object: its neighbours are asked for next
-    _held: OrderedDict[Place, Packed] = field(default_factory=OrderedDict)
-    _size: int = 0
-
-    def __post_init__(self) -> None:
-        self._packs = []
+    def __init__(self, *, folder: Path) -> None:
+        self._latest = 0  # the pack that had the last object: its neighbours are asked for next
+        self._held: OrderedDict[Place, Packed] = OrderedDict()
+        self._size = 0
+        self._packs: list[_Pack] = []
         with suppress(OSError):
-            found = [each for each in os.scandir(self.folder) if each.name.endswith(".idx")]
+            found = [each for each in os.scandir(folder) if each.name.endswith(".idx")]
             found.sort(key=lambda each: (-each.stat().st_size, each.name))
             for entry in found[:_MOST]:
                 with suppress(OddError, *_DAMAGE):

@@ -14,11 +14,11 @@ import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from scanner.model.error import SourceError
+from scanner.model.record import Record
 from scanner.sources import shadow as private
 from scanner.sources.layout import Layout
 from scanner.sources.pipe import obstacle
@@ -31,8 +31,7 @@ something (CVE-2019-19604) before it has compared anything."""
 _BLOCK = 64 << 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(Record):
     """An opened repository: run git in it with :meth:`argv` and :attr:`environment`."""
 
     layout: Layout

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from scanner.model.fragment import Fragment, Gap
+from scanner.model.record import Record
 from scanner.sources.excerpt import Excerpt
 
 Item = TypeVar("Item")
@@ -15,8 +15,7 @@ BATCH = 64
 """Items in a batch: enough to amortise a trip through a pipe, few enough to share work evenly."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Milestone:
+class Milestone(Record):
     """Says in the order of the results that a source's first ``done`` steps are complete.
 
     ``of`` is how many there are, 0 when that is not known.

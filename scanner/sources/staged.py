@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InIndex
@@ -16,16 +15,12 @@ from scanner.sources.source import batched
 _SUBMODULE = b"160000"
 
 
-@dataclass(slots=True, kw_only=True)
 class Staged:
     """The index against HEAD, by path. ``below`` restricts to a directory (``"a/b/"``)."""
 
-    repository: Repository
-    below: str = ""
-    _reader: BlobReader = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._reader = BlobReader(repository=self.repository, place=_place)
+    def __init__(self, *, repository: Repository, below: str = "") -> None:
+        self.repository, self.below = repository, below
+        self._reader = BlobReader(repository=repository, place=_place)
 
     def batches(self) -> Iterator[tuple[Blob, ...] | Gap]:
         """New and changed files."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InStream
+from scanner.model.record import Record
 from scanner.sources.window import fragments
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
+class Stream(Record):
     """One open stream, read once from where it stands and never closed here."""
 
     stream: BinaryIO

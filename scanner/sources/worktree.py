@@ -6,11 +6,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from scanner.model.fragment import Fragment, Gap
 from scanner.model.provenance import InWorktree
+from scanner.model.record import Record, fresh
 from scanner.sources.bound import WINDOW, is_binary
 from scanner.sources.layout import enclosing
 from scanner.sources.listing import listing
@@ -22,8 +22,7 @@ from scanner.sources.window import Read, fragments
 _READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@dataclass(slots=True, kw_only=True)
-class Worktree:
+class Worktree(Record, frozen=False):
     """The files below ``root`` (a real path), or just the named ones.
 
     In a repository git decides what is ignored, elsewhere the ``.gitignore`` files on disk; a
@@ -33,7 +32,7 @@ class Worktree:
 
     root: Path
     only: tuple[str, ...] = ()
-    _inside: dict[str, bool] = field(default_factory=lambda: {"": True})
+    _inside: dict[str, bool] = fresh(lambda: {"": True})
 
     def batches(self) -> Iterator[tuple[str, ...] | Gap]:
         """Relative paths of what are regular files by now."""

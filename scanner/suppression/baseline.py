@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from scanner.model.error import UsageError
+from scanner.model.record import Record, replace
 from scanner.suppression.digest import KDF, Recipe
 from scanner.suppression.entry import Entry, Imported, Line
 
@@ -36,8 +36,7 @@ class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     passes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class Baseline(Record):
     """Recipes (the first makes new digests), entries, and what came from detect-secrets as it was.
 
     All three are sorted and without duplicates.

@@ -12,10 +12,10 @@ import hashlib
 import re
 import secrets
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from scanner.model.error import UsageError
+from scanner.model.record import Record
 from scanner.model.secret import SecretValue
 
 KDF = "argon2id"
@@ -27,8 +27,7 @@ _LEAST_MEMORY, _MOST_MEMORY = 8_192, 262_144  # KiB
 _MOST_PASSES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class Recipe(Record):
     """How a repository's digests are computed: the baseline's first line.
 
     ``memory`` is in KiB. The defaults are the least that OWASP's password cheat sheet allows, and

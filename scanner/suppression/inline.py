@@ -9,8 +9,8 @@ markers of detect-secrets (``pragma: allowlist secret``, also ``nextline``) and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from scanner.model.record import Record
 from scanner.model.waiver import Waiver, WaiverSource
 
 _LONGEST = 4_096  # bytes to each side of a value that are looked at: lines can be huge
@@ -31,8 +31,7 @@ _WORD = re.compile(r"\w{2}")
 _SPACE = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbourhood:
+class Neighbourhood(Record):
     """What may hold a marker for a value: the rest of its lines, and the line before them."""
 
     before: bytes

@@ -10,11 +10,11 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from scanner.model.finding import Finding, Match
+from scanner.model.record import Record, fresh, replace
 from scanner.model.secret import SecretValue
 from scanner.model.waiver import Waiver, WaiverSource
 
@@ -200,8 +200,7 @@ def sha1_forms(parts: Mapping[str, SecretValue]) -> Iterable[str]:
             yield hashlib.sha1(form, usedforsecurity=False).hexdigest()
 
 
-@dataclass(slots=True, kw_only=True)
-class Review:
+class Review(Record, frozen=False):
     """Sorts a scan's findings, and counts what hid them.
 
     Feed every finding, of any confidence, to :meth:`add`; entries that only a finding of low
@@ -209,7 +208,7 @@ class Review:
     """
 
     hidden: int = 0
-    used: set[str] = field(default_factory=set)
+    used: set[str] = fresh(set)
 
     def add(self, finding: Finding) -> bool:
         """Take note of a finding; True when it is to be shown."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 
 from scanner.model.error import UsageError
+from scanner.model.record import Record
 from scanner.suppression.entry import Imported
 
 NAME = ".secrets.baseline"
@@ -36,8 +36,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     filters_used: list[dict[str, Any]] = []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretsBaseline:
+class SecretsBaseline(Record):
     """What the file holds: its entries, and the plugins and filters that made it."""
 
     version: str
