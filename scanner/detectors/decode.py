@@ -18,7 +18,7 @@ from scanner.detectors.run import ALPHABET, SHORTEST, UNBROKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # a first look at a commit asks for copies and loads nothing else
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from scanner.model.finding import Finding, Match
     from scanner.model.fragment import Fragment
@@ -49,8 +49,9 @@ _TELLING = {
 }
 #: What every encoded run has; without one of these nothing is opened.
 MARKS = (b"[A-Za-z0-9]{%d}" % UNBROKEN, *(each.pattern for each in _TELLING.values()))
-_ALL = (1 << len(MARKS)) - 1
+_ANYWHERE: Mapping[int, int] = dict.fromkeys(range(len(MARKS)), 0)
 _AROUND = regex(rb"[^\s\"'`<>]*")
+_SIGN = 16  # bytes that what tells of escapes may be long
 _ESCAPE = regex(rb"\\(?:u00|x)([2-7][0-9A-Fa-f])")
 _PERCENT = regex(rb"%([0-9A-Fa-f]{2})")
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n"
@@ -71,13 +72,13 @@ class Copy:
         self.encoding = encoding
 
 
-def copies(data: bytes, marks: int = _ALL) -> Iterator[Copy]:
+def copies(data: bytes, marks: Mapping[int, int] = _ANYWHERE) -> Iterator[Copy]:
     """The encoded runs of ``data`` that decode to text, at most ``MOST_RUNS``.
 
-    ``marks``: which of :data:`MARKS` are known to be there, the first is bit 0.
+    ``marks``: which of :data:`MARKS` are there, and where the first place of each ends at least.
     """
-    blocks = _blocks(data) if marks & 1 else ()
-    yield from islice(chain(blocks, _escapes(data, marks >> 1)), MOST_RUNS)
+    blocks = _blocks(data, marks[0]) if 0 in marks else ()
+    yield from islice(chain(blocks, _escapes(data, marks)), MOST_RUNS)
 
 
 def unquoted(value: bytes) -> bytes:
@@ -86,7 +87,10 @@ def unquoted(value: bytes) -> bytes:
 
 
 def opened(
-    fragment: Fragment, direct: tuple[Match, ...], scan: Scan, marks: int = _ALL
+    fragment: Fragment,
+    direct: tuple[Match, ...],
+    scan: Scan,
+    marks: Mapping[int, int] = _ANYWHERE,
 ) -> tuple[Match, ...]:
     """``direct`` and what ``scan`` finds in the fragment's encoded copies, by position."""
     from scanner.detectors.position import LineIndex  # noqa: PLC0415  # see above
@@ -169,12 +173,14 @@ def _meet(one: Finding, other: Finding) -> bool:
     return begins and (b.line, b.column) < (a.end_line, a.end_column)
 
 
-def _blocks(data: bytes) -> Iterator[Copy]:
-    """Runs of base64 or hex, also over several lines."""
-    flat = data.translate(_RUNS)
-    at = flat.find(_RUN)
+def _blocks(data: bytes, first: int) -> Iterator[Copy]:
+    """Runs of base64 or hex, also over several lines; none is unbroken up to ``first``."""
+    skipped = max(0, first - UNBROKEN)
+    flat = data[skipped:].translate(_RUNS)
+    found = flat.find(_RUN)
     past = 0
-    while at >= 0:
+    while found >= 0:
+        at = skipped + found
         ahead = data[max(past, at - _LINE) : at]
         at -= len(ahead) - len(ahead.rstrip(ALPHABET))
         run = _WRAPPED.match(data, at, at + WIDEST)
@@ -183,7 +189,7 @@ def _blocks(data: bytes) -> Iterator[Copy]:
             text, encoding = _block(data[at:past])
             if text:
                 yield Copy(text=text, start=at, end=past, encoding=encoding)
-        at = flat.find(_RUN, past)
+        found = flat.find(_RUN, past - skipped)
 
 
 def _block(run: bytes) -> tuple[bytes, str]:
@@ -218,13 +224,13 @@ def _base64(run: bytes) -> bytes:
         return b""
 
 
-def _escapes(data: bytes, marks: int) -> Iterator[Copy]:
+def _escapes(data: bytes, marks: Mapping[int, int]) -> Iterator[Copy]:
     r"""Stretches without a space in which signs are written as ``%3D`` or ``\u003d``."""
-    for bit, (mark, telling) in enumerate(_TELLING.items()):
-        if not marks >> bit & 1 or mark not in data:
+    for number, (mark, telling) in enumerate(_TELLING.items(), 1):
+        if number not in marks or mark not in data:
             continue
         past = 0
-        for sign in telling.finditer(data):
+        for sign in telling.finditer(data, max(0, marks[number] - _SIGN)):
             if sign.start() < past:
                 continue
             begin = max(data.rfind(each, past, sign.start()) for each in _BORDERS) + 1

@@ -16,7 +16,7 @@ from scanner.detectors.expression import SCREENS
 from scanner.detectors.overlap import resolved
 from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
-from scanner.detectors.prefilter import COLOURED, Window
+from scanner.detectors.prefilter import COLOURED, Marks, Window
 from scanner.detectors.preview import preview
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
@@ -108,14 +108,15 @@ class Engine:
         fragment, windows, _ = self._look(fragment)
         return self._direct(fragment, windows).matches
 
-    def _look(self, fragment: Fragment) -> tuple[Fragment, dict[int, list[Window]], int]:
+    def _look(self, fragment: Fragment) -> tuple[Fragment, dict[int, list[Window]], Marks]:
         """The fragment without colours, where a rule could match in it, and the marks it has."""
         path = fragment.provenance.path
         windows, marks = self.prefilter.look(fragment.data, path, self._screens)
-        if marks & COLOURED:
+        if COLOURED in marks:
             fragment = uncoloured(fragment)
             windows, marks = self.prefilter.look(fragment.data, path, self._screens)
-        return fragment, windows, marks & ~COLOURED
+            marks.pop(COLOURED, None)
+        return fragment, windows, marks
 
     def _direct(self, fragment: Fragment, windows: dict[int, list[Window]]) -> Scanned:
         if not windows:

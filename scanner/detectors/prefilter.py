@@ -31,12 +31,15 @@ _NONE: Mapping[int, Screen] = {}
 _HYPERSCAN = extension()
 #: Marks are numbered from here, rules below.
 MARK = 1 << 20
-#: Among the marks that are present: colours, behind those of encoded runs.
-COLOURED = 1 << 3
+#: The mark that colours are, behind those of encoded runs.
+COLOURED = 3
 #: How many bytes a keyword may be away from the secret.
 NEAR = 400
 #: Look-ahead that a pattern may need behind a window, in bytes.
 MARGIN = 8
+
+Marks = dict[int, int]
+"""The marks that are present, by number, and where the first place of each ends."""
 
 Window = tuple[int, int]
 """A stretch ``(start, end)`` in which a match may begin: ``start <= match.start < end``."""
@@ -75,8 +78,8 @@ class Prefilter:
 
     def look(
         self, data: bytes, path: str = "", screens: Mapping[int, Screen] = _NONE
-    ) -> tuple[dict[int, list[Window]], int]:
-        """The windows, and which marks are present: the first is bit 0.
+    ) -> tuple[dict[int, list[Window]], Marks]:
+        """The windows, and the marks.
 
         What the screen of a rule dismisses, by the rule's index, is left out. Only a rule whose
         matches Hyperscan finds exactly can have one.
@@ -88,14 +91,14 @@ class Prefilter:
 
         self._database.scan(data, match_event_handler=note)
         if not events:
-            return {}, 0
+            return {}, {}
         found: dict[int, list[Window]] = {}
         reach = self._reach
         size = len(data)
-        marked = 0
+        marks: Marks = {}
         for index, start, end in events:
             if index >= MARK:
-                marked |= 1 << (index - MARK)
+                marks.setdefault(index - MARK, end)
                 continue
             if start and index in screens and screens[index](data, start, end, path):
                 continue
@@ -111,7 +114,7 @@ class Prefilter:
                     windows[-1] = (windows[-1][0], stop)
             else:
                 windows.append((start, stop))
-        return self._narrowed(found, data), marked
+        return self._narrowed(found, data), marks
 
     def _narrowed(self, found: dict[int, list[Window]], data: bytes) -> dict[int, list[Window]]:
         """By rule, the merged windows in which it can match."""

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     import hyperscan
 
-    from scanner.detectors.prefilter import Screen
+    from scanner.detectors.prefilter import Marks, Screen
 
-    Look = Callable[[bytes, str], tuple[object, int]]
+    Look = Callable[[bytes, str], tuple[object, Marks]]
 
 _INDEX = "GIT_INDEX_FILE"
 _OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
@@ -41,7 +41,7 @@ _POINTER = b"ref: "
 _BRANCH = _POINTER + b"refs/heads/"
 _OID = 40  # hexadecimal digits
 _DIGITS = b"0123456789abcdef"
-_RUN = 1  # the first mark alone: letters enough in a row, but nothing escaped
+_RUN = {0}  # the first mark alone: letters enough in a row, but nothing escaped
 _HEADER = 32  # bytes that fit "blob", a size below the window's, and a NUL
 
 
@@ -78,11 +78,11 @@ def _holds_nothing(look: Look, contents: Iterable[tuple[str, bytes]]) -> bool:
 def is_empty(look: Look, content: bytes, path: str) -> bool:
     """Whether nothing in the content could be a credential, neither plain nor encoded."""
     windows, marks = look(content, path)
-    if windows or marks & COLOURED:  # a colour may stand within a token
+    if windows or COLOURED in marks:  # a colour may stand within a token
         return False
     if not marks:
         return True
-    if marks == _RUN and not may_hold_run(content):
+    if marks.keys() == _RUN and not may_hold_run(content):
         return True
     # Loaded when something may be encoded: it takes as long as all the rest.
     from scanner.detectors.decode import copies  # noqa: PLC0415

@@ -9,12 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.detectors import decode
+from scanner.detectors.database import prefilter
 from scanner.detectors.example import generate
+from scanner.detectors.ruleset import load_builtin
 from scanner.detectors.run import may_hold_run
 from scanner.model.finding import Match
 
 Scan = Callable[..., list[Match]]
 
+LOOK = prefilter(load_builtin()).look
 TOKEN = generate("ghp_{base62:30}{crc32_base62}", 11)
 
 
@@ -114,4 +117,26 @@ def test_hexadecimal_escapes_alone_are_opened(scan: Scan) -> None:
 )
 def test_what_may_hold_no_run_has_no_copy(parts: list[bytes]) -> None:
     data = b"".join(parts)
-    assert may_hold_run(data) or list(decode.copies(data, 1)) == []
+    assert may_hold_run(data) or list(decode.copies(data, {0: 0})) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    parts=st.lists(
+        st.one_of(
+            st.builds(
+                lambda n: base64.b64encode(b"a text to be found here " * n), st.integers(0, 4)
+            ),
+            st.builds(lambda n: b"nothing to be seen " * n, st.integers(0, 9)),
+            st.sampled_from(
+                [b"\\u0061", b"\\x61\\x62\\x63\\x64", b"%3Dabc%40", b"\n", b" ", b"\\n"]
+            ),
+        ),
+        max_size=8,
+    )
+)
+def test_from_the_first_mark_on_there_are_the_same_copies(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    _, marks = LOOK(data)
+    found = [(each.start, each.end, each.text) for each in decode.copies(data, marks)]
+    assert found == [(each.start, each.end, each.text) for each in decode.copies(data)]
