@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scanner.api import FingerprintKey, Scanner, SecretValue
 from scanner.reports.progress import Reached, progress
 from scanner.sources.count import expected
 
@@ -74,11 +76,12 @@ def test_files_are_counted_for_a_terminal(repo: Any, tmp_path: Path) -> None:
     assert expected(repo.path) is None
 
 
-def test_a_scan_says_how_much_of_each_part_is_done(repo: Any, scanner: Any) -> None:
+def test_a_scan_says_how_much_of_each_part_is_done(repo: Any) -> None:
     for number in range(3):
         repo.commit(f"{number}.txt", "x")
     told: list[tuple[str, float | None]] = []
-    scan = scanner.scan_path(repo.path)
+    key, seconds = FingerprintKey(SecretValue(bytes(32))), itertools.count()
+    scan = Scanner(key=key, processes=1, clock=lambda: float(next(seconds))).scan_path(repo.path)
     scan.tell = lambda reached: told.append((reached.part, reached.share()))
     assert list(scan) == []
     assert ("files", 1.0) in told
