@@ -44,6 +44,7 @@ from scanner.verdict import JudgingEngine
 
 if TYPE_CHECKING:
     from scanner.detectors.detect_secrets import PluginDetector
+    from scanner.detectors.prefilter import Prefilter
     from scanner.frontier import Frontier
     from scanner.suppression.judge import Suppressor
 
@@ -173,6 +174,7 @@ class Scanner:
         plugins: PluginDetector | None = None,
         state: State | None = None,
         clock: Callable[[], float] = time.monotonic,
+        ready: Prefilter | None = None,
     ) -> None:
         self._rules = load_builtin() if rules is None else rules
         self._key = key
@@ -182,6 +184,7 @@ class Scanner:
             key,
             suppressor=suppressor,
             plugins=plugins,
+            ready=ready,
         )
         self._processes = processes or len(os.sched_getaffinity(0))
         self._clock = clock

@@ -132,12 +132,13 @@ def _live(ours: Wire, theirs: Wire) -> NoReturn:
 def _serve(wire: Wire) -> None:
     """Load everything, take an order, say how many scans it makes, and do them in turn."""
     from scanner.api import Match  # noqa: PLC0415  # this is what it is for
-    from scanner.order import Order, scans  # noqa: PLC0415  # as above
+    from scanner.order import Order, Stock, scans  # noqa: PLC0415  # as above
 
-    order = wire.receive()
-    assert isinstance(order, Order)  # noqa: S101  # see Companion.scans
     try:
-        begun = scans(order)
+        stock = Stock()
+        order = wire.receive()
+        assert isinstance(order, Order)  # noqa: S101  # see Companion.scans
+        begun = scans(order, stock=stock)
         wire.send(len(begun))
         for scan in begun:
             scan.tell = lambda reached: wire.send(_told(reached))

@@ -18,7 +18,7 @@ from scanner.model.finding import Confidence
 from scanner.model.record import Record
 
 if TYPE_CHECKING:
-    from scanner.model.rule import Rule
+    from scanner.detectors.ruleset import RuleSet
 
 _KEYS = ("rules", "min_confidence")
 _PLACES = (("stanch.toml", ("scan",)), ("pyproject.toml", ("tool", "stanch", "scan")))
@@ -31,13 +31,16 @@ class ScanSettings(Record):
     min_confidence: Confidence | None = None
 
 
-def configured_rules(start: Path) -> tuple[Rule, ...]:
-    """The built-in rules, and behind them those that the configuration near ``start`` names."""
+def configured_rules(start: Path, builtin: RuleSet | None = None) -> RuleSet:
+    """The built-in rules, and behind them those that the configuration near ``start`` names.
+
+    ``builtin``: those that ship with the scanner, if they are loaded already.
+    """
     # Loaded late: whoever asks for settings alone needs no rules.
     from scanner.detectors.ruleset import load_builtin, with_builtin  # noqa: PLC0415
 
     own = scan_settings(start).rules
-    return with_builtin(own) if own else load_builtin()
+    return with_builtin(own) if own else builtin or load_builtin()
 
 
 def scan_settings(start: Path) -> ScanSettings:

@@ -60,10 +60,25 @@ class Order(Record):
         )
 
 
-def scans(order: Order, listening: Mapping[str, Listening] = _NONE) -> list[Scan]:
+class Stock:
+    """What nearly every order takes, for whoever has time to load it before he gets one."""
+
+    __slots__ = ("prefilter", "rules")
+
+    def __init__(self) -> None:
+        from scanner.detectors.database import prefilter  # noqa: PLC0415  # see TYPE_CHECKING
+        from scanner.detectors.ruleset import load_builtin  # noqa: PLC0415  # as above
+
+        self.rules = load_builtin()
+        self.prefilter = prefilter(self.rules)
+
+
+def scans(
+    order: Order, listening: Mapping[str, Listening] = _NONE, stock: Stock | None = None
+) -> list[Scan]:
     """A scan of each target; every target is checked before the first is read."""
     gc.disable()
-    scanners = _scanners(order)
+    scanners = _scanners(order, stock)
     gc.freeze()  # the rules live until the end; children share them as long as nobody counts them
     gc.enable()
     return [
@@ -88,7 +103,7 @@ def _scan(scanner: Scanner, target: str, order: Order, listening: Listening | No
     )
 
 
-def _scanners(order: Order) -> list[Scanner]:
+def _scanners(order: Order, stock: Stock | None) -> list[Scanner]:
     """A scanner for each target; those in the same folder of a repository share it."""
     from scanner.accepted import baseline_path, path_prefix  # noqa: PLC0415  # see TYPE_CHECKING
     from scanner.api import Scanner, State, data_directory, load_fingerprint_key  # noqa: PLC0415
@@ -106,9 +121,11 @@ def _scanners(order: Order) -> list[Scanner]:
     places = [(baseline_path(_place(each)), path_prefix(_place(each))) for each in order.targets]
     for place, target in zip(places, order.targets, strict=True):
         if place not in made:
+            rules = configured_rules(_place(target), stock.rules if stock else None)
             made[place] = Scanner(
                 key=key,
-                rules=configured_rules(_place(target)),
+                rules=rules,
+                ready=stock.prefilter if stock and rules is stock.rules else None,
                 suppressor=order.accepted(target).suppressor,
                 plugins=plugins,
                 state=State(folder=home / "history") if order.remembering else None,

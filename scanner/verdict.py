@@ -16,9 +16,11 @@ from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment
 from scanner.model.record import replace
 from scanner.model.rule import Rule
+from scanner.suppression.hint import has_markers
 
 if TYPE_CHECKING:
     from scanner.detectors.detect_secrets import PluginDetector
+    from scanner.detectors.prefilter import Prefilter
     from scanner.suppression.inline import Neighbourhood
     from scanner.suppression.judge import Suppressor
 
@@ -37,8 +39,9 @@ class JudgingEngine(Engine):
         *,
         suppressor: Suppressor | None = None,
         plugins: PluginDetector | None = None,
+        ready: Prefilter | None = None,
     ) -> None:
-        super().__init__(rules, key)
+        super().__init__(rules, key, ready=ready)
         self._suppressor = suppressor
         self._plugins = plugins
         if suppressor is not None and suppressor.has_entries:
@@ -73,8 +76,6 @@ class JudgingEngine(Engine):
 def _judged(
     suppressor: Suppressor, matches: tuple[Match, ...], fragment: Fragment
 ) -> tuple[Match, ...]:
-    from scanner.suppression.inline import has_markers  # noqa: PLC0415  # findings are rare
-
     marked = has_markers(fragment.data)
     waivers = [
         suppressor.judge(each, _around(each.finding.span, fragment) if marked else None)

@@ -61,7 +61,7 @@ def list_rules(files: tuple[Path, ...], provider: str | None) -> None:
 
     Exit codes: 0 shown, 2 a rule file is wrong.
     """
-    rules = load(files) if files else configured_rules(Path.cwd())
+    rules: Sequence[Rule] = load(files) if files else configured_rules(Path.cwd())
     if provider is not None:
         known = _providers(rules)
         if provider not in known:

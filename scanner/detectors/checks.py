@@ -43,8 +43,12 @@ def check_placeholder(candidate: Candidate) -> Opinion:
     return Opinion(confidence=Confidence.LOW, reason="placeholder")
 
 
+_LATE: set[str] = set()
+
+
 def _late(module: str, name: str) -> Check:
     """A check that few candidates meet: its module is loaded with the first of them."""
+    _LATE.add(module)
     found: Check | None = None
 
     def check(candidate: Candidate) -> Opinion:
@@ -115,3 +119,9 @@ CHECKS: dict[str, Check] = {
     "url": check_url,
     "zuplo-crc32": _late("crc", "check_zuplo_crc"),
 }
+
+
+def load() -> None:
+    """Load what is loaded late, so that its expressions can be kept."""
+    for module in _LATE:
+        import_module(f"scanner.detectors.{module}")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from scanner.detectors.pattern import compiled, width_of
+from scanner.detectors import regex
+from scanner.detectors.pattern import compiled, keywords, width_of
 from scanner.detectors.prefilter import MARGIN, NEAR, Window
 from scanner.model.rule import Rule
 
@@ -65,5 +66,5 @@ def _place(match: re.Match[bytes]) -> Place:
 
 
 @cache
-def _keyword(keywords: tuple[str, ...]) -> re.Pattern[bytes]:
-    return re.compile(b"|".join(re.escape(word.encode()) for word in keywords), re.IGNORECASE)
+def _keyword(words: tuple[str, ...]) -> re.Pattern[bytes]:
+    return regex.of_rule(keywords(words))

@@ -11,7 +11,7 @@ from scanner.detectors import cache, outline, regex
 from scanner.detectors.expression import SCREENS
 from scanner.detectors.least import least
 from scanner.detectors.outline import Outline
-from scanner.detectors.pattern import width_of
+from scanner.detectors.pattern import keywords, width_of
 from scanner.detectors.piece import pieces
 from scanner.detectors.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
 from scanner.detectors.ruleset import RuleSet
@@ -45,8 +45,9 @@ def prefilter(rules: Sequence[Rule]) -> Prefilter:
         database = stored(folder, known.patterns) or _compiled(wanted, folder, known.patterns)
         if isinstance(rules, RuleSet):
             outline.keep(rules.sources, known)
+        _load_all()
     if isinstance(rules, RuleSet):
-        regex.keep(rule.pattern.encode() for rule in rules)
+        regex.keep(each for rule in rules for each in {rule.pattern.encode(), expression(rule)})
     names = known.values
 
     def value(index: int) -> hyperscan.Database:
@@ -61,11 +62,17 @@ def prefilter(rules: Sequence[Rule]) -> Prefilter:
     )
 
 
+def _load_all() -> None:
+    """Load what few files need, so that its expressions are kept with all others."""
+    from scanner.detectors import checks, ground  # noqa: PLC0415  # most starts compile nothing
+
+    checks.load()
+    ground.load()
+
+
 def expression(rule: Rule) -> bytes:
     """What Hyperscan looks for: the rule's keywords, or its pattern."""
-    if rule.keywords:
-        return b"(?i:" + b"|".join(re.escape(word.encode()) for word in rule.keywords) + b")"
-    return rule.pattern.encode()
+    return keywords(rule.keywords) if rule.keywords else rule.pattern.encode()
 
 
 def _outline(rules: Sequence[Rule], wanted: Sequence[_Pattern]) -> Outline:

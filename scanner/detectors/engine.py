@@ -16,7 +16,7 @@ from scanner.detectors.expression import SCREENS
 from scanner.detectors.overlap import resolved
 from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
-from scanner.detectors.prefilter import COLOURED, Marks, Window
+from scanner.detectors.prefilter import COLOURED, Marks, Prefilter, Window
 from scanner.detectors.preview import preview
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
@@ -52,7 +52,8 @@ _NOTHING = Scanned(matches=(), gaps=())
 class Engine:
     """Scans fragments with a fixed set of rules; use one for each thread.
 
-    ``clock`` gives the time in seconds since the epoch, by which tokens are judged expired.
+    ``clock`` gives the time in seconds since the epoch, by which tokens are judged expired;
+    ``ready`` is the prefilter over these rules, if somebody has made it already.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Engine:
         key: FingerprintKey,
         *,
         clock: Callable[[], float] = time.time,
+        ready: Prefilter | None = None,
     ) -> None:
         self._rules = tuple(rules)
         self._key = key
@@ -71,7 +73,7 @@ class Engine:
             for index, rule in enumerate(self._rules)
             if rule.checks and rule.checks[0] in SCREENS
         }
-        self.prefilter = prefilter(rules)
+        self.prefilter = ready or prefilter(rules)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

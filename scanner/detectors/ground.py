@@ -1,12 +1,17 @@
 """What kind of ground a secret's name stands on: settings, code, texts, tests, comments.
 
-The patterns are compiled when they are asked for: the first look at a commit needs few of them.
+The patterns are asked for one by one: the first look at a commit needs few of them.
 """
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+
+from scanner.detectors.regex import regex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
 
 _SETTINGS = (
     r"(?i)\.(?:env|ya?ml|properties|ini|cfg|conf|cnf|toml|tfvars|sh|bash|md|rst|txt|adoc|sql|xml|"
@@ -34,39 +39,50 @@ _DOCUMENT = (
     r"(?i)(?:^|/)(?:readme|changelog|changes|news|history)[\w.-]*$|"
     r"\.(?:mdx?|rst|adoc|asciidoc|pod|texi|ipynb|html?)$"
 )
-_COMMENT = re.compile(rb"\s*(?:#|//|/\*|\*|--|;|<!--|(?i:rem)\s)")
+_COMMENT = regex(rb"\s*(?:#|//|/\*|\*|--|;|<!--|(?i:rem)\s)")
+
+
+@lru_cache
+def _pattern(source: str) -> re.Pattern[str]:
+    return regex(source)
 
 
 @lru_cache(maxsize=64)
 def is_settings(path: str) -> bool:
     """Files in which a bare word is a value."""
-    return re.search(_SETTINGS, path) is not None
+    return _pattern(_SETTINGS).search(path) is not None
 
 
 @lru_cache(maxsize=64)
 def is_foreign_ground(path: str) -> bool:
     """Files made of digests, minified code or texts, where an assignment is none."""
-    return re.search(_LOCK, path) is not None
+    return _pattern(_LOCK).search(path) is not None
 
 
 @lru_cache(maxsize=64)
 def is_example_ground(path: str) -> bool:
     """Tests, fixtures, samples and documentation, where words stand for passwords."""
-    return re.search(_EXAMPLES, path) is not None
+    return _pattern(_EXAMPLES).search(path) is not None
 
 
 @lru_cache(maxsize=64)
 def is_document(path: str) -> bool:
     """Texts for people, which often show a real command and its made up secret."""
-    return re.search(_DOCUMENT, path) is not None
+    return _pattern(_DOCUMENT).search(path) is not None
 
 
 @lru_cache(maxsize=64)
 def is_translation(path: str) -> bool:
     """Texts of a program in other languages."""
-    return re.search(_TRANSLATION, path) is not None
+    return _pattern(_TRANSLATION).search(path) is not None
 
 
 def is_comment(front: bytes) -> bool:
     """Whether a line that begins like this is a comment in most languages."""
     return _COMMENT.match(front) is not None
+
+
+def load() -> None:
+    """Ask for all the patterns, so that they can be kept."""
+    for source in (_SETTINGS, _LOCK, _EXAMPLES, _DOCUMENT, _TRANSLATION):
+        _pattern(source)

@@ -24,6 +24,7 @@ _ENTRY = regex(rb"^[ \t]+\"?[\w.-]+\"?:[ \t]*[\"']?([^\s\"'#|>][^\"'\n]*)", re.M
 _INLINE = regex(rb"\"(?:data|stringData)\"\s*:\s*\{([^{}]{2,4000})\}")
 _TEMPLATE = regex(rb"\{\{|\$\{|\$\(|<[^>]+>|ENC\[|^!|^\$[A-Z]")
 _OTHER_KIND = regex(rb"SealedSecret|ExternalSecret|SecretProviderClass|bitnami\.com")
+_ANNOUNCED = regex(rb"(?i)(?:token|bootstrap)[\w\"' ]{0,20}[ :=]{1,3}[\"']?$")
 
 
 def check_gcp_service_account(candidate: Candidate) -> Opinion:
@@ -106,6 +107,6 @@ def _around(candidate: Candidate) -> tuple[bytes, bytes]:
 def check_bootstrap_token(candidate: Candidate) -> Opinion:
     """Six and sixteen characters mean a token only behind a word that says so."""
     front = candidate.before(60)
-    if not re.search(rb"(?i)(?:token|bootstrap)[\w\"' ]{0,20}[ :=]{1,3}[\"']?$", front):
+    if not _ANNOUNCED.search(front):
         return NOT_THIS
     return NOTHING_TO_SAY

@@ -53,6 +53,7 @@ _WORDY = 0.6
 _FEWEST_BITS = 2.8
 _FEWEST_BITS_OF_DIGITS = 2.2
 _DIGIT_SHARE = 16  # one character of so many is a digit in everything that is drawn by lot
+_FILLED_IN = regex(rb"^[$%{<(\[]|\$\{|\{\{|^\*+$|^@|%[sdv]|\\")
 
 
 def check_named(candidate: Candidate) -> Opinion:
@@ -144,7 +145,7 @@ def check_masked(candidate: Candidate) -> Opinion:
 def check_stand_in(candidate: Candidate) -> Opinion:
     """A password counts by its place; words that say "a password goes here" do not."""
     value = candidate.value
-    if re.search(rb"^[$%{<(\[]|\$\{|\{\{|^\*+$|^@|%[sdv]|\\", value):
+    if _FILLED_IN.search(value):
         return NOT_THIS
     if is_stand_in(value) or is_placeholder(value):
         return Opinion(confidence=Confidence.LOW, reason="placeholder")

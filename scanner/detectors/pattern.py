@@ -45,6 +45,11 @@ def compiled(pattern: str) -> re.Pattern[bytes]:
     return regex.of_rule(pattern.encode("ascii"))
 
 
+def keywords(words: Iterable[str]) -> bytes:
+    """The expression that finds any of a rule's keywords, in any case."""
+    return b"(?i:" + b"|".join(re.escape(word.encode()) for word in words) + b")"
+
+
 _widths: dict[str, int] = {}
 
 

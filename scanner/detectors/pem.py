@@ -23,6 +23,7 @@ _PUTTY_PRIVATE = regex(
     rb"Private-Lines: ?\d{1,3}(?:\\r|\\n|[\r\n])+(?:[A-Za-z0-9+/=]|\\r|\\n|[\r\n]){40,16000}"
 )
 _CUT_OFF = regex(rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}")
+_PUTTY_ENCRYPTED = regex(rb"Encryption: (?!none)\S")
 
 
 def check_pem(candidate: Candidate) -> Opinion:
@@ -58,7 +59,7 @@ def check_putty(candidate: Candidate) -> Opinion:
     if private is None:
         return NOT_THIS
     candidate.end = candidate.start + private.end()
-    encrypted = re.search(rb"Encryption: (?!none)\S", window[: private.start()])
+    encrypted = _PUTTY_ENCRYPTED.search(window, 0, private.start())
     return Opinion(severity=Severity.MEDIUM if encrypted else None, reason="parse")
 
 

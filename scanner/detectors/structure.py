@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
 from scanner.detectors.doubt import doubtful
@@ -20,6 +19,7 @@ _MEMBERS = {b"eyJhIjoi": {"a", "t", "s"}, b"eyJrIjoi": {"k", "n", "id"}}
 _SNOWFLAKE = range(10**16, 10**20)
 _DIGITS = 20
 _PYPI = (b"\x02\x01\x08pypi.org", b"\x02\x01\x0dtest.pypi.org")
+_PRIVATE = regex(rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----")
 
 
 def decoded(text: bytes) -> bytes | None:
@@ -99,7 +99,7 @@ def check_bedrock(candidate: Candidate) -> Opinion:
 def check_base64_pem(candidate: Candidate) -> Opinion:
     """A private key block in base64."""
     raw = decoded(candidate.value) or b""
-    return _PARSED if re.match(rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----", raw) else NOT_THIS
+    return _PARSED if _PRIVATE.match(raw) else NOT_THIS
 
 
 def check_issued_by_microsoft(candidate: Candidate) -> Opinion:

@@ -30,7 +30,10 @@ class Confidence(StrEnum):
     @property
     def rank(self) -> int:
         """0 for low to 2 for high, for comparisons with a threshold."""
-        return tuple(Confidence).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {confidence: rank for rank, confidence in enumerate(Confidence)}
 
 
 class Span(Record):

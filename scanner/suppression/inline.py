@@ -24,8 +24,6 @@ _PRAGMA = re.compile(
     rb"(?:allowlist(?P<next>[ -]nextline)?|whitelist)[ -]secret\b"
 )
 _GITLEAKS = re.compile(rb"\bgitleaks:allow\b")
-#: What every marker has, in lower case.
-_WORDS = (b"stanch:", b"pragma:", b"gitleaks:allow")
 _CLOSING = re.compile(r"\*/.*|-->.*|#\}.*|\*\).*|['\"`;,\s]+$")
 _WORD = re.compile(r"\w{2}")
 _SPACE = re.compile(r"\s+")
@@ -37,12 +35,6 @@ class Neighbourhood(Record):
     before: bytes
     after: bytes
     previous: bytes
-
-
-def has_markers(data: bytes) -> bool:
-    """Whether there could be a marker anywhere; false is certain."""
-    text = data.lower()
-    return any(word in text for word in _WORDS)
 
 
 def neighbourhood(data: bytes, start: int, end: int) -> Neighbourhood:
