@@ -13,6 +13,7 @@ Item = TypeVar("Item")
 
 BATCH = 64
 """Items in a batch: enough to amortise a trip through a pipe, few enough to share work evenly."""
+_MANY = 16  # batches, after which there is enough work for larger ones
 
 
 class Milestone(Record):
@@ -46,8 +47,9 @@ class Source(Protocol[Item]):
 
 
 def batched(items: Iterable[Item | Gap], size: int = BATCH) -> Iterator[tuple[Item, ...] | Gap]:
-    """Group items into batches; gaps pass as they come."""
+    """Group items into batches, later ones twice as large; gaps pass as they come."""
     batch: list[Item] = []
+    early = _MANY
     for item in items:
         if isinstance(item, Gap):
             yield item
@@ -56,5 +58,7 @@ def batched(items: Iterable[Item | Gap], size: int = BATCH) -> Iterator[tuple[It
         if len(batch) == size:
             yield tuple(batch)
             batch = []
+            early -= 1
+            size = size if early else 2 * size
     if batch:
         yield tuple(batch)
