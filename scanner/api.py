@@ -161,7 +161,8 @@ class Scanner:
     """Rules compiled once, used for any number of scans. Not tied to a target.
 
     With a ``suppressor`` findings carry a waiver where somebody accepts them; ``plugins`` of
-    detect-secrets look at what the rules have looked at.
+    detect-secrets look at what the rules have looked at. Matches that are less sure than ``least``
+    are left out.
     """
 
     def __init__(  # noqa: PLR0913  # what a scan depends on; all but the key have a default
@@ -175,6 +176,7 @@ class Scanner:
         state: State | None = None,
         clock: Callable[[], float] = time.monotonic,
         ready: Prefilter | None = None,
+        least: Confidence = Confidence.LOW,
     ) -> None:
         self._rules = load_builtin() if rules is None else rules
         self._key = key
@@ -185,6 +187,7 @@ class Scanner:
             suppressor=suppressor,
             plugins=plugins,
             ready=ready,
+            least=least,
         )
         self._processes = processes or len(os.sched_getaffinity(0))
         self._clock = clock

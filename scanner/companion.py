@@ -143,10 +143,7 @@ def _serve(wire: Wire) -> None:
         for scan in begun:
             scan.tell = lambda reached: wire.send(_told(reached))
             for result in scan:
-                if not isinstance(result, Match):
-                    wire.send(result)
-                elif order.wants(result.finding):
-                    wire.send(result.finding)
+                wire.send(result.finding if isinstance(result, Match) else result)
             wire.send(scan.summary)
     except ScannerError as error:
         wire.send(_Refusal(error))

@@ -78,7 +78,8 @@ def scans(
 ) -> list[Scan]:
     """A scan of each target; every target is checked before the first is read."""
     gc.disable()
-    scanners = _scanners(order, stock)
+    # What listens judges by everything that was found.
+    scanners = _scanners(order, stock, Confidence.LOW if listening else order.least)
     gc.freeze()  # the rules live until the end; children share them as long as nobody counts them
     gc.enable()
     return [
@@ -103,7 +104,7 @@ def _scan(scanner: Scanner, target: str, order: Order, listening: Listening | No
     )
 
 
-def _scanners(order: Order, stock: Stock | None) -> list[Scanner]:
+def _scanners(order: Order, stock: Stock | None, least: Confidence) -> list[Scanner]:
     """A scanner for each target; those in the same folder of a repository share it."""
     from scanner.accepted import baseline_path, path_prefix  # noqa: PLC0415  # see TYPE_CHECKING
     from scanner.api import Scanner, State, data_directory, load_fingerprint_key  # noqa: PLC0415
@@ -126,6 +127,7 @@ def _scanners(order: Order, stock: Stock | None) -> list[Scanner]:
                 key=key,
                 rules=rules,
                 ready=stock.prefilter if stock and rules is stock.rules else None,
+                least=least,
                 suppressor=order.accepted(target).suppressor,
                 plugins=plugins,
                 state=State(folder=home / "history") if order.remembering else None,

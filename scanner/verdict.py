@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from scanner.detectors import cache
 from scanner.detectors.engine import Engine, Scanned
-from scanner.model.finding import Match, Span
+from scanner.model.finding import Confidence, Match, Span
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment
 from scanner.model.record import replace
@@ -40,8 +40,9 @@ class JudgingEngine(Engine):
         suppressor: Suppressor | None = None,
         plugins: PluginDetector | None = None,
         ready: Prefilter | None = None,
+        least: Confidence = Confidence.LOW,
     ) -> None:
-        super().__init__(rules, key, ready=ready)
+        super().__init__(rules, key, ready=ready, least=least)
         self._suppressor = suppressor
         self._plugins = plugins
         if suppressor is not None and suppressor.has_entries:
@@ -52,7 +53,8 @@ class JudgingEngine(Engine):
     def basis(self) -> bytes:
         """Differs when findings of an earlier scan have to be found or judged again."""
         plugins = self._plugins.basis() if self._plugins else b""
-        return plugins + (self._suppressor.basis() if self._suppressor else b"")
+        suppressor = self._suppressor.basis() if self._suppressor else b""
+        return b"%d" % self._least + plugins + suppressor
 
     def may_find(self, data: bytes, path: str | None) -> bool:
         """Whether :meth:`examine` could find anything in it; false is certain."""
@@ -63,7 +65,8 @@ class JudgingEngine(Engine):
         scanned = super().examine(fragment)
         if self._plugins is not None:
             more, gaps = self._plugins.detect(fragment, self._key)
-            scanned = Scanned(matches=_merged(scanned.matches, more), gaps=(*scanned.gaps, *gaps))
+            matches = _merged(scanned.matches, self._sure(more))
+            scanned = Scanned(matches=matches, gaps=(*scanned.gaps, *gaps))
         if not scanned.matches:
             return scanned
         if fragment.provenance.path.endswith(_FOREIGN_BASELINE):

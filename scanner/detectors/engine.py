@@ -53,7 +53,8 @@ class Engine:
     """Scans fragments with a fixed set of rules; use one for each thread.
 
     ``clock`` gives the time in seconds since the epoch, by which tokens are judged expired;
-    ``ready`` is the prefilter over these rules, if somebody has made it already.
+    ``ready`` is the prefilter over these rules, if somebody has made it already. Matches that are
+    less sure than ``least`` are left out.
     """
 
     def __init__(
@@ -63,10 +64,12 @@ class Engine:
         *,
         clock: Callable[[], float] = time.time,
         ready: Prefilter | None = None,
+        least: Confidence = Confidence.LOW,
     ) -> None:
         self._rules = tuple(rules)
         self._key = key
         self._clock = clock
+        self._least = least.rank
         self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
         self._screens = {
             index: SCREENS[rule.checks[0]]
@@ -91,11 +94,11 @@ class Engine:
     def examine(self, fragment: Fragment) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps."""
         fragment, windows, marks = self._look(fragment)
-        direct = self._direct(fragment, windows)
         if not marks:
-            return direct
+            return self._direct(fragment, windows, self._least)
+        direct = self._direct(fragment, windows)  # also what is not sure says what a copy is
         matches = opened(fragment, direct.matches, self._within, marks)
-        return Scanned(matches=matches, gaps=direct.gaps)
+        return Scanned(matches=self._sure(matches), gaps=direct.gaps)
 
     def may_find(self, data: bytes, path: str | None) -> bool:
         """Whether :meth:`examine` could find anything in it; false is certain.
@@ -110,6 +113,9 @@ class Engine:
         fragment, windows, _ = self._look(fragment)
         return self._direct(fragment, windows).matches
 
+    def _sure(self, matches: tuple[Match, ...]) -> tuple[Match, ...]:
+        return tuple(each for each in matches if each.finding.confidence.rank >= self._least)
+
     def _look(self, fragment: Fragment) -> tuple[Fragment, dict[int, list[Window]], Marks]:
         """The fragment without colours, where a rule could match in it, and the marks it has."""
         path = fragment.provenance.path
@@ -120,7 +126,9 @@ class Engine:
             marks.pop(COLOURED, None)
         return fragment, windows, marks
 
-    def _direct(self, fragment: Fragment, windows: dict[int, list[Window]]) -> Scanned:
+    def _direct(
+        self, fragment: Fragment, windows: dict[int, list[Window]], least: int = 0
+    ) -> Scanned:
         if not windows:
             return _NOTHING
         now = self._clock()
@@ -143,8 +151,9 @@ class Engine:
         kept = resolved(each for each in present if each.fate is not Fate.HALF)
         halves = [each for each in present if each.fate is Fate.HALF]
         found = joined(kept, halves, lines)
+        wanted = [each for each in found if each.anchor.confidence.rank >= least]
         return Scanned(
-            matches=tuple(self._match(each, fragment, lines) for each in found), gaps=tuple(gaps)
+            matches=tuple(self._match(each, fragment, lines) for each in wanted), gaps=tuple(gaps)
         )
 
     def _judge(
