@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import marshal
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +107,30 @@ def test_nothing_new_writes_nothing(home: Path) -> None:
     shelf.pattern("a+")
     shelf.keep()
     assert file.stat().st_mtime_ns == before
+
+
+_LATE = """
+from scanner.detectors import checks, ground, regex
+from scanner.detectors.database import prefilter
+from scanner.detectors.ruleset import load_builtin
+
+prefilter(load_builtin())
+checks.load()
+ground.load()
+print(len(regex._OWN._new))
+"""
+
+
+def test_what_is_loaded_late_is_kept_by_the_first_run(home: Path) -> None:
+    surroundings = {**os.environ, "XDG_CACHE_HOME": str(home.parent)}
+    new = [
+        subprocess.run(
+            [sys.executable, "-c", _LATE],
+            env=surroundings,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert new == ["0", "0"]  # kept at once, and found again

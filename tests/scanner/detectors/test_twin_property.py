@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import scanner
 from scanner.detectors.confirm import confirmed, everywhere
 from scanner.detectors.engine import Engine
 from scanner.detectors.example import generate
@@ -24,6 +26,7 @@ _NOISE = st.one_of(
 )
 _EXAMPLE = st.builds(generate, st.sampled_from(_TEMPLATES), st.integers(0, 99))
 _CUT = st.builds(lambda text, n: text[: len(text) * n // 10], _EXAMPLE, st.integers(1, 9))
+_SOME = 2000  # bytes
 _DATA = st.lists(st.one_of(_NOISE, _EXAMPLE, _CUT), max_size=12).map(b"".join)
 
 
@@ -52,6 +55,24 @@ def test_prefilter_and_re_agree_on_one_long_line(
         chance.choice([b"", b",", b'"', b" " * 9, b"x" * chance.randrange(900)]) for _ in pieces
     ]
     assert_twins(engine, rules, b"".join(a + b for a, b in zip(pieces, gaps, strict=True)))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_example_is_lost_wherever_it_stands_in_code(
+    engine: Engine, rules: tuple[Rule, ...], seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - as above
+    code = [each.read_bytes() for each in sorted(Path(scanner.__file__).parent.rglob("*.py"))]
+    code = [each for each in code if len(each) > _SOME]
+    for index, rule in enumerate(rules):
+        for template in (*rule.match, *rule.reject):
+            text = chance.choice(code)
+            at = chance.choice([0, len(text), chance.randrange(len(text))])
+            edge = chance.choice([b"", b"\n", b" ", b'"'])
+            example = generate(template, chance.randrange(999))
+            data = text[:at] + edge + example + edge + text[at:]
+            quick = confirmed(rule, data, engine.prefilter.windows(data).get(index, []))
+            assert quick == everywhere(rule, data), (rule.id, template, at)
 
 
 def test_a_keyword_counts_up_to_its_bound_and_no_further(

@@ -11,6 +11,7 @@ import pytest
 from scanner.api import FingerprintKey, Scanner, SecretValue
 from scanner.reports.progress import Reached, progress
 from scanner.sources.count import expected
+from scanner.sources.source import BATCH
 
 
 class Terminal(io.StringIO):
@@ -86,3 +87,18 @@ def test_a_scan_says_how_much_of_each_part_is_done(repo: Any) -> None:
     assert list(scan) == []
     assert ("files", 1.0) in told
     assert "git" in {part for part, _ in told}
+
+
+def test_a_scan_says_so_ten_times_a_second_at_most(tmp_path: Path) -> None:
+    for number in range(3 * BATCH):
+        (tmp_path / f"{number}.txt").touch()
+    times: list[int] = []
+    for step in (0.0, 0.03, 1.0):
+        seconds = itertools.count(step=step)
+        key = FingerprintKey(SecretValue(bytes(32)))
+        scan = Scanner(key=key, processes=1, clock=seconds.__next__).scan_path(tmp_path)
+        told: list[int] = []
+        scan.tell = lambda reached, told=told: told.append(reached.contents)
+        assert list(scan) == []
+        times.append(len(told))
+    assert times == [0, 0, 3]

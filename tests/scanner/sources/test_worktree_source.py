@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scanner.model.fragment import Gap
+from scanner.sources.source import BATCH, batched
 from scanner.sources.worktree import Worktree
 
 Scan = Callable[..., Any]
@@ -124,6 +127,32 @@ def test_odd_files_are_never_opened(tmp_path: Path, scan: Scan, token: Token) ->
     assert outcome.places == [("a.txt", 1)]
     assert {gap.path for gap in outcome.gaps} == {"pipe", "socket"}
     assert not outcome.incomplete
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_nobody_who_waits_at_a_pipe_is_let_in(tmp_path: Path, *, named: bool) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    let_in = threading.Event()
+
+    def wait() -> None:
+        with pipe.open("wb"):
+            let_in.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    source = Worktree(root=tmp_path, only=("pipe",) if named else ())
+    (gap,) = source.batches()
+    assert isinstance(gap, Gap)
+    assert not let_in.wait(0.05)
+    with pipe.open("rb"):
+        waiting.join()
+    assert (gap.path, gap.why) == ("pipe", "named pipe, never opened")
+
+
+def test_many_files_come_in_larger_batches() -> None:
+    sizes = [len(batch) for batch in batched(map(str, range(3_000))) if isinstance(batch, tuple)]
+    assert sizes == [BATCH] * 16 + [2 * BATCH] * 15 + [3_000 - 46 * BATCH]
 
 
 def test_links_lead_neither_out_of_the_root_nor_into_a_loop(

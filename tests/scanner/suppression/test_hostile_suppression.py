@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from scanner.api import UsageError
 from scanner.suppression.baseline import Baseline
 from scanner.suppression.digest import Recipe
+from scanner.suppression.hint import has_markers
 from scanner.suppression.inline import marker, neighbourhood
 
 HEAD = Baseline(recipes=(Recipe(salt="5a" * 16),)).text().encode()
 PIECES = (b"#", b"//", b"<!--", b"/*", b" ", b"\t", b"stanch: allow", b"pragma: allowlist secret",
-          b"-next", b"[", b"]", b"\n", b"\r", b"why", b"\xff", b"\x00", b"'", b'"')  # fmt: skip
+          b"STANCH:Allow", b"pragma:whitelist secret", b"gitleaks:allow", b"-next",
+          b"[", b"]", b"\n", b"\r", b"why", b"\xff", b"\x00", b"'", b'"')  # fmt: skip
 
 
 @given(st.binary(max_size=300))
@@ -38,6 +40,7 @@ def test_any_surroundings_are_read_without_looking_at_the_value(
     assert data[:start].endswith(around.before)
     assert data[end:].startswith(around.after)
     given_waiver = marker(around, "github-pat")
+    assert given_waiver is None or has_markers(data)
     assert given_waiver is None or given_waiver.void or given_waiver.reason
 
 
