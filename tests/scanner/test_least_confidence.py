@@ -17,7 +17,8 @@ from scanner.state import State
 def _found(target: Path, least: Confidence, state: State | None = None) -> list[Finding]:
     key = FingerprintKey(SecretValue(bytes(32)))
     scanner = Scanner(key=key, processes=1, least=least, state=state)
-    results = scanner.scan_path(target, parts=False)
+    files = state is None
+    results = scanner.scan_path(target, worktree=files, history=not files, parts=False)
     return [each.finding for each in results if isinstance(each, Match)]
 
 
@@ -41,6 +42,14 @@ def test_the_others_are_what_they_are_without_it(examples: Path, least: Confiden
     sure = [each for each in everything if each.confidence.rank >= least.rank]
     assert 0 < len(sure) < len(everything)
     assert _found(examples, least) == sure
+
+
+def test_what_is_not_sure_still_explains_a_copy_within_it(tmp_path: Path) -> None:
+    hidden = generate("api_key%3D{base62:32}", 3).decode()
+    (tmp_path / "app.env").write_text(f"URL=postgres://app:app@db,{hidden}\n")
+    (low,) = _found(tmp_path, Confidence.LOW)
+    assert (low.provider, low.confidence) == ("postgres", Confidence.LOW)
+    assert _found(tmp_path, Confidence.MEDIUM) == []
 
 
 def test_a_history_remembers_how_sure_it_was_asked_to_be(repo: Any, tmp_path: Path) -> None:

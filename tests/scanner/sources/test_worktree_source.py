@@ -129,9 +129,15 @@ def test_odd_files_are_never_opened(tmp_path: Path, scan: Scan, token: Token) ->
     assert not outcome.incomplete
 
 
-@pytest.mark.parametrize("named", [False, True])
-def test_nobody_who_waits_at_a_pipe_is_let_in(tmp_path: Path, *, named: bool) -> None:
-    pipe = tmp_path / "pipe"
+@pytest.mark.parametrize("by", ["walk", "name", "git"])
+def test_nobody_who_waits_at_a_pipe_is_let_in(repo: Any, tmp_path: Path, by: str) -> None:
+    root = repo.path if by == "git" else tmp_path / "plain"
+    pipe = root / "pipe"
+    if by == "git":
+        repo.commit("pipe", "once a file")
+        pipe.unlink()
+    else:
+        root.mkdir()
     os.mkfifo(pipe)
     let_in = threading.Event()
 
@@ -139,9 +145,9 @@ def test_nobody_who_waits_at_a_pipe_is_let_in(tmp_path: Path, *, named: bool) ->
         with pipe.open("wb"):
             let_in.set()
 
-    waiting = threading.Thread(target=wait)
+    waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
-    source = Worktree(root=tmp_path, only=("pipe",) if named else ())
+    source = Worktree(root=root, only=("pipe",) if by == "name" else ())
     (gap,) = source.batches()
     assert isinstance(gap, Gap)
     assert not let_in.wait(0.05)
