@@ -70,7 +70,8 @@ class Stock:
         from scanner.detectors.ruleset import load_builtin  # noqa: PLC0415  # as above
 
         self.rules = load_builtin()
-        self.prefilter = prefilter(self.rules)
+        # Where nothing is kept yet it takes seconds, and the order may name other rules.
+        self.prefilter = prefilter(self.rules) if self.rules.outline else None
 
 
 def scans(
