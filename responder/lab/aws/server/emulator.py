@@ -8,7 +8,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from responder.lab.aws.server import identity, secret, simulation
+from responder.lab.aws.server import identity, kms, secret, simulation
 from responder.lab.aws.server.control import Control
 from responder.lab.aws.server.gate import Gate
 from responder.lab.aws.server.journal import Journal
@@ -33,6 +33,7 @@ def build(state: State) -> Gate:
     simulation.patch_simulation(iam, evaluator)
     propagation.wrap_writes()
     secret.patch_versions(importlib.import_module("ministack.services.secretsmanager"))
+    kms.patch_decrypt(importlib.import_module("ministack.services.kms"))
     responses = importlib.import_module("ministack.core.responses")
     _patch_lookup(importlib.import_module("ministack.services.cloudtrail"), responses, state)
     app = importlib.import_module("ministack.app")
