@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -57,8 +58,10 @@ def converted(file: Path) -> Converted:
     for number, entry in enumerate(entries, 1):
         name = _ID.sub("-", str(entry.get("id", f"rule-{number}")).lower()).strip("-")
         try:
-            rule = _rule(f"imported-{name}", entry)
-        except (re.error, RuleError, ValueError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", FutureWarning)  # as for our own rule files
+                rule = _rule(f"imported-{name}", entry)
+        except (re.error, RuleError, ValueError, FutureWarning) as error:
             notes.append(f"{file.name}: {name}: not imported: {error}")
             continue
         if name in seen:

@@ -122,5 +122,9 @@ def _files(event: dict[str, object], folder: Path) -> Iterator[Path]:
     for key, text in _texts(event):
         if key in _PATHS and len(text) < 4096 and "\0" not in text and "\n" not in text:  # noqa: PLR2004  # the longest path
             path = folder / text
-            if path.is_file():
+            try:
+                found = path.is_file()
+            except OSError:  # longer than any path, or within what nobody may enter
+                found = False
+            if found:
                 yield path.resolve()

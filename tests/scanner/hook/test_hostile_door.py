@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -145,6 +146,16 @@ def test_no_door_runs_what_a_repository_names(
     assert done.returncode == {"baseline": 0, "guard": 2}.get(door[0], 1), done.stderr
     assert "Traceback" not in done.stderr
     assert token(71) not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("folder", ["/" + "9" * 300, "/" + "a/" * 3000, "/a\0b"])
+def test_an_event_may_come_from_a_place_that_cannot_be(
+    ann: Any, tmp_path: Path, folder: str
+) -> None:
+    feed = json.dumps({"cwd": folder, "file_path": "new.env"})
+    done = ann.stanch("guard", cwd=tmp_path, feed=feed)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
 
 
 def test_a_server_with_a_hostile_configuration_runs_nothing(

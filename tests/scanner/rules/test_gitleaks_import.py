@@ -96,3 +96,12 @@ def test_another_kind_of_file_is_an_error(tmp_path: Path) -> None:
     path.write_text("a = 1")
     with pytest.raises(RuleError, match="no \\[\\[rules\\]\\]"):
         converted(path)
+
+
+def test_a_pattern_whose_meaning_is_going_to_change_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "gitleaks.toml"
+    path.write_text("[[rules]]\nid = 'dashes'\nregex = '(abc_[a-z0-9----]{32})'\n")
+    result = converted(path)
+    assert (result.imported, result.text) == (0, "")
+    (note,) = result.notes
+    assert "dashes: not imported: Possible set difference" in note
