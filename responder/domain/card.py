@@ -13,7 +13,7 @@ from responder.domain.runbook import Phase
 class Mark(StrEnum):
     """How a phase stands."""
 
-    TODO = "todo"
+    AHEAD = "ahead"
     NOW = "now"
     DONE = "done"
     FAILED = "failed"

@@ -287,4 +287,4 @@ def _mark(steps: tuple[StepRun, ...], phase: Phase) -> Mark:
         return Mark.FAILED
     if states == {StepState.DONE}:
         return Mark.DONE
-    return Mark.TODO if states <= {StepState.PENDING, StepState.SKIPPED} else Mark.NOW
+    return Mark.AHEAD if states <= {StepState.PENDING, StepState.SKIPPED} else Mark.NOW

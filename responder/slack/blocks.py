@@ -64,7 +64,7 @@ def _phase(phase: Phase, mark: Mark) -> str:
             return f"… *{name}* (now)"
         case Mark.FAILED:
             return f"✗ *{name}* (failed)"
-        case Mark.TODO:
+        case Mark.AHEAD:
             return name
 
 

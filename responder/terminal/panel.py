@@ -27,7 +27,7 @@ _MARK_STYLE = {
     Mark.DONE: "green",
     Mark.NOW: "bold",
     Mark.FAILED: "bold red",
-    Mark.TODO: "dim",
+    Mark.AHEAD: "dim",
 }
 
 
@@ -73,7 +73,7 @@ def _phase(phase: Phase, mark: Mark) -> str:
             return f"… {name} (now)"
         case Mark.FAILED:
             return f"✗ {name} (failed)"
-        case Mark.TODO:
+        case Mark.AHEAD:
             return name
 
 

@@ -35,7 +35,7 @@ class Worktree(Record, frozen=False):
     _inside: dict[str, bool] = fresh(lambda: {"": True})
 
     def batches(self) -> Iterator[tuple[str, ...] | Gap]:
-        """Relative paths of what are regular files by now."""
+        """Relative paths of regular files; what else there is, is a gap."""
         return batched(self._named() if self.only else listing(self.root, "", enclosing(self.root)))
 
     def read(self, batch: tuple[str, ...]) -> Iterator[Fragment | Gap]:
@@ -99,7 +99,7 @@ def _small_text(full: str) -> bytes | None:
 def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
     shown = display(path)
     try:
-        # As above, and in between it has not been short.
+        # Looked at once more: what could not be read in one go may have been exchanged by now.
         mode = os.lstat(full).st_mode
         if not stat.S_ISREG(mode):
             yield odd(shown, mode)

@@ -36,7 +36,7 @@ def test_a_card_follows_the_incident_from_live_to_proven_dead(room: Any) -> None
     card = room.card(run)
     assert (card.headline, card.tone) == ("LIVE · acme token · LK-1", Tone.ALARM)
     assert card.phases == (
-        (Phase.CONTAIN, Mark.TODO), (Phase.REVOKE, Mark.TODO), (Phase.AUDIT, Mark.TODO),
+        (Phase.CONTAIN, Mark.AHEAD), (Phase.REVOKE, Mark.AHEAD), (Phase.AUDIT, Mark.AHEAD),
     )  # fmt: skip
 
     room.lamps.then("look", "seen", NotYet(why="settling", after=SECOND))
@@ -96,7 +96,7 @@ def test_a_contained_credential_with_nothing_to_decide_is_calm(room: Any) -> Non
     card = room.card(run)
     assert card.tone is Tone.SAFE
     assert card.headline.startswith("CONTAINED")
-    assert dict(card.phases)[Phase.REVOKE] is Mark.TODO
+    assert dict(card.phases)[Phase.REVOKE] is Mark.AHEAD
 
 
 def test_a_failure_stands_with_its_remedy(room: Any) -> None:

@@ -55,7 +55,7 @@ def _card() -> Card:
             (Phase.CONTAIN, Mark.DONE),
             (Phase.IDENTIFY, Mark.DONE),
             (Phase.REVOKE, Mark.NOW),
-            (Phase.AUDIT, Mark.TODO),
+            (Phase.AUDIT, Mark.AHEAD),
         ),
         ask=_ask(),
         failure=None,

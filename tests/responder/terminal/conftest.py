@@ -32,7 +32,7 @@ def live() -> Card:
             ("Owner", "deploy"),
             ("Exposed since", "2026-11-20 09:12:44 UTC"),
         ),
-        phases=phases(Mark.NOW, Mark.TODO, Mark.TODO, Mark.TODO, Mark.TODO),
+        phases=phases(Mark.NOW, Mark.AHEAD, Mark.AHEAD, Mark.AHEAD, Mark.AHEAD),
         ask=None,
         failure=None,
         updated_at=NOW,
@@ -47,7 +47,7 @@ def contained(live: Card) -> Card:
         tone=Tone.SAFE,
         headline="CONTAINED · AWS access key · LK-7",
         summary="Disabled 14:03:12 and proven refused.",
-        phases=phases(Mark.DONE, Mark.NOW, Mark.TODO, Mark.TODO, Mark.TODO),
+        phases=phases(Mark.DONE, Mark.NOW, Mark.AHEAD, Mark.AHEAD, Mark.AHEAD),
         updated_at=NOW + timedelta(seconds=4),
     )
 
@@ -59,7 +59,7 @@ def asking(contained: Card) -> Card:
         version=3,
         tone=Tone.WAITING,
         summary="Disabled 14:03:12. Still to do: delete it.",
-        phases=phases(Mark.DONE, Mark.DONE, Mark.NOW, Mark.TODO, Mark.TODO),
+        phases=phases(Mark.DONE, Mark.DONE, Mark.NOW, Mark.AHEAD, Mark.AHEAD),
         ask=Ask(
             approval=ApprovalId("a1"),
             title="Delete key AKIA…7Q2M. This cannot be undone.",
@@ -82,7 +82,7 @@ def stuck(asking: Card) -> Card:
         headline="STUCK · AWS access key · LK-7",
         ask=None,
         failure="AWS refused iam:DeleteAccessKey (AccessDenied). The key is still disabled.",
-        phases=phases(Mark.DONE, Mark.DONE, Mark.FAILED, Mark.TODO, Mark.TODO),
+        phases=phases(Mark.DONE, Mark.DONE, Mark.FAILED, Mark.AHEAD, Mark.AHEAD),
     )
 
 

@@ -6,12 +6,12 @@ import re
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from scanner.detectors.example import generate
 from scanner.detectors.pattern import compiled
 from scanner.detectors.piece import pieces
 from scanner.detectors.ruleset import load_builtin
+from tests.scanner.detectors.random_pattern import PATTERNS, TEXTS
 
 
 @pytest.mark.parametrize(
@@ -58,26 +58,9 @@ def test_only_rules_that_need_it_are_in_pieces_and_those_match_what_they_did() -
     assert 0 < taken < 20
 
 
-_PIECE = st.sampled_from(
-    ["a", "[ab]", r"\x41", r"\.", "(?:ab|c)", "(b)", "(?:a|b{0,2})", "(?=a)", "(?!b)", "[^]a]"]
-)
-_TIMES = st.sampled_from(["", "", "", "?", "+", "{2}", "{0,2}", "{1,3}?", "{2,}", "??"])
-
-
-@given(
-    parts=st.lists(st.tuples(_PIECE, _TIMES), min_size=1, max_size=4),
-    wrap=st.booleans(),
-    data=st.text("abcA.", max_size=12),
-)
+@given(pattern=PATTERNS, data=TEXTS)
 @settings(max_examples=300)
-def test_whatever_the_pattern_its_pieces_match_where_it_does(
-    parts: list[tuple[str, str]], data: str, *, wrap: bool
-) -> None:
-    text = "".join(
-        piece + ("" if piece.startswith(("(?=", "(?!")) else times) for piece, times in parts
-    )
-    whole = re.compile((f"({text})" if wrap else text).encode())
-    made = [re.compile(each) for each in pieces(whole.pattern)]
+def test_whatever_the_pattern_its_pieces_match_where_it_does(pattern: bytes, data: bytes) -> None:
+    whole, made = re.compile(pattern), [re.compile(each) for each in pieces(pattern)]
     for at in range(len(data) + 1):
-        expected = bool(whole.match(data.encode(), at))
-        assert expected == any(each.match(data.encode(), at) for each in made), whole.pattern
+        assert bool(whole.match(data, at)) == any(each.match(data, at) for each in made), pattern

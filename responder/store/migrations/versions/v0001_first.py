@@ -10,12 +10,33 @@ down_revision = None
 
 
 def upgrade() -> None:
+    """Every table, those first that others refer to; no number has been given yet."""
+    _counters()
+    _envelopes()
+    _incidents()
+    _ledger()
+    _outbox()
+    _cards()
+    _exposures()
+    _runs()
+    _steps()
+    _approvals()
+    op.bulk_insert(
+        sa.table("counters", sa.column("name"), sa.column("value")),
+        [{"name": "incident", "value": 0}, {"name": "outbox", "value": 0}],
+    )
+
+
+def _counters() -> None:
     op.create_table(
         "counters",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_counters"),
     )
+
+
+def _envelopes() -> None:
     op.create_table(
         "envelopes",
         sa.Column("ref", sa.String(length=80), nullable=False),
@@ -30,6 +51,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ref", "part", name="pk_envelopes"),
         sa.UniqueConstraint("run", "name", "part", name="uq_envelopes_run"),
     )
+
+
+def _incidents() -> None:
     op.create_table(
         "incidents",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -52,6 +76,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("fingerprint", name="uq_incidents_fingerprint"),
     )
     op.create_index("ix_incidents_state", "incidents", ["state"], unique=False)
+
+
+def _ledger() -> None:
     op.create_table(
         "ledger",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -66,6 +93,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name="pk_ledger"),
     )
     op.create_index("ix_ledger_incident", "ledger", ["incident"], unique=False)
+
+
+def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -76,6 +106,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("errand", "subject", name="pk_outbox"),
         sa.UniqueConstraint("id", name="uq_outbox_id"),
     )
+
+
+def _cards() -> None:
     op.create_table(
         "cards",
         sa.Column("incident", sa.Integer(), nullable=False),
@@ -86,6 +119,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_cards_incident"),
         sa.PrimaryKeyConstraint("incident", "notifier", name="pk_cards"),
     )
+
+
+def _exposures() -> None:
     op.create_table(
         "exposures",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -106,6 +142,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_exposures"),
         sa.UniqueConstraint("incident", "place", name="uq_exposures_incident"),
     )
+
+
+def _runs() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -122,6 +161,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_runs_incident", "runs", ["incident"], unique=False)
     op.create_index("ix_runs_state", "runs", ["state"], unique=False)
+
+
+def _steps() -> None:
     op.create_table(
         "steps",
         sa.Column("run", sa.String(length=64), nullable=False),
@@ -151,6 +193,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run", "id", name="pk_steps"),
     )
     op.create_index("ix_steps_state", "steps", ["state"], unique=False)
+
+
+def _approvals() -> None:
     op.create_table(
         "approvals",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -176,7 +221,3 @@ def upgrade() -> None:
     )
     op.create_index("ix_approvals_decision", "approvals", ["decision"], unique=False)
     op.create_index("ix_approvals_run", "approvals", ["run"], unique=False)
-    op.bulk_insert(
-        sa.table("counters", sa.column("name"), sa.column("value")),
-        [{"name": "incident", "value": 0}, {"name": "outbox", "value": 0}],
-    )
