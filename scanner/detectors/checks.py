@@ -8,7 +8,7 @@ from scanner.detectors.aws import check_key_id, check_secret_key, check_session_
 from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
 from scanner.detectors.column import check_column
 from scanner.detectors.connection import (
-    check_azure_public,
+    check_azure_length,
     check_azure_sas,
     check_connection,
     check_npmrc,
@@ -69,7 +69,7 @@ CHECKS: dict[str, Check] = {
     "aws-key-id": check_key_id,
     "aws-secret-key": check_secret_key,
     "aws-session-token": check_session_token,
-    "azure-public": check_azure_public,
+    "azure-length": check_azure_length,
     "azure-sas": check_azure_sas,
     "base58check": _late("wallet", "check_base58"),
     "base64-head": _late("structure", "check_base64_head"),
@@ -90,8 +90,10 @@ CHECKS: dict[str, Check] = {
     "gcp-service-account": _late("manifest", "check_gcp_service_account"),
     "github-crc32": _late("crc", "check_github_crc"),
     "gitlab-crc32": _late("crc", "check_gitlab_crc"),
+    "google-key-id": _late("structure", "check_google_key_id"),
     "grafana-crc32": _late("crc", "check_grafana_crc"),
     "half": check_half,
+    "hex": _late("structure", "check_hex"),
     "issued-by-microsoft": _late("structure", "check_issued_by_microsoft"),
     "jwk": _late("manifest", "check_jwk"),
     "jwt": _late("jwt", "check_jwt"),
@@ -117,6 +119,7 @@ CHECKS: dict[str, Check] = {
     "stand-in": check_stand_in,
     "supabase-role": _late("structure", "check_supabase_role"),
     "url": check_url,
+    "vapid": _late("vapid", "check_vapid"),
     "zuplo-crc32": _late("crc", "check_zuplo_crc"),
 }
 

@@ -12,8 +12,6 @@ from scanner.model.finding import Confidence, Severity
 
 _VARIABLE = regex(rb"^[$%{<(\[+&@]|\$\{|\{\{|\{[\w.]*\}|%[sdv]|#\{|^\.\.\.|^\*+|^#+|\+$|^\"")
 _EXPIRY = regex(rb"[?&;]se=(\d{4}-\d{2}-\d{2})")
-#: The emulator's key is in its documentation: <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>.
-_EMULATOR = b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1"
 _HASH_FILE = regex(r"(?i)(?:^|/)(?:[\w.-]*htpasswd[\w.-]*|g?shadow-?|passwd-?|[\w.-]+\.ldif)$")
 _PASS_LINE = regex(rb"[0-9A-Za-z_.*-]{1,80}:(?:5432|6432|\d{4,5}|\*):[^:]*:[^:]*:")
 _PASS_FILE = regex(r"(?i)pgpass|\.(?:conf|cfg|txt|env)$")
@@ -26,12 +24,9 @@ def check_connection(candidate: Candidate) -> Opinion:
     return check_stand_in(candidate)
 
 
-def check_azure_public(candidate: Candidate) -> Opinion:
-    """The emulator's key is public; one of odd length is altered."""
-    value = candidate.value
-    if value.startswith(_EMULATOR):
-        return Opinion(confidence=Confidence.LOW, severity=Severity.LOW, reason="public key")
-    if len(value) % 4:
+def check_azure_length(candidate: Candidate) -> Opinion:
+    """A key is base64 of whole bytes; one of odd length is altered."""
+    if len(candidate.value) % 4:
         return Opinion(confidence=Confidence.MEDIUM, reason="shape")
     return NOTHING_TO_SAY
 

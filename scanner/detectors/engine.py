@@ -18,6 +18,7 @@ from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
 from scanner.detectors.prefilter import COLOURED, Marks, Prefilter, Window
 from scanner.detectors.preview import preview
+from scanner.detectors.published import is_published
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment, Gap
@@ -168,16 +169,22 @@ class Engine:
             severity=rule.severity,
             reason=_REASON[rule.rule_class],
         )
+        doubted = False
         for check in self._checks[index]:
             opinion = check(candidate)
             judged.fate = opinion.fate
             judged.confidence = opinion.confidence or judged.confidence
             if opinion.at_most is not None:
-                judged.confidence = min(judged.confidence, opinion.at_most, key=_rank)
+                # Who doubts twice is sure: a token that looks made up and fails its checksum.
+                at_most = Confidence.LOW if doubted else opinion.at_most
+                judged.confidence = min(judged.confidence, at_most, key=_rank)
+                doubted = True
             judged.severity = opinion.severity or judged.severity
             judged.reason = opinion.reason or judged.reason
             if opinion.fate is not Fate.KEEP:
                 break
+        if judged.fate is not Fate.ABSENT and is_published(candidate.value):
+            judged.fate = Fate.HARMLESS
         return judged
 
     def _match(self, credential: Credential, fragment: Fragment, lines: LineIndex) -> Match:

@@ -20,6 +20,8 @@ from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_
 from scanner.model.finding import Confidence
 
 _CHOSEN = regex(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
+#: The kind of rules that find such names over several lines, as in `jwt:` above `secret:`.
+_SIGNS = "signing-secret"
 _SIGNING = regex(
     rb"(?i)(?:^|[_.-])(?:secret[_-]?key|(?:jwt|session|cookie|app|flask|django|token)[_-]?secret(?:[_-]?key)?)$"
 )
@@ -75,7 +77,8 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Op
         literal = _is_literal(found, value, path)
     if not literal or context.is_label(value, path):
         return NOT_THIS
-    return _weighed(found, value, path)
+    signs = candidate.rule.kind == _SIGNS
+    return _weighed(found, value, path, signs=signs or bool(_SIGNING.search(found.name)))
 
 
 def _doubt(found: Assignment, value: bytes) -> str | None:
@@ -98,12 +101,12 @@ def _is_literal(found: Assignment, value: bytes, path: str) -> bool:
     return not (context.is_code(found, value, path) or context.is_prose(found, value))
 
 
-def _weighed(found: Assignment, value: bytes, path: str) -> Opinion:
+def _weighed(found: Assignment, value: bytes, path: str, *, signs: bool) -> Opinion:
     """How likely a literal value in a secret's place is the secret."""
     doubt = _doubt(found, value)
     if doubt:
         return Opinion(confidence=Confidence.LOW, reason=doubt)
-    if context.PASSWORD.search(found.last_word) or _is_chosen(found, value):
+    if context.PASSWORD.search(found.last_word) or _is_chosen(found, value, signs=signs):
         if _is_example(value, path) or (_DOC_COMMENT.match(found.front) and reads_like_word(value)):
             return Opinion(confidence=Confidence.LOW, reason="words in an example")
         return _opinion(likely=len(value) >= _SHORTEST_PASSWORD, reason="keyword+place")
@@ -145,9 +148,9 @@ def _opinion(*, likely: bool, reason: str) -> Opinion:
     return Opinion(confidence=Confidence.MEDIUM if likely else Confidence.LOW, reason=reason)
 
 
-def _is_chosen(found: Assignment, value: bytes) -> bool:
+def _is_chosen(found: Assignment, value: bytes, *, signs: bool) -> bool:
     """A signing secret that a person typed: one word that stands where only the secret can."""
-    if found.quote and _SIGNING.search(found.name) and not context.is_class_name(value):
+    if found.quote and signs and not context.is_class_name(value):
         return len(value) >= _SHORTEST_PASSWORD
     if not _CHOSEN.search(found.name) or not value.isalnum() or len(value) < _SHORTEST_CHOSEN:
         return False

@@ -19,6 +19,8 @@ _MEMBERS = {b"eyJhIjoi": {"a", "t", "s"}, b"eyJrIjoi": {"k", "n", "id"}}
 _SNOWFLAKE = range(10**16, 10**20)
 _DIGITS = 20
 _PYPI = (b"\x02\x01\x08pypi.org", b"\x02\x01\x0dtest.pypi.org")
+_HEX_BODY = regex(rb"(?:.*_)?[0-9a-f]+")
+_HMAC_ID = regex(rb"GOOG1?[A-Z2-7]+")
 _PRIVATE = regex(rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----")
 
 
@@ -100,6 +102,19 @@ def check_base64_pem(candidate: Candidate) -> Opinion:
     """A private key block in base64."""
     raw = decoded(candidate.value) or b""
     return _PARSED if _PRIVATE.match(raw) else NOT_THIS
+
+
+def check_hex(candidate: Candidate) -> Opinion:
+    """What is behind the prefix is hexadecimal where the provider issues nothing else."""
+    holds = _HEX_BODY.fullmatch(candidate.value)
+    return NOTHING_TO_SAY if holds else doubtful(candidate, "not hex")
+
+
+def check_google_key_id(candidate: Candidate) -> Opinion:
+    """An id of Cloud Storage that is not base32 was never issued."""
+    if _HMAC_ID.fullmatch(candidate.value):
+        return NOTHING_TO_SAY
+    return Opinion(confidence=Confidence.LOW, reason="not base32")
 
 
 def check_issued_by_microsoft(candidate: Candidate) -> Opinion:

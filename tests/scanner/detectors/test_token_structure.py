@@ -62,10 +62,14 @@ _REGULAR = "abcdefghijklmnopqrstuvwxyz" + "0123456789"
 def test_a_token_that_looks_made_up_is_doubtful_by_its_place(
     scan: Scan, path: str, confidence: str
 ) -> None:
-    (match,) = scan(b"key: npm_" + _REGULAR.encode(), path)
-    assert match.finding.confidence.value == confidence
     (match,) = scan(b"xai-" + _REGULAR.encode() * 2 + generate("{base62:8}", 1), path)
     assert (match.finding.confidence.value, match.finding.reason) == (confidence, "looks made up")
+
+
+def test_a_token_with_two_reasons_for_doubt_is_left_to_who_asks_for_it(scan: Scan) -> None:
+    (match,) = scan(b"key: npm_" + _REGULAR.encode())
+    assert match.finding.confidence.value == "low"
+    assert match.finding.reason == "checksum failed"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +83,14 @@ def test_a_mask_in_a_token_s_place_is_not_reported(scan: Scan, template: str) ->
 def test_a_token_with_a_few_characters_crossed_out_is_reported(scan: Scan) -> None:
     (match,) = scan(generate("xai-{base62:40}{repeat:X:8}{base62:32}", 1))
     assert match.finding.confidence.value == "medium"
+
+
+def test_an_id_that_nobody_has_issued_counts_with_its_secret_only(scan: Scan) -> None:
+    made_up = b"GOOG1" + generate("{base32:40}", 1) + b"0189" + generate("{base32:12}", 1)
+    (alone,) = scan(b"id: " + made_up)
+    assert (alone.finding.confidence.value, alone.finding.reason) == ("low", "not base32")
+    (pair,) = scan(b"id: " + made_up + b"\nsecret: " + generate("{base64:40}", 1))
+    assert (pair.finding.kind, pair.finding.confidence.value) == ("hmac-key", "medium")
 
 
 def test_an_object_with_other_members_is_no_token(scan: Scan) -> None:

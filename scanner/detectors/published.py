@@ -1,0 +1,26 @@
+"""Samples that providers print in their documentation: everybody copies them, nothing opens.
+
+``published.json`` has them by the page that shows them, without their prefixes and in pieces where
+there are signs between: people alter a prefix or a sign, and a sample stays a sample.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+#: Of what is a sample, at least this part is one: a document that quotes it may hold others.
+_SHARE = 2
+
+
+def is_published(value: bytes) -> bool:
+    """Whether at least half of ``value`` stands in somebody's documentation."""
+    known = sum(len(piece) for piece in _pieces() if piece in value)
+    return known * _SHARE >= len(value) > 0
+
+
+@cache
+def _pieces() -> tuple[bytes, ...]:
+    pages = json.loads(Path(__file__).with_name("published.json").read_bytes())
+    return tuple(piece.encode() for pieces in pages.values() for piece in pieces)

@@ -1,0 +1,46 @@
+"""Keys of web push: whether a private key and the public one beside it are a pair (RFC 8292)."""
+
+from __future__ import annotations
+
+from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Opinion
+from scanner.detectors.regex import regex
+from scanner.detectors.structure import decoded
+from scanner.model.finding import Confidence
+
+_AROUND = 600  # bytes: a pair stands on neighbouring lines
+#: A point of P-256, not compressed. Subscriptions have such a key too, which is the browser's.
+_POINT = regex(rb"(?<![0-9A-Za-z_-])B[0-9A-Za-z_-]{86}(?![0-9A-Za-z_-])")
+_PUBLIC = regex(rb"(?i)public[\w \t-]{0,20}[\"'`]?[ \t]{0,4}[:=,][\s\"'`]{0,24}$")
+_NAME = 64
+_SIZE = 32  # bytes of a private key
+
+
+def check_vapid(candidate: Candidate) -> Opinion:
+    """High beside its own public key, low beside one that is another's."""
+    data, start = candidate.data, max(0, candidate.start - _AROUND)
+    points = list(_POINT.finditer(data, start, candidate.end + _AROUND))
+    if not points:
+        return NOTHING_TO_SAY
+    own = public_key(decoded(candidate.value) or b"")
+    if any(decoded(point[0]) == own for point in points):
+        return Opinion(confidence=Confidence.HIGH, reason="key pair")
+    starts = [point.start() for point in points]
+    if any(_PUBLIC.search(data, max(0, at - _NAME), at) for at in starts):
+        return Opinion(confidence=Confidence.LOW, reason="not a key pair")
+    return NOTHING_TO_SAY
+
+
+def public_key(private: bytes) -> bytes | None:
+    """The point that belongs to a private key, 65 bytes; ``None`` where it is none."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # start-up
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  # as above
+
+    if len(private) != _SIZE:
+        return None
+    try:
+        key = ec.derive_private_key(int.from_bytes(private, "big"), ec.SECP256R1())
+    except ValueError:  # zero, or not below the order of the curve
+        return None
+    return key.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
