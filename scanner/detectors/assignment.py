@@ -73,8 +73,8 @@ def read(candidate: Candidate) -> Assignment | None:
     if front is None:
         return None
     name, ahead = front["name"], text[: front.start()]
-    if ahead[-1:] == b"$" and front["closing"][:1] in _QUOTES:
-        return None  # test "$pass" = "prog,link": an expansion is compared
+    if _is_no_name(front, ahead):
+        return None
     if ahead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
         name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
     start, data = candidate.start, candidate.data
@@ -104,6 +104,13 @@ def read(candidate: Candidate) -> Assignment | None:
         front=ahead,
         tail=data[end : end + TAIL].split(b"\n", 1)[0],
     )
+
+
+def _is_no_name(front: re.Match[bytes], ahead: bytes) -> bool:
+    """``test "$pass" = "a,b"`` compares; of ``sign("secret") => "5f1d"`` the call is in front."""
+    if ahead[-1:] == b"$" and front["closing"][:1] in _QUOTES:
+        return True
+    return front["operator"] == b"=>" and b")" in front["closing"]
 
 
 def _is_empty(quote: bytes, closing: bytes) -> bool:

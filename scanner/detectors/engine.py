@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
 from scanner.detectors.candidate import Candidate, Fate, Judged
-from scanner.detectors.checks import CHECKS
+from scanner.detectors.checks import ALWAYS, CHECKS
 from scanner.detectors.colour import uncoloured
 from scanner.detectors.confirm import confirmed
 from scanner.detectors.database import prefilter
@@ -18,7 +18,6 @@ from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
 from scanner.detectors.prefilter import COLOURED, Marks, Prefilter, Window
 from scanner.detectors.preview import preview
-from scanner.detectors.published import is_published
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment, Gap
@@ -71,7 +70,7 @@ class Engine:
         self._key = key
         self._clock = clock
         self._least = least.rank
-        self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
+        self._checks = [(*(CHECKS[name] for name in rule.checks), *ALWAYS) for rule in self._rules]
         self._screens = {
             index: SCREENS[rule.checks[0]]
             for index, rule in enumerate(self._rules)
@@ -183,8 +182,6 @@ class Engine:
             judged.reason = opinion.reason or judged.reason
             if opinion.fate is not Fate.KEEP:
                 break
-        if judged.fate is not Fate.ABSENT and is_published(candidate.value):
-            judged.fate = Fate.HARMLESS
         return judged
 
     def _match(self, credential: Credential, fragment: Fragment, lines: LineIndex) -> Match:

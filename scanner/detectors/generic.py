@@ -16,6 +16,7 @@ from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
 from scanner.detectors.decode import unquoted
 from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
 from scanner.detectors.regex import regex
+from scanner.detectors.surroundings import is_minified, is_test_vector, names_block
 from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
 from scanner.model.finding import Confidence
 
@@ -67,7 +68,7 @@ def check_assignment(candidate: Candidate) -> Opinion:
 def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Opinion:
     """What a name and its value are in their place; ``bare`` words are values there in any file."""
     path, value = candidate.path, candidate.value
-    if ground.is_foreign_ground(path):
+    if ground.is_foreign_ground(path) or is_minified(candidate) or names_block(candidate):
         return NOT_THIS
     if not context.names_secret(found) or context.points_elsewhere(found, value):
         return NOT_THIS
@@ -77,6 +78,10 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Op
         literal = _is_literal(found, value, path)
     if not literal or context.is_label(value, path):
         return NOT_THIS
+    if is_test_vector(candidate):
+        return Opinion(confidence=Confidence.LOW, reason="test vector")
+    if context.is_in_docstring(found, path):
+        return Opinion(confidence=Confidence.LOW, reason="documentation in code")
     signs = candidate.rule.kind == _SIGNS
     return _weighed(found, value, path, signs=signs or bool(_SIGNING.search(found.name)))
 

@@ -42,7 +42,7 @@ def check_gcp_adc(candidate: Candidate) -> Opinion:
     found = dict(_FIELD.findall(front + back))
     if not {b"refresh_token", b"client_secret", b"client_id"} <= found.keys():
         return NOT_THIS
-    if is_placeholder(found[b"refresh_token"]):
+    if is_placeholder(found[b"refresh_token"]) or is_stand_in(found[b"refresh_token"]):
         return Opinion(confidence=Confidence.LOW, reason="placeholder")
     return _PARSED
 

@@ -46,6 +46,7 @@ _QUERY = regex(
 )
 _NEAR = Opinion(confidence=Confidence.LOW, reason=NEAR)
 _SIGNS = tuple(bytes([sign]) for sign in b"@!^~?")
+_INTERNAL = b"__"  # __stringMin1Max128: a type that a program has named
 _AROUND = b" \t\"'`"
 _LONG = 16
 _WORD = 4
@@ -81,6 +82,8 @@ def check_named(candidate: Candidate) -> Opinion:
 def _goes_on(candidate: Candidate) -> bool:
     """Whether a sign that stands in passwords touches the value: it is a part of something else."""
     around = candidate.data[max(0, candidate.start - 1) : candidate.start]
+    if candidate.data[max(0, candidate.start - 2) : candidate.start] == _INTERNAL:
+        return True
     return around in _SIGNS or candidate.data[candidate.end : candidate.end + 1] in _SIGNS
 
 

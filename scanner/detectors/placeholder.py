@@ -29,6 +29,9 @@ _ORDER = (
     b"01234567890123456789",
     b"98765432109876543210",
     b"0123456789abcdef0123456789abcdef",
+    b"1234567890abcdef1234567890abcdef",
+    b"aabbccddeeffgghhiijjkkllmmnnoopp",
+    b"00112233445566778899aabbccddeeff",
     b"qwertyuiopasdfghjklzxcvbnm",
     b"a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0",
 )

@@ -22,7 +22,7 @@ _SAMPLES = [piece for pieces in _PAGES.values() for piece in pieces]
 
 @pytest.mark.parametrize("sample", _SAMPLES)
 def test_a_sample_in_a_secret_s_place_is_no_finding(scan: Scan, sample: str) -> None:
-    assert not scan(f'client_secret = "{sample}"\nDB_PASSWORD={sample}\n'.encode())
+    assert not scan(f'client_secret = "{sample}"\nDB_PASSWORD="{sample}"\n'.encode())
 
 
 @pytest.mark.parametrize(
