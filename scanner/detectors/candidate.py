@@ -74,6 +74,10 @@ NOT_THIS = Opinion(fate=Fate.ABSENT)
 Check = Callable[[Candidate], Opinion]
 
 
+def _rank(confidence: Confidence) -> int:
+    return confidence.rank
+
+
 class Judged(Record, frozen=False):
     """A candidate with the sum of its opinions."""
 
@@ -82,6 +86,18 @@ class Judged(Record, frozen=False):
     confidence: Confidence
     severity: Severity
     reason: str
+    doubted: bool = False
+
+    def hear(self, opinion: Opinion) -> None:
+        """Add one opinion. Who doubts twice is sure: it looks made up and its checksum fails."""
+        self.fate = opinion.fate
+        self.confidence = opinion.confidence or self.confidence
+        if opinion.at_most is not None:
+            at_most = Confidence.LOW if self.doubted else opinion.at_most
+            self.confidence = min(self.confidence, at_most, key=_rank)
+            self.doubted = True
+        self.severity = opinion.severity or self.severity
+        self.reason = opinion.reason or self.reason
 
     @property
     def start(self) -> int:

@@ -26,7 +26,6 @@ from scanner.detectors.named import (
 )
 from scanner.detectors.place import check_argument, check_place
 from scanner.detectors.placeholder import is_mask, is_placeholder
-from scanner.detectors.surroundings import check_surroundings
 from scanner.detectors.url import check_basic_auth, check_url
 from scanner.model.finding import Confidence
 from scanner.model.rule import RuleClass
@@ -123,8 +122,6 @@ CHECKS: dict[str, Check] = {
     "vapid": _late("vapid", "check_vapid"),
     "zuplo-crc32": _late("crc", "check_zuplo_crc"),
 }
-#: Asked of every candidate that its rule's own checks have kept.
-ALWAYS: tuple[Check, ...] = (check_surroundings,)
 
 
 def load() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
 from scanner.detectors.candidate import Candidate, Fate, Judged
-from scanner.detectors.checks import ALWAYS, CHECKS
+from scanner.detectors.checks import CHECKS
 from scanner.detectors.colour import uncoloured
 from scanner.detectors.confirm import confirmed
 from scanner.detectors.database import prefilter
@@ -18,6 +18,7 @@ from scanner.detectors.pairing import Credential, joined
 from scanner.detectors.position import LineIndex
 from scanner.detectors.prefilter import COLOURED, Marks, Prefilter, Window
 from scanner.detectors.preview import preview
+from scanner.detectors.surroundings import check_surroundings
 from scanner.model.finding import Confidence, Finding, Match
 from scanner.model.fingerprint import FingerprintKey
 from scanner.model.fragment import Fragment, Gap
@@ -33,10 +34,6 @@ _REASON = {
     RuleClass.C: "keyword+shape",
     RuleClass.D: "keyword+entropy",
 }
-
-
-def _rank(confidence: Confidence) -> int:
-    return confidence.rank
 
 
 class Scanned(Record):
@@ -70,7 +67,7 @@ class Engine:
         self._key = key
         self._clock = clock
         self._least = least.rank
-        self._checks = [(*(CHECKS[name] for name in rule.checks), *ALWAYS) for rule in self._rules]
+        self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
         self._screens = {
             index: SCREENS[rule.checks[0]]
             for index, rule in enumerate(self._rules)
@@ -168,20 +165,12 @@ class Engine:
             severity=rule.severity,
             reason=_REASON[rule.rule_class],
         )
-        doubted = False
         for check in self._checks[index]:
-            opinion = check(candidate)
-            judged.fate = opinion.fate
-            judged.confidence = opinion.confidence or judged.confidence
-            if opinion.at_most is not None:
-                # Who doubts twice is sure: a token that looks made up and fails its checksum.
-                at_most = Confidence.LOW if doubted else opinion.at_most
-                judged.confidence = min(judged.confidence, at_most, key=_rank)
-                doubted = True
-            judged.severity = opinion.severity or judged.severity
-            judged.reason = opinion.reason or judged.reason
-            if opinion.fate is not Fate.KEEP:
-                break
+            judged.hear(check(candidate))
+            if judged.fate is not Fate.KEEP:
+                return judged
+        if judged.confidence is not Confidence.LOW:
+            judged.hear(check_surroundings(candidate))
         return judged
 
     def _match(self, credential: Credential, fragment: Fragment, lines: LineIndex) -> Match:

@@ -78,12 +78,17 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Op
         literal = _is_literal(found, value, path)
     if not literal or context.is_label(value, path):
         return NOT_THIS
+    signs = candidate.rule.kind == _SIGNS or bool(_SIGNING.search(found.name))
+    opinion = _weighed(found, value, path, signs=signs)
+    doubt = opinion.confidence is Confidence.MEDIUM and _place_doubt(found, candidate)
+    return Opinion(confidence=Confidence.LOW, reason=doubt) if doubt else opinion
+
+
+def _place_doubt(found: Assignment, candidate: Candidate) -> str | None:
+    """Why a likely secret is probably none where it stands; ``None`` when nothing says so."""
     if is_test_vector(candidate):
-        return Opinion(confidence=Confidence.LOW, reason="test vector")
-    if context.is_in_docstring(found, path):
-        return Opinion(confidence=Confidence.LOW, reason="documentation in code")
-    signs = candidate.rule.kind == _SIGNS
-    return _weighed(found, value, path, signs=signs or bool(_SIGNING.search(found.name)))
+        return "test vector"
+    return "documentation in code" if context.is_in_docstring(found, candidate.path) else None
 
 
 def _doubt(found: Assignment, value: bytes) -> str | None:

@@ -1,12 +1,11 @@
 """Samples that providers print in their documentation: everybody copies them, nothing opens.
 
-``published.json`` has them by the page that shows them, without their prefixes and in pieces where
+``published.txt`` has them by the page that shows them, without their prefixes and in pieces where
 there are signs between: people alter a prefix or a sign, and a sample stays a sample.
 """
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -22,5 +21,5 @@ def is_published(value: bytes) -> bool:
 
 @cache
 def _pieces() -> tuple[bytes, ...]:
-    pages = json.loads(Path(__file__).with_name("published.json").read_bytes())
-    return tuple(piece.encode() for pieces in pages.values() for piece in pieces)
+    lines = Path(__file__).with_name("published.txt").read_bytes().splitlines()
+    return tuple(line.strip() for line in lines if line.startswith(b" "))

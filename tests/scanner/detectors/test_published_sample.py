@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,19 +9,26 @@ import pytest
 
 from scanner.detectors import published
 from scanner.detectors.example import generate
-from scanner.model.finding import Match
+from scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]
 
-_PAGES: dict[str, list[str]] = json.loads(
-    Path(published.__file__).with_name("published.json").read_bytes()
-)
+_PAGES: dict[str, list[str]] = {}
+for _line in Path(published.__file__).with_name("published.txt").read_text().splitlines():
+    if _line.startswith(" "):
+        _PAGES[list(_PAGES)[-1]].append(_line.strip())
+    else:
+        _PAGES[_line] = []
 _SAMPLES = [piece for pieces in _PAGES.values() for piece in pieces]
+
+
+def _reported(scan: Scan, data: bytes) -> list[Match]:
+    return [match for match in scan(data) if match.finding.confidence is not Confidence.LOW]
 
 
 @pytest.mark.parametrize("sample", _SAMPLES)
 def test_a_sample_in_a_secret_s_place_is_no_finding(scan: Scan, sample: str) -> None:
-    assert not scan(f'client_secret = "{sample}"\nDB_PASSWORD="{sample}"\n'.encode())
+    assert not _reported(scan, f'client_secret = "{sample}"\nDB_PASSWORD="{sample}"\n'.encode())
 
 
 @pytest.mark.parametrize(
