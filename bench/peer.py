@@ -81,10 +81,11 @@ def _ours(text: str) -> Iterator[Row]:
 def _betterleaks(text: str) -> Iterator[Row]:
     for row in json.loads(text or "{}").get("findings", ()):
         place = row["location"]
+        line = place.get("start_line", 1)  # left out of what it finds in binary files
         yield {
             "path": place["path"],
-            "line": place["start_line"],
-            "line_end": place["end_line"],
+            "line": line,
+            "line_end": place.get("end_line", line),
             "rule": row["rule_id"],
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _LARGEST_IGNORE = 1 << 20
+_GROUP = re.compile(r"\(\?P<\w+>")  # a name that each pattern has would be there several times
 
 
 class Nested(Record):
@@ -31,14 +33,20 @@ class _Rules(Record):
 
     base: str  # the directory that holds the file, relative, "" or ending in a slash
     spec: GitIgnoreSpec
+    any: re.Pattern[str] | None  # every pattern in one, where they can be one
     above: _Rules | None
 
     def ignores(self, path: str) -> bool:
         """Whether the deepest file that has a word on this path excludes it."""
-        verdict = self.spec.check_file(path.removeprefix(self.base)).include
+        verdict = self._verdict(path.removeprefix(self.base))
         if verdict is None and self.above is not None:
             return self.above.ignores(path)
         return bool(verdict)
+
+    def _verdict(self, path: str) -> bool | None:
+        if self.any is not None and self.any.match(path) is None:
+            return None  # as for most paths: asking pattern by pattern takes five times as long
+        return self.spec.check_file(path).include
 
 
 def walk(root: Path) -> Iterator[str | Nested | Gap]:
@@ -99,11 +107,24 @@ def _load(root: Path, base: str, above: _Rules | None) -> _Rules | Gap | None:
         if facts.st_size > _LARGEST_IGNORE:
             return _unusable(base, "larger than 1 MiB")
         lines = path.read_text("utf-8", "surrogateescape").splitlines()
-        return _Rules(base=base, spec=GitIgnoreSpec.from_lines(lines), above=above)
+        # Compiled as one database, a few patterns would take longer than the files they are for.
+        spec = GitIgnoreSpec.from_lines(lines, backend="simple")
+        return _Rules(base=base, spec=spec, any=_joined(spec), above=above)
     except OSError as error:
         return _unusable(base, error.strerror or "unreadable")
     except ValueError:
         return _unusable(base, "a pattern is not valid")
+
+
+def _joined(spec: GitIgnoreSpec) -> re.Pattern[str] | None:
+    """One expression for all patterns; None when they cannot be one."""
+    sources = [each.regex.pattern for each in spec.patterns if each.regex is not None]
+    if not all(source.startswith("^") for source in sources):
+        return None
+    try:
+        return re.compile("|".join(f"(?:{_GROUP.sub('(?:', source)})" for source in sources))
+    except re.error:
+        return None
 
 
 def _unusable(base: str, why: str) -> Gap:
