@@ -37,6 +37,10 @@ _ORDER = (
 )
 _DIGIT = regex(rb"[0-9]")
 _STEP = 8
+#: Every step that a walk along one of them can take.
+_STEPS = frozenset(
+    order[at : at + _STEP] for order in _ORDER for at in range(len(order) - _STEP + 1)
+)
 _LOOKED_AT = 128
 _FEW = 2.2
 
@@ -89,8 +93,7 @@ def _in_sequence(lower: bytes) -> bool:
     covered = 0
     at = 0
     while at + _STEP <= len(lower):
-        piece = lower[at : at + _STEP]
-        if any(piece in order for order in _ORDER):
+        if lower[at : at + _STEP] in _STEPS:
             covered += _STEP
             at += _STEP
         else:
