@@ -13,17 +13,15 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clean import CLEAN, fetch  # type: ignore[import-not-found]  # as below
 from peer import Row, Scanner, scanners  # type: ignore[import-not-found]  # scripts of one folder
 
-# Source distributions that everybody can fetch, together over a million lines.
-CLEAN = ("django==5.2", "sympy==1.14.0", "sqlalchemy==2.0.41", "networkx==3.4.2")
 _SURROUNDINGS = {
     "env": "HOST=localhost\nPORT=8080\n{}\nDEBUG=false\n",
     "py": "import os\n\n\ndef client():\n    # see the handbook\n    {}\n    return os.environ\n",
@@ -166,25 +164,6 @@ def clean(work: Path, measured: Sequence[Scanner]) -> None:
         counts = [len(each.found(tree, work)) for tree in trees.values()]
         shares = [n / size * 1e5 for n, size in zip((*counts, sum(counts)), sizes, strict=True)]
         print(f"{each.name:12} " + "  ".join(f"{share:12.2f}" for share in shares), flush=True)
-
-
-def fetch(name: str, work: Path) -> Path | None:
-    """A source distribution, unpacked."""
-    target = work / name.partition("=")[0]
-    target.mkdir()
-    argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
-    done = subprocess.run(
-        [*argv, "--no-build-isolation", "--dest", str(target), name],
-        check=False,
-        capture_output=True,
-    )
-    archive = next(target.glob("*.tar.gz"), None)
-    if done.returncode or archive is None:
-        return None
-    with tarfile.open(archive) as opened:
-        opened.extractall(target / "tree", filter="data")
-    archive.unlink()
-    return target / "tree"
 
 
 def _lines(tree: Path) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clean import CLEAN, fetch  # type: ignore[import-not-found]  # as below
 from own import CACHE, installed  # type: ignore[import-not-found]  # scripts of one folder
 
 FILES = 6000
@@ -53,28 +54,31 @@ class Result:
 
 
 def main() -> None:
-    """Make the tree, run every scanner in turn, print the table."""
-    with tempfile.TemporaryDirectory(prefix="stanch-bench-") as folder:
-        tree = plant(Path(folder) / "tree")
-        report = Path(folder) / "report.json"
-        scanners: dict[str, list[str] | None] = {"stanch": stanch(tree, report)}
-        scanners |= {name: peer(name, tree, report) for name in PEERS}
-        runs: dict[str, list[tuple[float, int]]] = {name: [] for name in scanners}
-        # In turns, so that a noisy minute falls on everybody.
-        for repeat in range(REPEATS + 1):
-            for name, argv in scanners.items():
-                if argv is not None:
-                    measured = run(argv, report, tree)
-                    if repeat:  # the first round fills the caches of disk and rules
-                        runs[name].append(measured)
-        show(tree, {name: outcome(measured) for name, measured in runs.items()})
+    """Make the trees, run every scanner over each in turn, print the tables."""
+    for title, make in (("Python sources", plant), ("source distributions", fetched)):
+        with tempfile.TemporaryDirectory(prefix="stanch-bench-") as folder:
+            print(f"{title}: ", end="", flush=True)
+            compare(make(Path(folder) / "tree"), Path(folder) / "report.json")
+
+
+def compare(tree: Tree, report: Path) -> None:
+    """Every scanner over one tree, in turns, so that a noisy minute falls on everybody."""
+    scanners: dict[str, list[str] | None] = {"stanch": stanch(tree, report)}
+    scanners |= {name: peer(name, tree, report) for name in PEERS}
+    runs: dict[str, list[tuple[float, int]]] = {name: [] for name in scanners}
+    for repeat in range(REPEATS + 1):
+        for name, argv in scanners.items():
+            if argv is not None:
+                measured = run(argv, report, tree)
+                if repeat:  # the first round fills the caches of disk and rules
+                    runs[name].append(measured)
+    show(tree, {name: outcome(measured) for name, measured in runs.items()})
 
 
 def plant(root: Path) -> Tree:
     """A tree of real source text in which some files hold a generated token."""
     sources = sorted(Path(sysconfig.get_paths()["purelib"]).rglob("*.py"))
-    chance = random.Random(20)  # noqa: S311  # the same tree every time
-    tokens = tuple(token(chance) for _ in range(PLANTED))
+    tokens = planted()
     size = 0
     for number in range(FILES):
         source = sources[number % len(sources)]
@@ -88,6 +92,26 @@ def plant(root: Path) -> Tree:
         target.write_bytes(text)
         size += len(text)
     return Tree(root=root, files=FILES, size=size, tokens=tokens)
+
+
+def fetched(root: Path) -> Tree:
+    """Distributions as they are, with their tests, catalogues and pictures, and the same tokens."""
+    root.mkdir()
+    for name in CLEAN:
+        if fetch(name, root) is None:
+            sys.exit(f"{name} could not be fetched")
+    tokens = planted()
+    for number, each in enumerate(tokens):
+        (root / f"planted_{number:02}.py").write_text(f'GITHUB_TOKEN = "{each}"\n')
+    files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
+    size = sum(path.stat().st_size for path in files)
+    return Tree(root=root, files=len(files), size=size, tokens=tokens)
+
+
+def planted() -> tuple[str, ...]:
+    """The tokens, the same every time."""
+    chance = random.Random(20)  # noqa: S311  # as above
+    return tuple(token(chance) for _ in range(PLANTED))
 
 
 def token(chance: random.Random) -> str:
@@ -175,6 +199,7 @@ def show(tree: Tree, results: dict[str, Result | None]) -> None:
             f"   {result.found:3}/{len(tree.tokens)}"
             + ("" if name == "stanch" else f"    {result.median / ours.median:.1f} x faster")
         )
+    print()
 
 
 if __name__ == "__main__":
