@@ -1,0 +1,52 @@
+"""All patterns of a ``.gitignore`` in one expression say what they say one by one."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from scanner.sources import directory
+
+_NAME = st.text(alphabet="abc*?[!]-.\\ #", min_size=1, max_size=6)
+_PATTERN = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["", "!", "/", "**/", "a/"]),
+        _NAME,
+        st.sampled_from(["", "/", "/**", "/*", "/b"]),
+    ),
+)
+_PATH = st.lists(st.text(alphabet="abc.- #", min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+@given(st.lists(_PATTERN, max_size=8), st.lists(_PATH, max_size=8))
+@example(["*.log", "!keep.log", "out/"], [["a", "b.log"], ["keep.log"], ["out", "x"]])
+@example(["a", "a/"], [["a"]])
+def test_one_expression_decides_as_the_patterns_do(
+    lines: list[str], paths: list[list[str]]
+) -> None:
+    rules = _rules("\n".join(lines))
+    if rules is None:
+        return
+    for parts in paths:
+        for path in ("/".join(parts), "/".join(parts) + "/"):
+            assert rules.ignores(path) == bool(rules.spec.check_file(path).include)
+
+
+def _rules(text: str) -> directory._Rules | None:
+    """As they are loaded; None where a pattern is not valid."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / ".gitignore").write_text(text)
+        loaded = directory._load(Path(folder), "", None)
+    return loaded if isinstance(loaded, directory._Rules) else None
+
+
+def test_most_paths_are_decided_without_asking_each_pattern() -> None:
+    rules = _rules("*.pyc\nbuild/\n/docs/**/x\n!keep\n")
+    assert rules is not None
+    assert rules.any is not None
+    assert rules.any.match("src/app.py") is None
+    assert rules.any.match("src/app.pyc")
