@@ -102,7 +102,7 @@ def frontier(
     digest.update(key.fingerprint("stanch", "key-id", SecretValue(b"frontier")).encode())
     for directory in scanner.detectors.__path__:
         for entry in sorted(os.scandir(directory), key=lambda each: each.name):
-            if entry.name.endswith(".py"):
+            if entry.is_file():
                 facts = entry.stat()
                 digest.update(f"{entry.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
     return Frontier(

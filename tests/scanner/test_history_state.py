@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from scanner import detectors
 from scanner.api import FingerprintKey, Gap, InCommit, Match, Scan, Scanner, SecretValue
 from scanner.state import State
 
@@ -75,6 +76,21 @@ def test_another_key_starts_anew(repo: Any, tmp_path: Path, token: Token) -> Non
     second, scan = _history(_scanner(tmp_path / "s", key=2), repo)
     assert scan.summary.blobs == 1
     assert first[0].fingerprint != second[0].fingerprint
+
+
+@pytest.mark.parametrize("name", ["check.py", "samples.txt"])
+def test_changed_checks_start_anew(
+    repo: Any, tmp_path: Path, token: Token, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "detectors"
+    folder.mkdir()
+    (folder / name).write_text("one")
+    monkeypatch.setattr(detectors, "__path__", [*detectors.__path__, str(folder)])
+    repo.commit("a.txt", f"T={token(1)}\n")
+    _history(_scanner(tmp_path / "s"), repo)
+    assert _history(_scanner(tmp_path / "s"), repo)[1].summary.blobs == 0
+    (folder / name).write_text("other")
+    assert _history(_scanner(tmp_path / "s"), repo)[1].summary.blobs == 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage"])
