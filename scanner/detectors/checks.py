@@ -120,6 +120,7 @@ CHECKS: dict[str, Check] = {
     "supabase-role": _late("structure", "check_supabase_role"),
     "url": check_url,
     "vapid": _late("vapid", "check_vapid"),
+    "vapid-pair": _late("vapid", "check_pair"),
     "zuplo-crc32": _late("crc", "check_zuplo_crc"),
 }
 

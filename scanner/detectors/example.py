@@ -48,6 +48,7 @@ from scanner.detectors import keystore_example
 from scanner.detectors.checksum import crc32_apify, crc32_base36, crc32_base62, length_base36
 from scanner.detectors.marvin import cask_checksum, marvin32
 from scanner.detectors.mnemonic import phrase_of
+from scanner.detectors.vapid import public_key
 from scanner.detectors.wallet import base58check, bech32
 
 _WORD = re.compile(r"\{([a-z0-9_]+)(?::([^{}]*))?\}")
@@ -192,6 +193,11 @@ class _Example:
 
     def word_age_key(self, _: str) -> str:
         return bech32("age-secret-key-", self._chance.randbytes(32)).upper()
+
+    def word_vapid_pair(self, _: str) -> str:
+        private = self._chance.randbytes(32)
+        both = (public_key(private) or b"", private)
+        return ", ".join(f"'{base64.urlsafe_b64encode(raw).decode().rstrip('=')}'" for raw in both)
 
     def word_nkey_seed(self, _: str) -> str:
         raw = bytes([0x95, 0x00]) + self._chance.randbytes(32)  # a user's seed

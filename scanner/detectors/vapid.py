@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Opinion
+from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
 from scanner.detectors.regex import regex
 from scanner.detectors.structure import decoded
 from scanner.model.finding import Confidence
@@ -28,6 +28,15 @@ def check_vapid(candidate: Candidate) -> Opinion:
     if any(_PUBLIC.search(data, max(0, at - _NAME), at) for at in starts):
         return Opinion(confidence=Confidence.LOW, reason="not a key pair")
     return NOTHING_TO_SAY
+
+
+def check_pair(candidate: Candidate) -> Opinion:
+    """A number is a key only beside the point that follows from it."""
+    data, start = candidate.data, max(0, candidate.start - _AROUND)
+    points = [decoded(point[0]) for point in _POINT.finditer(data, start, candidate.end + _AROUND)]
+    if points and public_key(decoded(candidate.value) or b"") in points:
+        return Opinion(confidence=Confidence.HIGH, reason="key pair")
+    return NOT_THIS
 
 
 def public_key(private: bytes) -> bytes | None:

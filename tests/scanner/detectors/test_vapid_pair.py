@@ -58,6 +58,15 @@ def test_a_key_alone_stays_what_its_name_says(scan: Scan) -> None:
     assert _judged(scan, f"VAPID_PRIVATE_KEY={_pair()[0]}")[0] == "medium"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_pair_needs_no_name_where_web_push_is_set_up(scan: Scan, order: int) -> None:
+    both = ", ".join(f"'{key}'" for key in _pair()[::order])
+    assert _judged(scan, f"webpush.setVapidDetails('mailto:a@b.internal', {both})")[0] == "high"
+    (one, _), (_, other) = _pair(), _pair()
+    text = f"webpush.setVapidDetails('mailto:a@b.internal', '{other}', '{one}')"
+    assert not [m for m in scan(text.encode()) if m.finding.rule == "vapid-key-pair"]
+
+
 @pytest.mark.parametrize("size", [0, 31, 33])
 def test_another_size_is_no_private_key(size: int) -> None:
     assert public_key(b"\x01" * size) is None
