@@ -30,7 +30,8 @@ _AT_ONCE = regex(
 #: What is not a secret although it looks random.
 _OTHER = regex(
     rb"(?i)sha-?\d|sha[_ -]?sum|\bsha\b|\bmd5|digest|commit|checksum|integrity|\brev(?:ision)?\b"
-    rb"|etag|\bhash\b|nonce|guid|trace|span[_-]?id|request[_-]?id|session[_-]?id|build[_-]?id"
+    rb"|etag|\bhash\b|nonce|guid|trace|(?:span|request|session|build|server|image|volume|instance"
+    rb"|node|cluster|resource|device|object)[_-]?id"
     rb"|fingerprint|public[_-]?key|thumbprint|https?://[^\s\"']{0,60}$|[\w./-]{12,}/$|import |from "
     rb"|/[\w.-]+[ \t]+$|\bh1:"
 )
