@@ -58,12 +58,14 @@ class Candidate(Record, frozen=False):
 class Opinion(Record):
     """What one check says. ``None`` leaves a field as it was; reasons are short and stable.
 
-    ``confidence`` replaces what was thought before, ``at_most`` only lowers it.
+    ``confidence`` replaces what was thought before, ``at_most`` only lowers it. ``adds`` is false
+    for a doubt from which the others follow.
     """
 
     fate: Fate = Fate.KEEP
     confidence: Confidence | None = None
     at_most: Confidence | None = None
+    adds: bool = True
     severity: Severity | None = None
     reason: str | None = None
 
@@ -93,9 +95,9 @@ class Judged(Record, frozen=False):
         self.fate = opinion.fate
         self.confidence = opinion.confidence or self.confidence
         if opinion.at_most is not None:
-            at_most = Confidence.LOW if self.doubted else opinion.at_most
+            at_most = Confidence.LOW if self.doubted and opinion.adds else opinion.at_most
             self.confidence = min(self.confidence, at_most, key=_rank)
-            self.doubted = True
+            self.doubted = self.doubted or opinion.adds
         self.severity = opinion.severity or self.severity
         self.reason = opinion.reason or self.reason
 

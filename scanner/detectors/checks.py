@@ -25,9 +25,10 @@ from scanner.detectors.named import (
     check_stand_in,
 )
 from scanner.detectors.place import check_argument, check_place
-from scanner.detectors.placeholder import is_mask, is_placeholder
+from scanner.detectors.placeholder import is_mask, is_placeholder, is_regular
 from scanner.detectors.url import check_basic_auth, check_url
 from scanner.model.finding import Confidence
+from scanner.model.record import replace
 from scanner.model.rule import RuleClass
 
 
@@ -37,7 +38,9 @@ def check_placeholder(candidate: Candidate) -> Opinion:
     if not is_placeholder(value):
         return NOTHING_TO_SAY
     if not is_mask(value):
-        return doubtful(candidate, "looks made up")
+        doubt = doubtful(candidate, "looks made up")
+        # Where a few characters are crossed out no checksum can hold, and the rest may be live.
+        return doubt if is_regular(value) else replace(doubt, adds=False)
     if candidate.rule.rule_class in (RuleClass.A, RuleClass.B):
         return Opinion(fate=Fate.HARMLESS)
     return Opinion(confidence=Confidence.LOW, reason="placeholder")

@@ -39,8 +39,8 @@ _OTHER_THING = tuple(
 _NOT_SECRET_KEY = regex(
     rb"(?i)(?:^|[_.-])(?:public|pub|primary|foreign|sort|partition|cache|row|dict|hash|unique|group|"
     rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
-    rb"(?:csrf|xsrf)\w*|next\w*|page|continuation|cancellation|authenticity|verification|forgery|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
-    rb"onepassword|1password|lastpass|keepass|enpass|"  # programs that keep passwords
+    rb"(?:csrf|xsrf)middlewaretoken|next\w*|page|continuation|cancellation|authenticity|verification|forgery|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
+    rb"(?:^|[_.-])(?:onepassword|1password|lastpass|keepass|enpass)(?:[_-]raw)?$|"
     rb"publickey|public_key|pubkey|^x-(?:amz|goog)-credential$|^clienttoken$|idempotency|"
     rb"client_?request_?token|per[_-]?token|tokens?_cost|^seed(?:ing|ling)|reseed|seed[_-]?(?!s?$|\d{1,2}$|phrase|key|secret|words?)\w|"
     rb"(?:nation|region|location|station|person|column|version|position|option|mon|don|tur)key$"
@@ -198,7 +198,7 @@ def is_expression(found: Assignment, value: bytes) -> bool:
 def is_in_docstring(found: Assignment, path: str) -> bool:
     """A line of YAML in a module of Python: no statement looks like it, but documentation does."""
     alone = not found.front.strip(b" \t-") and not found.tail.strip(b" \t\r\"'")
-    return alone and found.operator == b":" and path.endswith(".py")
+    return alone and found.operator == b":" and not found.name.isupper() and path.endswith(".py")
 
 
 def is_prose(found: Assignment, value: bytes) -> bool:
@@ -207,7 +207,7 @@ def is_prose(found: Assignment, value: bytes) -> bool:
         return True
     if found.operator != b":":
         return False
-    if found.lead.endswith((b"-- ", b"== ")) and found.name.isupper():
+    if found.lead.endswith((b"-- ", b"== ")) and found.name == b"PASS":
         return True  # --- PASS: TestLogin
     if found.last_word == b"pass":  # PASS: suite/case.exp: what was tried
         return value[-1:] == b":" or bool(_SENTENCE.match(found.tail))

@@ -68,7 +68,9 @@ def check_assignment(candidate: Candidate) -> Opinion:
 def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Opinion:
     """What a name and its value are in their place; ``bare`` words are values there in any file."""
     path, value = candidate.path, candidate.value
-    if ground.is_foreign_ground(path) or is_minified(candidate) or names_block(candidate):
+    if ground.is_foreign_ground(path):
+        return NOT_THIS
+    if found.last_word.endswith(b"key") and names_block(candidate):
         return NOT_THIS
     if not context.names_secret(found) or context.points_elsewhere(found, value):
         return NOT_THIS
@@ -86,6 +88,8 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Op
 
 def _place_doubt(found: Assignment, candidate: Candidate) -> str | None:
     """Why a likely secret is probably none where it stands; ``None`` when nothing says so."""
+    if is_minified(candidate):
+        return "minified code"
     if is_test_vector(candidate):
         return "test vector"
     return "documentation in code" if context.is_in_docstring(found, candidate.path) else None

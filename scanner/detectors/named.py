@@ -66,7 +66,7 @@ def check_named(candidate: Candidate) -> Opinion:
     front = candidate.data[max(0, candidate.start - _FRONT) : candidate.start]
     near = front[-48:]
     line = _line_of(near)
-    if is_foreign_ground(candidate.path) or (_OTHER.search(near) and not _QUERY.search(line)):
+    if is_foreign_ground(candidate.path) or (_OTHER.search(line) and not _QUERY.search(line)):
         return _NEAR
     said = _SECRET_WORD.search(near) is not None
     given = _GIVES.search(line[-24:]) is not None

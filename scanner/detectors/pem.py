@@ -20,7 +20,7 @@ _LEFT_OUT = regex(rb"\.{3}|\xe2\x80\xa6")  # MIIEow...: a text shows how a key b
 _OPENSSH = b"openssh-key-v1\0"
 _SEQUENCE = 0x30
 _FEWEST = 24
-_RSA = regex(rb"[RD]SA PRIVATE")
+_RSA = regex(rb"(?<![A-Z])[RD]SA PRIVATE")
 _SHORTEST_RSA = 200  # characters; not even a key of 512 bits has fewer
 _PUTTY_PRIVATE = regex(
     rb"Private-Lines: ?\d{1,3}(?:\\r|\\n|[\r\n])+(?:[A-Za-z0-9+/=]|\\r|\\n|[\r\n]){40,16000}"
@@ -40,12 +40,13 @@ def check_pem(candidate: Candidate) -> Opinion:
         cut = _CUT_OFF.match(window)
         body = cut.group().rstrip(b"-\r\n\t ") if cut else b""
         candidate.end = head + len(body)
-    if _LEFT_OUT.search(body):
+    short = sum(map(len, _BASE64.findall(body))) < _SHORTEST_RSA  # whatever joins the lines
+    if short and _LEFT_OUT.search(body):
         return Opinion(fate=Fate.HARMLESS)
     material = _material(body)
     if len(material) < _FEWEST:
         return NOT_THIS
-    if len(material) < _SHORTEST_RSA and _RSA.search(data, candidate.start, head):
+    if short and _RSA.search(data, candidate.start, head):
         return Opinion(confidence=Confidence.LOW, reason="cut off")
     if len(set(material)) < _FEWEST:  # `AAAA…` runs are normal in a key, few letters are not
         return Opinion(fate=Fate.HARMLESS)

@@ -7,7 +7,7 @@ from scanner.detectors.regex import regex
 from scanner.detectors.structure import decoded
 from scanner.model.finding import Confidence
 
-_AROUND = 600  # bytes: a pair stands on neighbouring lines
+_AROUND = 500  # bytes: a pair stands on neighbouring lines, and history shows no more
 #: A point of P-256, not compressed. Subscriptions have such a key too, which is the browser's.
 _POINT = regex(rb"(?<![0-9A-Za-z_-])B[0-9A-Za-z_-]{86}(?![0-9A-Za-z_-])")
 _PUBLIC = regex(rb"(?i)public[\w \t-]{0,20}[\"'`]?[ \t]{0,4}[:=,][\s\"'`]{0,24}$")

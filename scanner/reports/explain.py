@@ -30,6 +30,7 @@ _SENTENCES = {
     "words in an example": "It reads like words and stands in a test, a sample or documentation.",
     "shown as an example": "What leads to it says that it is an example.",
     "test vector": "It stands among the known answers of a test.",
+    "minified code": "It stands in code that a program has written on one line.",
     "documentation in code": "It stands in the documentation of a module.",
     "cut off": "It is too short for a key of its kind: the rest is missing.",
     "uuid": "It is a UUID, which is an identifier more often than a secret.",

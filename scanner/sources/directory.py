@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _LARGEST_IGNORE = 1 << 20
+_MOST_PATTERNS = 5000  # in one file: both ways of matching grow with them
+_FEW_STARS = 3  # in one pattern: backtracking grows by a power for each
 _GROUP = re.compile(r"\(\?P<\w+>")  # a name that each pattern has would be there several times
 
 
@@ -97,8 +100,6 @@ def _odd(entry: os.DirEntry[str], path: str) -> Gap | str:
 
 
 def _load(root: Path, base: str, above: _Rules | None) -> _Rules | Gap | None:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415  # see TYPE_CHECKING above
-
     path = root / base / ".gitignore"
     try:
         facts = path.lstat()
@@ -107,13 +108,25 @@ def _load(root: Path, base: str, above: _Rules | None) -> _Rules | Gap | None:
         if facts.st_size > _LARGEST_IGNORE:
             return _unusable(base, "larger than 1 MiB")
         lines = path.read_text("utf-8", "surrogateescape").splitlines()
-        # Compiled as one database, a few patterns would take longer than the files they are for.
-        spec = GitIgnoreSpec.from_lines(lines, backend="simple")
-        return _Rules(base=base, spec=spec, any=_joined(spec), above=above)
+        if len(lines) > _MOST_PATTERNS:
+            return _unusable(base, f"more than {_MOST_PATTERNS} lines")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of re, about a pattern such as [[]
+            return _compiled(base, lines, above)
     except OSError as error:
         return _unusable(base, error.strerror or "unreadable")
-    except ValueError:
+    except (ValueError, re.error):
         return _unusable(base, "a pattern is not valid")
+
+
+def _compiled(base: str, lines: Sequence[str], above: _Rules | None) -> _Rules:
+    # Compiled as one database, a few patterns would take longer than the files they are for;
+    # but only so is matching linear, whatever somebody has written.
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  # see TYPE_CHECKING above
+
+    wild = any(line.replace("**", "*").count("*") > _FEW_STARS for line in lines)
+    spec = GitIgnoreSpec.from_lines(lines, backend=None if wild else "simple")
+    return _Rules(base=base, spec=spec, any=None if wild else _joined(spec), above=above)
 
 
 def _joined(spec: GitIgnoreSpec) -> re.Pattern[str] | None:
