@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
 from scanner.detectors.regex import regex
 from scanner.detectors.structure import decoded
@@ -17,14 +20,10 @@ _SIZE = 32  # bytes of a private key
 
 def check_vapid(candidate: Candidate) -> Opinion:
     """High beside its own public key, low beside one that is another's."""
-    data, start = candidate.data, max(0, candidate.start - _AROUND)
-    points = list(_POINT.finditer(data, start, candidate.end + _AROUND))
-    if not points:
-        return NOTHING_TO_SAY
-    own = public_key(decoded(candidate.value) or b"")
-    if any(decoded(point[0]) == own for point in points):
+    points = _points(candidate)
+    if _is_own(candidate, points):
         return Opinion(confidence=Confidence.HIGH, reason="key pair")
-    starts = [point.start() for point in points]
+    data, starts = candidate.data, [point.start() for point in points]
     if any(_PUBLIC.search(data, max(0, at - _NAME), at) for at in starts):
         return Opinion(confidence=Confidence.LOW, reason="not a key pair")
     return NOTHING_TO_SAY
@@ -32,11 +31,23 @@ def check_vapid(candidate: Candidate) -> Opinion:
 
 def check_pair(candidate: Candidate) -> Opinion:
     """A number is a key only beside the point that follows from it."""
-    data, start = candidate.data, max(0, candidate.start - _AROUND)
-    points = [decoded(point[0]) for point in _POINT.finditer(data, start, candidate.end + _AROUND)]
-    if points and public_key(decoded(candidate.value) or b"") in points:
+    if _is_own(candidate, _points(candidate)):
         return Opinion(confidence=Confidence.HIGH, reason="key pair")
     return NOT_THIS
+
+
+def _points(candidate: Candidate) -> list[re.Match[bytes]]:
+    """The public keys beside it."""
+    start = max(0, candidate.start - _AROUND)
+    return list(_POINT.finditer(candidate.data, start, candidate.end + _AROUND))
+
+
+def _is_own(candidate: Candidate, points: Sequence[re.Match[bytes]]) -> bool:
+    """Whether one of the points follows from it."""
+    if not points:
+        return False
+    own = public_key(decoded(candidate.value) or b"")
+    return own is not None and any(decoded(point[0]) == own for point in points)
 
 
 def public_key(private: bytes) -> bytes | None:

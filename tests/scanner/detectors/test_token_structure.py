@@ -93,6 +93,24 @@ def test_an_id_that_nobody_has_issued_counts_with_its_secret_only(scan: Scan) ->
     assert (pair.finding.kind, pair.finding.confidence.value) == ("hmac-key", "medium")
 
 
+def test_a_token_that_is_not_hexadecimal_as_all_others_is_doubtful(scan: Scan) -> None:
+    (issued,) = scan(generate("v = sbp_{hex:40}", 2))
+    assert issued.finding.confidence.value == "high"
+    (other,) = scan(generate("v = sbp_{hex:20}z{hex:19}", 2))
+    assert (other.finding.confidence.value, other.finding.reason) == ("medium", "not hex")
+
+
+def test_user_credentials_with_a_stand_in_for_their_token_are_low(scan: Scan) -> None:
+    template = '{{"client_id": "{base62:20}", "client_secret": "{base62:24}", '
+    template += '"refresh_token": "TOKEN", "type": "authorized_user"}}'
+    levels = []
+    for token in ("1//0{base62:60}", "refreshToken"):
+        text = generate(template.replace("{{", "{").replace("}}", "}").replace("TOKEN", token), 1)
+        found = [m.finding for m in scan(text) if m.finding.rule == "google-authorized-user"]
+        levels.append([each.confidence.value for each in found])
+    assert levels == [["high"], ["low"]]
+
+
 def test_an_object_with_other_members_is_no_token(scan: Scan) -> None:
     rules = {m.finding.rule for m in scan(generate("v={b64json:a,t,s}", 1))}
     assert "cloudflare-tunnel-token" in rules
