@@ -12,6 +12,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY scanner scanner
 COPY responder responder
 COPY runbooks runbooks
+COPY stanch stanch
 RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
  && /opt/stanch/bin/pip install --no-deps --no-index /wheel/*.whl \
  && /opt/stanch/bin/pip uninstall --yes pip

@@ -21,11 +21,11 @@ from detect_secrets.plugins.high_entropy_strings import (
     HexHighEntropyString,
 )
 
-from scanner.anomaly.judge import Surprise
-from scanner.anomaly.survey import Survey
-from scanner.anomaly.suspect import suspects_of
-from scanner.anomaly.token import tokens
-from scanner.api import Confidence, FingerprintKey, Fragment, InWorktree, SecretValue
+from stanch.scanner.anomaly.judge import Surprise
+from stanch.scanner.anomaly.survey import Survey
+from stanch.scanner.anomaly.suspect import suspects_of
+from stanch.scanner.anomaly.token import tokens
+from stanch.scanner.api import Confidence, FingerprintKey, Fragment, InWorktree, SecretValue
 
 ROUNDS = 3
 PLANTED = 32  # tokens in a round: few, so that they do not become what is normal

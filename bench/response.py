@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from responder.bootstrap import House, open_house
-from responder.cli.session import working
-from responder.config import load
-from responder.domain.caller import Caller
-from responder.domain.ids import IncidentId
-from responder.domain.incident import Incident
-from responder.domain.run import RunState
-from responder.domain.timeline import Event
-from responder.lab.aws import AwsLab, World, seed
-from responder.lab.repository import build, leaky_history
-from scanner.api import Match, Scanner, load_fingerprint_key
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.cli.session import working
+from stanch.responder.config import load
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.incident import Incident
+from stanch.responder.domain.run import RunState
+from stanch.responder.domain.timeline import Event
+from stanch.responder.lab.aws import AwsLab, World, seed
+from stanch.responder.lab.repository import build, leaky_history
+from stanch.scanner.api import Match, Scanner, load_fingerprint_key
 
 INCIDENTS = 20
 COLD = 5
@@ -93,7 +93,15 @@ def _cold(lab: AwsLab, delay: timedelta, folder: Path) -> Clocks:
     lab.set_propagation(delay)
     repository = _leak(world, folder / "repository")
     done = subprocess.run(
-        [sys.executable, "-m", "responder.cli.main", "respond", str(repository), "--as", "alice"],
+        [
+            sys.executable,
+            "-m",
+            "stanch.responder.cli.main",
+            "respond",
+            str(repository),
+            "--as",
+            "alice",
+        ],
         cwd=folder,
         env={**os.environ, **_settings(lab, folder)},
         check=False,

@@ -15,39 +15,39 @@ from typing import Self
 
 from celery import Celery
 
-from responder.config import Settings
-from responder.config import secret as read_secret
-from responder.domain.error import ConfigError
-from responder.domain.ids import IncidentId, RunId
-from responder.domain.ports import Doorbell, Errand, Notifier
-from responder.domain.runbook import Runbook
-from responder.domain.step import Effect
-from responder.engine.attempt import Attempt, Trace
-from responder.engine.executor import Executor
-from responder.engine.loader import load_runbooks
-from responder.engine.planner import Planner
-from responder.engine.progress import Progress
-from responder.keyfile import load_or_create
-from responder.ledger.anchor import AnchorFile, Notary
-from responder.ledger.checkpoint import SigningKey
-from responder.ledger.seal import LedgerSeal, parse_ledger_seal
-from responder.services.approvals import Approvals
-from responder.services.cards import Cards
-from responder.services.casefiles import CaseFiles
-from responder.services.closing import Closing
-from responder.services.delivery import Delivery
-from responder.services.intake import Intake
-from responder.services.reconcile import Reconciler
-from responder.services.response import Responses
-from responder.slack.setting import SlackSettings
-from responder.steps.aws_client import AwsClients, AwsSettings
-from responder.steps.registry import SPECS, build
-from responder.store.sql import SqlStore, open_store
-from responder.vault.master import parse_master_key
-from responder.vault.vault import EnvelopeVault
-from responder.worker.app import make_app, register
-from responder.worker.doorbell import CeleryDoorbell
-from responder.worker.pacer import Pacer
+from stanch.responder.config import Settings
+from stanch.responder.config import secret as read_secret
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.ports import Doorbell, Errand, Notifier
+from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.step import Effect
+from stanch.responder.engine.attempt import Attempt, Trace
+from stanch.responder.engine.executor import Executor
+from stanch.responder.engine.loader import load_runbooks
+from stanch.responder.engine.planner import Planner
+from stanch.responder.engine.progress import Progress
+from stanch.responder.keyfile import load_or_create
+from stanch.responder.ledger.anchor import AnchorFile, Notary
+from stanch.responder.ledger.checkpoint import SigningKey
+from stanch.responder.ledger.seal import LedgerSeal, parse_ledger_seal
+from stanch.responder.services.approvals import Approvals
+from stanch.responder.services.cards import Cards
+from stanch.responder.services.casefiles import CaseFiles
+from stanch.responder.services.closing import Closing
+from stanch.responder.services.delivery import Delivery
+from stanch.responder.services.intake import Intake
+from stanch.responder.services.reconcile import Reconciler
+from stanch.responder.services.response import Responses
+from stanch.responder.slack.setting import SlackSettings
+from stanch.responder.steps.aws_client import AwsClients, AwsSettings
+from stanch.responder.steps.registry import SPECS, build
+from stanch.responder.store.sql import SqlStore, open_store
+from stanch.responder.vault.master import parse_master_key
+from stanch.responder.vault.vault import EnvelopeVault
+from stanch.responder.worker.app import make_app, register
+from stanch.responder.worker.doorbell import CeleryDoorbell
+from stanch.responder.worker.pacer import Pacer
 
 
 def _silent(step: str, boundary: str) -> None:
@@ -72,7 +72,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Everything joined. Also what the Celery tasks call (`responder.worker.app.Work`)."""
+    """Everything joined. Also what the Celery tasks call (`stanch.responder.worker.app.Work`)."""
 
     settings: Settings
     store: SqlStore
@@ -271,7 +271,7 @@ def runbook_folder(settings: Settings) -> Traversable | Path:
     """Your own runbooks when configured, else those in the package."""
     if settings.runbooks.folder:
         return Path(settings.runbooks.folder).expanduser()
-    return resources.files("runbooks")
+    return resources.files("stanch.runbooks")
 
 
 def _changing() -> frozenset[str]:

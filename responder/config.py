@@ -17,9 +17,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
-from responder.domain.approval import Person
-from responder.domain.error import ConfigError
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.approval import Person
+from stanch.responder.domain.error import ConfigError
+from stanch.scanner.model.secret import SecretValue
 
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -69,14 +69,14 @@ class ScannerSection(_Section, frozen=True):
 
 
 class ScanSection(_Section, frozen=True):
-    """What ``stanch scan`` looks for; the scanner reads and checks it (``scanner.config``)."""
+    """What ``stanch scan`` looks for; the scanner reads and checks it."""
 
     rules: tuple[str, ...] = ()
     min_confidence: str = ""
 
 
 class CiSection(_Section, frozen=True):
-    """Whose waivers count; the scanner reads it from the target branch (``scanner.hook.right``)."""
+    """Whose waivers count; the scanner reads it from the target branch."""
 
     waivers: str = "base"
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from responder.domain.approval import Decision
-from responder.domain.caller import Caller
-from responder.domain.card import Card
-from responder.domain.error import ApprovalRefused
-from responder.domain.ids import ApprovalId, IncidentId, label
-from responder.domain.incident import IncidentState
-from responder.domain.ports import Store
-from responder.services.approvals import Approvals
-from responder.services.cards import Cards
-from responder.services.closing import Closing, Closure
-from responder.slack.desk import Review
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.error import ApprovalRefused
+from stanch.responder.domain.ids import ApprovalId, IncidentId, label
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.ports import Store
+from stanch.responder.services.approvals import Approvals
+from stanch.responder.services.cards import Cards
+from stanch.responder.services.closing import Closing, Closure
+from stanch.responder.slack.desk import Review
 
 _NOT_CLOSED = tuple(state for state in IncidentState if state is not IncidentState.CLOSED)
 _TYPED = 4  # characters of the key's id; the preview ends with them
@@ -22,7 +22,7 @@ _TYPED = 4  # characters of the key's id; the preview ends with them
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HouseDesk:
-    """Implements ``responder.slack.desk.Desk`` over the services."""
+    """Implements ``stanch.responder.slack.desk.Desk`` over the services."""
 
     store: Store
     approvals: Approvals

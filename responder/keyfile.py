@@ -8,8 +8,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from responder.domain.error import ConfigError
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError
+from stanch.scanner.model.secret import SecretValue
 
 
 def load_or_create(

@@ -19,15 +19,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scanner.model.error import UsageError
-from scanner.model.record import Record
-from scanner.sources.layout import enclosing
-from scanner.suppression import BASELINE_NAME
-from scanner.suppression.judge import Suppressor
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.layout import enclosing
+from stanch.scanner.suppression import BASELINE_NAME
+from stanch.scanner.suppression.judge import Suppressor
 
 if TYPE_CHECKING:  # most targets have no baseline, and starting has to be quick
-    from scanner.suppression.baseline import Baseline
-    from scanner.suppression.entry import Imported
+    from stanch.scanner.suppression.baseline import Baseline
+    from stanch.scanner.suppression.entry import Imported
 
 
 class Accepted(Record):
@@ -71,7 +71,7 @@ def accepted_in(
     baseline = _read(path) if file is not None or path.exists() else None
     key = None
     if waiver_key:
-        from scanner.suppression.signature import WaiverKey  # noqa: PLC0415  # see above
+        from stanch.scanner.suppression.signature import WaiverKey  # noqa: PLC0415  # see above
 
         key = WaiverKey(waiver_key)
     suppressor = Suppressor(
@@ -91,6 +91,6 @@ def path_prefix(target: Path) -> str:
 
 
 def _read(path: Path) -> Baseline:
-    from scanner.suppression.baseline import Baseline  # noqa: PLC0415  # see above
+    from stanch.scanner.suppression.baseline import Baseline  # noqa: PLC0415  # see above
 
     return Baseline.read(path)

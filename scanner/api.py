@@ -19,34 +19,34 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from scanner.batch import Tally
-from scanner.config import configured_rules
-from scanner.detectors.ruleset import load_builtin
-from scanner.keyfile import data_directory, load_fingerprint_key
-from scanner.model.error import RuleError, ScannerError, SourceError, UsageError
-from scanner.model.finding import Confidence, Finding, Match, Severity, Span
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InCommit, InIndex, InStream, InWorktree, Provenance
-from scanner.model.record import Record, fresh, replace
-from scanner.model.rule import Rule, RuleClass
-from scanner.model.secret import SecretValue
-from scanner.model.summary import ScanSummary
-from scanner.model.waiver import Waiver, WaiverSource
-from scanner.reports.progress import Reached
-from scanner.shard import run
-from scanner.sources.layout import Layout, enclosing
-from scanner.sources.source import Milestone
-from scanner.sources.stream import Stream
-from scanner.sources.worktree import Worktree
-from scanner.state import State
-from scanner.verdict import JudgingEngine
+from stanch.scanner.batch import Tally
+from stanch.scanner.config import configured_rules
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.keyfile import data_directory, load_fingerprint_key
+from stanch.scanner.model.error import RuleError, ScannerError, SourceError, UsageError
+from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InCommit, InIndex, InStream, InWorktree, Provenance
+from stanch.scanner.model.record import Record, fresh, replace
+from stanch.scanner.model.rule import Rule, RuleClass
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.model.summary import ScanSummary
+from stanch.scanner.model.waiver import Waiver, WaiverSource
+from stanch.scanner.reports.progress import Reached
+from stanch.scanner.shard import run
+from stanch.scanner.sources.layout import Layout, enclosing
+from stanch.scanner.sources.source import Milestone
+from stanch.scanner.sources.stream import Stream
+from stanch.scanner.sources.worktree import Worktree
+from stanch.scanner.state import State
+from stanch.scanner.verdict import JudgingEngine
 
 if TYPE_CHECKING:
-    from scanner.detectors.detect_secrets import PluginDetector
-    from scanner.detectors.prefilter import Prefilter
-    from scanner.frontier import Frontier
-    from scanner.suppression.judge import Suppressor
+    from stanch.scanner.detectors.detect_secrets import PluginDetector
+    from stanch.scanner.detectors.prefilter import Prefilter
+    from stanch.scanner.frontier import Frontier
+    from stanch.scanner.suppression.judge import Suppressor
 
 __all__ = [
     "Confidence",
@@ -251,7 +251,7 @@ class Scanner:
 
         @cache
         def count() -> int | None:
-            from scanner.sources.count import expected  # noqa: PLC0415  # for a terminal's eyes
+            from stanch.scanner.sources.count import expected  # noqa: PLC0415  # for a terminal's eyes
 
             return len(source.only) or expected(source.root)
 
@@ -264,7 +264,7 @@ class Scanner:
         @contextmanager
         def start() -> Iterator[Results]:
             # Loaded late: plain files need no git, and start-up counts.
-            from scanner.sources.repository import opened  # noqa: PLC0415
+            from stanch.scanner.sources.repository import opened  # noqa: PLC0415
 
             with ExitStack() as stack:
                 try:
@@ -275,12 +275,12 @@ class Scanner:
                     yield iter((Gap(path=place, why=why, incomplete=True),))
                     return
                 if staged:
-                    from scanner.sources.staged import Staged  # noqa: PLC0415
+                    from stanch.scanner.sources.staged import Staged  # noqa: PLC0415
 
                     index = Staged(repository=repository, below=below)
                     yield run(index, self._engine, parts=parts, processes=self._processes)
                 else:
-                    from scanner.past import Past  # noqa: PLC0415
+                    from stanch.scanner.past import Past  # noqa: PLC0415
 
                     frontier = None if parts else self._frontier(layout, below)
                     past = Past(repository=repository, below=below, frontier=frontier)
@@ -291,7 +291,7 @@ class Scanner:
     def _frontier(self, layout: Layout, below: str) -> Frontier | None:
         if self._state is None:
             return None
-        from scanner.frontier import frontier  # noqa: PLC0415
+        from stanch.scanner.frontier import frontier  # noqa: PLC0415
 
         state = replace(self._state, basis=self._state.basis + self._engine.basis())
         return frontier(state, layout, below, self._rules, self._key)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from scanner.detectors.engine import Engine
-from scanner.model.finding import Finding, Match, Span
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import Provenance
-from scanner.model.record import Record, replace
-from scanner.model.secret import SecretValue
-from scanner.sources.excerpt import Excerpt
-from scanner.sources.source import Source
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.model.finding import Finding, Match, Span
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.model.record import Record, replace
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.sources.excerpt import Excerpt
+from stanch.scanner.sources.source import Source
 
 Item = TypeVar("Item")
 

@@ -12,12 +12,12 @@ import signal
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
-from scanner.batch import Answer, Tally, scan_batch
-from scanner.detectors.engine import Engine
-from scanner.model.fragment import Gap
-from scanner.model.record import Record
-from scanner.sources.source import Source
-from scanner.wire import Wire, line
+from stanch.scanner.batch import Answer, Tally, scan_batch
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.source import Source
+from stanch.scanner.wire import Wire, line
 
 Item = TypeVar("Item")
 

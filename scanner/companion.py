@@ -10,19 +10,19 @@ from __future__ import annotations
 import os
 import sys
 
-from scanner.model.error import ScannerError, SourceError
-from scanner.wire import Wire, line
+from stanch.scanner.model.error import ScannerError, SourceError
+from stanch.scanner.wire import Wire, line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # nothing may be loaded before both go their own way
     from collections.abc import Callable, Iterator
     from typing import Any, NoReturn
 
-    from scanner.model.finding import Match
-    from scanner.model.fragment import Gap
-    from scanner.model.summary import ScanSummary
-    from scanner.order import Order
-    from scanner.reports.progress import Reached
+    from stanch.scanner.model.finding import Match
+    from stanch.scanner.model.fragment import Gap
+    from stanch.scanner.model.summary import ScanSummary
+    from stanch.scanner.order import Order
+    from stanch.scanner.reports.progress import Reached
 
     _Progress = tuple[int, int, str, float | None]
 
@@ -39,10 +39,10 @@ class RemoteScan:
 
     def __iter__(self) -> Iterator[Match | Gap]:
         """Matches without parts, and gaps; ``summary`` is final behind the last."""
-        from scanner.model.finding import Finding, Match  # noqa: PLC0415  # see TYPE_CHECKING
-        from scanner.model.fragment import Gap  # noqa: PLC0415  # as above
-        from scanner.model.summary import ScanSummary  # noqa: PLC0415  # as above
-        from scanner.reports.progress import Reached  # noqa: PLC0415  # as above
+        from stanch.scanner.model.finding import Finding, Match  # noqa: PLC0415  # see TYPE_CHECKING
+        from stanch.scanner.model.fragment import Gap  # noqa: PLC0415  # as above
+        from stanch.scanner.model.summary import ScanSummary  # noqa: PLC0415  # as above
+        from stanch.scanner.reports.progress import Reached  # noqa: PLC0415  # as above
 
         while True:
             match _heard(self._wire):
@@ -66,8 +66,8 @@ class Companion:
         self._wire = wire
 
     def scans(self, order: Order) -> list[RemoteScan]:
-        """What :func:`scanner.order.scans` gives, done by the companion; as it, this may raise."""
-        from scanner.model.summary import ScanSummary  # noqa: PLC0415  # see TYPE_CHECKING
+        """What :func:`scans` gives, done by the companion; as it, this may raise."""
+        from stanch.scanner.model.summary import ScanSummary  # noqa: PLC0415  # see TYPE_CHECKING
 
         try:
             self._wire.send(order)
@@ -131,8 +131,8 @@ def _live(ours: Wire, theirs: Wire) -> NoReturn:
 
 def _serve(wire: Wire) -> None:
     """Load everything, take an order, say how many scans it makes, and do them in turn."""
-    from scanner.api import Match  # noqa: PLC0415  # this is what it is for
-    from scanner.order import Order, Stock, scans  # noqa: PLC0415  # as above
+    from stanch.scanner.api import Match  # noqa: PLC0415  # this is what it is for
+    from stanch.scanner.order import Order, Stock, scans  # noqa: PLC0415  # as above
 
     try:
         stock = Stock()

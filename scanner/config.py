@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from scanner.model.error import UsageError
-from scanner.model.finding import Confidence
-from scanner.model.record import Record
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.record import Record
 
 if TYPE_CHECKING:
-    from scanner.detectors.ruleset import RuleSet
+    from stanch.scanner.detectors.ruleset import RuleSet
 
 _KEYS = ("rules", "min_confidence")
 _PLACES = (("stanch.toml", ("scan",)), ("pyproject.toml", ("tool", "stanch", "scan")))
@@ -37,7 +37,7 @@ def configured_rules(start: Path, builtin: RuleSet | None = None) -> RuleSet:
     ``builtin``: those that ship with the scanner, if they are loaded already.
     """
     # Loaded late: whoever asks for settings alone needs no rules.
-    from scanner.detectors.ruleset import load_builtin, with_builtin  # noqa: PLC0415
+    from stanch.scanner.detectors.ruleset import load_builtin, with_builtin  # noqa: PLC0415
 
     own = scan_settings(start).rules
     return with_builtin(own) if own else builtin or load_builtin()

@@ -11,13 +11,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from scanner.detectors.detect_secrets import Hit, PluginDetector
-from scanner.model.finding import Match
-from scanner.model.provenance import InWorktree
-from scanner.model.record import Record
-from scanner.suppression.entry import Imported
-from scanner.suppression.judge import sha1_forms
-from scanner.suppression.secrets_baseline import verdict_of
+from stanch.scanner.detectors.detect_secrets import Hit, PluginDetector
+from stanch.scanner.model.finding import Match
+from stanch.scanner.model.provenance import InWorktree
+from stanch.scanner.model.record import Record
+from stanch.scanner.suppression.entry import Imported
+from stanch.scanner.suppression.judge import sha1_forms
+from stanch.scanner.suppression.secrets_baseline import verdict_of
 
 Text = Callable[[str], str | None]
 """A file's text by its path in the repository, None when it is not there."""

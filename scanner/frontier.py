@@ -15,18 +15,18 @@ from pathlib import Path
 
 import msgspec
 
-import scanner.detectors
-from scanner.detectors import cache
-from scanner.model.finding import Confidence, Finding, Severity, Span
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Gap
-from scanner.model.provenance import InCommit
-from scanner.model.record import Record
-from scanner.model.rule import Rule
-from scanner.model.secret import SecretValue
-from scanner.model.waiver import Waiver
-from scanner.sources.layout import Layout
-from scanner.state import State
+import stanch.scanner.detectors
+from stanch.scanner.detectors import cache
+from stanch.scanner.model.finding import Confidence, Finding, Severity, Span
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.provenance import InCommit
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.model.waiver import Waiver
+from stanch.scanner.sources.layout import Layout
+from stanch.scanner.state import State
 
 _LAYOUT = "3"  # raise it when the fields of Finding or Seen change their meaning
 
@@ -100,7 +100,7 @@ def frontier(
     digest.update(msgspec.msgpack.encode(tuple(rules)))
     # A constant's fingerprint names the key without revealing it.
     digest.update(key.fingerprint("stanch", "key-id", SecretValue(b"frontier")).encode())
-    for directory in scanner.detectors.__path__:
+    for directory in stanch.scanner.detectors.__path__:
         for entry in sorted(os.scandir(directory), key=lambda each: each.name):
             if entry.is_file():
                 facts = entry.stat()

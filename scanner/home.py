@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from scanner.model.error import UsageError
+from stanch.scanner.model.error import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from scanner.home import data_folder
-from scanner.model.error import UsageError
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.secret import SecretValue
+from stanch.scanner.home import data_folder
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.secret import SecretValue
 
 _SIZE = 32
 _NAME = "fingerprint.key"

@@ -14,13 +14,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from scanner.model.error import UsageError
-from scanner.model.finding import Confidence, Finding
-from scanner.model.record import Record
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Confidence, Finding
+from stanch.scanner.model.record import Record
 
 if TYPE_CHECKING:  # an order is small
-    from scanner.accepted import Accepted
-    from scanner.api import Scan, Scanner
+    from stanch.scanner.accepted import Accepted
+    from stanch.scanner.api import Scan, Scanner
 
 STDIN = "-"
 
@@ -50,7 +50,7 @@ class Order(Record):
 
     def accepted(self, target: str) -> Accepted:
         """What is accepted in one of the targets."""
-        from scanner.accepted import accepted_in  # noqa: PLC0415  # see TYPE_CHECKING
+        from stanch.scanner.accepted import accepted_in  # noqa: PLC0415  # see TYPE_CHECKING
 
         return accepted_in(
             _place(target),
@@ -66,8 +66,8 @@ class Stock:
     __slots__ = ("prefilter", "rules")
 
     def __init__(self) -> None:
-        from scanner.detectors.database import prefilter  # noqa: PLC0415  # see TYPE_CHECKING
-        from scanner.detectors.ruleset import load_builtin  # noqa: PLC0415  # as above
+        from stanch.scanner.detectors.database import prefilter  # noqa: PLC0415  # see TYPE_CHECKING
+        from stanch.scanner.detectors.ruleset import load_builtin  # noqa: PLC0415  # as above
 
         self.rules = load_builtin()
         # Where nothing is kept yet it takes seconds, and the order may name other rules.
@@ -107,14 +107,14 @@ def _scan(scanner: Scanner, target: str, order: Order, listening: Listening | No
 
 def _scanners(order: Order, stock: Stock | None, least: Confidence) -> list[Scanner]:
     """A scanner for each target; those in the same folder of a repository share it."""
-    from scanner.accepted import baseline_path, path_prefix  # noqa: PLC0415  # see TYPE_CHECKING
-    from scanner.api import Scanner, State, data_directory, load_fingerprint_key  # noqa: PLC0415
-    from scanner.config import configured_rules  # noqa: PLC0415
+    from stanch.scanner.accepted import baseline_path, path_prefix  # noqa: PLC0415  # see TYPE_CHECKING
+    from stanch.scanner.api import Scanner, State, data_directory, load_fingerprint_key  # noqa: PLC0415
+    from stanch.scanner.config import configured_rules  # noqa: PLC0415
 
     plugins = None
     if order.plugins:
         # Loaded late: the package takes longer to load than a small scan takes.
-        from scanner.detectors.detect_secrets import PluginDetector  # noqa: PLC0415
+        from stanch.scanner.detectors.detect_secrets import PluginDetector  # noqa: PLC0415
 
         plugins = PluginDetector(order.plugins)
     home = data_directory(os.environ)

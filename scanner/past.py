@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
-from scanner.batch import Tally
-from scanner.detectors.engine import Engine
-from scanner.frontier import Frontier
-from scanner.model.finding import Finding, Match
-from scanner.model.fragment import Gap
-from scanner.model.record import Record, fresh, replace
-from scanner.shard import run
-from scanner.sources.authorship import Authorship
-from scanner.sources.commit import existing
-from scanner.sources.git_history import GitHistory
-from scanner.sources.repository import Repository
-from scanner.sources.source import Milestone
+from stanch.scanner.batch import Tally
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.frontier import Frontier
+from stanch.scanner.model.finding import Finding, Match
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import Record, fresh, replace
+from stanch.scanner.shard import run
+from stanch.scanner.sources.authorship import Authorship
+from stanch.scanner.sources.commit import existing
+from stanch.scanner.sources.git_history import GitHistory
+from stanch.scanner.sources.repository import Repository
+from stanch.scanner.sources.source import Milestone
 
 
 class Past(Record, frozen=False):

@@ -12,10 +12,10 @@ import hashlib
 
 import msgspec
 
-from scanner.detectors import cache
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.secret import SecretValue
-from scanner.suppression.digest import Recipe
+from stanch.scanner.detectors import cache
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.suppression.digest import Recipe
 
 _MOST = 10_000  # digests of one recipe
 

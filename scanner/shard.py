@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
-from scanner.batch import Answer, Tally, scan_batch, unpacked
-from scanner.detectors.engine import Engine
-from scanner.model.finding import Match
-from scanner.model.fragment import Gap
-from scanner.sources.source import Milestone, Source
+from stanch.scanner.batch import Answer, Tally, scan_batch, unpacked
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.model.finding import Match
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources.source import Milestone, Source
 
 if TYPE_CHECKING:
-    from scanner.child import Child
+    from stanch.scanner.child import Child
 
 Item = TypeVar("Item")
 
@@ -74,7 +74,7 @@ def _shared(
     parts: bool,
     processes: int,
 ) -> Iterator[Answer | Gap | Milestone]:
-    from scanner.child import fork  # noqa: PLC0415  # small scans have no children
+    from stanch.scanner.child import fork  # noqa: PLC0415  # small scans have no children
 
     crew = _Crew(lambda: fork(source, engine, parts=parts), processes)
     numbered = enumerate(listing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scanner.model.record import Record
+from stanch.scanner.model.record import Record
 
 
 class State(Record):

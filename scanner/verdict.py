@@ -9,20 +9,20 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from scanner.detectors import cache
-from scanner.detectors.engine import Engine, Scanned
-from scanner.model.finding import Confidence, Match, Span
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment
-from scanner.model.record import replace
-from scanner.model.rule import Rule
-from scanner.suppression.hint import has_markers
+from stanch.scanner.detectors import cache
+from stanch.scanner.detectors.engine import Engine, Scanned
+from stanch.scanner.model.finding import Confidence, Match, Span
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.record import replace
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.suppression.hint import has_markers
 
 if TYPE_CHECKING:
-    from scanner.detectors.detect_secrets import PluginDetector
-    from scanner.detectors.prefilter import Prefilter
-    from scanner.suppression.inline import Neighbourhood
-    from scanner.suppression.judge import Suppressor
+    from stanch.scanner.detectors.detect_secrets import PluginDetector
+    from stanch.scanner.detectors.prefilter import Prefilter
+    from stanch.scanner.suppression.inline import Neighbourhood
+    from stanch.scanner.suppression.judge import Suppressor
 
 
 _FOREIGN_BASELINE = ".secrets.baseline"
@@ -46,7 +46,7 @@ class JudgingEngine(Engine):
         self._suppressor = suppressor
         self._plugins = plugins
         if suppressor is not None and suppressor.has_entries:
-            from scanner.remembered import Remembered  # noqa: PLC0415  # most have no baseline
+            from stanch.scanner.remembered import Remembered  # noqa: PLC0415  # most have no baseline
 
             suppressor.remembering(Remembered(key, cache.directory()))
 
@@ -91,7 +91,7 @@ def _judged(
 
 
 def _around(span: Span, fragment: Fragment) -> Neighbourhood:
-    from scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # most have no markers
+    from stanch.scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # most have no markers
 
     return neighbourhood(fragment.data, *_offsets(span, fragment))
 

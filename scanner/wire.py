@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 
-from scanner.model.record import Record
+from stanch.scanner.model.record import Record
 
 _HEADER = 8  # bytes that say how long a message is
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from responder.lab.search import Hit, search
+from stanch.responder.lab.search import Hit, search
 
 _PLACE = "PLANTED_VALUES"  # environment: the folder of the registry, shared by all workers
 _MIN_LENGTH = 12  # shorter values occur by chance
@@ -40,7 +40,7 @@ def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, 
     """Every world of the lab that a fixture gives is planted, whoever made it."""
     del fixturedef, request
     value = yield
-    module = sys.modules.get("responder.lab.aws.world")  # never imported for this
+    module = sys.modules.get("stanch.responder.lab.aws.world")  # never imported for this
     if module is not None:
         for each in (value, getattr(value, "world", None)):
             if isinstance(each, module.World) and all(each is not known for known in _WORLDS):

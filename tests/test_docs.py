@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from responder.cli.main import stanch
+from stanch.responder.cli.main import stanch
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("scanner", "responder", "runbooks")
+ROOMS = ("scanner", "responder", "runbooks")
 
 
 def tracked() -> list[Path]:
@@ -35,9 +35,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of what git tracks, built in a copy: building litters the source tree."""
     source = tmp_path_factory.mktemp("source")
     for name in tracked():
-        if name.parts[0] in {*PACKAGES, "pyproject.toml", "README.md", "LICENSE"}:
+        if name.parts[0] in {*ROOMS, "stanch", "pyproject.toml", "README.md", "LICENSE"}:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
+    for room in ROOMS:
+        (source / "stanch" / room).symlink_to(Path("..", room))
     out = tmp_path_factory.mktemp("wheel")
     pip("wheel", "--no-build-isolation", "--wheel-dir", str(out), str(source))
     (found,) = out.glob("*.whl")
@@ -70,7 +72,8 @@ def pip(*arguments: str) -> None:
 def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         shipped = set(archive.namelist())
-    wanted = {str(name) for name in tracked() if name.parts[0] in PACKAGES}
+    wanted = {f"stanch/{name}" for name in tracked() if name.parts[0] in ROOMS}
+    wanted |= {"stanch/__init__.py", "stanch/__main__.py"}
     assert wanted - shipped == set()
     extra = {name for name in shipped - wanted if ".dist-info/" not in name}
     assert extra == set()
@@ -98,9 +101,9 @@ def test_the_installed_command_works_without_the_source_tree(
 
 def test_templates_and_lab_are_loaded_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     code = (
-        "import responder.lab.proof, responder.postmortem.render as r, responder.lab.aws as lab\n"
+        "import stanch.responder.postmortem.render as r, stanch.responder.lab.aws as lab\n"
         "from importlib.resources import files\n"
-        "names = [f.name for f in (files('responder.postmortem') / 'templates').iterdir()]\n"
+        "names = [f.name for f in (files('stanch.responder.postmortem') / 'templates').iterdir()]\n"
         "print(r.__file__); print(sorted(names))"
     )
     done = run(installed.with_name("python"), "-c", code, folder=tmp_path)
@@ -180,7 +183,7 @@ def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
 
 def test_our_own_scanner_is_quiet_on_our_own_tree() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "responder.cli.main", "scan", str(ROOT), "--no-history"],
+        [sys.executable, "-m", "stanch", "scan", str(ROOT), "--no-history"],
         capture_output=True,
         text=True,
         check=False,

@@ -8,8 +8,8 @@ from contextlib import closing
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from responder.checkup.check import Check, State
-from responder.steps.aws_client import AwsClients, AwsSettings
+from stanch.responder.checkup.check import Check, State
+from stanch.responder.steps.aws_client import AwsClients, AwsSettings
 
 _ROLE = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from responder.domain.error import Retryable, StanchError
+from stanch.responder.domain.error import Retryable, StanchError
 
 
 class State(StrEnum):

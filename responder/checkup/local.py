@@ -9,9 +9,9 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from responder.checkup.check import Check, State
-from responder.config import Settings, origin
-from scanner import __version__
+from stanch.responder.checkup.check import Check, State
+from stanch.responder.config import Settings, origin
+from stanch.scanner import __version__
 
 _LEAST_GIT = (2, 30)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from responder.bootstrap import runbook_folder
-from responder.checkup.check import Check, State
-from responder.config import Settings
-from responder.domain.runbook import Policy, Runbook
-from responder.engine.loader import load_runbooks
-from responder.steps.registry import SPECS
+from stanch.responder.bootstrap import runbook_folder
+from stanch.responder.checkup.check import Check, State
+from stanch.responder.config import Settings
+from stanch.responder.domain.runbook import Policy, Runbook
+from stanch.responder.engine.loader import load_runbooks
+from stanch.responder.steps.registry import SPECS
 
 _ENOUGH = 2  # who asks may not decide
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from responder.bootstrap import ledger_seal, notary
-from responder.checkup.check import Check, State
-from responder.config import Settings
-from responder.store.database import Database, connect
-from responder.store.schema import HEAD, current
-from responder.store.sql import SqlStore
-from responder.worker.app import make_app
-from responder.worker.broker import BrokerError, reach
+from stanch.responder.bootstrap import ledger_seal, notary
+from stanch.responder.checkup.check import Check, State
+from stanch.responder.config import Settings
+from stanch.responder.store.database import Database, connect
+from stanch.responder.store.schema import HEAD, current
+from stanch.responder.store.sql import SqlStore
+from stanch.responder.worker.app import make_app
+from stanch.responder.worker.broker import BrokerError, reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

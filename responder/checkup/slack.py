@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 
-from responder.checkup.check import Check, State
-from responder.config import Settings, secret
-from scanner.model.secret import SecretValue
+from stanch.responder.checkup.check import Check, State
+from stanch.responder.config import Settings, secret
+from stanch.scanner.model.secret import SecretValue
 
 _AREA = "slack"
 
@@ -19,8 +19,8 @@ def slack(settings: Settings) -> Iterator[Check]:
         yield Check(State.GOOD, _AREA, "not configured: cards go to the terminal")
         return
     # Imported late: who has no Slack should not wait for it.
-    from responder.slack.check import check  # noqa: PLC0415
-    from responder.slack.setting import SlackSettings  # noqa: PLC0415
+    from stanch.responder.slack.check import check  # noqa: PLC0415
+    from stanch.responder.slack.setting import SlackSettings  # noqa: PLC0415
 
     asked = SlackSettings(
         bot_token=secret(given.bot_token, what="slack.bot_token"),

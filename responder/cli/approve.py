@@ -7,10 +7,10 @@ import sys
 import click
 from rich.console import Console
 
-from responder.cli.session import caller, house, watch, working
-from responder.domain.error import UsageError
-from responder.domain.ids import label, parse_label
-from responder.services.approvals import Question
+from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import label, parse_label
+from stanch.responder.services.approvals import Question
 
 
 @click.command("approve")

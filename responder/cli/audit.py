@@ -7,14 +7,14 @@ import sys
 import click
 from rich.console import Console
 
-from responder.bootstrap import open_house
-from responder.cli.session import house
-from responder.config import load
-from responder.domain.error import UsageError
-from responder.domain.ids import label, parse_label
-from responder.domain.json import canonical
-from responder.services.casefiles import sentence
-from responder.terminal.text import visible
+from stanch.responder.bootstrap import open_house
+from stanch.responder.cli.session import house
+from stanch.responder.config import load
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import label, parse_label
+from stanch.responder.domain.json import canonical
+from stanch.responder.services.casefiles import sentence
+from stanch.responder.terminal.text import visible
 
 
 @click.group("audit")

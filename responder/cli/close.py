@@ -7,13 +7,13 @@ import sys
 import click
 from rich.console import Console
 
-from responder.bootstrap import House
-from responder.cli.session import caller, house, watch, working
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId, label, parse_label
-from responder.postmortem.report import ActionItem
-from responder.services.closing import Closure
-from responder.terminal.text import visible
+from stanch.responder.bootstrap import House
+from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, label, parse_label
+from stanch.responder.postmortem.report import ActionItem
+from stanch.responder.services.closing import Closure
+from stanch.responder.terminal.text import visible
 
 
 @click.command("close")

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from responder.domain.error import UsageError
+from stanch.responder.domain.error import UsageError
 
 MARK = ".stanch-demo"  # only a folder that holds this file is ever replaced
 PROPAGATION = timedelta(seconds=4)  # what IAM takes; docs/adr/0006
@@ -45,7 +45,7 @@ class Stage:
         self.console.print(f"[cyan]$ stanch {shown}[/]")
         sys.stdout.flush()
         done = subprocess.run(
-            [sys.executable, "-m", "responder.cli.main", *arguments],
+            [sys.executable, "-m", "stanch", *arguments],
             cwd=self.folder,
             env=dict(self.environment),
             check=False,
@@ -71,9 +71,9 @@ def command(yes: bool, folder: Path) -> None:  # noqa: FBT001  # click passes by
     Exit codes: 0 every claim held, 1 one did not, 2 the lab is not installed, or FOLDER is not an
     earlier demo.
     """
-    from responder.lab.aws import AwsLab, seed  # noqa: PLC0415  # only here is a lab needed
-    from responder.lab.proof import prove  # noqa: PLC0415
-    from responder.lab.repository import build, leaky_history  # noqa: PLC0415
+    from stanch.responder.lab.aws import AwsLab, seed  # noqa: PLC0415  # only here is a lab needed
+    from stanch.responder.lab.proof import prove  # noqa: PLC0415
+    from stanch.responder.lab.repository import build, leaky_history  # noqa: PLC0415
 
     console = Console(highlight=False)
     began = time.monotonic()

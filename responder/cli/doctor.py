@@ -12,17 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from responder.bootstrap import aws_settings
-from responder.checkup import local, rule, server
-from responder.checkup.aws import aws
-from responder.checkup.check import Check, State, looked
-from responder.checkup.slack import slack
-from responder.config import Settings, load
-from responder.domain.runbook import Runbook
-from responder.steps.permission import policy_document, required
-from responder.steps.registry import SPECS
-from responder.store.schema import HEAD
-from responder.terminal.text import visible
+from stanch.responder.bootstrap import aws_settings
+from stanch.responder.checkup import local, rule, server
+from stanch.responder.checkup.aws import aws
+from stanch.responder.checkup.check import Check, State, looked
+from stanch.responder.checkup.slack import slack
+from stanch.responder.config import Settings, load
+from stanch.responder.domain.runbook import Runbook
+from stanch.responder.steps.permission import policy_document, required
+from stanch.responder.steps.registry import SPECS
+from stanch.responder.store.schema import HEAD
+from stanch.responder.terminal.text import visible
 
 _WIDTH = 80
 _MARK = {

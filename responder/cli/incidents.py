@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from responder.bootstrap import House
-from responder.cli.session import house
-from responder.domain.card import Card
-from responder.domain.ids import IncidentId, parse_label
-from responder.domain.incident import Incident, IncidentState
-from responder.services.cards import age, credential
-from responder.terminal.panel import panel
-from responder.terminal.table import IncidentRow, incident_table
+from stanch.responder.bootstrap import House
+from stanch.responder.cli.session import house
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.ids import IncidentId, parse_label
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.services.cards import age, credential
+from stanch.responder.terminal.panel import panel
+from stanch.responder.terminal.table import IncidentRow, incident_table
 
 
 @click.command("incidents")

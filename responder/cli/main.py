@@ -9,8 +9,8 @@ from typing import NamedTuple, NoReturn
 
 import click
 
-from scanner import __version__
-from scanner.leave import leave
+from stanch.scanner import __version__
+from stanch.scanner.leave import leave
 
 
 class Entry(NamedTuple):
@@ -22,37 +22,51 @@ class Entry(NamedTuple):
 
 SECTIONS = {
     "Find": {
-        "scan": Entry("scanner.cli.scan", "Find leaked credentials in a directory or repository."),
-        "baseline": Entry("scanner.cli.baseline", "Accept findings with a reason, for a time."),
-        "hook": Entry("scanner.cli.hook", "Stop credentials before they are committed or pushed."),
-        "ci": Entry("scanner.cli.ci", "Check what a pull request brings, and report it."),
-        "guard": Entry("scanner.cli.guard", "Judge what an AI assistant would send, run or show."),
-        "rules": Entry("scanner.cli.rules", "List, show and prove the detection rules."),
+        "scan": Entry(
+            "stanch.scanner.cli.scan", "Find leaked credentials in a directory or repository."
+        ),
+        "baseline": Entry(
+            "stanch.scanner.cli.baseline", "Accept findings with a reason, for a time."
+        ),
+        "hook": Entry(
+            "stanch.scanner.cli.hook", "Stop credentials before they are committed or pushed."
+        ),
+        "ci": Entry("stanch.scanner.cli.ci", "Check what a pull request brings, and report it."),
+        "guard": Entry(
+            "stanch.scanner.cli.guard", "Judge what an AI assistant would send, run or show."
+        ),
+        "rules": Entry("stanch.scanner.cli.rules", "List, show and prove the detection rules."),
     },
     "Respond": {
         "respond": Entry(
-            "responder.cli.respond", "Open incidents for what leaks and run their runbooks."
+            "stanch.responder.cli.respond", "Open incidents for what leaks and run their runbooks."
         ),
-        "incidents": Entry("responder.cli.incidents", "List incidents, or show one card."),
+        "incidents": Entry("stanch.responder.cli.incidents", "List incidents, or show one card."),
         "approve": Entry(
-            "responder.cli.approve", "Give or refuse the approval an incident waits for."
+            "stanch.responder.cli.approve", "Give or refuse the approval an incident waits for."
         ),
         "close": Entry(
-            "responder.cli.close", "Say that an incident is over, and who does the rest."
+            "stanch.responder.cli.close", "Say that an incident is over, and who does the rest."
         ),
-        "undo": Entry("responder.cli.undo", "Take back what an incident's runbook did."),
-        "runbooks": Entry("responder.cli.runbooks", "List, check and plan runbooks (dry run)."),
+        "undo": Entry("stanch.responder.cli.undo", "Take back what an incident's runbook did."),
+        "runbooks": Entry(
+            "stanch.responder.cli.runbooks", "List, check and plan runbooks (dry run)."
+        ),
         "postmortem": Entry(
-            "responder.cli.postmortem", "Write what happened as Markdown and HTML."
+            "stanch.responder.cli.postmortem", "Write what happened as Markdown and HTML."
         ),
-        "audit": Entry("responder.cli.audit", "Verify the tamper-evident record."),
+        "audit": Entry("stanch.responder.cli.audit", "Verify the tamper-evident record."),
     },
     "Run": {
-        "serve": Entry("responder.cli.serve", "Run the web and Slack doors of a team set-up."),
-        "worker": Entry("responder.cli.worker", "Run a worker of a team set-up."),
-        "demo": Entry("responder.cli.demo", "Play the whole story against a local AWS emulator."),
+        "serve": Entry(
+            "stanch.responder.cli.serve", "Run the web and Slack doors of a team set-up."
+        ),
+        "worker": Entry("stanch.responder.cli.worker", "Run a worker of a team set-up."),
+        "demo": Entry(
+            "stanch.responder.cli.demo", "Play the whole story against a local AWS emulator."
+        ),
         "doctor": Entry(
-            "responder.cli.doctor", "Check configuration, store, vault, AWS and Slack."
+            "stanch.responder.cli.doctor", "Check configuration, store, vault, AWS and Slack."
         ),
     },
 }

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from responder.cli.session import house
-from responder.domain.ids import parse_label
-from responder.postmortem.build import build
-from responder.postmortem.render import write
+from stanch.responder.cli.session import house
+from stanch.responder.domain.ids import parse_label
+from stanch.responder.postmortem.build import build
+from stanch.responder.postmortem.render import write
 
 
 @click.command("postmortem")

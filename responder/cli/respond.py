@@ -12,13 +12,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from responder.bootstrap import House
-from responder.cli.session import caller, house, watch, working
-from responder.domain.caller import Caller
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId, label, parse_label
-from responder.services.intake import News
-from scanner.api import (
+from stanch.responder.bootstrap import House
+from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, label, parse_label
+from stanch.responder.services.intake import News
+from stanch.scanner.api import (
     Confidence,
     Gap,
     Scan,

@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from responder.bootstrap import runbook_folder
-from responder.cli.session import house
-from responder.config import load
-from responder.domain.ids import label, parse_label
-from responder.domain.plan import Plan, PlannedStep
-from responder.domain.step import Effect
-from responder.engine.loader import load_runbooks
-from responder.steps.registry import SPECS
-from responder.terminal.text import visible
+from stanch.responder.bootstrap import runbook_folder
+from stanch.responder.cli.session import house
+from stanch.responder.config import load
+from stanch.responder.domain.ids import label, parse_label
+from stanch.responder.domain.plan import Plan, PlannedStep
+from stanch.responder.domain.step import Effect
+from stanch.responder.engine.loader import load_runbooks
+from stanch.responder.steps.registry import SPECS
+from stanch.responder.terminal.text import visible
 
 _EFFECT = {Effect.READ: "looks", Effect.REVERSIBLE: "can be undone", Effect.FINAL: "FINAL"}
 

@@ -14,22 +14,22 @@ from typing import NoReturn
 import click
 import uvicorn
 
-from responder.bootstrap import House, open_house, slack_settings
-from responder.cli.session import notifiers
-from responder.config import Settings, load, secret
-from responder.desk import HouseDesk
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId
-from responder.domain.incident import Incident
-from responder.postmortem.build import build
-from responder.postmortem.render import html
-from responder.services.health import Health
-from responder.telemetry.bridge import bridge
-from responder.web.app import Reading, make_web
-from responder.web.guard import Door, make_door
-from responder.worker.broker import reach
-from responder.worker.embedded import EmbeddedWorker
-from responder.worker.sweeper import Sweeper
+from stanch.responder.bootstrap import House, open_house, slack_settings
+from stanch.responder.cli.session import notifiers
+from stanch.responder.config import Settings, load, secret
+from stanch.responder.desk import HouseDesk
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.incident import Incident
+from stanch.responder.postmortem.build import build
+from stanch.responder.postmortem.render import html
+from stanch.responder.services.health import Health
+from stanch.responder.telemetry.bridge import bridge
+from stanch.responder.web.app import Reading, make_web
+from stanch.responder.web.guard import Door, make_door
+from stanch.responder.worker.broker import reach
+from stanch.responder.worker.embedded import EmbeddedWorker
+from stanch.responder.worker.sweeper import Sweeper
 
 _GRACE = 10  # seconds that open requests have when the server is told to stop
 
@@ -87,8 +87,8 @@ def _open_slack(stack: ExitStack, house: House) -> None:
     if slack is None:
         return
     # Imported late: who has no Slack should not wait for it.
-    from responder.slack.app import SlackApp  # noqa: PLC0415
-    from responder.slack.link import run_socket_mode  # noqa: PLC0415
+    from stanch.responder.slack.app import SlackApp  # noqa: PLC0415
+    from stanch.responder.slack.link import run_socket_mode  # noqa: PLC0415
 
     desk = HouseDesk(
         store=house.store,

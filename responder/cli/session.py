@@ -11,16 +11,16 @@ from contextlib import ExitStack, contextmanager
 import click
 from rich.console import Console
 
-from responder.bootstrap import House, open_house, slack_settings
-from responder.cli.standby import Standby
-from responder.config import Settings, load
-from responder.domain.caller import Caller, at_command_line
-from responder.domain.ids import IncidentId, label
-from responder.domain.ports import Errand, Notifier
-from responder.domain.run import RunState, StepState
-from responder.telemetry import log
-from responder.terminal.notifier import TerminalNotifier
-from responder.worker.embedded import EmbeddedWorker
+from stanch.responder.bootstrap import House, open_house, slack_settings
+from stanch.responder.cli.standby import Standby
+from stanch.responder.config import Settings, load
+from stanch.responder.domain.caller import Caller, at_command_line
+from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.domain.ports import Errand, Notifier
+from stanch.responder.domain.run import RunState, StepState
+from stanch.responder.telemetry import log
+from stanch.responder.terminal.notifier import TerminalNotifier
+from stanch.responder.worker.embedded import EmbeddedWorker
 
 POLL_SECONDS = 0.1
 DELIVERY_SECONDS = 10.0  # how long a command waits for the surfaces after the work is done
@@ -59,7 +59,7 @@ def notifiers(settings: Settings) -> tuple[Notifier, ...]:
     slack = slack_settings(settings)
     if slack is None:
         return ()
-    from responder.slack.notifier import SlackNotifier  # noqa: PLC0415  # loads slowly
+    from stanch.responder.slack.notifier import SlackNotifier  # noqa: PLC0415  # loads slowly
 
     return (SlackNotifier.connect(slack),)
 

@@ -12,11 +12,11 @@ from typing import Self
 
 import click
 
-from responder.bootstrap import House
-from responder.domain.error import Retryable, StanchError
-from responder.domain.ids import IncidentId, RunId, label
-from responder.domain.incident import IncidentState
-from responder.domain.ports import Transaction
+from stanch.responder.bootstrap import House
+from stanch.responder.domain.error import Retryable, StanchError
+from stanch.responder.domain.ids import IncidentId, RunId, label
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.ports import Transaction
 
 _AT_ONCE = 4  # runs that are worked on at a time
 

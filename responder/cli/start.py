@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from scanner.leave import leave
+from stanch.scanner.leave import leave
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ def main() -> NoReturn:
     """Run ``stanch`` with the process's arguments."""
     gc.disable()  # modules are no garbage
     if sys.argv[1:2] == ["scan"]:
-        from scanner.cli.again import told  # noqa: PLC0415  # the other commands have no use for it
+        from stanch.scanner.cli.again import told  # noqa: PLC0415  # the other commands have no use for it
 
         code = told(sys.argv[2:], os.environ)
         if code is not None:
             leave(code)
-        from scanner.companion import begin  # noqa: PLC0415  # as above
+        from stanch.scanner.companion import begin  # noqa: PLC0415  # as above
 
         begin()
-    from responder.cli.main import main as run  # noqa: PLC0415  # loads the command line library
+    from stanch.responder.cli.main import main as run  # noqa: PLC0415  # loads the command line library
 
     gc.enable()
     run()

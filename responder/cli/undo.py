@@ -7,9 +7,9 @@ import sys
 import click
 from rich.console import Console
 
-from responder.cli.session import caller, house, watch, working
-from responder.domain.error import UsageError
-from responder.domain.ids import parse_label
+from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import parse_label
 
 
 @click.command("undo")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from responder.config import Settings, load
-from responder.domain.error import UsageError
+from stanch.responder.config import Settings, load
+from stanch.responder.domain.error import UsageError
 
 
 @click.command("worker")
@@ -37,9 +37,9 @@ def command(concurrency: int, *, beat: bool, alive: Path | None) -> None:
     settings = load()
     _require_team(settings)
     # Imported late: the usage error above should not cost a second of vendors.
-    from responder.telemetry.bridge import bridge  # noqa: PLC0415
-    from responder.worker.app import make_app  # noqa: PLC0415
-    from responder.worker.team import run_beat, run_worker  # noqa: PLC0415
+    from stanch.responder.telemetry.bridge import bridge  # noqa: PLC0415
+    from stanch.responder.worker.app import make_app  # noqa: PLC0415
+    from stanch.responder.worker.team import run_beat, run_worker  # noqa: PLC0415
 
     bridge()
     app = make_app(settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds)
@@ -47,9 +47,9 @@ def command(concurrency: int, *, beat: bool, alive: Path | None) -> None:
         if beat:
             run_beat(app, alive=alive)
             return
-        from responder.bootstrap import House, open_house  # noqa: PLC0415
-        from responder.cli.session import notifiers  # noqa: PLC0415
-        from responder.worker.household import Household  # noqa: PLC0415
+        from stanch.responder.bootstrap import House, open_house  # noqa: PLC0415
+        from stanch.responder.cli.session import notifiers  # noqa: PLC0415
+        from stanch.responder.worker.household import Household  # noqa: PLC0415
 
         def opening() -> House:
             return open_house(settings, notifiers=notifiers(settings))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from responder.domain.error import ApprovalRefused
-from responder.domain.ids import ApprovalId, IncidentId, RunId, label
+from stanch.responder.domain.error import ApprovalRefused
+from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, label
 
 
 class Decision(StrEnum):

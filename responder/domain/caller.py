@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from responder.domain.approval import Person
-from responder.domain.error import UsageError
-from responder.domain.json import JsonObject
+from stanch.responder.domain.approval import Person
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.json import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from responder.domain.ids import ApprovalId, IncidentId
-from responder.domain.runbook import Phase
+from stanch.responder.domain.ids import ApprovalId, IncidentId
+from stanch.responder.domain.runbook import Phase
 
 
 class Mark(StrEnum):

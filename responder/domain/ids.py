@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NewType
 
-from responder.domain.error import UsageError
+from stanch.responder.domain.error import UsageError
 
 IncidentId = NewType("IncidentId", int)  # shown as LK-<n>
 RunId = NewType("RunId", str)  # 26 characters, sortable by time

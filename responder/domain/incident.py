@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from responder.domain.ids import IncidentId, SealedRef
+from stanch.responder.domain.ids import IncidentId, SealedRef
 
 
 class IncidentState(StrEnum):

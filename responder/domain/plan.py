@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from responder.domain.ids import IncidentId
-from responder.domain.json import JsonObject, canonical
-from responder.domain.runbook import Phase, Policy
-from responder.domain.step import Call, Effect
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.json import JsonObject, canonical
+from stanch.responder.domain.runbook import Phase, Policy
+from stanch.responder.domain.step import Call, Effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

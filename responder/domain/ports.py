@@ -1,4 +1,4 @@
-"""What the rooms need from the outside, as protocols. ``responder.bootstrap`` joins them."""
+"""What the rooms need from the outside, as protocols. ``stanch.responder.bootstrap`` joins them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from responder.domain.approval import Approval
-from responder.domain.card import Card, CardRef
-from responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.run import Run, StepRun
-from responder.domain.timeline import Entry, Event
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.approval import Approval
+from stanch.responder.domain.card import Card, CardRef
+from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.run import Run, StepRun
+from stanch.responder.domain.timeline import Entry, Event
+from stanch.scanner.model.secret import SecretValue
 
 
 class Errand(StrEnum):

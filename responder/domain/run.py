@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from responder.domain.ids import IncidentId, RunId
-from responder.domain.json import JsonObject
-from responder.domain.runbook import Phase
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.runbook import Phase
 
 
 class RunKind(StrEnum):

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
-from responder.domain.ids import IncidentId, RunId, SealedRef
-from responder.domain.json import JsonObject, JsonValue
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
+from stanch.responder.domain.json import JsonObject, JsonValue
+from stanch.scanner.model.secret import SecretValue
 
 
 class Effect(StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.domain.ids import IncidentId
-from responder.domain.json import JsonObject
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.json import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

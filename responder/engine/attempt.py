@@ -18,14 +18,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
 
-from responder.domain.error import LeaseLost, LedgerError, Retryable, StanchError
-from responder.domain.ids import RunId
-from responder.domain.incident import Incident
-from responder.domain.json import JsonObject
-from responder.domain.ports import Store, Vault
-from responder.domain.run import Run, StepRun
-from responder.domain.runbook import Runbook
-from responder.domain.step import (
+from stanch.responder.domain.error import LeaseLost, LedgerError, Retryable, StanchError
+from stanch.responder.domain.ids import RunId
+from stanch.responder.domain.incident import Incident
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.ports import Store, Vault
+from stanch.responder.domain.run import Run, StepRun
+from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.step import (
     Absent,
     Change,
     NotYet,
@@ -35,11 +35,11 @@ from responder.domain.step import (
     Verdict,
     Verified,
 )
-from responder.engine.context import Context
-from responder.engine.lease import Leases
-from responder.engine.planner import Planner
-from responder.engine.progress import Progress
-from responder.telemetry.log import get_logger
+from stanch.responder.engine.context import Context
+from stanch.responder.engine.lease import Leases
+from stanch.responder.engine.planner import Planner
+from stanch.responder.engine.progress import Progress
+from stanch.responder.telemetry.log import get_logger
 
 log = get_logger(__name__)
 

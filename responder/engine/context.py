@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from responder.domain.error import StepFailed
-from responder.domain.ids import IncidentId, RunId, SealedRef, label
-from responder.domain.incident import Incident
-from responder.domain.json import JsonObject
-from responder.domain.ports import Store, Vault
-from responder.domain.run import StepRun
-from responder.domain.step import StepSpec
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.ids import IncidentId, RunId, SealedRef, label
+from stanch.responder.domain.incident import Incident
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.ports import Store, Vault
+from stanch.responder.domain.run import StepRun
+from stanch.responder.domain.step import StepSpec
+from stanch.scanner.model.secret import SecretValue
 
 
 class Context:

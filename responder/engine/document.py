@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from responder.domain.error import RunbookError
+from stanch.responder.domain.error import RunbookError
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 12

@@ -8,18 +8,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from responder.domain.approval import Approval, Decision
-from responder.domain.error import LeaseLost, RunbookError
-from responder.domain.ids import ApprovalId, RunId
-from responder.domain.incident import Incident, IncidentState
-from responder.domain.ports import Doorbell, Errand, Store, Transaction
-from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from responder.domain.runbook import Runbook
-from responder.domain.timeline import Event
-from responder.engine.attempt import Attempt, Job
-from responder.engine.gate import Gate, gate
-from responder.engine.lease import Leases
-from responder.engine.planner import Planner, outputs_of
+from stanch.responder.domain.approval import Approval, Decision
+from stanch.responder.domain.error import LeaseLost, RunbookError
+from stanch.responder.domain.ids import ApprovalId, RunId
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.attempt import Attempt, Job
+from stanch.responder.engine.gate import Gate, gate
+from stanch.responder.engine.lease import Leases
+from stanch.responder.engine.planner import Planner, outputs_of
 
 PARALLEL = 4  # steps of one run at a time; a runbook rarely has more that do not depend
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum, auto
 
-from responder.domain.approval import Approval, Decision
-from responder.domain.runbook import Silence
+from stanch.responder.domain.approval import Approval, Decision
+from stanch.responder.domain.runbook import Silence
 
 
 class Gate(Enum):

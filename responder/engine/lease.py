@@ -7,9 +7,9 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from responder.domain.error import LeaseLost
-from responder.domain.ports import Store
-from responder.domain.run import StepRun
+from stanch.responder.domain.error import LeaseLost
+from stanch.responder.domain.ports import Store
+from stanch.responder.domain.run import StepRun
 
 
 class Leases:

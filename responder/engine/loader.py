@@ -14,11 +14,11 @@ from datetime import timedelta
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from responder.domain.error import RunbookError
-from responder.domain.runbook import Phase, Policy, Runbook, RunbookStep, Silence
-from responder.domain.step import Effect, StepSpec
-from responder.engine.document import Table, listing, nearest, read, scalar, table
-from responder.engine.reference import REFERENCE
+from stanch.responder.domain.error import RunbookError
+from stanch.responder.domain.runbook import Phase, Policy, Runbook, RunbookStep, Silence
+from stanch.responder.domain.step import Effect, StepSpec
+from stanch.responder.engine.document import Table, listing, nearest, read, scalar, table
+from stanch.responder.engine.reference import REFERENCE
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,62}\Z")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}\Z")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from responder.domain.ids import RunId
-from responder.domain.incident import Incident
-from responder.domain.json import JsonObject
-from responder.domain.plan import Plan, PlannedStep, plan_hash
-from responder.domain.run import StepRun
-from responder.domain.runbook import Runbook
-from responder.domain.step import Step
-from responder.engine.reference import Outputs, known, resolve
+from stanch.responder.domain.ids import RunId
+from stanch.responder.domain.incident import Incident
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.plan import Plan, PlannedStep, plan_hash
+from stanch.responder.domain.run import StepRun
+from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.step import Step
+from stanch.responder.engine.reference import Outputs, known, resolve
 
 
 def step_runs(runbook: Runbook, run: RunId) -> tuple[StepRun, ...]:

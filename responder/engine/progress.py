@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from responder.domain.error import Retryable
-from responder.domain.ids import IncidentId
-from responder.domain.incident import Incident, IncidentState
-from responder.domain.json import JsonObject
-from responder.domain.ports import Doorbell, Errand, Store, Transaction
-from responder.domain.run import Run, RunKind, StepRun, StepState
-from responder.domain.runbook import Phase, Runbook
-from responder.domain.timeline import Event
+from stanch.responder.domain.error import Retryable
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
+from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
+from stanch.responder.domain.runbook import Phase, Runbook
+from stanch.responder.domain.timeline import Event
 
 LONGEST_PAUSE = timedelta(seconds=30)
 

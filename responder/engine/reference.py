@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from responder.domain.json import JsonObject, JsonValue
+from stanch.responder.domain.json import JsonObject, JsonValue
 
 REFERENCE = re.compile(r"\$\{([a-z][a-z0-9-]*)\.([a-z][a-z0-9_]*)\}")
 

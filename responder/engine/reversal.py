@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId, RunId, label
-from responder.domain.json import JsonObject
-from responder.domain.run import StepRun, StepState
-from responder.domain.step import Effect, Step
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, RunId, label
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.run import StepRun, StepState
+from stanch.responder.domain.step import Effect, Step
 
 
 def reversal(

@@ -17,10 +17,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from responder.domain import goal
-from responder.lab.aws import ALIVE, AwsLab, World
-from responder.lab.search import search
-from responder.postmortem.text import span
+from stanch.responder.domain import goal
+from stanch.responder.lab.aws import ALIVE, AwsLab, World
+from stanch.responder.lab.search import search
+from stanch.responder.postmortem.text import span
 
 FOUND, USAGE = 1, 2  # exit codes
 # What the runbook changes: the API, and the stage it moves where one API does two things.
@@ -204,7 +204,7 @@ def _tampered(folder: Path) -> int:
     with closing(sqlite3.connect(copy / "stanch.db")) as database, database:
         database.execute("UPDATE ledger SET actor = 'nobody' WHERE seq = 3")
     done = subprocess.run(
-        [sys.executable, "-m", "responder.cli.main", "audit", "verify"],
+        [sys.executable, "-m", "stanch", "audit", "verify"],
         cwd=folder,
         env={**os.environ, "STANCH_HOME": str(copy), "STANCH_CONFIG": str(folder / "stanch.toml")},
         stdout=subprocess.DEVNULL,

@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from responder.domain.error import LedgerError
-from responder.domain.timeline import Entry
-from responder.ledger.checkpoint import Checkpoint, SigningKey
+from stanch.responder.domain.error import LedgerError
+from stanch.responder.domain.timeline import Entry
+from stanch.responder.ledger.checkpoint import Checkpoint, SigningKey
 
 _LINE = 4096  # more than any signed line
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC
 
-from responder.domain.error import LedgerError
-from responder.domain.json import canonical
-from responder.domain.timeline import Entry, Event
-from responder.ledger.seal import LedgerSeal
+from stanch.responder.domain.error import LedgerError
+from stanch.responder.domain.json import canonical
+from stanch.responder.domain.timeline import Entry, Event
+from stanch.responder.ledger.seal import LedgerSeal
 
 GENESIS = "0" * 64  # what the first entry names as its predecessor
 

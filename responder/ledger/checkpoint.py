@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from responder.domain.error import LedgerError
-from responder.domain.json import JsonObject, canonical
-from responder.keyfile import load_or_create
+from stanch.responder.domain.error import LedgerError
+from stanch.responder.domain.json import JsonObject, canonical
+from stanch.responder.keyfile import load_or_create
 
 _DOMAIN = b"stanch/checkpoint/v1\n"
 _SIZE = 32

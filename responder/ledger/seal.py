@@ -6,9 +6,9 @@ import hmac
 from collections.abc import Mapping
 from pathlib import Path
 
-from responder.domain.error import ConfigError
-from responder.keyfile import load_or_create
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.keyfile import load_or_create
+from stanch.scanner.model.secret import SecretValue
 
 _SIZE = 32
 _DOMAIN = b"stanch/ledger/v1"

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from responder.domain.timeline import Entry
-from responder.ledger.chain import GENESIS, UnreadableEntryError, digest
-from responder.ledger.checkpoint import ForgedAnchorError, VerifyKey
-from responder.ledger.seal import LedgerSeal
+from stanch.responder.domain.timeline import Entry
+from stanch.responder.ledger.chain import GENESIS, UnreadableEntryError, digest
+from stanch.responder.ledger.checkpoint import ForgedAnchorError, VerifyKey
+from stanch.responder.ledger.seal import LedgerSeal
 
 _BEYOND = 1000  # how far past the end a renumbered entry's old number is looked for
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from responder.domain.json import JsonValue
-from responder.domain.run import StepRun, StepState
-from responder.postmortem.report import Activity, Use
-from responder.postmortem.text import aware, clean
+from stanch.responder.domain.json import JsonValue
+from stanch.responder.domain.run import StepRun, StepState
+from stanch.responder.postmortem.report import Activity, Use
+from stanch.responder.postmortem.text import aware, clean
 
 USES = "aws.cloudtrail.activity"
 _LIST_LIMIT = 50

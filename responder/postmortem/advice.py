@@ -6,11 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from responder.domain.approval import Decision
-from responder.domain.incident import Exposure, Incident
-from responder.domain.run import Run, RunKind, StepRun, StepState
-from responder.postmortem.report import ActionItem, ActionKind, Activity, Clock, Consent, Window
-from responder.postmortem.text import clean, plural, span
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.incident import Exposure, Incident
+from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
+from stanch.responder.postmortem.report import (
+    ActionItem,
+    ActionKind,
+    Activity,
+    Clock,
+    Consent,
+    Window,
+)
+from stanch.responder.postmortem.text import clean, plural, span
 
 _LATE_DETECTION = timedelta(hours=1)
 _SLOW_APPROVAL = timedelta(minutes=5)

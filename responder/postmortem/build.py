@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from responder.domain import goal
-from responder.domain.ids import label
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.postmortem.activity import read_activity
-from responder.postmortem.advice import PROMPTS, Facts, actions, residual, unknown
-from responder.postmortem.case import CaseFile
-from responder.postmortem.chronicle import tell
-from responder.postmortem.record import (
+from stanch.responder.domain import goal
+from stanch.responder.domain.ids import label
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.postmortem.activity import read_activity
+from stanch.responder.postmortem.advice import PROMPTS, Facts, actions, residual, unknown
+from stanch.responder.postmortem.case import CaseFile
+from stanch.responder.postmortem.chronicle import tell
+from stanch.responder.postmortem.record import (
     is_earlier,
     read_closed,
     read_consent,
@@ -20,8 +20,8 @@ from responder.postmortem.record import (
     read_owners,
     read_passage,
 )
-from responder.postmortem.report import ActionItem, Clock, Report, Tone, Window
-from responder.postmortem.text import aware, clean, span
+from stanch.responder.postmortem.report import ActionItem, Clock, Report, Tone, Window
+from stanch.responder.postmortem.text import aware, clean, span
 
 _COPIES = 200
 _GIT_BEGAN = datetime(2005, 4, 7, tzinfo=UTC)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from responder.domain.approval import Approval
-from responder.domain.incident import Exposure, Incident
-from responder.domain.run import Run, StepRun
-from responder.domain.step import StepSpec
-from responder.domain.timeline import Entry
+from stanch.responder.domain.approval import Approval
+from stanch.responder.domain.incident import Exposure, Incident
+from stanch.responder.domain.run import Run, StepRun
+from stanch.responder.domain.step import StepSpec
+from stanch.responder.domain.timeline import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from html import escape
 from itertools import pairwise
 
-from responder.postmortem.lane import LEFT, RIGHT, Drawn, people, phases, tools, uses
-from responder.postmortem.report import Lane, Report
-from responder.postmortem.scale import Panel, Scale, scale
-from responder.postmortem.svg import Rows, line, rect, text, width
-from responder.postmortem.text import instant, since, span
+from stanch.responder.postmortem.lane import LEFT, RIGHT, Drawn, people, phases, tools, uses
+from stanch.responder.postmortem.report import Lane, Report
+from stanch.responder.postmortem.scale import Panel, Scale, scale
+from stanch.responder.postmortem.svg import Rows, line, rect, text, width
+from stanch.responder.postmortem.text import instant, since, span
 
 _BEFORE, _AFTER = 0.27, 0.13  # shares of the width before detection and after the response
 _FLAG = 16.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from responder.domain.incident import Exposure
-from responder.domain.run import StepRun
-from responder.domain.timeline import Entry
-from responder.postmortem.case import CaseFile
-from responder.postmortem.report import Activity, Evidence, Lane, Moment, Use
-from responder.postmortem.text import aware, clean, plural
+from stanch.responder.domain.incident import Exposure
+from stanch.responder.domain.run import StepRun
+from stanch.responder.domain.timeline import Entry
+from stanch.responder.postmortem.case import CaseFile
+from stanch.responder.postmortem.report import Activity, Evidence, Lane, Moment, Use
+from stanch.responder.postmortem.text import aware, clean, plural
 
 # A report is read by people: what is beyond these bounds is counted and stays in the ledger.
 _USE_ROWS, _COPY_ROWS, _HEAD, _TAIL = 60, 40, 200, 100

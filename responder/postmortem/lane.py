@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.domain.runbook import Phase
-from responder.postmortem.report import Act, Consent, Lane, Report
-from responder.postmortem.scale import Scale
-from responder.postmortem.svg import Rows, diamond, dot, rect, text, width
-from responder.postmortem.text import instant, since, span
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.postmortem.report import Act, Consent, Lane, Report
+from stanch.responder.postmortem.scale import Scale
+from stanch.responder.postmortem.svg import Rows, diamond, dot, rect, text, width
+from stanch.responder.postmortem.text import instant, since, span
 
 ROW = 17.0
 LEFT, RIGHT = 148.0, 988.0

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from responder.domain.approval import Approval
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.json import JsonValue, canonical
-from responder.domain.run import Run, StepRun, StepState
-from responder.domain.step import Effect
-from responder.domain.timeline import Event
-from responder.postmortem.case import CaseFile
-from responder.postmortem.chronicle import proof, title_of
-from responder.postmortem.report import Act, Closed, Consent, Copy, Manifest, Passage, Record
-from responder.postmortem.text import aware, clean
+from stanch.responder.domain.approval import Approval
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.json import JsonValue, canonical
+from stanch.responder.domain.run import Run, StepRun, StepState
+from stanch.responder.domain.step import Effect
+from stanch.responder.domain.timeline import Event
+from stanch.responder.postmortem.case import CaseFile
+from stanch.responder.postmortem.chronicle import proof, title_of
+from stanch.responder.postmortem.report import Act, Closed, Consent, Copy, Manifest, Passage, Record
+from stanch.responder.postmortem.text import aware, clean
 
 _RECORDS, _EVIDENCE = 1000, 12
 _REVERSIBLE = {Effect.READ: "changes nothing", Effect.REVERSIBLE: "yes", Effect.FINAL: "no"}

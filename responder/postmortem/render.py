@@ -12,11 +12,11 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from responder.domain.error import UsageError
-from responder.postmortem.chart import chart, exposed
-from responder.postmortem.markdown import escape_markdown
-from responder.postmortem.report import Report
-from responder.postmortem.text import instant, since, span
+from stanch.responder.domain.error import UsageError
+from stanch.responder.postmortem.chart import chart, exposed
+from stanch.responder.postmortem.markdown import escape_markdown
+from stanch.responder.postmortem.report import Report
+from stanch.responder.postmortem.text import instant, since, span
 
 _NONE = "\N{EN DASH}"
 _FILTERS = {"instant": instant, "span": span}
@@ -71,7 +71,7 @@ def write(report: Report, folder: Path) -> tuple[Path, Path]:
 
 def _environment(*, autoescape: bool) -> Environment:
     env = Environment(
-        loader=PackageLoader("responder.postmortem"),
+        loader=PackageLoader("stanch.responder.postmortem"),
         autoescape=autoescape,  # noqa: S701  # False for Markdown alone, which escapes by finalize
         undefined=StrictUndefined,
         trim_blocks=True,

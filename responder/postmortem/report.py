@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from responder.domain.runbook import Phase
+from stanch.responder.domain.runbook import Phase
 
 
 class Lane(StrEnum):

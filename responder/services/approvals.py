@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from responder.domain.approval import Approval, Decision, Person, decide, find_person
-from responder.domain.caller import Caller
-from responder.domain.error import ApprovalRefused, UsageError
-from responder.domain.ids import ApprovalId, IncidentId, label
-from responder.domain.plan import PlannedStep
-from responder.domain.ports import Doorbell, Errand, Store, Transaction
-from responder.domain.run import RunState, StepRun
-from responder.domain.runbook import Runbook
-from responder.domain.timeline import Event
-from responder.engine.planner import Planner, outputs_of
+from stanch.responder.domain.approval import Approval, Decision, Person, decide, find_person
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.error import ApprovalRefused, UsageError
+from stanch.responder.domain.ids import ApprovalId, IncidentId, label
+from stanch.responder.domain.plan import PlannedStep
+from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
+from stanch.responder.domain.run import RunState, StepRun
+from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.planner import Planner, outputs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

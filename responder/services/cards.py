@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from responder.domain import goal
-from responder.domain.approval import Decision
-from responder.domain.card import Ask, Card, Mark, Tone
-from responder.domain.error import UsageError
-from responder.domain.ids import ApprovalId, IncidentId, label
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.ports import Store, Transaction
-from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from responder.domain.runbook import Phase, Silence
-from responder.domain.timeline import Event
-from responder.postmortem.text import span
-from responder.services.approvals import Approvals, waiting
+from stanch.responder.domain import goal
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import ApprovalId, IncidentId, label
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.ports import Store, Transaction
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from stanch.responder.domain.runbook import Phase, Silence
+from stanch.responder.domain.timeline import Event
+from stanch.responder.postmortem.text import span
+from stanch.responder.services.approvals import Approvals, waiting
 
 SILENCE = {
     Silence.HOLD: "nothing happens: the key stays disabled",

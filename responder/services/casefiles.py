@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId, label
-from responder.domain.ports import Transaction
-from responder.domain.step import StepSpec
-from responder.ledger.anchor import Notary
-from responder.ledger.seal import LedgerSeal
-from responder.ledger.verify import Verdict, verify
-from responder.postmortem.case import CaseFile
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.domain.ports import Transaction
+from stanch.responder.domain.step import StepSpec
+from stanch.responder.ledger.anchor import Notary
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.ledger.verify import Verdict, verify
+from stanch.responder.postmortem.case import CaseFile
 
 
 class Readable(Protocol):

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.domain.approval import Person, find_person
-from responder.domain.caller import Caller
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId, label
-from responder.domain.incident import Incident, IncidentState
-from responder.domain.ports import Doorbell, Errand, Store, Transaction
-from responder.domain.run import Run, RunState
-from responder.domain.timeline import Event
-from responder.postmortem.build import open_actions
-from responder.postmortem.report import ActionItem
-from responder.postmortem.text import clean
-from responder.services.casefiles import CaseFiles
-from responder.services.response import abort
+from stanch.responder.domain.approval import Person, find_person
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
+from stanch.responder.domain.run import Run, RunState
+from stanch.responder.domain.timeline import Event
+from stanch.responder.postmortem.build import open_actions
+from stanch.responder.postmortem.report import ActionItem
+from stanch.responder.postmortem.text import clean
+from stanch.responder.services.casefiles import CaseFiles
+from stanch.responder.services.response import abort
 
 _NAME = 60  # characters of an owner's name
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from responder.domain.card import Card
-from responder.domain.error import Retryable, StanchError
-from responder.domain.ids import IncidentId
-from responder.domain.ports import Errand, Message, Notifier, Store
-from responder.services.cards import Cards
-from responder.telemetry.log import get_logger
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.error import Retryable, StanchError
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.ports import Errand, Message, Notifier, Store
+from stanch.responder.services.cards import Cards
+from stanch.responder.telemetry.log import get_logger
 
 log = get_logger(__name__)
 

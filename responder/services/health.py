@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from responder.domain.error import StanchError
-from responder.telemetry.log import get_logger
+from stanch.responder.domain.error import StanchError
+from stanch.responder.telemetry.log import get_logger
 
 log = get_logger(__name__)
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from responder.domain.caller import Caller
-from responder.domain.ids import IncidentId
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.ports import Errand, Store, Transaction, Vault
-from responder.domain.timeline import Event
-from scanner.model.finding import Finding, Match
-from scanner.model.provenance import InCommit
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.ports import Errand, Store, Transaction, Vault
+from stanch.responder.domain.timeline import Event
+from stanch.scanner.model.finding import Finding, Match
+from stanch.scanner.model.provenance import InCommit
 
 
 class News(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from responder.domain.ports import Doorbell, Errand, Store
+from stanch.responder.domain.ports import Doorbell, Errand, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

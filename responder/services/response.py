@@ -6,18 +6,18 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from responder.domain.approval import Decision
-from responder.domain.caller import Caller
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId, RunId, label
-from responder.domain.incident import Incident, IncidentState
-from responder.domain.plan import Plan
-from responder.domain.ports import Doorbell, Errand, Store, Transaction
-from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from responder.domain.runbook import Runbook
-from responder.domain.timeline import Event
-from responder.engine.planner import Planner, step_runs
-from responder.engine.reversal import reversal
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, RunId, label
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.plan import Plan
+from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.planner import Planner, step_runs
+from stanch.responder.engine.reversal import reversal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from concurrent.futures import TimeoutError as Late
 
 from slack_bolt import Ack
 
-from responder.slack.text import bare
+from stanch.responder.slack.text import bare
 
 _ANSWER_WITHIN = 1.8
 _MAX_PROBLEM = 1000

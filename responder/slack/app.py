@@ -17,17 +17,17 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from responder.slack.blocks import CLOSE, REVIEW
-from responder.slack.button import ButtonKey
-from responder.slack.closing import SUBMIT_CLOSE, Closer
-from responder.slack.command import Reply, help_text, looks_secret, reply
-from responder.slack.desk import Desk
-from responder.slack.modal import SUBMIT
-from responder.slack.notifier import SlackNotifier
-from responder.slack.review import Reviewer, Teller, why
-from responder.slack.setting import SlackSettings
-from responder.slack.wire import call, web_client
-from responder.telemetry.log import get_logger
+from stanch.responder.slack.blocks import CLOSE, REVIEW
+from stanch.responder.slack.button import ButtonKey
+from stanch.responder.slack.closing import SUBMIT_CLOSE, Closer
+from stanch.responder.slack.command import Reply, help_text, looks_secret, reply
+from stanch.responder.slack.desk import Desk
+from stanch.responder.slack.modal import SUBMIT
+from stanch.responder.slack.notifier import SlackNotifier
+from stanch.responder.slack.review import Reviewer, Teller, why
+from stanch.responder.slack.setting import SlackSettings
+from stanch.responder.slack.wire import call, web_client
+from stanch.responder.telemetry.log import get_logger
 
 Body = dict[str, Any]
 

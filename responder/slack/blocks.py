@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from responder.domain.card import Ask, Card, Mark
-from responder.domain.ids import ApprovalId, label
-from responder.domain.runbook import Phase
-from responder.slack.button import ButtonKey, Press
-from responder.slack.text import bare, clip, moment, said
+from stanch.responder.domain.card import Ask, Card, Mark
+from stanch.responder.domain.ids import ApprovalId, label
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.slack.button import ButtonKey, Press
+from stanch.responder.slack.text import bare, clip, moment, said
 
 Block = dict[str, Any]
 

@@ -7,8 +7,8 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from responder.domain.ids import ApprovalId, IncidentId, label
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.ids import ApprovalId, IncidentId, label
+from stanch.scanner.model.secret import SecretValue
 
 _SHAPE = re.compile(
     r"v1\.(?P<incident>[1-9][0-9]{0,9})\.(?P<approval>[A-Za-z0-9_-]{1,64})"

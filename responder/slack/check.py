@@ -7,9 +7,9 @@ from typing import NamedTuple
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
-from responder.domain.error import Retryable, StanchError
-from responder.slack.setting import SlackSettings
-from responder.slack.wire import REMEDIES, SlackError, call, web_client
+from stanch.responder.domain.error import Retryable, StanchError
+from stanch.responder.slack.setting import SlackSettings
+from stanch.responder.slack.wire import REMEDIES, SlackError, call, web_client
 
 REQUIRED = ("chat:write", "commands")
 OPTIONAL = ("channels:history", "channels:read")

@@ -9,15 +9,15 @@ from typing import Any
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
-from responder.domain.ids import IncidentId, label
-from responder.slack.answer import Problems, answer
-from responder.slack.blocks import CLOSE_PRESS, context, plain, section
-from responder.slack.button import ButtonKey
-from responder.slack.desk import Desk
-from responder.slack.modal import REASON, View, ask_text, modal, problem_of, typed
-from responder.slack.review import FORGED, LATE, Body, Teller, why
-from responder.slack.text import said
-from responder.slack.wire import call
+from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.slack.answer import Problems, answer
+from stanch.responder.slack.blocks import CLOSE_PRESS, context, plain, section
+from stanch.responder.slack.button import ButtonKey
+from stanch.responder.slack.desk import Desk
+from stanch.responder.slack.modal import REASON, View, ask_text, modal, problem_of, typed
+from stanch.responder.slack.review import FORGED, LATE, Body, Teller, why
+from stanch.responder.slack.text import said
+from stanch.responder.slack.wire import call
 
 SUBMIT_CLOSE = "leak.closed.v1"
 STALE = "This incident cannot be closed now: its card has moved on."

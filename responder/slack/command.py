@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from responder.domain.card import Card
-from responder.domain.error import StanchError
-from responder.domain.ids import label, parse_label
-from responder.slack.blocks import Block, context, plain, plan_line, section
-from responder.slack.desk import Desk
-from responder.slack.text import bare, moment, said
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.error import StanchError
+from stanch.responder.domain.ids import label, parse_label
+from stanch.responder.slack.blocks import Block, context, plain, plan_line, section
+from stanch.responder.slack.desk import Desk
+from stanch.responder.slack.text import bare, moment, said
 
 # No command and no incident has a word this long; tokens, keys and passwords in URLs do.
 _SECRET = re.compile(r"[^\s]{16,}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from responder.domain.card import Ask, Card
-from responder.domain.ids import ApprovalId, IncidentId
+from stanch.responder.domain.card import Ask, Card
+from stanch.responder.domain.ids import ApprovalId, IncidentId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

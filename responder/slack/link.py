@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 
-from responder.slack.app import SlackApp
-from responder.slack.wire import translated
-from scanner.model.secret import SecretValue
+from stanch.responder.slack.app import SlackApp
+from stanch.responder.slack.wire import translated
+from stanch.scanner.model.secret import SecretValue
 
 
 @contextmanager

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from responder.domain.ids import ApprovalId, IncidentId, label
-from responder.slack.blocks import Block, context, plain, preformatted, section, terms
-from responder.slack.desk import Review
-from responder.slack.text import exact, said
+from stanch.responder.domain.ids import ApprovalId, IncidentId, label
+from stanch.responder.slack.blocks import Block, context, plain, preformatted, section, terms
+from stanch.responder.slack.desk import Review
+from stanch.responder.slack.text import exact, said
 
 View = dict[str, Any]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from responder.domain.card import Card, CardRef
-from responder.domain.ids import IncidentId
-from responder.slack.blocks import card_message
-from responder.slack.button import ButtonKey
-from responder.slack.setting import SlackSettings
-from responder.slack.wire import SlackError, call, web_client
+from stanch.responder.domain.card import Card, CardRef
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.slack.blocks import card_message
+from stanch.responder.slack.button import ButtonKey
+from stanch.responder.slack.setting import SlackSettings
+from stanch.responder.slack.wire import SlackError, call, web_client
 
 CARD_EVENT = "stanch_card"
 _LOOK_BACK = 200  # messages; a card that a crash orphaned is looked for among the newest

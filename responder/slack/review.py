@@ -9,13 +9,13 @@ from typing import Any
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
-from responder.domain.card import CardRef
-from responder.domain.error import Retryable, StanchError
-from responder.domain.ids import IncidentId, label
-from responder.slack.answer import answer
-from responder.slack.button import ButtonKey, Press
-from responder.slack.desk import Desk, Review
-from responder.slack.modal import (
+from stanch.responder.domain.card import CardRef
+from stanch.responder.domain.error import Retryable, StanchError
+from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.slack.answer import answer
+from stanch.responder.slack.button import ButtonKey, Press
+from stanch.responder.slack.desk import Desk, Review
+from stanch.responder.slack.modal import (
     DECISION,
     Answer,
     Subject,
@@ -25,10 +25,10 @@ from responder.slack.modal import (
     read_answer,
     review_view,
 )
-from responder.slack.notifier import SlackNotifier
-from responder.slack.text import said
-from responder.slack.wire import SlackError, call
-from responder.telemetry.log import get_logger
+from stanch.responder.slack.notifier import SlackNotifier
+from stanch.responder.slack.text import said
+from stanch.responder.slack.wire import SlackError, call
+from stanch.responder.telemetry.log import get_logger
 
 Body = dict[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from responder.domain.error import ConfigError
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError
+from stanch.scanner.model.secret import SecretValue
 
 SLACK_API = "https://slack.com/api/"
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{6,20}")

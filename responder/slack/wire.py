@@ -13,8 +13,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
-from responder.domain.error import Retryable, StanchError
-from responder.slack.setting import SlackSettings
+from stanch.responder.domain.error import Retryable, StanchError
+from stanch.responder.slack.setting import SlackSettings
 
 _TIMEOUT = 10  # seconds; Slack answers within one
 _SOON = timedelta(seconds=5)

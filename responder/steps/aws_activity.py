@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from responder.domain.json import JsonObject, JsonValue
-from responder.domain.step import Call, Effect, StepContext, StepSpec, Verdict, Verified
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import calling, mask_id
-from responder.steps.aws_identity import OwnedKey, agent, leaked_id, text_of
-from responder.steps.aws_trail import Use, parse
+from stanch.responder.domain.json import JsonObject, JsonValue
+from stanch.responder.domain.step import Call, Effect, StepContext, StepSpec, Verdict, Verified
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import calling, mask_id
+from stanch.responder.steps.aws_identity import OwnedKey, agent, leaked_id, text_of
+from stanch.responder.steps.aws_trail import Use, parse
 
 _GLOBAL = "us-east-1"  # where IAM's and the global STS endpoint's events are kept
 _TOP = 20

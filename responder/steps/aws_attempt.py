@@ -14,10 +14,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from responder.domain.error import Retryable
-from responder.steps.aws_client import AwsClients, Credentials, Service
-from responder.steps.aws_error import code_of, denied, message_of, passing, rejected
-from responder.steps.patience import SOON
+from stanch.responder.domain.error import Retryable
+from stanch.responder.steps.aws_client import AwsClients, Credentials, Service
+from stanch.responder.steps.aws_error import code_of, denied, message_of, passing, rejected
+from stanch.responder.steps.patience import SOON
 
 
 class Answer(StrEnum):

@@ -15,9 +15,9 @@ import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
-from responder.domain.error import ConfigError
-from responder.steps.aws_error import calling
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.steps.aws_error import calling
+from stanch.scanner.model.secret import SecretValue
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient

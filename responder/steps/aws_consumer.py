@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from responder.domain.error import StepFailed
-from responder.domain.json import JsonObject
-from responder.domain.step import (
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import (
     Absent,
     Call,
     Effect,
@@ -20,12 +20,12 @@ from responder.domain.step import (
     Verdict,
     Verified,
 )
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import NotThere, calling
-from responder.steps.aws_identity import leaked_id, sealed_pair
-from responder.steps.aws_owner import SECRET_TAG
-from responder.steps.aws_replacement import SEALED
-from responder.steps.aws_secret import (
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import NotThere, calling
+from stanch.responder.steps.aws_identity import leaked_id, sealed_pair
+from stanch.responder.steps.aws_owner import SECRET_TAG
+from stanch.responder.steps.aws_replacement import SEALED
+from stanch.responder.steps.aws_secret import (
     holds_pair,
     move_stage,
     read_current,
@@ -35,7 +35,7 @@ from responder.steps.aws_secret import (
     stages_of,
     version_at,
 )
-from responder.steps.patience import SOON
+from stanch.responder.steps.patience import SOON
 
 CURRENT = "AWSCURRENT"
 PENDING = "AWSPENDING"

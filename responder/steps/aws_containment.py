@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from responder.domain.error import StepFailed
-from responder.domain.json import JsonObject
-from responder.domain.step import (
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import (
     Absent,
     Call,
     Effect,
@@ -17,10 +17,10 @@ from responder.domain.step import (
     Verdict,
     Verified,
 )
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import NotThere, calling
-from responder.steps.aws_identity import ABSENT, OwnedKey, OwnedKeyUndo, leaked_id, status_of
-from responder.steps.patience import SOON
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import NotThere, calling
+from stanch.responder.steps.aws_identity import ABSENT, OwnedKey, OwnedKeyUndo, leaked_id, status_of
+from stanch.responder.steps.patience import SOON
 
 
 class DisableAccessKey:

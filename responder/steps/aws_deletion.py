@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from responder.domain.error import StepFailed
-from responder.domain.json import JsonObject
-from responder.domain.step import (
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import (
     Absent,
     Call,
     Effect,
@@ -18,12 +18,12 @@ from responder.domain.step import (
     Verdict,
     Verified,
 )
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import NotThere, calling
-from responder.steps.aws_identity import ABSENT, leaked_id, sealed_pair, status_of
-from responder.steps.aws_replacement import SEALED
-from responder.steps.aws_secret import holds_pair, read_current
-from responder.steps.patience import SOON
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import NotThere, calling
+from stanch.responder.steps.aws_identity import ABSENT, leaked_id, sealed_pair, status_of
+from stanch.responder.steps.aws_replacement import SEALED
+from stanch.responder.steps.aws_secret import holds_pair, read_current
+from stanch.responder.steps.patience import SOON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

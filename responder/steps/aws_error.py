@@ -21,7 +21,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 
-from responder.domain.error import Retryable, StanchError, StepFailed
+from stanch.responder.domain.error import Retryable, StanchError, StepFailed
 
 # Retry-After is rarely sent by AWS; IAM's buckets refill within seconds.
 _AGAIN = timedelta(seconds=2)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.domain.json import JsonObject
-from responder.domain.step import StepContext
-from responder.steps.aws_attempt import Answer, try_identity, try_witness
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import NotThere, calling
-from responder.steps.aws_identity import agent, leaked_id, leaked_pair, status_of, text_of
-from responder.steps.aws_probe import SEALED, session_of
-from responder.steps.aws_session_policy import MARGIN, cut_of, read_policy
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import StepContext
+from stanch.responder.steps.aws_attempt import Answer, try_identity, try_witness
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import NotThere, calling
+from stanch.responder.steps.aws_identity import agent, leaked_id, leaked_pair, status_of, text_of
+from stanch.responder.steps.aws_probe import SEALED, session_of
+from stanch.responder.steps.aws_session_policy import MARGIN, cut_of, read_policy
 
 # IAM answers from many replicas: one refusal may be followed by a success elsewhere.
 READS = 3

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from responder.domain.step import StepContext
-from responder.steps.aws_client import AwsClients, Credentials
-from responder.steps.aws_error import NotThere, calling
+from stanch.responder.domain.step import StepContext
+from stanch.responder.steps.aws_client import AwsClients, Credentials
+from stanch.responder.steps.aws_error import NotThere, calling
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import AccessKeyMetadataTypeDef

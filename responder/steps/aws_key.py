@@ -7,8 +7,16 @@ import binascii
 from dataclasses import dataclass
 from typing import ClassVar
 
-from responder.domain.step import Call, Effect, Refuted, StepContext, StepSpec, Verdict, Verified
-from responder.steps.aws_client import AwsClients
+from stanch.responder.domain.step import (
+    Call,
+    Effect,
+    Refuted,
+    StepContext,
+    StepSpec,
+    Verdict,
+    Verified,
+)
+from stanch.responder.steps.aws_client import AwsClients
 
 _PREFIX_LENGTH = 4
 _ACCOUNT_MASK = 0x7FFFFFFFFF80

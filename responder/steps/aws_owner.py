@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from responder.domain.error import StepFailed
-from responder.domain.step import Call, Effect, Refuted, StepContext, StepSpec, Verdict, Verified
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import NotThere, calling
-from responder.steps.aws_identity import leaked_id, status_of, text_of
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.step import (
+    Call,
+    Effect,
+    Refuted,
+    StepContext,
+    StepSpec,
+    Verdict,
+    Verified,
+)
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import NotThere, calling
+from stanch.responder.steps.aws_identity import leaked_id, status_of, text_of
 
 SECRET_TAG = "stanch:secret"  # noqa: S105  # the name of a tag
 _SHOWN_TAGS = 20

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from responder.domain.error import Retryable
-from responder.domain.step import Call, Effect, StepContext, StepSpec, Verdict, Verified
-from responder.steps.aws_attempt import WITNESSES, Answer, Tried, try_witness
-from responder.steps.aws_client import AwsClients, Credentials
-from responder.steps.aws_error import code_of
-from responder.steps.aws_identity import agent, leaked_pair
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import Retryable
+from stanch.responder.domain.step import Call, Effect, StepContext, StepSpec, Verdict, Verified
+from stanch.responder.steps.aws_attempt import WITNESSES, Answer, Tried, try_witness
+from stanch.responder.steps.aws_client import AwsClients, Credentials
+from stanch.responder.steps.aws_error import code_of
+from stanch.responder.steps.aws_identity import agent, leaked_pair
+from stanch.scanner.model.secret import SecretValue
 
 SEALED = "probe"
 _SECONDS = 900  # the least that STS gives

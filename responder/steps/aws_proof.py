@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from responder.domain.step import (
+from stanch.responder.domain.step import (
     Call,
     Effect,
     NotYet,
@@ -15,13 +15,13 @@ from responder.domain.step import (
     Verdict,
     Verified,
 )
-from responder.steps.aws_attempt import Answer, try_identity
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_evidence import see_key, see_session
-from responder.steps.aws_identity import ABSENT, agent, leaked_id, sealed_pair, status_of
-from responder.steps.aws_replacement import SEALED as REPLACEMENT
-from responder.steps.aws_secret import holds_pair, read_current
-from responder.steps.patience import SOON
+from stanch.responder.steps.aws_attempt import Answer, try_identity
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_evidence import see_key, see_session
+from stanch.responder.steps.aws_identity import ABSENT, agent, leaked_id, sealed_pair, status_of
+from stanch.responder.steps.aws_replacement import SEALED as REPLACEMENT
+from stanch.responder.steps.aws_secret import holds_pair, read_current
+from stanch.responder.steps.patience import SOON
 
 _LIVE_READS = ("iam:ListAccessKeys", "iam:GetUserPolicy", "iam:GetUser")
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from responder.domain.error import StepFailed
-from responder.domain.json import JsonObject
-from responder.domain.step import (
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import (
     Absent,
     Call,
     Effect,
@@ -20,10 +20,10 @@ from responder.domain.step import (
     Verdict,
     Verified,
 )
-from responder.steps.aws_attempt import Answer, try_identity
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import LimitReached, NotThere, calling, mask_id
-from responder.steps.aws_identity import (
+from stanch.responder.steps.aws_attempt import Answer, try_identity
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import LimitReached, NotThere, calling, mask_id
+from stanch.responder.steps.aws_identity import (
     ABSENT,
     OwnedKey,
     agent,
@@ -31,8 +31,8 @@ from responder.steps.aws_identity import (
     sealed_pair,
     status_of,
 )
-from responder.steps.patience import SOON
-from scanner.model.secret import SecretValue
+from stanch.responder.steps.patience import SOON
+from stanch.scanner.model.secret import SecretValue
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import AccessKeyTypeDef

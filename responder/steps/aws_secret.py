@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from responder.domain.error import StepFailed
-from responder.domain.step import Call
-from responder.steps.aws_client import AwsClients, Credentials
-from responder.steps.aws_error import NotThere, calling
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.step import Call
+from stanch.responder.steps.aws_client import AwsClients, Credentials
+from stanch.responder.steps.aws_error import NotThere, calling
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html: forty characters.
 _SECRET_KEY = re.compile(r"[A-Za-z0-9/+]{40}\Z")

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from responder.domain.error import StepFailed
-from responder.domain.json import JsonObject
-from responder.domain.step import (
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import (
     Absent,
     Call,
     Effect,
@@ -27,10 +27,10 @@ from responder.domain.step import (
     Verdict,
     Verified,
 )
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import LimitReached, NotThere, calling
-from responder.steps.aws_identity import OwnedKey, text_of
-from responder.steps.patience import SOON
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import LimitReached, NotThere, calling
+from stanch.responder.steps.aws_identity import OwnedKey, text_of
+from stanch.responder.steps.patience import SOON
 
 POLICY = "StanchDenyOlderSessions"
 # The key works for some seconds after it was disabled, so sessions can still be minted then. The

@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from responder.domain.error import Retryable, StepFailed
-from responder.domain.json import JsonObject, JsonValue, canonical
-from responder.domain.step import Call, Effect, StepContext, StepSpec, Verdict, Verified
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_error import NotThere, calling, mask_id, masked
-from responder.steps.aws_identity import OwnedKey, keys_of
+from stanch.responder.domain.error import Retryable, StepFailed
+from stanch.responder.domain.json import JsonObject, JsonValue, canonical
+from stanch.responder.domain.step import Call, Effect, StepContext, StepSpec, Verdict, Verified
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_error import NotThere, calling, mask_id, masked
+from stanch.responder.steps.aws_identity import OwnedKey, keys_of
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from responder.domain.json import JsonObject, JsonValue
-from responder.domain.runbook import Runbook
-from responder.domain.step import StepSpec
+from stanch.responder.domain.json import JsonObject, JsonValue
+from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.step import StepSpec
 
 
 def required(runbooks: Iterable[Runbook], specs: Mapping[str, StepSpec]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Writes ``docs/steps.md`` from the steps' own declarations.
 
-``python -m responder.steps.reference > docs/steps.md`` renews it; a test compares.
+``python -m stanch.responder.steps.reference > docs/steps.md`` renews it; a test compares.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 
-from responder.domain.step import Effect, StepSpec
-from responder.steps.registry import SPECS
+from stanch.responder.domain.step import Effect, StepSpec
+from stanch.responder.steps.registry import SPECS
 
 _HEAD = """\
 # Steps
 
-Generated from the steps' declarations by `python -m responder.steps.reference`.
+Generated from the steps' declarations by `python -m stanch.responder.steps.reference`.
 
 A step looks at the world or changes it. A change is observed before it is made and verified by a
 fresh look afterwards; what can be taken back names the step that does it. Only *final* steps

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
-from responder.domain.step import Step, StepSpec
-from responder.steps.aws_activity import FindActivity
-from responder.steps.aws_client import AwsClients
-from responder.steps.aws_consumer import FindConsumer, PutVersion, WithdrawVersion
-from responder.steps.aws_containment import DisableAccessKey, EnableAccessKey
-from responder.steps.aws_deletion import DeleteAccessKey
-from responder.steps.aws_key import ClassifyKey
-from responder.steps.aws_owner import FindOwner
-from responder.steps.aws_probe import ProbeSession
-from responder.steps.aws_promotion import PromoteVersion, RestoreVersion
-from responder.steps.aws_proof import ProveDead, ProveRefused
-from responder.steps.aws_replacement import CreateReplacementKey, DeleteReplacementKey
-from responder.steps.aws_session_policy import AllowUserSessions, DenyUserSessions
-from responder.steps.aws_snapshot import SnapshotUser
+from stanch.responder.domain.step import Step, StepSpec
+from stanch.responder.steps.aws_activity import FindActivity
+from stanch.responder.steps.aws_client import AwsClients
+from stanch.responder.steps.aws_consumer import FindConsumer, PutVersion, WithdrawVersion
+from stanch.responder.steps.aws_containment import DisableAccessKey, EnableAccessKey
+from stanch.responder.steps.aws_deletion import DeleteAccessKey
+from stanch.responder.steps.aws_key import ClassifyKey
+from stanch.responder.steps.aws_owner import FindOwner
+from stanch.responder.steps.aws_probe import ProbeSession
+from stanch.responder.steps.aws_promotion import PromoteVersion, RestoreVersion
+from stanch.responder.steps.aws_proof import ProveDead, ProveRefused
+from stanch.responder.steps.aws_replacement import CreateReplacementKey, DeleteReplacementKey
+from stanch.responder.steps.aws_session_policy import AllowUserSessions, DenyUserSessions
+from stanch.responder.steps.aws_snapshot import SnapshotUser
 
 # In the order in which a runbook tends to use them, each change followed by what takes it back.
 _AWS: tuple[Any, ...] = (

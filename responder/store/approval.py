@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from responder.domain.approval import Approval, Decision
-from responder.domain.ids import ApprovalId, RunId
-from responder.store.row import build, values
-from responder.store.table import approvals
+from stanch.responder.domain.approval import Approval, Decision
+from stanch.responder.domain.ids import ApprovalId, RunId
+from stanch.responder.store.row import build, values
+from stanch.responder.store.table import approvals
 
 
 class SqlApprovals:

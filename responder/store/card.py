@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, insert, select, update
 
-from responder.domain.card import CardRef
-from responder.domain.ids import IncidentId
-from responder.store.table import cards
+from stanch.responder.domain.card import CardRef
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.store.table import cards
 
 
 class SqlCards:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, update
 
-from responder.store.table import counters
+from stanch.responder.store.table import counters
 
 
 def take(connection: Connection, name: str) -> int:

@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from responder.domain.error import StoreError
+from stanch.responder.domain.error import StoreError
 
 
 class Database(Protocol):
@@ -49,11 +49,11 @@ def connect(url: str) -> Database:
         raise StoreError("the store's URL cannot be understood", remedy=remedy) from None
     backend = parsed.drivername.partition("+")[0]
     if backend == "sqlite" and parsed.database and not parsed.database.startswith(":"):
-        from responder.store.sqlite import Sqlite  # noqa: PLC0415  # only the driver in use
+        from stanch.responder.store.sqlite import Sqlite  # noqa: PLC0415  # only the driver in use
 
         return Sqlite(parsed)
     if backend in {"postgresql", "postgres"}:
-        from responder.store.postgres import Postgres  # noqa: PLC0415  # only the driver in use
+        from stanch.responder.store.postgres import Postgres  # noqa: PLC0415  # only the driver in use
 
         return Postgres(parsed)
     raise StoreError(f"a store cannot live in {parsed.drivername!r}", remedy=remedy)

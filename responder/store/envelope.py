@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, insert, select
 
-from responder.domain.ids import RunId, SealedRef
-from responder.domain.ports import Envelope
-from responder.store.row import build, values
-from responder.store.table import envelopes
+from stanch.responder.domain.ids import RunId, SealedRef
+from stanch.responder.domain.ports import Envelope
+from stanch.responder.store.row import build, values
+from stanch.responder.store.table import envelopes
 
 
 class SqlEnvelopes:

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from responder.domain.error import StoreError
-from responder.domain.ids import IncidentId, label
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.json import canonical
-from responder.store.counter import take
-from responder.store.row import build, values
-from responder.store.table import exposures, incidents
+from stanch.responder.domain.error import StoreError
+from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.json import canonical
+from stanch.responder.store.counter import take
+from stanch.responder.store.row import build, values
+from stanch.responder.store.table import exposures, incidents
 
 
 def _digest(exposure: Exposure) -> str:

@@ -12,14 +12,14 @@ from sqlalchemy import Connection, Row, Select, cast, insert, select
 from sqlalchemy import Text as SqlText
 from sqlalchemy.exc import DBAPIError
 
-from responder.domain.error import LedgerError
-from responder.domain.ids import IncidentId
-from responder.domain.json import canonical
-from responder.domain.timeline import Entry, Event
-from responder.ledger.chain import UnreadableEntryError, link
-from responder.ledger.seal import LedgerSeal
-from responder.store.column import clean
-from responder.store.table import ledger
+from stanch.responder.domain.error import LedgerError
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.json import canonical
+from stanch.responder.domain.timeline import Entry, Event
+from stanch.responder.ledger.chain import UnreadableEntryError, link
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.column import clean
+from stanch.responder.store.table import ledger
 
 _PAGE = 500
 # ``detail`` is read as raw text: an attacker may have left something that is not JSON.

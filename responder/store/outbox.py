@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from responder.domain.ports import Errand, Message
-from responder.store.counter import take
-from responder.store.row import build
-from responder.store.table import outbox
+from stanch.responder.domain.ports import Errand, Message
+from stanch.responder.store.counter import take
+from stanch.responder.store.row import build
+from stanch.responder.store.table import outbox
 
 
 class SqlOutbox:

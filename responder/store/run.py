@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, insert, literal, or_, select, update
 
-from responder.domain.error import LeaseLost
-from responder.domain.ids import IncidentId, RunId
-from responder.domain.run import Run, RunState, StepRun, StepState
-from responder.store.column import Instant
-from responder.store.row import build, values
-from responder.store.table import runs, steps
+from stanch.responder.domain.error import LeaseLost
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.run import Run, RunState, StepRun, StepState
+from stanch.responder.store.column import Instant
+from stanch.responder.store.row import build, values
+from stanch.responder.store.table import runs, steps
 
 
 def _claimable(now: datetime) -> ColumnElement[bool]:

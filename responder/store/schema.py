@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
-from responder.domain.error import StoreError
+from stanch.responder.domain.error import StoreError
 
 HEAD = "0001"  # the newest migration; a test compares it with the files
 VERSION_TABLE = "schema_version"
@@ -29,7 +29,7 @@ def migrate(connection: Connection) -> None:
 
     config = Config()
     config.set_main_option(
-        "script_location", str(files("responder.store") / "migrations").replace("%", "%%")
+        "script_location", str(files("stanch.responder.store") / "migrations").replace("%", "%%")
     )
     config.attributes["connection"] = connection
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}

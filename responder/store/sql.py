@@ -12,8 +12,8 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, exc
 
-from responder.domain.error import StoreError
-from responder.domain.ports import (
+from stanch.responder.domain.error import StoreError
+from stanch.responder.domain.ports import (
     Approvals,
     Cards,
     Envelopes,
@@ -22,17 +22,17 @@ from responder.domain.ports import (
     Outbox,
     Runs,
 )
-from responder.domain.timeline import Entry
-from responder.ledger.seal import LedgerSeal
-from responder.store.approval import SqlApprovals
-from responder.store.card import SqlCards
-from responder.store.database import Database, connect
-from responder.store.envelope import SqlEnvelopes
-from responder.store.incident import SqlIncidents
-from responder.store.ledger import SqlLedger
-from responder.store.outbox import SqlOutbox
-from responder.store.run import SqlRuns
-from responder.store.schema import migrate
+from stanch.responder.domain.timeline import Entry
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.approval import SqlApprovals
+from stanch.responder.store.card import SqlCards
+from stanch.responder.store.database import Database, connect
+from stanch.responder.store.envelope import SqlEnvelopes
+from stanch.responder.store.incident import SqlIncidents
+from stanch.responder.store.ledger import SqlLedger
+from stanch.responder.store.outbox import SqlOutbox
+from stanch.responder.store.run import SqlRuns
+from stanch.responder.store.schema import migrate
 
 
 class SqlTransaction:

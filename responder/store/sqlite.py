@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from responder.domain.error import StoreError
+from stanch.responder.domain.error import StoreError
 
 _PATIENCE = 30.0  # seconds a writer waits for the others
 _SHORT_PATIENCE = 50  # milliseconds

@@ -17,12 +17,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from responder.domain.approval import Decision
-from responder.domain.incident import IncidentState
-from responder.domain.ports import Errand
-from responder.domain.run import RunKind, RunState, StepState
-from responder.domain.runbook import Phase
-from responder.store.column import Choice, Instant, Json, Names, Words
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.ports import Errand
+from stanch.responder.domain.run import RunKind, RunState, StepState
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.store.column import Choice, Instant, Json, Names, Words
 
 metadata = MetaData(
     naming_convention={

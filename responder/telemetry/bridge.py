@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from responder.telemetry.log import configure
+from stanch.responder.telemetry.log import configure
 
 
 class JsonLine(logging.Formatter):

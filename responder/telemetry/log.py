@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from scanner.model.secret import SecretValue
+from stanch.scanner.model.secret import SecretValue
 
 # Vendors whose debug output holds request bodies, and so values.
 _TALKATIVE = ("botocore", "boto3", "urllib3", "slack_sdk", "slack_bolt", "httpx", "kombu", "celery")

@@ -6,10 +6,10 @@ from rich.console import Console, Group
 from rich.padding import Padding
 from rich.text import Text
 
-from responder.domain.card import Card, CardRef, Mark
-from responder.domain.ids import IncidentId, label
-from responder.terminal.panel import panel, phase_line
-from responder.terminal.text import visible
+from stanch.responder.domain.card import Card, CardRef, Mark
+from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.terminal.panel import panel, phase_line
+from stanch.responder.terminal.text import visible
 
 
 class TerminalNotifier:

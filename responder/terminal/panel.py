@@ -10,10 +10,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from responder.domain.card import Ask, Card, Mark, Tone
-from responder.domain.ids import label
-from responder.domain.runbook import Phase
-from responder.terminal.text import clip, visible
+from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.ids import label
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.terminal.text import clip, visible
 
 WIDTH = 80
 _MAX_CALL = 400

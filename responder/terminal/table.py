@@ -9,8 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from responder.domain.ids import IncidentId, label
-from responder.terminal.text import visible
+from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.terminal.text import visible
 
 _STATE_STYLE = {"open": "bold red", "contained": "yellow", "proven-dead": "green"}
 

@@ -10,8 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from responder.domain.error import ConfigError, Retryable, VaultError
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError, Retryable, VaultError
+from stanch.scanner.model.secret import SecretValue
 
 _LATER = timedelta(seconds=5)
 _PASSING = frozenset(

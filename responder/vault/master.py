@@ -12,10 +12,10 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from responder.domain.error import ConfigError, VaultError
-from responder.domain.json import canonical
-from responder.keyfile import load_or_create
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError, VaultError
+from stanch.responder.domain.json import canonical
+from stanch.responder.keyfile import load_or_create
+from stanch.scanner.model.secret import SecretValue
 
 KEY_SIZE = 32
 NONCE_SIZE = 12
@@ -76,7 +76,7 @@ def parse_master_key(reference: str, *, kms: Callable[[str], MasterKey] | None =
     if scheme == "aws-kms" and rest.startswith("arn:"):
         if kms is None:
             # Imported late: boto3 costs more than the whole command for who keeps a local key.
-            from responder.vault.kms import connect  # noqa: PLC0415
+            from stanch.responder.vault.kms import connect  # noqa: PLC0415
 
             kms = connect
         return kms(rest)

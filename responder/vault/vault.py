@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from responder.domain.error import VaultError
-from responder.domain.ids import IncidentId, RunId, SealedRef, label
-from responder.domain.json import canonical
-from responder.domain.ports import Envelope, Store, Transaction
-from responder.domain.timeline import Event
-from responder.vault.master import NONCE_SIZE, MasterKey
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import VaultError
+from stanch.responder.domain.ids import IncidentId, RunId, SealedRef, label
+from stanch.responder.domain.json import canonical
+from stanch.responder.domain.ports import Envelope, Store, Transaction
+from stanch.responder.domain.timeline import Event
+from stanch.responder.vault.master import NONCE_SIZE, MasterKey
+from stanch.scanner.model.secret import SecretValue
 
 _REF_SIZE = 16
 

@@ -14,14 +14,14 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from responder.domain.card import Card
-from responder.domain.error import StanchError, UsageError
-from responder.domain.ids import IncidentId, parse_label
-from responder.domain.incident import Incident
-from responder.services.health import Health
-from responder.telemetry.log import get_logger
-from responder.web.guard import SELF_CONTAINED, Door, Guard
-from responder.web.page import card_page, fault_page, list_page, style
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.error import StanchError, UsageError
+from stanch.responder.domain.ids import IncidentId, parse_label
+from stanch.responder.domain.incident import Incident
+from stanch.responder.services.health import Health
+from stanch.responder.telemetry.log import get_logger
+from stanch.responder.web.guard import SELF_CONTAINED, Door, Guard
+from stanch.responder.web.page import card_page, fault_page, list_page, style
 
 log = get_logger(__name__)
 

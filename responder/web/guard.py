@@ -13,8 +13,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from responder.domain.error import ConfigError
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError
+from stanch.scanner.model.secret import SecretValue
 
 OPEN = frozenset({"/healthz", "/readyz"})  # they say yes or no, and a probe holds no token
 _SHORTEST = 20

@@ -7,10 +7,10 @@ from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from responder.domain.card import Card
-from responder.domain.ids import label
-from responder.domain.incident import Incident
-from responder.services.cards import credential
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.ids import label
+from stanch.responder.domain.incident import Incident
+from stanch.responder.services.cards import credential
 
 _MOST = 500  # rows; the newest matter
 
@@ -44,14 +44,14 @@ def fault_page(what: str, remedy: str) -> str:
 @cache
 def style() -> str:
     """The style sheet."""
-    folder = resources.files("responder.web") / "templates"
+    folder = resources.files("stanch.responder.web") / "templates"
     return (folder / "stanch.css").read_text(encoding="utf-8")
 
 
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("responder.web"),
+        loader=PackageLoader("stanch.responder.web"),
         autoescape=True,  # for every file, whatever its name ends with
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 from celery import Celery
 from kombu.transport import get_transport_cls
 
-from responder.domain.error import ConfigError
-from responder.domain.ids import IncidentId, RunId
-from responder.domain.ports import Errand
-from responder.worker import message
-from responder.worker.pacer import Pacer
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.ports import Errand
+from stanch.responder.worker import message
+from stanch.responder.worker.pacer import Pacer
 
 SWEEP = "stanch.sweep"
 QUEUE = "stanch"

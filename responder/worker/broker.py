@@ -8,7 +8,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from responder.domain.error import StanchError
+from stanch.responder.domain.error import StanchError
 
 
 class BrokerError(StanchError):

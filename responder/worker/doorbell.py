@@ -5,9 +5,9 @@ from __future__ import annotations
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from responder.domain.ports import Errand
-from responder.telemetry.log import get_logger
-from responder.worker.app import task_name
+from stanch.responder.domain.ports import Errand
+from stanch.responder.telemetry.log import get_logger
+from stanch.responder.worker.app import task_name
 
 log = get_logger(__name__)
 

@@ -11,8 +11,8 @@ from celery.app.trace import setup_worker_optimizations
 from celery.platforms import EX_OK
 from celery.worker import WorkController, state
 
-from responder.domain.error import StanchError
-from responder.worker.app import SWEEP
+from stanch.responder.domain.error import StanchError
+from stanch.responder.worker.app import SWEEP
 
 READY_SECONDS = 10.0
 

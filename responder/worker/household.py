@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 
-from responder.worker.app import Work
+from stanch.responder.worker.app import Work
 
 
 class Household:

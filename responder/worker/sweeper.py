@@ -6,8 +6,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from responder.telemetry.log import get_logger
-from responder.worker.app import Work
+from stanch.responder.telemetry.log import get_logger
+from stanch.responder.worker.app import Work
 
 log = get_logger(__name__)
 

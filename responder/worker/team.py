@@ -11,12 +11,12 @@ from celery import Celery, signals
 from celery.apps.beat import Beat
 from celery.apps.worker import Worker
 
-from responder.domain.ports import Errand
-from responder.telemetry.bridge import bridge
-from responder.worker.app import register
-from responder.worker.doorbell import CeleryDoorbell
-from responder.worker.household import Household
-from responder.worker.pacer import Pacer
+from stanch.responder.domain.ports import Errand
+from stanch.responder.telemetry.bridge import bridge
+from stanch.responder.worker.app import register
+from stanch.responder.worker.doorbell import CeleryDoorbell
+from stanch.responder.worker.household import Household
+from stanch.responder.worker.pacer import Pacer
 
 ALIVE_SECONDS = 5.0
 _FAILED = 70

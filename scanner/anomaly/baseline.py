@@ -15,14 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from scanner.anomaly.judge import Usual
-from scanner.anomaly.measure import Reading
-from scanner.model.error import UsageError
-from scanner.model.finding import Confidence, Finding, Match, Severity, Span
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.provenance import Provenance
-from scanner.model.record import Record
-from scanner.model.secret import SecretValue
+from stanch.scanner.anomaly.judge import Usual
+from stanch.scanner.anomaly.measure import Reading
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.secret import SecretValue
 
 RULE = "anomaly-stream"
 FEWEST = 5

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from scanner.anomaly.survey import Oddity, Survey
-from scanner.anomaly.suspect import Suspects, suspects_of
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
+from stanch.scanner.anomaly.survey import Oddity, Survey
+from stanch.scanner.anomaly.suspect import Suspects, suspects_of
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
 
 PIECE = 64 << 10
 """Bytes that are judged together: in a log, company is what is close by."""

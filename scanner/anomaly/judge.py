@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from scanner.model.finding import Confidence
-from scanner.model.record import Record
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.record import Record
 
 _NORMAL = 1.4826  # makes a MAD comparable to a standard deviation
 _FLOOR = 0.5  # bits a character; calmer places would call every new word a surprise

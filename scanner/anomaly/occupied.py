@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.finding import Confidence, Finding
+from stanch.scanner.model.finding import Confidence, Finding
 
 NEAR = 8
 """Lines: as far apart as the halves of one credential may be, whose finding stands at one half."""

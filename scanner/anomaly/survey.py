@@ -6,19 +6,19 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from scanner.anomaly.judge import Surprise, Usual
-from scanner.anomaly.measure import Measure
-from scanner.anomaly.model import Characters, Costs
-from scanner.anomaly.place import kind_of
-from scanner.anomaly.sample import Sample, rank_of
-from scanner.anomaly.suspect import Suspect, Suspects
-from scanner.anomaly.token import alphabet, distinct, is_digest, is_suspicious
-from scanner.model.finding import Confidence, Finding, Match, Severity
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import Provenance
-from scanner.model.record import Record
-from scanner.model.secret import SecretValue
+from stanch.scanner.anomaly.judge import Surprise, Usual
+from stanch.scanner.anomaly.measure import Measure
+from stanch.scanner.anomaly.model import Characters, Costs
+from stanch.scanner.anomaly.place import kind_of
+from stanch.scanner.anomaly.sample import Sample, rank_of
+from stanch.scanner.anomaly.suspect import Suspect, Suspects
+from stanch.scanner.anomaly.token import alphabet, distinct, is_digest, is_suspicious
+from stanch.scanner.model.finding import Confidence, Finding, Match, Severity
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.secret import SecretValue
 
 RULE = "anomaly-string"
 MOST_KINDS = 256

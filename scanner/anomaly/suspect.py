@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from scanner.anomaly.block import in_block
-from scanner.anomaly.token import distinct, is_suspicious
-from scanner.model.finding import Span
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import Provenance
+from stanch.scanner.anomaly.block import in_block
+from stanch.scanner.anomaly.token import distinct, is_suspicious
+from stanch.scanner.model.finding import Span
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import Provenance
 
 MOST_COMPANY = 128
 """More machine-made tokens in a fragment, and none of them can be a surprise."""

@@ -17,20 +17,20 @@ import sys
 import time
 import zlib
 
-from scanner.detectors import cache
-from scanner.detectors.outline import stamp
-from scanner.home import data_folder
-from scanner.model.error import ScannerError
-from scanner.sources import shadow
-from scanner.sources.errand import Errand
-from scanner.sources.pipe import obstacle_in
+from stanch.scanner.detectors import cache
+from stanch.scanner.detectors.outline import stamp
+from stanch.scanner.home import data_folder
+from stanch.scanner.model.error import ScannerError
+from stanch.scanner.sources import shadow
+from stanch.scanner.sources.errand import Errand
+from stanch.scanner.sources.pipe import obstacle_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from scanner.detectors.outline import Stamp
+    from stanch.scanner.detectors.outline import Stamp
 
 #: Types and those of what tags point to are asked for because git has to find the objects then.
 _REFS = ("for-each-ref", "--format=%(refname) %(objectname) %(objecttype) %(*objecttype)")

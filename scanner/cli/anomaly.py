@@ -6,21 +6,21 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from scanner.anomaly.baseline import Baseline, match_of, shifts
-from scanner.anomaly.ear import Ear
-from scanner.anomaly.occupied import Occupied
-from scanner.anomaly.survey import Survey
-from scanner.anomaly.suspect import suspects_of
-from scanner.model.finding import Match
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InStream, InWorktree, Provenance
-from scanner.model.record import replace
-from scanner.sources.layout import enclosing
-from scanner.sources.worktree import Worktree
+from stanch.scanner.anomaly.baseline import Baseline, match_of, shifts
+from stanch.scanner.anomaly.ear import Ear
+from stanch.scanner.anomaly.occupied import Occupied
+from stanch.scanner.anomaly.survey import Survey
+from stanch.scanner.anomaly.suspect import suspects_of
+from stanch.scanner.model.finding import Match
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InStream, InWorktree, Provenance
+from stanch.scanner.model.record import replace
+from stanch.scanner.sources.layout import enclosing
+from stanch.scanner.sources.worktree import Worktree
 
 if TYPE_CHECKING:
-    from scanner.suppression.judge import Suppressor
+    from stanch.scanner.suppression.judge import Suppressor
 
 
 class Watch:
@@ -79,7 +79,7 @@ class Watch:
 
     def _judged(self, match: Match, fragment: Fragment | None = None, start: int = 0) -> Match:
         """The match with its waiver, if there is one; a stream's text is gone, and its markers."""
-        from scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # oddities are rare
+        from stanch.scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # oddities are rare
 
         end = start + len(match.parts["value"])
         around = neighbourhood(fragment.data, start, end) if fragment is not None else None

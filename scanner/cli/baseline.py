@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from scanner.api import Match, UsageError
-from scanner.cli import baseline_audit, baseline_exchange
-from scanner.cli.baseline_desk import (
+from stanch.scanner.api import Match, UsageError
+from stanch.scanner.cli import baseline_audit, baseline_exchange
+from stanch.scanner.cli.baseline_desk import (
     ask_for_union,
     desk,
     desk_options,
@@ -20,12 +20,12 @@ from scanner.cli.baseline_desk import (
     today,
     until,
 )
-from scanner.model.record import replace
-from scanner.reports.escape import escaped
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.entry import Entry, Line
-from scanner.suppression.judge import expired
-from scanner.suppression.signature import WaiverSigner
+from stanch.scanner.model.record import replace
+from stanch.scanner.reports.escape import escaped
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.entry import Entry, Line
+from stanch.scanner.suppression.judge import expired
+from stanch.scanner.suppression.signature import WaiverSigner
 
 
 @click.group("baseline")

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from scanner.api import Finding, Match, UsageError
-from scanner.cli.baseline_desk import Desk, ask_for_union, desk, desk_options, signed, until
-from scanner.reports.escape import escaped
-from scanner.suppression.baseline import Baseline
+from stanch.scanner.api import Finding, Match, UsageError
+from stanch.scanner.cli.baseline_desk import Desk, ask_for_union, desk, desk_options, signed, until
+from stanch.scanner.reports.escape import escaped
+from stanch.scanner.suppression.baseline import Baseline
 
 _KEYS = {"r": "real", "f": "false alarm", "s": "skip", "q": "quit"}
 _PLACES = 3

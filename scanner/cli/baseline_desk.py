@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from scanner.accepted import accepted_in, baseline_path
-from scanner.api import (
+from stanch.scanner.accepted import accepted_in, baseline_path
+from stanch.scanner.api import (
     Confidence,
     Match,
     Scanner,
@@ -21,14 +21,14 @@ from scanner.api import (
     data_directory,
     load_fingerprint_key,
 )
-from scanner.model.record import Record
-from scanner.reports import note
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.digest import Digester
-from scanner.suppression.entry import Entry, Line, one_line
-from scanner.suppression.expiry import expiry
-from scanner.suppression.judge import Review
-from scanner.suppression.signature import WaiverSigner
+from stanch.scanner.model.record import Record
+from stanch.scanner.reports import note
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.digest import Digester
+from stanch.scanner.suppression.entry import Entry, Line, one_line
+from stanch.scanner.suppression.expiry import expiry
+from stanch.scanner.suppression.judge import Review
+from stanch.scanner.suppression.signature import WaiverSigner
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _ATTRIBUTE = "merge=union"
@@ -64,7 +64,7 @@ class Desk(Record):
         """Scan the target, with the values at hand, judged by the baseline as it is now."""
         plugins = None
         if self.plugins:
-            from scanner.detectors.detect_secrets import PluginDetector  # noqa: PLC0415  # slow
+            from stanch.scanner.detectors.detect_secrets import PluginDetector  # noqa: PLC0415  # slow
 
             plugins = PluginDetector(self.plugins)
         accepted = accepted_in(

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from scanner.api import UsageError
-from scanner.cli.baseline_desk import (
+from stanch.scanner.api import UsageError
+from stanch.scanner.cli.baseline_desk import (
     Desk,
     ask_for_union,
     desk,
@@ -17,11 +17,11 @@ from scanner.cli.baseline_desk import (
     signed,
     until,
 )
-from scanner.detectors import detect_secrets
-from scanner.exchange import Exchange, Text, Tied
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.entry import Entry, Imported
-from scanner.suppression.secrets_baseline import SecretsBaseline, rendered
+from stanch.scanner.detectors import detect_secrets
+from stanch.scanner.exchange import Exchange, Text, Tied
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.entry import Entry, Imported
+from stanch.scanner.suppression.secrets_baseline import SecretsBaseline, rendered
 
 _LARGEST = 10_000_000  # bytes of a file that plugins are shown
 

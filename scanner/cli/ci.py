@@ -10,17 +10,17 @@ from pathlib import Path
 
 import click
 
-from scanner import __version__
-from scanner.api import Confidence, Finding, Rule, UsageError
-from scanner.hook.change import Blobs, committed, earlier
-from scanner.hook.checkout import checkout
-from scanner.hook.gate import Verdict
-from scanner.hook.message import blocked
-from scanner.hook.pull import Proposal, Range, proposed, ranged
-from scanner.hook.right import SETTING, Right, Waivers, of_checkout
-from scanner.hook.setup import WAIVER_KEY, Choice, gate, trusted_key
-from scanner.model.record import Record
-from scanner.reports import annotation, gitlab, jsonl, junit, sarif, step_summary
+from stanch.scanner import __version__
+from stanch.scanner.api import Confidence, Finding, Rule, UsageError
+from stanch.scanner.hook.change import Blobs, committed, earlier
+from stanch.scanner.hook.checkout import checkout
+from stanch.scanner.hook.gate import Verdict
+from stanch.scanner.hook.message import blocked
+from stanch.scanner.hook.pull import Proposal, Range, proposed, ranged
+from stanch.scanner.hook.right import SETTING, Right, Waivers, of_checkout
+from stanch.scanner.hook.setup import WAIVER_KEY, Choice, gate, trusted_key
+from stanch.scanner.model.record import Record
+from stanch.scanner.reports import annotation, gitlab, jsonl, junit, sarif, step_summary
 
 _STANDARD_OUTPUT = "-"
 

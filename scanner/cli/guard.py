@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from scanner.api import Confidence
-from scanner.hook.guard import LARGEST, judged
-from scanner.hook.setup import Choice, accepted, gate
+from stanch.scanner.api import Confidence
+from stanch.scanner.hook.guard import LARGEST, judged
+from stanch.scanner.hook.setup import Choice, accepted, gate
 
 _BLOCK = 2  # the exit code by which assistants' hooks say no
 

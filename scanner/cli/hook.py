@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from scanner.hook.option import known
-from scanner.hook.program import main
+from stanch.scanner.hook.option import known
+from stanch.scanner.hook.program import main
 
 
 class Forwarded(click.Command):

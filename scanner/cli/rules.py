@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from scanner.config import configured_rules
-from scanner.detectors.proof import Fault, faults
-from scanner.detectors.ruleset import load
-from scanner.model.error import UsageError
-from scanner.model.rule import Rule
+from stanch.scanner.config import configured_rules
+from stanch.scanner.detectors.proof import Fault, faults
+from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.rule import Rule
 
 _WIDTH = 80
 _FILES = click.argument(
@@ -120,7 +120,7 @@ def import_rules(file: Path) -> None:
     What cannot be imported is named on standard error. Exit codes: 0 everything was imported, 1
     something was left out, 2 the file is not one of gitleaks.
     """
-    from scanner.detectors.gitleaks import converted  # noqa: PLC0415 - for this command alone
+    from stanch.scanner.detectors.gitleaks import converted  # noqa: PLC0415 - for this command alone
 
     result = converted(file)
     click.echo(result.text, nl=False)

@@ -12,21 +12,21 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from scanner.cli.again import Question, asked
-from scanner.companion import RemoteScan, waiting
-from scanner.config import scan_settings
-from scanner.model.error import UsageError
-from scanner.model.finding import Confidence, Finding, Match
-from scanner.model.fragment import Gap
-from scanner.model.record import Record
-from scanner.model.summary import ScanSummary
-from scanner.order import Order, scans, unfit
-from scanner.reports import jsonl, note, progress
-from scanner.suppression.judge import Review
+from stanch.scanner.cli.again import Question, asked
+from stanch.scanner.companion import RemoteScan, waiting
+from stanch.scanner.config import scan_settings
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Confidence, Finding, Match
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.summary import ScanSummary
+from stanch.scanner.order import Order, scans, unfit
+from stanch.scanner.reports import jsonl, note, progress
+from stanch.scanner.suppression.judge import Review
 
 if TYPE_CHECKING:  # most scans do without, and starting has to be quick
-    from scanner.api import Scan
-    from scanner.cli.anomaly import Watch
+    from stanch.scanner.api import Scan
+    from stanch.scanner.cli.anomaly import Watch
 
 _LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|image:|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 
@@ -149,8 +149,8 @@ def _watched(order: Order) -> list[Begun]:
     """The same with the anomaly pass over each, which hears what the scan reads."""
     if order.staged:
         raise unfit("what is normal is learned from a whole tree, not from staged changes")
-    from scanner.cli.anomaly import Watch  # noqa: PLC0415  # most scans do without
-    from scanner.keyfile import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
+    from stanch.scanner.cli.anomaly import Watch  # noqa: PLC0415  # most scans do without
+    from stanch.scanner.keyfile import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
 
     home = data_directory(os.environ)
     key = load_fingerprint_key(order.fingerprint_key, home)
@@ -179,7 +179,7 @@ def _question(order: Order) -> Question | None:
     (target,) = order.targets
     if scan_settings(Path(target)).rules:
         return None  # of the rules only our own are looked after
-    from scanner.keyfile import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
+    from stanch.scanner.keyfile import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
 
     load_fingerprint_key(None, data_directory(os.environ))  # made now, if it never was
     baseline = str(order.baseline) if order.baseline else None
@@ -197,7 +197,7 @@ def _shown(order: Order, begun: Sequence[Begun], sight: Sight, question: Questio
             if sight.form == "jsonl":
                 out.write(jsonl.line(finding) + "\n")
             else:  # rich loads slowly: now, while others go on looking
-                from scanner.reports import table  # noqa: PLC0415
+                from stanch.scanner.reports import table  # noqa: PLC0415
         if sight.form == "table" and shown:
             table.write(shown, out, explain=sight.explain)
     found = [each for each in shown if each.waiver is None or not each.waiver.hides]

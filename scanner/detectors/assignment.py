@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.candidate import Candidate
-from scanner.detectors.regex import regex
-from scanner.model.record import Record
+from stanch.scanner.detectors.candidate import Candidate
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.record import Record
 
 # The name is tried once for each word, whole: no backtracking into long words.
 _NAME = regex(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
-from scanner.detectors.placeholder import entropy, has_digit
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from stanch.scanner.detectors.placeholder import entropy, has_digit
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence
 
 _ACCOUNT_MASK = 0x7FFFFFFFFF80
 _ACCOUNT_SHIFT = 7

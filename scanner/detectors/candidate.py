@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from scanner.model.finding import Confidence, Severity
-from scanner.model.record import Record
-from scanner.model.rule import Rule
+from stanch.scanner.model.finding import Confidence, Severity
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.rule import Rule
 
 
 class Fate(Enum):

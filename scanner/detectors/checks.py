@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
-from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
-from scanner.detectors.column import check_column
-from scanner.detectors.connection import (
+from stanch.scanner.detectors.aws import check_key_id, check_secret_key, check_session_token
+from stanch.scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Check, Fate, Opinion
+from stanch.scanner.detectors.column import check_column
+from stanch.scanner.detectors.connection import (
     check_azure_length,
     check_azure_sas,
     check_connection,
@@ -15,21 +15,21 @@ from scanner.detectors.connection import (
     check_password_file,
     check_pgpass,
 )
-from scanner.detectors.doubt import doubtful
-from scanner.detectors.generic import check_assignment
-from scanner.detectors.named import (
+from stanch.scanner.detectors.doubt import doubtful
+from stanch.scanner.detectors.generic import check_assignment
+from stanch.scanner.detectors.named import (
     check_half,
     check_masked,
     check_named,
     check_random,
     check_stand_in,
 )
-from scanner.detectors.place import check_argument, check_place
-from scanner.detectors.placeholder import is_mask, is_placeholder, is_regular
-from scanner.detectors.url import check_basic_auth, check_url
-from scanner.model.finding import Confidence
-from scanner.model.record import replace
-from scanner.model.rule import RuleClass
+from stanch.scanner.detectors.place import check_argument, check_place
+from stanch.scanner.detectors.placeholder import is_mask, is_placeholder, is_regular
+from stanch.scanner.detectors.url import check_basic_auth, check_url
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.record import replace
+from stanch.scanner.model.rule import RuleClass
 
 
 def check_placeholder(candidate: Candidate) -> Opinion:
@@ -57,7 +57,7 @@ def _late(module: str, name: str) -> Check:
     def check(candidate: Candidate) -> Opinion:
         nonlocal found
         if found is None:
-            loaded: Check = getattr(import_module(f"scanner.detectors.{module}"), name)
+            loaded: Check = getattr(import_module(f"stanch.scanner.detectors.{module}"), name)
             found = loaded
         return found(candidate)
 
@@ -131,4 +131,4 @@ CHECKS: dict[str, Check] = {
 def load() -> None:
     """Load what is loaded late, so that its expressions can be kept."""
     for module in _LATE:
-        import_module(f"scanner.detectors.{module}")
+        import_module(f"stanch.scanner.detectors.{module}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.regex import regex
-from scanner.model.fragment import Fragment
-from scanner.model.record import replace
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.record import replace
 
 #: What a fragment with colours has; the prefilter looks for it.
 MARK = rb"\x1b\["

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.detectors.assignment import Assignment
-from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
-from scanner.detectors.context import PASSWORD
-from scanner.detectors.generic import judged
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.assignment import Assignment
+from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from stanch.scanner.detectors.context import PASSWORD
+from stanch.scanner.detectors.generic import judged
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence
 
 #: How far a header is looked for above, and rows below, in bytes.
 _FAR = 4096

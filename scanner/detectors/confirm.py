@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from scanner.detectors import regex
-from scanner.detectors.pattern import compiled, keywords, width_of
-from scanner.detectors.prefilter import MARGIN, NEAR, Window
-from scanner.model.rule import Rule
+from stanch.scanner.detectors import regex
+from stanch.scanner.detectors.pattern import compiled, keywords, width_of
+from stanch.scanner.detectors.prefilter import MARGIN, NEAR, Window
+from stanch.scanner.model.rule import Rule
 
 
 class Place(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.named import check_stand_in
-from scanner.detectors.placeholder import is_placeholder
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence, Severity
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from stanch.scanner.detectors.named import check_stand_in
+from stanch.scanner.detectors.placeholder import is_placeholder
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence, Severity
 
 _VARIABLE = regex(rb"^[$%{<(\[+&@]|\$\{|\{\{|\{[\w.]*\}|%[sdv]|#\{|^\.\.\.|^\*+|^#+|\+$|^\"")
 _EXPIRY = regex(rb"[?&;]se=(\d{4}-\d{2}-\d{2})")

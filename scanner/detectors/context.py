@@ -5,11 +5,11 @@ Every function answers one question about one assignment and knows nothing of co
 
 from __future__ import annotations
 
-from scanner.detectors.assignment import Assignment
-from scanner.detectors.ground import is_comment, is_settings, is_translation
-from scanner.detectors.placeholder import has_digit
-from scanner.detectors.regex import regex
-from scanner.detectors.word import pieces, reads_like_word
+from stanch.scanner.detectors.assignment import Assignment
+from stanch.scanner.detectors.ground import is_comment, is_settings, is_translation
+from stanch.scanner.detectors.placeholder import has_digit
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.detectors.word import pieces, reads_like_word
 
 PASSWORD = regex(
     rb"(?i)passw(?:or)?d|passphrase|passcode|passwort|pwd|(?:^|[_-]|db|sql|user|admin|root|smtp|mail|"

@@ -7,11 +7,11 @@ import binascii
 import re
 import zlib
 
-from scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.checksum import crc32_apify, crc32_base36, crc32_base62
-from scanner.detectors.doubt import doubtful
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOTHING_TO_SAY, Candidate, Opinion
+from stanch.scanner.detectors.checksum import crc32_apify, crc32_base36, crc32_base62
+from stanch.scanner.detectors.doubt import doubtful
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence
 
 VERIFIED = Opinion(confidence=Confidence.HIGH, reason="prefix+checksum")
 _ROUTABLE = regex(rb"(.+\.)(?:[0-9a-z]{2}\.)?([0-9a-z]{2})([0-9a-z]{7})", re.DOTALL)

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 import hyperscan
 
-from scanner.detectors import cache, outline, regex
-from scanner.detectors.expression import SCREENS
-from scanner.detectors.least import least
-from scanner.detectors.outline import Outline
-from scanner.detectors.pattern import keywords, width_of
-from scanner.detectors.piece import pieces
-from scanner.detectors.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
-from scanner.detectors.ruleset import RuleSet
-from scanner.model.error import RuleError
-from scanner.model.record import Record
-from scanner.model.rule import Rule
+from stanch.scanner.detectors import cache, outline, regex
+from stanch.scanner.detectors.expression import SCREENS
+from stanch.scanner.detectors.least import least
+from stanch.scanner.detectors.outline import Outline
+from stanch.scanner.detectors.pattern import keywords, width_of
+from stanch.scanner.detectors.piece import pieces
+from stanch.scanner.detectors.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
+from stanch.scanner.detectors.ruleset import RuleSet
+from stanch.scanner.model.error import RuleError
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.rule import Rule
 
 _VERSION = str(vars(hyperscan)["__version__"]).encode()
 _SUPERSET: int = hyperscan.HS_FLAG_PREFILTER
@@ -64,7 +64,7 @@ def prefilter(rules: Sequence[Rule]) -> Prefilter:
 
 def _load_all() -> None:
     """Load what few files need, so that its expressions are kept with all others."""
-    from scanner.detectors import checks, ground  # noqa: PLC0415  # most starts compile nothing
+    from stanch.scanner.detectors import checks, ground  # noqa: PLC0415  # most starts compile nothing
 
     checks.load()
     ground.load()
@@ -96,8 +96,8 @@ def _outline(rules: Sequence[Rule], wanted: Sequence[_Pattern]) -> Outline:
 
 def _wanted(rules: Sequence[Rule]) -> list[_Pattern]:
     """Every rule exactly and with its beginning where Hyperscan may know it, and the marks."""
-    from scanner.detectors.colour import MARK as COLOUR  # noqa: PLC0415  # as below
-    from scanner.detectors.decode import MARKS  # noqa: PLC0415  # most starts compile nothing
+    from stanch.scanner.detectors.colour import MARK as COLOUR  # noqa: PLC0415  # as below
+    from stanch.scanner.detectors.decode import MARKS  # noqa: PLC0415  # most starts compile nothing
 
     loose = [bool(rule.keywords or _LOOKS_AROUND.search(rule.pattern)) for rule in rules]
     return [

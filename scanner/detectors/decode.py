@@ -12,16 +12,16 @@ import binascii
 import re
 from itertools import chain, islice
 
-from scanner.detectors.ground import is_foreign_ground
-from scanner.detectors.regex import regex
-from scanner.detectors.run import ALPHABET, SHORTEST, UNBROKEN
+from stanch.scanner.detectors.ground import is_foreign_ground
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.detectors.run import ALPHABET, SHORTEST, UNBROKEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # a first look at a commit asks for copies and loads nothing else
     from collections.abc import Callable, Iterator, Mapping
 
-    from scanner.model.finding import Finding, Match
-    from scanner.model.fragment import Fragment
+    from stanch.scanner.model.finding import Finding, Match
+    from stanch.scanner.model.fragment import Fragment
 
     Scan = Callable[[Fragment], tuple[Match, ...]]
 
@@ -93,9 +93,9 @@ def opened(
     marks: Mapping[int, int] = _ANYWHERE,
 ) -> tuple[Match, ...]:
     """``direct`` and what ``scan`` finds in the fragment's encoded copies, by position."""
-    from scanner.detectors.position import LineIndex  # noqa: PLC0415  # see above
-    from scanner.model.finding import Match  # noqa: PLC0415  # as above
-    from scanner.model.record import replace  # noqa: PLC0415  # as above
+    from stanch.scanner.detectors.position import LineIndex  # noqa: PLC0415  # see above
+    from stanch.scanner.model.finding import Match  # noqa: PLC0415  # as above
+    from stanch.scanner.model.record import replace  # noqa: PLC0415  # as above
 
     path = fragment.provenance.path
     if is_foreign_ground(path):
@@ -126,10 +126,10 @@ def opened(
 
 def _read(text: bytes, path: str, scan: Scan, depth: int) -> list[Match]:
     """The matches of decoded text, and of what is encoded in it in turn."""
-    from scanner.model.finding import Match  # noqa: PLC0415  # see above
-    from scanner.model.fragment import Fragment  # noqa: PLC0415  # as above
-    from scanner.model.provenance import InStream  # noqa: PLC0415  # as above
-    from scanner.model.record import replace  # noqa: PLC0415  # as above
+    from stanch.scanner.model.finding import Match  # noqa: PLC0415  # see above
+    from stanch.scanner.model.fragment import Fragment  # noqa: PLC0415  # as above
+    from stanch.scanner.model.provenance import InStream  # noqa: PLC0415  # as above
+    from stanch.scanner.model.record import replace  # noqa: PLC0415  # as above
 
     # Decoded text is no program, whatever the file around it: a bare word in it is a value.
     found = list(scan(Fragment(data=text, provenance=InStream(path=f"{path}.txt"))))

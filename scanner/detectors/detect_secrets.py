@@ -19,19 +19,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from scanner.model.error import UsageError
-from scanner.model.finding import Confidence, Finding, Match, Severity, Span
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.record import Record
-from scanner.model.secret import SecretValue
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.secret import SecretValue
 
 _PREFIX = "detect-secrets/"
 _HOME = "detect_secrets."
 _LONGEST_LINE = 100_000  # characters; plugins are not made for more
 _LARGEST_TRANSFORMED = 1_000_000  # characters of YAML or INI that are parsed
 _SLUG = re.compile(r"[^a-z0-9]+")
-#: Filters that look at the disk, or that `scanner.suppression` does itself and counts.
+#: Filters that look at the disk, or that `stanch.scanner.suppression` does itself and counts.
 _NOT_OURS = (
     "detect_secrets.filters.common.is_invalid_file",
     "detect_secrets.filters.heuristic.is_non_text_file",

@@ -7,9 +7,9 @@ tests, samples and documents it is nearly always the first, elsewhere a person s
 
 from __future__ import annotations
 
-from scanner.detectors.candidate import Candidate, Opinion
-from scanner.detectors.ground import is_document, is_example_ground
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import Candidate, Opinion
+from stanch.scanner.detectors.ground import is_document, is_example_ground
+from stanch.scanner.model.finding import Confidence
 
 
 def doubtful(candidate: Candidate, reason: str) -> Opinion:

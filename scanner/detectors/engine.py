@@ -6,25 +6,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
-from scanner.detectors.candidate import Candidate, Fate, Judged
-from scanner.detectors.checks import CHECKS
-from scanner.detectors.colour import uncoloured
-from scanner.detectors.confirm import confirmed
-from scanner.detectors.database import prefilter
-from scanner.detectors.decode import opened
-from scanner.detectors.expression import SCREENS
-from scanner.detectors.overlap import resolved
-from scanner.detectors.pairing import Credential, joined
-from scanner.detectors.position import LineIndex
-from scanner.detectors.prefilter import COLOURED, Marks, Prefilter, Window
-from scanner.detectors.preview import preview
-from scanner.detectors.surroundings import check_surroundings
-from scanner.model.finding import Confidence, Finding, Match
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.record import Record
-from scanner.model.rule import Rule, RuleClass
-from scanner.model.secret import SecretValue
+from stanch.scanner.detectors.candidate import Candidate, Fate, Judged
+from stanch.scanner.detectors.checks import CHECKS
+from stanch.scanner.detectors.colour import uncoloured
+from stanch.scanner.detectors.confirm import confirmed
+from stanch.scanner.detectors.database import prefilter
+from stanch.scanner.detectors.decode import opened
+from stanch.scanner.detectors.expression import SCREENS
+from stanch.scanner.detectors.overlap import resolved
+from stanch.scanner.detectors.pairing import Credential, joined
+from stanch.scanner.detectors.position import LineIndex
+from stanch.scanner.detectors.prefilter import COLOURED, Marks, Prefilter, Window
+from stanch.scanner.detectors.preview import preview
+from stanch.scanner.detectors.surroundings import check_surroundings
+from stanch.scanner.model.finding import Confidence, Finding, Match
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.rule import Rule, RuleClass
+from stanch.scanner.model.secret import SecretValue
 
 #: So many places of one rule in one fragment are judged; more is an attack or a dump of tokens.
 MOST_PER_RULE = 5_000

@@ -44,12 +44,12 @@ import uuid
 import zlib
 from collections.abc import Callable, Mapping
 
-from scanner.detectors import keystore_example
-from scanner.detectors.checksum import crc32_apify, crc32_base36, crc32_base62, length_base36
-from scanner.detectors.marvin import cask_checksum, marvin32
-from scanner.detectors.mnemonic import phrase_of
-from scanner.detectors.vapid import public_key
-from scanner.detectors.wallet import base58check, bech32
+from stanch.scanner.detectors import keystore_example
+from stanch.scanner.detectors.checksum import crc32_apify, crc32_base36, crc32_base62, length_base36
+from stanch.scanner.detectors.marvin import cask_checksum, marvin32
+from stanch.scanner.detectors.mnemonic import phrase_of
+from stanch.scanner.detectors.vapid import public_key
+from stanch.scanner.detectors.wallet import base58check, bech32
 
 _WORD = re.compile(r"\{([a-z0-9_]+)(?::([^{}]*))?\}")
 _ALPHABETS = {

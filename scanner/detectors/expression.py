@@ -7,8 +7,8 @@ at ten times the cost; what is not so simple is left to it.
 
 from __future__ import annotations
 
-from scanner.detectors.ground import is_comment, is_foreign_ground, is_settings
-from scanner.detectors.regex import regex
+from stanch.scanner.detectors.ground import is_comment, is_foreign_ground, is_settings
+from stanch.scanner.detectors.regex import regex
 
 #: So many bytes of the value the pattern of an assignment matches, and ends with.
 HEAD = 3

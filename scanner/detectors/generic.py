@@ -10,15 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 
-from scanner.detectors import context, ground
-from scanner.detectors.assignment import Assignment, read
-from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
-from scanner.detectors.decode import unquoted
-from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
-from scanner.detectors.regex import regex
-from scanner.detectors.surroundings import is_minified, is_test_vector, names_block
-from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors import context, ground
+from stanch.scanner.detectors.assignment import Assignment, read
+from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from stanch.scanner.detectors.decode import unquoted
+from stanch.scanner.detectors.placeholder import entropy, has_digit, is_placeholder
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.detectors.surroundings import is_minified, is_test_vector, names_block
+from stanch.scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
+from stanch.scanner.model.finding import Confidence
 
 _CHOSEN = regex(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")
 #: The kind of rules that find such names over several lines, as in `jwt:` above `secret:`.

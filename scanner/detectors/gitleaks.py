@@ -15,9 +15,9 @@ from pathlib import Path
 
 import yaml
 
-from scanner.detectors.pattern import compiled, width_of
-from scanner.model.error import RuleError
-from scanner.model.record import Record
+from stanch.scanner.detectors.pattern import compiled, width_of
+from stanch.scanner.model.error import RuleError
+from stanch.scanner.model.record import Record
 
 _BOUND = 200
 _CLASSES = {

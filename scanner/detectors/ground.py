@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from scanner.detectors.regex import regex
+from stanch.scanner.detectors.regex import regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

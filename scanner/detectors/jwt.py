@@ -6,9 +6,9 @@ import base64
 import binascii
 import json
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence, Severity
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence, Severity
 
 _TOKEN = regex(
     rb"(eyJ[A-Za-z0-9_-]{8,2048})\.(eyJ[A-Za-z0-9_-]{4,16384})\.?([A-Za-z0-9_-]{0,2048})"

@@ -9,11 +9,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
-from scanner.detectors.der import OBJECT, OCTETS, SEQUENCE, Element, children, content, element_at
-from scanner.detectors.regex import regex
-from scanner.detectors.structure import decoded
-from scanner.model.finding import Confidence, Severity
+from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from stanch.scanner.detectors.der import (
+    OBJECT,
+    OCTETS,
+    SEQUENCE,
+    Element,
+    children,
+    content,
+    element_at,
+)
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.detectors.structure import decoded
+from stanch.scanner.model.finding import Confidence, Severity
 
 _BINARY = b"\x30\xfe\xce"
 _LONGEST = 1 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from scanner.detectors.der import CONTEXT_0, INTEGER, OBJECT, OCTETS, SEQUENCE, element
+from stanch.scanner.detectors.der import CONTEXT_0, INTEGER, OBJECT, OCTETS, SEQUENCE, element
 
 _DATA = element(OBJECT, bytes.fromhex("2a864886f70d010701"))
 _SEALED_BAG = element(OBJECT, bytes.fromhex("2a864886f70d010c0a0102"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.syntax import AROUND, begin_of, least_times, tokens_of
+from stanch.scanner.detectors.syntax import AROUND, begin_of, least_times, tokens_of
 
 
 def least(pattern: bytes) -> bytes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.placeholder import is_placeholder
-from scanner.detectors.regex import regex
-from scanner.detectors.structure import decoded
-from scanner.detectors.word import is_stand_in
-from scanner.model.finding import Confidence, Severity
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from stanch.scanner.detectors.placeholder import is_placeholder
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.detectors.structure import decoded
+from stanch.scanner.detectors.word import is_stand_in
+from stanch.scanner.model.finding import Confidence, Severity
 
 _FAR = 6000
 _PARSED = Opinion(confidence=Confidence.HIGH, reason="parse")

@@ -10,9 +10,9 @@ import base64
 import binascii
 import struct
 
-from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
-from scanner.detectors.doubt import doubtful
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from stanch.scanner.detectors.doubt import doubtful
+from stanch.scanner.model.finding import Confidence
 
 _MASK = 0xFFFFFFFF
 #: By the signature in the key; kinds that are not here have a seed that is not published.

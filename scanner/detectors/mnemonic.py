@@ -11,10 +11,10 @@ import json
 from functools import cache
 from pathlib import Path
 
-from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
-from scanner.detectors.doubt import doubtful
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from stanch.scanner.detectors.doubt import doubtful
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence
 
 #: How many words a phrase may have, the longest first.
 SIZES = (24, 21, 18, 15, 12)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
-from scanner.detectors.ground import is_example_ground, is_foreign_ground
-from scanner.detectors.pattern import lead_of
-from scanner.detectors.placeholder import entropy, has_digit, is_placeholder
-from scanner.detectors.regex import regex
-from scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from stanch.scanner.detectors.ground import is_example_ground, is_foreign_ground
+from stanch.scanner.detectors.pattern import lead_of
+from stanch.scanner.detectors.placeholder import entropy, has_digit, is_placeholder
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.detectors.word import is_made_of_words, is_stand_in, pieces, reads_like_word
+from stanch.scanner.model.finding import Confidence
 
 #: Why a value is low that only stands close to a provider's name.
 NEAR = "near its name"

@@ -11,7 +11,7 @@ import marshal
 import os
 import zlib
 
-from scanner.detectors import cache
+from stanch.scanner.detectors import cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

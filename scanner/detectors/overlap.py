@@ -7,11 +7,11 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from functools import cache
 
-from scanner.detectors.candidate import Fate, Judged
-from scanner.detectors.named import NEAR
-from scanner.detectors.pattern import lead_of
-from scanner.detectors.regex import regex
-from scanner.model.rule import RuleClass
+from stanch.scanner.detectors.candidate import Fate, Judged
+from stanch.scanner.detectors.named import NEAR
+from stanch.scanner.detectors.pattern import lead_of
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.rule import RuleClass
 
 _FAR = 120  # bytes in front of a value in which the name that leads to it may begin
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from scanner.detectors.candidate import Fate, Judged
-from scanner.detectors.position import LineIndex
-from scanner.model.finding import Confidence
-from scanner.model.record import Record, fresh
+from stanch.scanner.detectors.candidate import Fate, Judged
+from stanch.scanner.detectors.position import LineIndex
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.record import Record, fresh
 
 #: So many parts on each side of an anchor are looked at; no file written by people has more.
 _NEIGHBOURS = 64

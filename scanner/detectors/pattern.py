@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from scanner.detectors import regex
-from scanner.model.error import RuleError
+from stanch.scanner.detectors import regex
+from stanch.scanner.model.error import RuleError
 
 #: No pattern may match more than this many bytes, so that confirming stays within bounds.
 WIDEST = 1 << 15

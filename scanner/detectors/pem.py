@@ -6,9 +6,9 @@ import base64
 import binascii
 import re
 
-from scanner.detectors.candidate import NOT_THIS, Candidate, Fate, Opinion
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence, Severity
+from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, Fate, Opinion
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence, Severity
 
 _LONGEST = 16_384
 _END = regex(rb"-----END [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.syntax import AROUND, end_of, least_times, once_less, opens, tokens_of
+from stanch.scanner.detectors.syntax import AROUND, end_of, least_times, once_less, opens, tokens_of
 
 #: So many bytes are certain at the beginning of a piece; Hyperscan does the third by itself.
 _CERTAIN = 2

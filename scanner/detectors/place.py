@@ -6,11 +6,11 @@ judgement that assignments get. A place without a name is a password's by itself
 
 from __future__ import annotations
 
-from scanner.detectors.assignment import BARE, FRONT, LONGEST, TAIL, Assignment, closing
-from scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
-from scanner.detectors.generic import judged
-from scanner.detectors.pattern import compiled, width_of
-from scanner.detectors.regex import regex
+from stanch.scanner.detectors.assignment import BARE, FRONT, LONGEST, TAIL, Assignment, closing
+from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, Opinion
+from stanch.scanner.detectors.generic import judged
+from stanch.scanner.detectors.pattern import compiled, width_of
+from stanch.scanner.detectors.regex import regex
 
 #: What a place without a name of its own holds.
 _NAMELESS = b"password"

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 
-from scanner.detectors.regex import regex
+from stanch.scanner.detectors.regex import regex
 
 _WORDS = regex(
     rb"(?i)example|sample|changeme|change[-_]?(?:me|this|it)|placeholder|dummy|redacted|replace[-_]?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.finding import Span
+from stanch.scanner.model.finding import Span
 
 
 class LineIndex:

@@ -15,8 +15,8 @@ announce is not.
 
 from __future__ import annotations
 
-from scanner.detectors import cache
-from scanner.detectors.hyper import extension
+from stanch.scanner.detectors import cache
+from stanch.scanner.detectors.hyper import extension
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # the first look at a commit loads nothing that it does not need

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from scanner.detectors.url import place_of
-from scanner.model.rule import PreviewStyle
+from stanch.scanner.detectors.url import place_of
+from stanch.scanner.model.rule import PreviewStyle
 
 _ENDS = 4
 _SHORTEST = 16

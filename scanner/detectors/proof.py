@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from scanner.detectors.confirm import confirmed, everywhere
-from scanner.detectors.engine import Engine
-from scanner.detectors.example import generate
-from scanner.detectors.prefilter import Prefilter
-from scanner.model.finding import Confidence
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
-from scanner.model.record import Record
-from scanner.model.rule import Rule
-from scanner.model.secret import SecretValue
+from stanch.scanner.detectors.confirm import confirmed, everywhere
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.prefilter import Prefilter
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.model.secret import SecretValue
 
 #: Each template is tried with so many seeds, each within other surroundings.
 SEEDS = 4

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, AnyStr
 
-from scanner.detectors import cache
+from stanch.scanner.detectors import cache
 
 _matcher: Any = import_module("_sre")
 #: What the interpreter would compile in another way belongs to another file.

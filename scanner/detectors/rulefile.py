@@ -11,11 +11,11 @@ from typing import NoReturn, TypeVar
 
 import yaml
 
-from scanner.detectors.checks import CHECKS
-from scanner.detectors.pattern import bounded_effort, compiled, placed, whole, width_of
-from scanner.model.error import RuleError
-from scanner.model.finding import Confidence, Severity
-from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
+from stanch.scanner.detectors.checks import CHECKS
+from stanch.scanner.detectors.pattern import bounded_effort, compiled, placed, whole, width_of
+from stanch.scanner.model.error import RuleError
+from stanch.scanner.model.finding import Confidence, Severity
+from stanch.scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
 _TOP = ("provider", "rules")
 _REQUIRED = (

@@ -8,13 +8,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from scanner.detectors import cache, outline
-from scanner.detectors.outline import Outline, Sources
-from scanner.detectors.pattern import learn, width_of
-from scanner.model.error import RuleError
-from scanner.model.finding import Confidence, Severity
-from scanner.model.record import field_names
-from scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
+from stanch.scanner.detectors import cache, outline
+from stanch.scanner.detectors.outline import Outline, Sources
+from stanch.scanner.detectors.pattern import learn, width_of
+from stanch.scanner.model.error import RuleError
+from stanch.scanner.model.finding import Confidence, Severity
+from stanch.scanner.model.record import field_names
+from stanch.scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
 _LAYOUT = b"rules/6"  # raise it when the fields of Rule change, or what a file is turned into
 #: Whoever scans a stranger's tree loads the rules that it names.
@@ -128,7 +128,7 @@ def _rule(row: dict[str, Any]) -> Rule:
 
 
 def _parsed(texts: Sequence[tuple[Path, bytes]]) -> tuple[Rule, ...]:
-    from scanner.detectors import rulefile  # noqa: PLC0415 - loads yaml, which a cached run spares
+    from stanch.scanner.detectors import rulefile  # noqa: PLC0415 - loads yaml, which a cached run spares
 
     rules: list[Rule] = []
     for path, text in texts:

@@ -6,11 +6,11 @@ import base64
 import binascii
 import json
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.doubt import doubtful
-from scanner.detectors.jwt import claims_of
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from stanch.scanner.detectors.doubt import doubtful
+from stanch.scanner.detectors.jwt import claims_of
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence
 
 _PARSED = Opinion(confidence=Confidence.HIGH, reason="parse")
 _JSON_HEAD = regex(rb"eyJ[A-Za-z0-9+/_-]*={0,2}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
-from scanner.detectors.published import is_published
-from scanner.detectors.regex import regex
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Fate, Opinion
+from stanch.scanner.detectors.published import is_published
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.model.finding import Confidence
 
 _FRONT = 48
 #: `example: "…"` in a description of an interface, `placeholder="e.g. …"` in a form.

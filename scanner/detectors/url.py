@@ -6,13 +6,13 @@ import base64
 import binascii
 from typing import NamedTuple
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.decode import unquoted
-from scanner.detectors.ground import is_document, is_example_ground
-from scanner.detectors.placeholder import is_placeholder
-from scanner.detectors.regex import regex
-from scanner.detectors.word import is_stand_in, reads_like_word
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from stanch.scanner.detectors.decode import unquoted
+from stanch.scanner.detectors.ground import is_document, is_example_ground
+from stanch.scanner.detectors.placeholder import is_placeholder
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.detectors.word import is_stand_in, reads_like_word
+from stanch.scanner.model.finding import Confidence
 
 _URL = regex(
     rb"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{1,30})://(?P<user>[^\s:@/\"'`<>]{0,100}):"

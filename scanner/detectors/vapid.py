@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.regex import regex
-from scanner.detectors.structure import decoded
-from scanner.model.finding import Confidence
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from stanch.scanner.detectors.regex import regex
+from stanch.scanner.detectors.structure import decoded
+from stanch.scanner.model.finding import Confidence
 
 _AROUND = 500  # bytes: a pair stands on neighbouring lines, and history shows no more
 #: A point of P-256, not compressed. Subscriptions have such a key too, which is the browser's.

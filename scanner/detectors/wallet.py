@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
-from scanner.detectors.crc import VERIFIED, verdict
-from scanner.detectors.regex import regex
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, Opinion
+from stanch.scanner.detectors.crc import VERIFIED, verdict
+from stanch.scanner.detectors.regex import regex
 
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scanner.detectors.regex import regex
+from stanch.scanner.detectors.regex import regex
 
 _STAND_INS = frozenset(
     b"""

@@ -6,14 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from scanner.model.error import SourceError
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InCommit, InIndex, Provenance
-from scanner.model.record import Record
-from scanner.sources.blob import Blob, BlobReader
-from scanner.sources.place import display
-from scanner.sources.repository import SUBMODULES, Repository, complaint, records, said, start
-from scanner.sources.source import batched
+from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InCommit, InIndex, Provenance
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.blob import Blob, BlobReader
+from stanch.scanner.sources.place import display
+from stanch.scanner.sources.repository import (
+    SUBMODULES,
+    Repository,
+    complaint,
+    records,
+    said,
+    start,
+)
+from stanch.scanner.sources.source import batched
 
 _COMMIT = b"\x1e"
 _RAW = ("--raw", "-r", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", SUBMODULES)

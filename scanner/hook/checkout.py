@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from scanner.model.error import UsageError
-from scanner.model.record import replace
-from scanner.sources.layout import enclosing
-from scanner.sources.repository import Repository, complaint, opened, said, start
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.record import replace
+from stanch.scanner.sources.layout import enclosing
+from stanch.scanner.sources.repository import Repository, complaint, opened, said, start
 
 _INDEX = "GIT_INDEX_FILE"
 _OBJECTS = "GIT_OBJECT_DIRECTORY"

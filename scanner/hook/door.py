@@ -10,17 +10,17 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scanner.hook.filter import exclusion
-from scanner.hook.gate import Gate, Verdict
-from scanner.hook.option import Options
-from scanner.hook.setup import Choice, accepted, gate, trusted_key
-from scanner.model.error import SourceError, UsageError
-from scanner.model.record import Record
-from scanner.sources.worktree import Worktree
+from stanch.scanner.hook.filter import exclusion
+from stanch.scanner.hook.gate import Gate, Verdict
+from stanch.scanner.hook.option import Options
+from stanch.scanner.hook.setup import Choice, accepted, gate, trusted_key
+from stanch.scanner.model.error import SourceError, UsageError
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.worktree import Worktree
 
 if TYPE_CHECKING:
-    from scanner.hook.pushed import Update
-    from scanner.sources.repository import Repository
+    from stanch.scanner.hook.pushed import Update
+    from stanch.scanner.sources.repository import Repository
 
 _WHAT = {
     "run": "check",
@@ -51,11 +51,11 @@ def decide(options: Options, environ: Mapping[str, str], place: Path) -> int:
     )
     verdict = _verdict(Situation(options=options, environ=environ, place=place, choice=choice))
     if options.json and verdict.findings:
-        from scanner.reports import jsonl  # noqa: PLC0415  # a clean commit prints nothing
+        from stanch.scanner.reports import jsonl  # noqa: PLC0415  # a clean commit prints nothing
 
         sys.stdout.writelines(jsonl.line(finding) + "\n" for finding in verdict.findings)
     if verdict.exit_code or verdict.waived:
-        from scanner.hook.message import blocked  # noqa: PLC0415  # as above
+        from stanch.scanner.hook.message import blocked  # noqa: PLC0415  # as above
 
         sys.stderr.writelines(f"{line}\n" for line in blocked(verdict, what=_WHAT[options.command]))
     return verdict.exit_code
@@ -97,9 +97,9 @@ def _verdict(at: Situation) -> Verdict:
 
 
 def _staged(at: Situation) -> Verdict:
-    from scanner.hook.change import Blobs, replaced  # noqa: PLC0415  # plain files need no git
-    from scanner.hook.checkout import checkout  # noqa: PLC0415  # as above
-    from scanner.sources.staged import Staged  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.change import Blobs, replaced  # noqa: PLC0415  # plain files need no git
+    from stanch.scanner.hook.checkout import checkout  # noqa: PLC0415  # as above
+    from stanch.scanner.sources.staged import Staged  # noqa: PLC0415  # as above
 
     with checkout(at.place, at.environ) as repository:
         return at.gate().check(
@@ -109,8 +109,8 @@ def _staged(at: Situation) -> Verdict:
 
 
 def _pushed(at: Situation) -> Verdict:
-    from scanner.hook.checkout import checkout  # noqa: PLC0415  # a commit needs none of it
-    from scanner.hook.pushed import Update, pushed  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.checkout import checkout  # noqa: PLC0415  # a commit needs none of it
+    from stanch.scanner.hook.pushed import Update, pushed  # noqa: PLC0415  # as above
 
     remote = at.options.names[0] if at.options.names else ""
     if tip := at.environ.get("PRE_COMMIT_TO_REF"):  # the pre-commit framework has eaten the input
@@ -125,10 +125,10 @@ def _pushed(at: Situation) -> Verdict:
 
 
 def _received(at: Situation) -> Verdict:
-    from scanner.hook.checkout import checkout  # noqa: PLC0415  # as above
-    from scanner.hook.pushed import received  # noqa: PLC0415  # as above
-    from scanner.hook.right import SETTING  # noqa: PLC0415  # as above
-    from scanner.hook.server import accepted_by  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.checkout import checkout  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.pushed import received  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.right import SETTING  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.server import accepted_by  # noqa: PLC0415  # as above
 
     updates = received(_input())
     with checkout(at.place, at.environ) as repository:
@@ -146,8 +146,8 @@ def _received(at: Situation) -> Verdict:
 
 
 def _commits(repository: Repository, updates: list[Update], known: str, door: Gate) -> Verdict:
-    from scanner.hook.change import Blobs, committed, earlier  # noqa: PLC0415  # as above
-    from scanner.hook.pushed import brought  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.change import Blobs, committed, earlier  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.pushed import brought  # noqa: PLC0415  # as above
 
     changes = committed(repository, brought(repository, updates, known=known))
     return door.check(
@@ -157,7 +157,7 @@ def _commits(repository: Repository, updates: list[Update], known: str, door: Ga
 
 
 def _message(at: Situation) -> Verdict:
-    from scanner.sources.stream import Stream  # noqa: PLC0415  # only a message is a stream
+    from stanch.scanner.sources.stream import Stream  # noqa: PLC0415  # only a message is a stream
 
     names = at.options.names
     if len(names) != 1:

@@ -12,7 +12,7 @@ import gc
 import os
 import sys
 
-from scanner.hook.glance import nothing
+from stanch.scanner.hook.glance import nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,6 @@ def main(path: Sequence[str]) -> NoReturn:
     import site  # noqa: PLC0415  # what this module is there to put off
 
     site.main()
-    from scanner.hook.program import closely  # noqa: PLC0415  # most commits are settled by now
+    from stanch.scanner.hook.program import closely  # noqa: PLC0415  # most commits are settled by now
 
     closely(sys.argv[1:])

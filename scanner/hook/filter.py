@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from scanner.model.error import UsageError
-from scanner.model.finding import Finding, Match
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.record import Record, replace
-from scanner.sources.excerpt import Excerpt
-from scanner.sources.source import Milestone, Source
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Finding, Match
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.record import Record, replace
+from stanch.scanner.sources.excerpt import Excerpt
+from stanch.scanner.sources.source import Milestone, Source
 
 Item = TypeVar("Item")
 

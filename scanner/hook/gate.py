@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from scanner.batch import Tally
-from scanner.detectors.engine import Engine
-from scanner.hook.filter import NOTHING, Exclusion, filtered
-from scanner.model.finding import Confidence, Finding, Match
-from scanner.model.fragment import Gap
-from scanner.model.record import Record
-from scanner.model.rule import Rule
-from scanner.shard import run
-from scanner.sources.source import Milestone, Source
+from stanch.scanner.batch import Tally
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.hook.filter import NOTHING, Exclusion, filtered
+from stanch.scanner.model.finding import Confidence, Finding, Match
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.shard import run
+from stanch.scanner.sources.source import Milestone, Source
 
 
 class Waived(Record):

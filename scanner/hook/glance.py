@@ -13,14 +13,14 @@ import os
 import stat
 import zlib
 
-from scanner.detectors import cache, outline
-from scanner.detectors.prefilter import COLOURED, Prefilter, stored
-from scanner.detectors.run import may_hold_run
-from scanner.model.error import ScannerError
-from scanner.sources import shadow
-from scanner.sources.bound import WINDOW, encoding_of, is_binary, is_opaque
-from scanner.sources.errand import Errand
-from scanner.sources.place import display
+from stanch.scanner.detectors import cache, outline
+from stanch.scanner.detectors.prefilter import COLOURED, Prefilter, stored
+from stanch.scanner.detectors.run import may_hold_run
+from stanch.scanner.model.error import ScannerError
+from stanch.scanner.sources import shadow
+from stanch.scanner.sources.bound import WINDOW, encoding_of, is_binary, is_opaque
+from stanch.scanner.sources.errand import Errand
+from stanch.scanner.sources.place import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import hyperscan
 
-    from scanner.detectors.prefilter import Marks, Screen
+    from stanch.scanner.detectors.prefilter import Marks, Screen
 
     Look = Callable[[bytes, str], tuple[object, Marks]]
 
@@ -85,7 +85,7 @@ def is_empty(look: Look, content: bytes, path: str) -> bool:
     if marks.keys() == _RUN and not may_hold_run(content):
         return True
     # Loaded when something may be encoded: it takes as long as all the rest.
-    from scanner.detectors.decode import copies  # noqa: PLC0415
+    from stanch.scanner.detectors.decode import copies  # noqa: PLC0415
 
     return next(copies(content, marks), None) is None
 
@@ -119,7 +119,7 @@ def look_at(place: str) -> Look:
 def _screen(check: str) -> Screen:
     def screen(data: bytes, begin: int, end: int, path: str) -> bool:
         # Loaded when something is assigned to a secret's name: it takes as long as all the rest.
-        from scanner.detectors.expression import SCREENS  # noqa: PLC0415
+        from stanch.scanner.detectors.expression import SCREENS  # noqa: PLC0415
 
         return SCREENS[check](data, begin, end, path)
 

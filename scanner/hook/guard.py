@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from scanner.hook.gate import Gate, Verdict, fingerprints
-from scanner.hook.message import title
-from scanner.model.error import UsageError
-from scanner.model.finding import Finding
-from scanner.model.record import Record
-from scanner.sources.stream import Stream
-from scanner.sources.worktree import Worktree
+from stanch.scanner.hook.gate import Gate, Verdict, fingerprints
+from stanch.scanner.hook.message import title
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Finding
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.stream import Stream
+from stanch.scanner.sources.worktree import Worktree
 
 LARGEST = 64 << 20
 """Bytes of an event; a larger one is refused, so that nothing passes unread."""

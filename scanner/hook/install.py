@@ -8,23 +8,23 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import scanner
-from scanner.detectors.hyper import extension
-from scanner.model.error import UsageError
-from scanner.model.record import Record
+from stanch import scanner
+from stanch.scanner.detectors.hyper import extension
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.record import Record
 
 KINDS = ("pre-commit", "pre-push", "commit-msg", "pre-receive")
 _FED = ("pre-push", "pre-receive")  # git writes to the standard input of these
 _MARK = "# stanch-hook"
 _KEPT = ".before-stanch"
 _RUNNABLE = 0o755
-_RUN = "from scanner.hook.program import main; main()"  # -m takes longer than the first look
+_RUN = "from stanch.scanner.hook.program import main; main()"  # -m takes longer than the first look
 #: The first argument names folders. What is not in them any more is looked for in the usual way.
 _EARLY = f"""import os, sys
 path = sys.path[:]
 sys.path += sys.argv.pop(1).split(os.pathsep)
 try:
-    from scanner.hook.early import main
+    from stanch.scanner.hook.early import main
 except ImportError:
     usual = [sys.executable, "-P", "-c", "{_RUN}", *sys.argv[1:]]
     os.execv(sys.executable, usual)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.hook.gate import Verdict, fingerprints
-from scanner.model.finding import Finding
-from scanner.model.provenance import InCommit
-from scanner.reports.escape import escaped
-from scanner.reports.note import Gaps
+from stanch.scanner.hook.gate import Verdict, fingerprints
+from stanch.scanner.model.finding import Finding
+from stanch.scanner.model.provenance import InCommit
+from stanch.scanner.reports.escape import escaped
+from stanch.scanner.reports.note import Gaps
 
 _SHOWN = 20  # findings; the rest is counted
 _HELP = """\

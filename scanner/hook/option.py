@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scanner.hook.filter import PLUGINS
-from scanner.model.finding import Confidence
-from scanner.model.record import Record
+from stanch.scanner.hook.filter import PLUGINS
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.record import Record
 
 if TYPE_CHECKING:
     import argparse

@@ -9,9 +9,9 @@ import gc
 import os
 import sys
 
-from scanner.hook.glance import nothing
-from scanner.leave import leave
-from scanner.model.error import ScannerError
+from stanch.scanner.hook.glance import nothing
+from stanch.scanner.leave import leave
+from stanch.scanner.model.error import ScannerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import NoReturn
 
-    from scanner.hook.option import Options
+    from stanch.scanner.hook.option import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -48,18 +48,18 @@ def _looked_closely(arguments: Sequence[str]) -> int:
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], place: Path) -> int:
     """Do what the arguments say, in the directory ``place``; returns the exit code."""
-    from scanner.hook.option import parsed  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.option import parsed  # noqa: PLC0415  # as above
 
     options = parsed(arguments)
     if options.command in {"install", "uninstall"}:
         return _installed(options, environ, place)
-    from scanner.hook.door import decide  # noqa: PLC0415  # installing scans nothing
+    from stanch.scanner.hook.door import decide  # noqa: PLC0415  # installing scans nothing
 
     return decide(options, environ, place)
 
 
 def _installed(options: Options, environ: Mapping[str, str], place: Path) -> int:
-    from scanner.hook.install import hooks_of  # noqa: PLC0415  # a commit installs nothing
+    from stanch.scanner.hook.install import hooks_of  # noqa: PLC0415  # a commit installs nothing
 
     hooks = hooks_of(place, environ, shared=options.shared)
     for kind in options.kinds:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scanner.hook.checkout import commit_id, lines, why
-from scanner.model.error import SourceError, UsageError
-from scanner.model.record import Record
-from scanner.sources.repository import Repository
+from stanch.scanner.hook.checkout import commit_id, lines, why
+from stanch.scanner.model.error import SourceError, UsageError
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.repository import Repository
 
 _DEEPER = (
     "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab, "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scanner.hook.checkout import commit_id, lines, why
-from scanner.model.error import SourceError, UsageError
-from scanner.model.record import Record
-from scanner.sources.place import display
-from scanner.sources.repository import Repository
+from stanch.scanner.hook.checkout import commit_id, lines, why
+from stanch.scanner.model.error import SourceError, UsageError
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.place import display
+from stanch.scanner.sources.repository import Repository
 
 _PUSH_FIELDS = 4
 _RECEIVE_FIELDS = 3

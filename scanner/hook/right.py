@@ -13,17 +13,17 @@ from enum import StrEnum
 from functools import reduce
 from pathlib import Path
 
-from scanner.accepted import accepted_in
-from scanner.hook.checkout import content, lines
-from scanner.hook.setup import Choice, is_ours
-from scanner.model.error import UsageError
-from scanner.model.record import Record
-from scanner.sources.repository import Repository
-from scanner.suppression import BASELINE_NAME
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.judge import Suppressor
-from scanner.suppression.secrets_baseline import SecretsBaseline
-from scanner.suppression.signature import WaiverKey
+from stanch.scanner.accepted import accepted_in
+from stanch.scanner.hook.checkout import content, lines
+from stanch.scanner.hook.setup import Choice, is_ours
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.repository import Repository
+from stanch.scanner.suppression import BASELINE_NAME
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.judge import Suppressor
+from stanch.scanner.suppression.secrets_baseline import SecretsBaseline
+from stanch.scanner.suppression.signature import WaiverKey
 
 SETTING = "STANCH_CI_WAIVERS"
 _FILE = "stanch.toml"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from scanner.hook.checkout import commit_id, content, lines
-from scanner.hook.pushed import Update
-from scanner.hook.right import Proposed, Right, Waivers, joined
-from scanner.sources.repository import Repository
-from scanner.suppression import BASELINE_NAME
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.judge import Suppressor
+from stanch.scanner.hook.checkout import commit_id, content, lines
+from stanch.scanner.hook.pushed import Update
+from stanch.scanner.hook.right import Proposed, Right, Waivers, joined
+from stanch.scanner.sources.repository import Repository
+from stanch.scanner.suppression import BASELINE_NAME
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.judge import Suppressor
 
 _LARGEST = 64 << 20  # bytes of a baseline
 

@@ -7,19 +7,19 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scanner.accepted import accepted_in
-from scanner.config import configured_rules
-from scanner.hook.filter import NOTHING, Exclusion
-from scanner.hook.gate import Gate
-from scanner.keyfile import data_directory, load_fingerprint_key
-from scanner.model.error import UsageError
-from scanner.model.finding import Confidence
-from scanner.model.record import Record
-from scanner.suppression.judge import Suppressor
-from scanner.verdict import JudgingEngine
+from stanch.scanner.accepted import accepted_in
+from stanch.scanner.config import configured_rules
+from stanch.scanner.hook.filter import NOTHING, Exclusion
+from stanch.scanner.hook.gate import Gate
+from stanch.scanner.keyfile import data_directory, load_fingerprint_key
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.record import Record
+from stanch.scanner.suppression.judge import Suppressor
+from stanch.scanner.verdict import JudgingEngine
 
 if TYPE_CHECKING:
-    from scanner.suppression.entry import Imported
+    from stanch.scanner.suppression.entry import Imported
 
 WAIVER_KEY = "STANCH_WAIVER_KEY"
 _ENOUGH = 64  # bytes: our own baseline says what it is at its very beginning
@@ -63,7 +63,7 @@ def accepted(choice: Choice, environ: Mapping[str, str], place: Path, *, today: 
 
 
 def _imported(file: Path, *, today: date) -> tuple[Imported, ...]:
-    from scanner.suppression.secrets_baseline import (  # noqa: PLC0415  # few have one
+    from stanch.scanner.suppression.secrets_baseline import (  # noqa: PLC0415  # few have one
         SecretsBaseline,
     )
 

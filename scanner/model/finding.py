@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from scanner.model.provenance import InCommit, Provenance
-from scanner.model.record import Record
-from scanner.model.secret import SecretValue
-from scanner.model.waiver import Waiver
+from stanch.scanner.model.provenance import InCommit, Provenance
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.model.waiver import Waiver
 
 
 class Severity(StrEnum):

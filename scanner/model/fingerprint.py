@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.secret import SecretValue
+from stanch.scanner.model.secret import SecretValue
 
 KEY_SIZE = 32  # bytes
 _DOMAIN = b"stanch/fingerprint/v1"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scanner.model.provenance import Provenance
-from scanner.model.record import Record
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.model.record import Record
 
 
 class Fragment(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from scanner.model.record import Record
+from stanch.scanner.model.record import Record
 
 
 class InWorktree(Record):

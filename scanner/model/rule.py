@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from scanner.model.finding import Confidence, Severity
-from scanner.model.record import Record
+from stanch.scanner.model.finding import Confidence, Severity
+from stanch.scanner.model.record import Record
 
 
 class RuleClass(StrEnum):
@@ -45,7 +45,7 @@ class Rule(Record):
 
     ``pattern`` is a regular expression whose first group (or the whole match) is the secret;
     ``keywords`` must occur near it, case-insensitively, when the list is not empty; ``checks`` name
-    functions in ``scanner.detectors.checks``. ``part`` names the value in ``Match.parts``.
+    functions in ``stanch.scanner.detectors.checks``. ``part`` names the value in ``Match.parts``.
     ``match`` and ``reject`` are templates from which examples are generated, never literal tokens.
     """
 

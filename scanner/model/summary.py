@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.record import Record
+from stanch.scanner.model.record import Record
 
 
 class ScanSummary(Record):

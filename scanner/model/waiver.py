@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
-from scanner.model.record import Record
+from stanch.scanner.model.record import Record
 
 
 class WaiverSource(StrEnum):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scanner.model.finding import Finding, Severity
-from scanner.model.fragment import Gap
-from scanner.reports.escape import escaped
-from scanner.reports.sarif import message
+from stanch.scanner.model.finding import Finding, Severity
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.reports.escape import escaped
+from stanch.scanner.reports.sarif import message
 
 _COMMAND = {
     Severity.CRITICAL: "error",

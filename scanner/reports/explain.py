@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scanner.model.finding import Confidence, Finding
+from stanch.scanner.model.finding import Confidence, Finding
 
 _SENTENCES = {
     "prefix": "It begins with what this provider's credentials begin with.",

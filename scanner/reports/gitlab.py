@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from scanner.model.finding import Finding
-from scanner.model.fragment import Gap
-from scanner.model.provenance import InCommit
-from scanner.model.rule import Rule
-from scanner.reports.escape import escaped
-from scanner.reports.sarif import message
+from stanch.scanner.model.finding import Finding
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.provenance import InCommit
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.reports.escape import escaped
+from stanch.scanner.reports.sarif import message
 
 VERSION = "15.0.7"
 _NO_COMMIT = "0000000"

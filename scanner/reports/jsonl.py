@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.model.finding import Finding, Span
+from stanch.scanner.model.finding import Finding, Span
 
 
 def line(finding: Finding) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from scanner.model.finding import Finding
-from scanner.model.fragment import Gap
-from scanner.reports.escape import escaped
-from scanner.reports.sarif import message
+from stanch.scanner.model.finding import Finding
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.reports.escape import escaped
+from stanch.scanner.reports.sarif import message
 
 
 def render(findings: Sequence[Finding], *, gaps: Iterable[Gap] = (), seconds: float) -> str:

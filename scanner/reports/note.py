@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scanner.model.finding import Finding
-from scanner.model.fragment import Gap
-from scanner.reports.escape import escaped
+from stanch.scanner.model.finding import Finding
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.reports.escape import escaped
 
 _EXAMPLES = 3
 

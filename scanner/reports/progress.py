@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from scanner.model.record import Record
+from stanch.scanner.model.record import Record
 
 if TYPE_CHECKING:
     from rich.status import Status

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from scanner.model.finding import Finding, Severity, Span
-from scanner.model.fragment import Gap
-from scanner.model.provenance import InCommit
-from scanner.model.rule import Rule
-from scanner.reports.escape import escaped
+from stanch.scanner.model.finding import Finding, Severity, Span
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.provenance import InCommit
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.reports.escape import escaped
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

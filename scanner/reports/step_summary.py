@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from scanner.model.finding import Finding
-from scanner.model.fragment import Gap
-from scanner.reports.escape import escaped
+from stanch.scanner.model.finding import Finding
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.reports.escape import escaped
 
 _SHOWN = 100  # GitHub cuts a summary at 1 MiB
 _SPECIAL = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]()#+-.!|~:@"})

@@ -8,10 +8,10 @@ from typing import IO
 from rich.console import Console
 from rich.text import Text
 
-from scanner.model.finding import Finding, Severity
-from scanner.model.provenance import InCommit
-from scanner.reports.escape import escaped
-from scanner.reports.explain import why as explanation
+from stanch.scanner.model.finding import Finding, Severity
+from stanch.scanner.model.provenance import InCommit
+from stanch.scanner.reports.escape import escaped
+from stanch.scanner.reports.explain import why as explanation
 
 _WIDTH = 80
 _SHOWN = 3  # places of one credential; the JSON lines have all of them

@@ -17,11 +17,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import Provenance
-from scanner.model.record import Record, replace
-from scanner.sources.place import display
-from scanner.sources.window import fragments
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.model.record import Record, replace
+from stanch.scanner.sources.place import display
+from stanch.scanner.sources.window import fragments
 
 HEAD = 512
 """How much of a file :func:`is_archive` looks at, in bytes."""

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from scanner.model.finding import Finding
-from scanner.model.provenance import InCommit
-from scanner.model.record import Record, fresh, replace
-from scanner.sources.blob import Blob
-from scanner.sources.repository import Repository, records, start
+from stanch.scanner.model.finding import Finding
+from stanch.scanner.model.provenance import InCommit
+from stanch.scanner.model.record import Record, fresh, replace
+from stanch.scanner.sources.blob import Blob
+from stanch.scanner.sources.repository import Repository, records, start
 
 if TYPE_CHECKING:
     from git import Repo  # loaded late: most scans need no git at all

@@ -10,16 +10,16 @@ from io import BytesIO
 from itertools import pairwise
 from typing import IO, NamedTuple
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import Provenance
-from scanner.model.record import Record, fresh, replace
-from scanner.sources.added import alike
-from scanner.sources.bound import HEAD, WINDOW, is_binary
-from scanner.sources.excerpt import Excerpt, around
-from scanner.sources.pack import Packed, Packs, unpacked
-from scanner.sources.place import display
-from scanner.sources.repository import Repository, complaint, said, start
-from scanner.sources.window import Read, fragments
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.model.record import Record, fresh, replace
+from stanch.scanner.sources.added import alike
+from stanch.scanner.sources.bound import HEAD, WINDOW, is_binary
+from stanch.scanner.sources.excerpt import Excerpt, around
+from stanch.scanner.sources.pack import Packed, Packs, unpacked
+from stanch.scanner.sources.place import display
+from stanch.scanner.sources.repository import Repository, complaint, said, start
+from stanch.scanner.sources.window import Read, fragments
 
 _BLOCK = 1 << 16
 _LARGEST_ARCHIVE = 1 << 30
@@ -159,12 +159,12 @@ class BlobReader(Record, frozen=False):
 
     def _is_archive(self, head: bytes) -> bool:
         # Loaded late: most histories have no archives, and start-up counts.
-        from scanner.sources import archive  # noqa: PLC0415
+        from stanch.scanner.sources import archive  # noqa: PLC0415
 
         return archive.is_archive(head[: archive.HEAD])
 
     def _members(self, blob: Blob, file: IO[bytes]) -> Iterator[Fragment | Gap]:
-        from scanner.sources.archive import members  # noqa: PLC0415  # as above
+        from stanch.scanner.sources.archive import members  # noqa: PLC0415  # as above
 
         for piece in members(file, self.place(blob)):
             if isinstance(piece, Gap) and piece.incomplete:

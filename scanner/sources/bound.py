@@ -34,7 +34,7 @@ def is_opaque(head: bytes) -> bool:
         return False
     if head[:1] not in _KEYS_BEGIN:
         return True
-    from scanner.sources.keystore import holds_keys  # noqa: PLC0415  # few files get here
+    from stanch.scanner.sources.keystore import holds_keys  # noqa: PLC0415  # few files get here
 
     return not holds_keys(head)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from scanner.model.error import SourceError
-from scanner.model.fragment import Gap
-from scanner.sources.place import display
-from scanner.sources.repository import Repository, complaint, said, start
+from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources.place import display
+from stanch.scanner.sources.repository import Repository, complaint, said, start
 
 
 def tips(repository: Repository) -> Iterator[str | Gap]:

@@ -7,7 +7,7 @@ import struct
 import time
 from pathlib import Path
 
-from scanner.sources.layout import enclosing
+from stanch.scanner.sources.layout import enclosing
 
 _HEADER = struct.Struct(">4sII")  # gitformat-index(5): signature, version, number of entries
 _PATIENCE = 0.3  # seconds

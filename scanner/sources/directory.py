@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scanner.model.fragment import Gap
-from scanner.model.record import Record
-from scanner.sources.odd import odd
-from scanner.sources.place import display
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.odd import odd
+from stanch.scanner.sources.place import display
 
 if TYPE_CHECKING:
     # Loaded late: most directories have no .gitignore, and start-up counts.

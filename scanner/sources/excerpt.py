@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import Provenance
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import Provenance
 
 CONTEXT = 512
 """Bytes around the stretch in which a secret that reaches into it may begin, and then up to the

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from operator import attrgetter
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.sources.authorship import placed
-from scanner.sources.blob import Blob, BlobReader
-from scanner.sources.commit import listed, tips
-from scanner.sources.excerpt import Excerpt
-from scanner.sources.introduced import HISTORY, introduced
-from scanner.sources.pack import Packs
-from scanner.sources.place import display
-from scanner.sources.repository import Repository
-from scanner.sources.source import Milestone
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.sources.authorship import placed
+from stanch.scanner.sources.blob import Blob, BlobReader
+from stanch.scanner.sources.commit import listed, tips
+from stanch.scanner.sources.excerpt import Excerpt
+from stanch.scanner.sources.introduced import HISTORY, introduced
+from stanch.scanner.sources.pack import Packs
+from stanch.scanner.sources.place import display
+from stanch.scanner.sources.repository import Repository
+from stanch.scanner.sources.source import Milestone
 
 _STRETCH = 65_536  # blobs: the longer, the more versions of a file meet
 _BATCH = 256  # blobs at least: at its borders bases are unpacked, and versions searched, once more

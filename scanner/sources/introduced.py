@@ -10,8 +10,15 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from subprocess import Popen
 
-from scanner.model.fragment import Gap
-from scanner.sources.repository import SUBMODULES, Repository, complaint, records, said, start
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources.repository import (
+    SUBMODULES,
+    Repository,
+    complaint,
+    records,
+    said,
+    start,
+)
 
 HISTORY = "git history"
 """The place of what is wrong with no file in particular."""

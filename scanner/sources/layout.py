@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scanner.model.record import Record
-from scanner.sources.shadow import place_at
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.shadow import place_at
 
 
 class Layout(Record):

@@ -9,12 +9,12 @@ import stat
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from scanner.model.error import SourceError
-from scanner.model.fragment import Gap
-from scanner.sources.directory import Nested, walk
-from scanner.sources.layout import Layout, at
-from scanner.sources.odd import odd
-from scanner.sources.place import display
+from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources.directory import Nested, walk
+from stanch.scanner.sources.layout import Layout, at
+from stanch.scanner.sources.odd import odd
+from stanch.scanner.sources.place import display
 
 PATIENCE = 60.0
 """Seconds that git may be silent while it lists: some, where a tree is very large. But it opens
@@ -49,7 +49,7 @@ def listing(
 def _asked(root: Path, prefix: str, layout: Layout, depth: int) -> Generator[str | Gap, None, bool]:
     """What git lists; returns whether it has."""
     # Loaded late: a plain directory needs no git.
-    from scanner.sources.repository import (  # noqa: PLC0415
+    from stanch.scanner.sources.repository import (  # noqa: PLC0415
         complaint,
         opened,
         records,
@@ -114,7 +114,7 @@ def _is_ignored(root: Path, layout: Layout) -> bool:
         return False
     from subprocess import TimeoutExpired  # noqa: PLC0415  # as above
 
-    from scanner.sources.repository import opened, start  # noqa: PLC0415  # as above
+    from stanch.scanner.sources.repository import opened, start  # noqa: PLC0415  # as above
 
     with opened(layout) as repository:
         path = root.relative_to(layout.top)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 
-from scanner.model.fragment import Gap
+from stanch.scanner.model.fragment import Gap
 
 _ODD = (
     (stat.S_ISLNK, "symbolic link, not followed"),

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from scanner.sources.pack_index import OID, OddError, PackIndex, opened
+from stanch.scanner.sources.pack_index import OID, OddError, PackIndex, opened
 
 LARGEST = 4 << 20
 """Bytes of an object, or of a difference, that is unpacked here."""

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scanner.sources.layout import Layout
+    from stanch.scanner.sources.layout import Layout
 
 _FILES = ("HEAD", "index", "config", "packed-refs", "shallow", "commondir", "info/exclude")
 _TREES = ("refs", "objects")

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from scanner.model.error import SourceError
-from scanner.model.record import Record
-from scanner.sources import shadow as private
-from scanner.sources.layout import Layout
-from scanner.sources.pipe import obstacle
-from scanner.sources.place import display
+from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources import shadow as private
+from stanch.scanner.sources.layout import Layout
+from stanch.scanner.sources.pipe import obstacle
+from stanch.scanner.sources.place import display
 
 SUBMODULES = "--ignore-submodules=all"
 """For every git that compares. Without it git reads .gitmodules, and dies of one that wants to run

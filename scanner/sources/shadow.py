@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from scanner.model.error import SourceError
+from stanch.scanner.model.error import SourceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

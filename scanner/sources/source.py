@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.record import Record
-from scanner.sources.excerpt import Excerpt
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.excerpt import Excerpt
 
 Item = TypeVar("Item")
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InIndex
-from scanner.sources.blob import Blob, BlobReader
-from scanner.sources.place import display
-from scanner.sources.repository import SUBMODULES, Repository, complaint, records, said, start
-from scanner.sources.source import batched
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InIndex
+from stanch.scanner.sources.blob import Blob, BlobReader
+from stanch.scanner.sources.place import display
+from stanch.scanner.sources.repository import (
+    SUBMODULES,
+    Repository,
+    complaint,
+    records,
+    said,
+    start,
+)
+from stanch.scanner.sources.source import batched
 
 _SUBMODULE = b"160000"
 

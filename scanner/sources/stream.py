@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InStream
-from scanner.model.record import Record
-from scanner.sources.window import fragments
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InStream
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.window import fragments
 
 
 class Stream(Record):

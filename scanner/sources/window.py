@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import Provenance
-from scanner.sources.bound import WINDOW, encoding_of, is_opaque
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.sources.bound import WINDOW, encoding_of, is_opaque
 
 MARGIN = 32 << 10
 """Bytes of context on both sides of a window: longer than any secret and its surroundings."""

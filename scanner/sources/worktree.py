@@ -8,16 +8,16 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InWorktree
-from scanner.model.record import Record, fresh
-from scanner.sources.bound import WINDOW, is_binary
-from scanner.sources.layout import enclosing
-from scanner.sources.listing import listing
-from scanner.sources.odd import odd
-from scanner.sources.place import display
-from scanner.sources.source import batched
-from scanner.sources.window import Read, fragments
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InWorktree
+from stanch.scanner.model.record import Record, fresh
+from stanch.scanner.sources.bound import WINDOW, is_binary
+from stanch.scanner.sources.layout import enclosing
+from stanch.scanner.sources.listing import listing
+from stanch.scanner.sources.odd import odd
+from stanch.scanner.sources.place import display
+from stanch.scanner.sources.source import batched
+from stanch.scanner.sources.window import Read, fragments
 
 _READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -125,7 +125,7 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
 def _binary(descriptor: int, gap: Gap) -> Iterator[Fragment | Gap]:
     """What is in a binary file that is an archive; the gap for any other."""
     # Loaded late: most trees have no archives, and start-up counts.
-    from scanner.sources.archive import HEAD, is_archive, members  # noqa: PLC0415
+    from stanch.scanner.sources.archive import HEAD, is_archive, members  # noqa: PLC0415
 
     if not is_archive(os.pread(descriptor, HEAD, 0)):
         yield gap

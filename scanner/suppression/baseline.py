@@ -16,10 +16,10 @@ from typing import TypeVar
 
 import msgspec
 
-from scanner.model.error import UsageError
-from scanner.model.record import Record, replace
-from scanner.suppression.digest import KDF, Recipe
-from scanner.suppression.entry import Entry, Imported, Line
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.record import Record, replace
+from stanch.scanner.suppression.digest import KDF, Recipe
+from stanch.scanner.suppression.entry import Entry, Imported, Line
 
 VERSION = 1
 _LARGEST = 64 * 2**20  # bytes; a quarter of a million entries

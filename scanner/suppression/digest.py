@@ -14,9 +14,9 @@ import secrets
 from collections.abc import Container, Mapping
 from typing import Protocol
 
-from scanner.model.error import UsageError
-from scanner.model.record import Record
-from scanner.model.secret import SecretValue
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.secret import SecretValue
 
 KDF = "argon2id"
 _DOMAIN = b"stanch/baseline/v1"

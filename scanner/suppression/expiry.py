@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from scanner.model.error import UsageError
+from stanch.scanner.model.error import UsageError
 
 _DAYS = re.compile(r"(\d{1,4})d")
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from scanner.model.record import Record
-from scanner.model.waiver import Waiver, WaiverSource
+from stanch.scanner.model.record import Record
+from stanch.scanner.model.waiver import Waiver, WaiverSource
 
 _LONGEST = 4_096  # bytes to each side of a value that are looked at: lines can be huge
 _COMMENT = rb"(?:#|//|/\*|--|<!--|;|%|'|\"|\{#|\(\*|\brem\b|\bdnl\b|\*|^)"

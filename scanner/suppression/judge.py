@@ -13,17 +13,17 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from scanner.model.finding import Finding, Match
-from scanner.model.record import Record, fresh, replace
-from scanner.model.secret import SecretValue
-from scanner.model.waiver import Waiver, WaiverSource
+from stanch.scanner.model.finding import Finding, Match
+from stanch.scanner.model.record import Record, fresh, replace
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.model.waiver import Waiver, WaiverSource
 
 if TYPE_CHECKING:  # most scans have no baseline, and starting has to be quick
-    from scanner.suppression.baseline import Baseline
-    from scanner.suppression.digest import Digester, Memory
-    from scanner.suppression.entry import Entry, Imported, Line
-    from scanner.suppression.inline import Neighbourhood
-    from scanner.suppression.signature import WaiverKey
+    from stanch.scanner.suppression.baseline import Baseline
+    from stanch.scanner.suppression.digest import Digester, Memory
+    from stanch.scanner.suppression.entry import Entry, Imported, Line
+    from stanch.scanner.suppression.inline import Neighbourhood
+    from stanch.scanner.suppression.signature import WaiverKey
 
 _PASSWORD = re.compile(rb"://[^:/?#\s]*:([^@/\s]+)@")
 _PEM = re.compile(rb"BEGIN [A-Z ]*PRIVATE KEY")
@@ -82,7 +82,7 @@ class Suppressor:
         """Spare the digests that ``memory`` knows from earlier runs."""
         if not self._entries:
             return
-        from scanner.suppression.digest import Digester  # noqa: PLC0415  # see above
+        from stanch.scanner.suppression.digest import Digester  # noqa: PLC0415  # see above
 
         recipes = dict.fromkeys(
             recipe for each in (self._baseline, self._proposed) if each for recipe in each.recipes
@@ -111,7 +111,7 @@ class Suppressor:
         A waiver that hides comes before one that is void; entries come before markers, so that an
         entry is not called stale because of a marker.
         """
-        from scanner.suppression.inline import marker  # noqa: PLC0415  # findings are rare
+        from stanch.scanner.suppression.inline import marker  # noqa: PLC0415  # findings are rare
 
         waivers = [*self._by_entry(match), *self._by_import(match)]
         by_marker = marker(around, match.finding.rule) if around is not None else None

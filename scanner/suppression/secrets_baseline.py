@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from scanner.model.error import UsageError
-from scanner.model.record import Record
-from scanner.suppression.entry import Imported
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.record import Record
+from stanch.scanner.suppression.entry import Imported
 
 NAME = ".secrets.baseline"
 _LARGEST = 64 * 2**20  # bytes

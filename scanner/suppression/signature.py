@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from scanner.keyfile import read_key
-from scanner.model.error import UsageError
-from scanner.model.secret import SecretValue
-from scanner.suppression.digest import Recipe
-from scanner.suppression.entry import Line
+from stanch.scanner.keyfile import read_key
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.suppression.digest import Recipe
+from stanch.scanner.suppression.entry import Line
 
 _DOMAIN = b"stanch/waiver/v1\n"
 _SIZE = 32  # bytes of an Ed25519 seed and of a public key

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from responder.ledger.seal import LedgerSeal
-from responder.store.sql import SqlStore, open_store
-from scanner.model.secret import SecretValue
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.sql import SqlStore, open_store
+from stanch.scanner.model.secret import SecretValue
 
 _START = 30.0  # seconds until the server must answer
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from responder.domain.approval import Approval
-from responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.ports import Envelope
-from responder.domain.run import Run, RunKind, RunState, StepRun
-from responder.domain.runbook import Phase
-from responder.store.sql import SqlStore
+from stanch.responder.domain.approval import Approval
+from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.ports import Envelope
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.store.sql import SqlStore
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LEASE = timedelta(seconds=30)

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from responder.domain.error import StoreError
-from responder.ledger.seal import LedgerSeal
-from responder.store.sql import SqlStore, open_store
+from stanch.responder.domain.error import StoreError
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.sql import SqlStore, open_store
 
 if TYPE_CHECKING:
     from tests.contracts.conftest import Server

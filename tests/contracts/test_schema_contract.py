@@ -10,18 +10,18 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Table, inspect, text
 
-from responder.domain.approval import Approval
-from responder.domain.error import StoreError
-from responder.domain.incident import Exposure, Incident
-from responder.domain.ports import Envelope, Message
-from responder.domain.run import Run, StepRun
-from responder.domain.timeline import Event
-from responder.ledger.seal import LedgerSeal
-from responder.store import table
-from responder.store.database import connect
-from responder.store.row import Record
-from responder.store.schema import HEAD, VERSION_TABLE
-from responder.store.sql import open_store
+from stanch.responder.domain.approval import Approval
+from stanch.responder.domain.error import StoreError
+from stanch.responder.domain.incident import Exposure, Incident
+from stanch.responder.domain.ports import Envelope, Message
+from stanch.responder.domain.run import Run, StepRun
+from stanch.responder.domain.timeline import Event
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store import table
+from stanch.responder.store.database import connect
+from stanch.responder.store.row import Record
+from stanch.responder.store.schema import HEAD, VERSION_TABLE
+from stanch.responder.store.sql import open_store
 
 
 def test_the_migrations_build_the_tables_that_the_code_uses(
@@ -36,7 +36,7 @@ def test_the_migrations_build_the_tables_that_the_code_uses(
 
 def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
     config = Config()
-    config.set_main_option("script_location", str(files("responder.store") / "migrations"))
+    config.set_main_option("script_location", str(files("stanch.responder.store") / "migrations"))
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 

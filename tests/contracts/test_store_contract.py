@@ -5,13 +5,13 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from responder.domain.error import LeaseLost, StoreError
-from responder.domain.ids import IncidentId, RunId
-from responder.domain.incident import IncidentState
-from responder.domain.ports import Errand
-from responder.domain.run import RunState, StepRun, StepState
-from responder.domain.timeline import Event
-from responder.store.sql import SqlStore
+from stanch.responder.domain.error import LeaseLost, StoreError
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.ports import Errand
+from stanch.responder.domain.run import RunState, StepRun, StepState
+from stanch.responder.domain.timeline import Event
+from stanch.responder.store.sql import SqlStore
 from tests.contracts.sample import LEASE, NOW, RUN, begin, exposure, incident, run, step
 
 

@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from responder.domain.ids import IncidentId, RunId, SealedRef
-from responder.domain.incident import Incident, IncidentState
-from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from responder.domain.runbook import Phase
-from responder.domain.timeline import Event
-from responder.ledger.chain import GENESIS
-from responder.ledger.seal import LedgerSeal
-from responder.store.sql import SqlStore, open_store
+from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.domain.timeline import Event
+from stanch.responder.ledger.chain import GENESIS
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.sql import SqlStore, open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = RunId("run-1")
@@ -27,10 +27,10 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from responder.domain.run import StepState
-from responder.domain.timeline import Event
-from responder.ledger.seal import parse_ledger_seal
-from responder.store.sql import open_store
+from stanch.responder.domain.run import StepState
+from stanch.responder.domain.timeline import Event
+from stanch.responder.ledger.seal import parse_ledger_seal
+from stanch.responder.store.sql import open_store
 
 url, key = sys.argv[1:]
 with open_store(url, seal=parse_ledger_seal(f"file:{key}", environment={})) as store:

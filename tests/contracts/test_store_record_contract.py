@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from responder.domain.approval import Decision
-from responder.domain.card import CardRef
-from responder.domain.error import StoreError
-from responder.domain.ids import ApprovalId, IncidentId, SealedRef
-from responder.domain.ports import Errand
-from responder.domain.timeline import Event
-from responder.ledger.chain import GENESIS
-from responder.store.sql import SqlStore
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.card import CardRef
+from stanch.responder.domain.error import StoreError
+from stanch.responder.domain.ids import ApprovalId, IncidentId, SealedRef
+from stanch.responder.domain.ports import Errand
+from stanch.responder.domain.timeline import Event
+from stanch.responder.ledger.chain import GENESIS
+from stanch.responder.store.sql import SqlStore
 from tests.contracts.sample import LEASE, NOW, RUN, approval, begin, envelope, incident
 
 

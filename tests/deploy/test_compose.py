@@ -12,8 +12,8 @@ import click
 import pytest
 import yaml
 
-from responder.cli.main import COMMANDS, stanch
-from responder.config import load
+from stanch.responder.cli.main import COMMANDS, stanch
+from stanch.responder.config import load
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from responder.bootstrap import House, open_house
-from responder.config import load
-from responder.lab.aws import AwsLab, World, seed
-from responder.lab.repository import build, leaky_history
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.config import load
+from stanch.responder.lab.aws import AwsLab, World, seed
+from stanch.responder.lab.repository import build, leaky_history
 
 PEOPLE = '[people.alice]\ngroups = ["security"]\n[people.bob]\ngroups = ["security"]\n'
 
@@ -33,7 +33,7 @@ class Desk:
     def stanch(self, *arguments: str, code: int = 0) -> str:
         """Run a command; what it said. Any other exit code than ``code`` fails the test."""
         done = subprocess.run(
-            [sys.executable, "-m", "responder.cli.main", *arguments],
+            [sys.executable, "-m", "stanch", *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from responder.domain.incident import IncidentState
-from responder.lab.repository import build, leaky_history
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.lab.repository import build, leaky_history
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 USERS = ("ci-one", "ci-two", "ci-three")

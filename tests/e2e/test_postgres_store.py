@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from responder.domain.incident import IncidentState
-from responder.lab.proof import acts
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.lab.proof import acts
 from tests.contracts.conftest import Server, postgres
 
 __all__ = ["postgres"]  # the server that the store's contract runs on

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from responder.domain.incident import IncidentState
-from responder.lab.proof import acts
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.lab.proof import acts
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 REASON = ("--yes", "--reason", "The replacement works.")

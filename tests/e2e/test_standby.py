@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from responder.lab.proof import acts
+from stanch.responder.lab.proof import acts
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 
@@ -26,7 +26,7 @@ def _no_broker(desk: Any) -> None:
 def test_a_command_without_an_identity_says_so_and_leaves_the_work_to_a_worker(desk: Any) -> None:
     nobody = {k: v for k, v in desk.environment.items() if not k.startswith("AWS_ACCESS")}
     waiting = subprocess.Popen(
-        [sys.executable, "-m", "responder.cli.main", "respond", "payments", "--as", "alice"],
+        [sys.executable, "-m", "stanch", "respond", "payments", "--as", "alice"],
         cwd=desk.folder,
         env=nobody,
         stdin=subprocess.DEVNULL,

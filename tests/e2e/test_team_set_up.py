@@ -16,12 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from responder.bootstrap import House
-from responder.domain.ids import IncidentId
-from responder.domain.incident import Incident, IncidentState
-from responder.domain.run import StepState
-from responder.lab.proof import acts
-from responder.lab.search import search
+from stanch.responder.bootstrap import House
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.run import StepState
+from stanch.responder.lab.proof import acts
+from stanch.responder.lab.search import search
 from tests.contracts.conftest import Server, postgres
 from tests.responder.worker.conftest import Broker, Team, serving, until
 
@@ -111,7 +111,7 @@ def door(team: Team) -> str:
 def responding(desk: Any) -> subprocess.Popen[str]:
     """`stanch respond`, which watches what the workers do."""
     return subprocess.Popen(
-        [sys.executable, "-m", "responder.cli.main", "respond", "payments", "--as", "alice"],
+        [sys.executable, "-m", "stanch", "respond", "payments", "--as", "alice"],
         cwd=desk.folder,
         env=desk.environment,
         stdin=subprocess.DEVNULL,

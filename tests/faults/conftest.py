@@ -16,17 +16,17 @@ from pathlib import Path
 
 import pytest
 
-from responder.bootstrap import House, open_house
-from responder.config import load
-from responder.domain.caller import Caller
-from responder.domain.ids import IncidentId, RunId
-from responder.domain.incident import Incident, IncidentState
-from responder.domain.run import RunState, StepRun, StepState
-from responder.lab.aws import AwsLab, World, seed
-from responder.lab.proof import acts
-from scanner.model.finding import Confidence, Finding, Match, Severity, Span
-from scanner.model.provenance import InWorktree
-from scanner.model.secret import SecretValue
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.config import load
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.run import RunState, StepRun, StepState
+from stanch.responder.lab.aws import AwsLab, World, seed
+from stanch.responder.lab.proof import acts
+from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
+from stanch.scanner.model.provenance import InWorktree
+from stanch.scanner.model.secret import SecretValue
 
 LEASE = 0.3  # seconds; a dead worker's steps are free after that
 KILLED = -signal.SIGKILL

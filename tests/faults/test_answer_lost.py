@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from responder.domain.incident import IncidentState
-from responder.lab.proof import ACTS, acts
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.lab.proof import ACTS, acts
 
 pytestmark = pytest.mark.xdist_group("killed-1")
 APIS = sorted({api for api, _ in ACTS})

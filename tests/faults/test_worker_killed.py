@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from responder.domain.step import Effect
-from responder.engine.loader import load_runbooks
-from responder.steps.registry import SPECS
+from stanch.responder.domain.step import Effect
+from stanch.responder.engine.loader import load_runbooks
+from stanch.responder.steps.registry import SPECS
 
 RUNBOOK = "aws-access-key"
 LOOKUP = ("claimed", "intended", "done")
@@ -21,7 +21,7 @@ CHANGE = (
 
 def _pairs() -> Iterator[tuple[str, str]]:
     """Derived from the runbook; the first test holds them against what a clean run passes."""
-    for step in load_runbooks(resources.files("runbooks"), SPECS)[RUNBOOK].steps:
+    for step in load_runbooks(resources.files("stanch.runbooks"), SPECS)[RUNBOOK].steps:
         reads = SPECS[step.uses].effect is Effect.READ
         yield from ((step.id, boundary) for boundary in (LOOKUP if reads else CHANGE))
 

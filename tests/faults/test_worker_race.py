@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from responder.domain.run import RunState
+from stanch.responder.domain.run import RunState
 
 pytestmark = pytest.mark.xdist_group("killed-0")
 CHANGES = (

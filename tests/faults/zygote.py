@@ -19,10 +19,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-from responder.bootstrap import House, open_house
-from responder.config import load
-from responder.domain.ids import RunId
-from responder.domain.run import RunState
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.config import load
+from stanch.responder.domain.ids import RunId
+from stanch.responder.domain.run import RunState
 
 PATIENCE = 30.0  # seconds until a worker gives up on a run that does not get on
 LONGEST_NAP = 0.1  # seconds

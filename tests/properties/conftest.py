@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.api import FingerprintKey, Scanner, SecretValue, builtin_rules
-from scanner.detectors.engine import Engine
-from scanner.detectors.example import generate
-from scanner.model.rule import Rule
+from stanch.scanner.api import FingerprintKey, Scanner, SecretValue, builtin_rules
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.model.rule import Rule
 
 Fuzz = Callable[..., None]
 _TIMES = int(os.environ.get("STANCH_FUZZ", "1"))

@@ -9,16 +9,16 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from scanner.detectors import decode
-from scanner.detectors.candidate import Candidate, Opinion
-from scanner.detectors.checks import CHECKS
-from scanner.detectors.confirm import confirmed, everywhere
-from scanner.detectors.engine import Engine
-from scanner.detectors.example import generate
-from scanner.model.finding import Match
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
-from scanner.model.rule import Rule
+from stanch.scanner.detectors import decode
+from stanch.scanner.detectors.candidate import Candidate, Opinion
+from stanch.scanner.detectors.checks import CHECKS
+from stanch.scanner.detectors.confirm import confirmed, everywhere
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.model.finding import Match
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
+from stanch.scanner.model.rule import Rule
 
 _PATHS = st.sampled_from(
     [

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-import scanner.rules
-from responder import config as settings
-from responder.domain.error import StanchError
-from scanner import config
-from scanner.detectors import gitleaks, rulefile
-from scanner.hook import guard, pushed, right
-from scanner.hook.gate import Gate
-from scanner.model.error import ScannerError, UsageError
-from scanner.sources.layout import at
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.secrets_baseline import SecretsBaseline
+import stanch.scanner.rules
+from stanch.responder import config as settings
+from stanch.responder.domain.error import StanchError
+from stanch.scanner import config
+from stanch.scanner.detectors import gitleaks, rulefile
+from stanch.scanner.hook import guard, pushed, right
+from stanch.scanner.hook.gate import Gate
+from stanch.scanner.model.error import ScannerError, UsageError
+from stanch.scanner.sources.layout import at
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.secrets_baseline import SecretsBaseline
 
 Damaged = Callable[[Sequence[bytes]], st.SearchStrategy[bytes]]
 _DAY = date(2026, 6, 15)
@@ -91,7 +91,7 @@ def refused(read: Callable[[], object]) -> bool:
 def test_rule_files(fuzz: Any, damaged: Damaged) -> None:
     wholes = [
         path.read_bytes()[:4000]
-        for folder in scanner.rules.__path__
+        for folder in stanch.scanner.rules.__path__
         for path in sorted(Path(folder).glob("*.yaml"))[:40]
     ]
 

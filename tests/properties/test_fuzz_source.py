@@ -16,18 +16,18 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from scanner.batch import Tally
-from scanner.detectors.engine import Engine
-from scanner.detectors.example import generate
-from scanner.hook import change
-from scanner.model.error import SourceError
-from scanner.model.finding import Match
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InStream
-from scanner.shard import run
-from scanner.sources import archive, introduced, window
-from scanner.sources.repository import records
-from scanner.sources.stream import Stream
+from stanch.scanner.batch import Tally
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.hook import change
+from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.finding import Match
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InStream
+from stanch.scanner.shard import run
+from stanch.scanner.sources import archive, introduced, window
+from stanch.scanner.sources.repository import records
+from stanch.scanner.sources.stream import Stream
 
 Damaged = Callable[[Sequence[bytes]], st.SearchStrategy[bytes]]
 _TOKENS = [generate("ghp_{base62:30}{crc32_base62}", n) for n in range(4)]

@@ -12,30 +12,30 @@ from typing import Any
 
 import pytest
 
-from responder.domain.approval import Approval, Person
-from responder.domain.caller import Caller
-from responder.domain.card import Card
-from responder.domain.ids import IncidentId, RunId
-from responder.domain.incident import Incident
-from responder.domain.ports import Errand
-from responder.domain.run import Run, StepRun
-from responder.domain.runbook import Policy, Runbook, RunbookStep, Silence
-from responder.engine.attempt import Attempt
-from responder.engine.executor import Executor
-from responder.engine.planner import Planner
-from responder.engine.progress import Progress
-from responder.ledger.seal import LedgerSeal
-from responder.services.approvals import Approvals
-from responder.services.cards import Cards
-from responder.services.intake import Intake
-from responder.services.reconcile import Reconciler
-from responder.services.response import Responses
-from responder.store.sql import SqlStore, open_store
-from responder.vault.master import LocalMasterKey
-from responder.vault.vault import EnvelopeVault
-from scanner.model.finding import Confidence, Finding, Match, Severity, Span
-from scanner.model.provenance import InWorktree
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.approval import Approval, Person
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.incident import Incident
+from stanch.responder.domain.ports import Errand
+from stanch.responder.domain.run import Run, StepRun
+from stanch.responder.domain.runbook import Policy, Runbook, RunbookStep, Silence
+from stanch.responder.engine.attempt import Attempt
+from stanch.responder.engine.executor import Executor
+from stanch.responder.engine.planner import Planner
+from stanch.responder.engine.progress import Progress
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.services.approvals import Approvals
+from stanch.responder.services.cards import Cards
+from stanch.responder.services.intake import Intake
+from stanch.responder.services.reconcile import Reconciler
+from stanch.responder.services.response import Responses
+from stanch.responder.store.sql import SqlStore, open_store
+from stanch.responder.vault.master import LocalMasterKey
+from stanch.responder.vault.vault import EnvelopeVault
+from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
+from stanch.scanner.model.provenance import InWorktree
+from stanch.scanner.model.secret import SecretValue
 from tests.responder.lamp import Darken, Lamps, Light, Smash, lamp_steps, line
 
 ALICE, BOB = Caller(name="alice", door="cli"), Caller(name="bob", door="cli")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from responder.domain.json import JsonObject
-from responder.domain.runbook import Phase, RunbookStep
-from responder.domain.step import (
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.runbook import Phase, RunbookStep
+from stanch.responder.domain.step import (
     Absent,
     Call,
     Effect,

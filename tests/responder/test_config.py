@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from responder.config import Settings, load, origin
-from responder.domain.error import ConfigError
+from stanch.responder.config import Settings, load, origin
+from stanch.responder.domain.error import ConfigError
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROW = re.compile(r"^\| `(?P<key>\w+)` \| (?P<type>[^|]+) \| (?P<default>[^|]+) \|", re.MULTILINE)

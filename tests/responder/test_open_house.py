@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from responder.bootstrap import open_house
-from responder.config import Settings, load
-from responder.domain.error import StanchError
+from stanch.responder.bootstrap import open_house
+from stanch.responder.config import Settings, load
+from stanch.responder.domain.error import StanchError
 
 
 def settings(home: Path, extra: str = "") -> Settings:

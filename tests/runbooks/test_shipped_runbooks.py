@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from responder.domain.runbook import Runbook, Silence
-from responder.domain.step import Effect
-from responder.engine.loader import load_runbooks, runbook_for
-from responder.steps.permission import policy_document, required
-from responder.steps.reference import render
-from responder.steps.registry import SPECS
+from stanch.responder.domain.runbook import Runbook, Silence
+from stanch.responder.domain.step import Effect
+from stanch.responder.engine.loader import load_runbooks, runbook_for
+from stanch.responder.steps.permission import policy_document, required
+from stanch.responder.steps.reference import render
+from stanch.responder.steps.registry import SPECS
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def runbook() -> Runbook:
-    found = runbook_for(load_runbooks(files("runbooks"), SPECS), "aws", "access-key")
+    found = runbook_for(load_runbooks(files("stanch.runbooks"), SPECS), "aws", "access-key")
     assert found is not None
     return found
 
@@ -64,7 +64,7 @@ def test_our_identity_needs_only_what_the_steps_declare(runbook: Runbook) -> Non
 
 def test_the_page_about_the_steps_is_current() -> None:
     page = (ROOT / "docs" / "steps.md").read_text()
-    assert page == render(), "run: python -m responder.steps.reference > docs/steps.md"
+    assert page == render(), "run: python -m stanch.responder.steps.reference > docs/steps.md"
 
 
 def test_the_page_about_runbooks_names_every_runbook_and_policy() -> None:

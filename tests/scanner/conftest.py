@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.api import FingerprintKey, Gap, Match, Scanner, SecretValue
+from stanch.scanner.api import FingerprintKey, Gap, Match, Scanner, SecretValue
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _ENVIRONMENT = {

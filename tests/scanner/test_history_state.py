@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from scanner import detectors
-from scanner.api import FingerprintKey, Gap, InCommit, Match, Scan, Scanner, SecretValue
-from scanner.state import State
+from stanch.scanner import detectors
+from stanch.scanner.api import FingerprintKey, Gap, InCommit, Match, Scan, Scanner, SecretValue
+from stanch.scanner.state import State
 
 Token = Callable[[int], str]
 
@@ -137,7 +137,7 @@ def test_what_an_old_archive_hides_is_said_each_time_without_reading_all_again(
 def test_an_interrupted_scan_goes_on_where_it_stopped(
     repo: Any, tmp_path: Path, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scanner.sources.git_history._STRETCH", 4)
+    monkeypatch.setattr("stanch.scanner.sources.git_history._STRETCH", 4)
     for number in range(12):
         repo.commit(f"{number:02}.txt", f"T={token(number)}\n")
     scan = iter(_scanner(tmp_path / "s").scan_path(repo.path, worktree=False, parts=False))

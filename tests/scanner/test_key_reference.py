@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scanner.api import UsageError
-from scanner.keyfile import data_directory, load_fingerprint_key
+from stanch.scanner.api import UsageError
+from stanch.scanner.keyfile import data_directory, load_fingerprint_key
 
 
 def test_a_key_that_others_can_read_is_refused_with_a_remedy(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from scanner.api import Confidence, Finding, FingerprintKey, Match, Scanner, SecretValue
-from scanner.detectors.example import generate
-from scanner.detectors.ruleset import load_builtin
-from scanner.state import State
+from stanch.scanner.api import Confidence, Finding, FingerprintKey, Match, Scanner, SecretValue
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.state import State
 
 
 def _found(target: Path, least: Confidence, state: State | None = None) -> list[Finding]:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from responder import config
-from scanner.cli.rules import command
-from scanner.config import configured_rules, scan_settings
-from scanner.detectors.ruleset import load_builtin
-from scanner.model.error import ScannerError, UsageError
-from scanner.model.finding import Confidence
+from stanch.responder import config
+from stanch.scanner.cli.rules import command
+from stanch.scanner.config import configured_rules, scan_settings
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.model.error import ScannerError, UsageError
+from stanch.scanner.model.finding import Confidence
 from tests.scanner.own_rule import OWN_RULE
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from scanner.keyfile import load_fingerprint_key
+from stanch.scanner.keyfile import load_fingerprint_key
 
 Token = Callable[[int], str]
 
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
-from scanner import batch
-from scanner.api import FingerprintKey, Match, Scanner, SecretValue
+from stanch.scanner import batch
+from stanch.scanner.api import FingerprintKey, Match, Scanner, SecretValue
 
 killer = sys.argv[3]
 ours, real = os.getpid(), batch.scan_batch
@@ -26,8 +26,8 @@ def fatal(source, engine, items, *, parts):
     if os.getpid() != ours and killer in items:
         os._exit(9) if sys.argv[4] == "die" else (_ for _ in ()).throw(KeyError("value"))
     return real(source, engine, items, parts=parts)
-import scanner.child
-scanner.child.scan_batch = fatal
+import stanch.scanner.child
+stanch.scanner.child.scan_batch = fatal
 scan = Scanner(key=FingerprintKey(SecretValue(bytes(32))), processes=int(sys.argv[2])).scan_path(
     Path(sys.argv[1]))
 rows = [
@@ -71,7 +71,7 @@ def test_a_defect_in_a_child_is_reported_without_the_values_involved(tree: Path)
 def test_an_abandoned_scan_leaves_no_process_behind(tree: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from scanner.api import FingerprintKey, Scanner, SecretValue\n"
+        "from stanch.scanner.api import FingerprintKey, Scanner, SecretValue\n"
         "key = FingerprintKey(SecretValue(bytes(32)))\n"
         "scan = iter(Scanner(key=key, processes=2).scan_path(Path(sys.argv[1])))\n"
         "next(scan); assert os.waitpid(-1, os.WNOHANG) == (0, 0); scan.close()\n"

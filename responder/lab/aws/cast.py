@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from responder.lab.aws.client import Credentials
-from responder.lab.aws.lab import AwsLab
+from stanch.responder.lab.aws.client import Credentials
+from stanch.responder.lab.aws.lab import AwsLab
 
 ALIVE = "alive"
 

@@ -20,8 +20,8 @@ from typing import Any, Self, cast
 
 import boto3
 
-from responder.domain.error import StanchError
-from responder.lab.aws.client import Credentials, open_session
+from stanch.responder.domain.error import StanchError
+from stanch.responder.lab.aws.client import Credentials, open_session
 
 MINISTACK = "1.5.33"  # the version whose internals the server corrects
 _START_SECONDS = 30.0
@@ -212,7 +212,7 @@ def _launch(state_dir: Path, *options: str) -> subprocess.Popen[bytes]:
     with (state_dir / _LOG).open("wb") as log:
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "responder.lab.aws.server"),
+                *(sys.executable, "-m", "stanch.responder.lab.aws.server"),
                 *("--state-dir", str(state_dir)),
                 *options,
             ],

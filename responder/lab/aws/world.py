@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from responder.lab.aws.cast import Attacker, Consumer
-from responder.lab.aws.client import Credentials
-from responder.lab.aws.lab import AwsLab
+from stanch.responder.lab.aws.cast import Attacker, Consumer
+from stanch.responder.lab.aws.client import Credentials
+from stanch.responder.lab.aws.lab import AwsLab
 
 USER = "ci-deployer"
 OWNER = "payments-platform"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from responder.lab.slack import limit
-from responder.lab.slack.world import Channel, Refusal, View, Whisper, World
+from stanch.responder.lab.slack import limit
+from stanch.responder.lab.slack.world import Channel, Refusal, View, Whisper, World
 
 Arguments = Mapping[str, Any]
 Answer = dict[str, Any]

@@ -16,9 +16,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from responder.lab.slack.argument import bearer, parse_arguments
-from responder.lab.slack.envelope import Exchange
-from responder.lab.slack.fault import (
+from stanch.responder.lab.slack.argument import bearer, parse_arguments
+from stanch.responder.lab.slack.envelope import Exchange
+from stanch.responder.lab.slack.fault import (
     Broken,
     Fault,
     LostAnswer,
@@ -26,8 +26,8 @@ from responder.lab.slack.fault import (
     Refused,
     Unreachable,
 )
-from responder.lab.slack.method import answer
-from responder.lab.slack.world import Call, Whisper, World
+from stanch.responder.lab.slack.method import answer
+from stanch.responder.lab.slack.world import Call, Whisper, World
 
 _T = TypeVar("_T")
 _LOST = {"x-lab-drop": "1"}  # tells Dropper to cut the connection instead of answering

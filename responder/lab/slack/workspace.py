@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from responder.lab.slack.envelope import Delivery
-from responder.lab.slack.fault import Fault
-from responder.lab.slack.method import shown
-from responder.lab.slack.server import Server
-from responder.lab.slack.world import BOT_SCOPES, Call, Channel, Hook, View, Whisper, World
-from scanner.model.secret import SecretValue
+from stanch.responder.lab.slack.envelope import Delivery
+from stanch.responder.lab.slack.fault import Fault
+from stanch.responder.lab.slack.method import shown
+from stanch.responder.lab.slack.server import Server
+from stanch.responder.lab.slack.world import BOT_SCOPES, Call, Channel, Hook, View, Whisper, World
+from stanch.scanner.model.secret import SecretValue
 
 Message = dict[str, Any]
 

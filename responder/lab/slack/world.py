@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from responder.lab.slack.fault import Fault
+from stanch.responder.lab.slack.fault import Fault
 
 Json = Any  # what apps send and Slack stores; checked by ``limit`` before it is kept
 

@@ -1,1 +1,1 @@
-"""Schema changes, in order; run by ``responder.store.schema``, never by hand."""
+"""Schema changes, in order; run by ``stanch.responder.store.schema``, never by hand."""

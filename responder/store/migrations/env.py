@@ -1,11 +1,11 @@
-"""Alembic's hook: migrates the connection that ``responder.store.schema`` hands over."""
+"""Alembic's hook: migrates the connection that ``stanch.responder.store.schema`` hands over."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from responder.store.schema import VERSION_TABLE
-from responder.store.table import metadata
+from stanch.responder.store.schema import VERSION_TABLE
+from stanch.responder.store.table import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

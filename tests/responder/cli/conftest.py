@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from responder.lab.aws import AwsLab, World, seed
-from responder.lab.repository import build, leaky_history
+from stanch.responder.lab.aws import AwsLab, World, seed
+from stanch.responder.lab.repository import build, leaky_history
 
 _PATIENCE = 60.0  # seconds until a command that hangs fails its test
 
@@ -73,7 +73,7 @@ class Desk:
     def stanch(self, *arguments: str, **environment: str) -> Done:
         """Run the real command in a process of its own, without a terminal."""
         done = subprocess.run(
-            [sys.executable, "-m", "responder.cli.main", *arguments],
+            [sys.executable, "-m", "stanch", *arguments],
             cwd=self.folder,
             env={**self._base(), **self.environment, **environment},
             stdin=subprocess.DEVNULL,
@@ -88,7 +88,7 @@ class Desk:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the real command in a session of its own; the caller ends it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "responder.cli.main", *arguments],
+            [sys.executable, "-m", "stanch", *arguments],
             cwd=self.folder,
             env={**self._base(), **self.environment},
             stdin=subprocess.DEVNULL,

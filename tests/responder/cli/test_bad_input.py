@@ -77,7 +77,7 @@ def test_a_wrong_runbook_in_force_stops_every_command_that_would_follow_it(desk:
 
 def own_runbooks(desk: Desk) -> Path:
     folder = desk.folder / "books"
-    with resources.as_file(resources.files("runbooks")) as shipped:
+    with resources.as_file(resources.files("stanch.runbooks")) as shipped:
         shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
     return folder
 

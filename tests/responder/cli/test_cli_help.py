@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from responder.cli.main import COMMANDS, stanch
+from stanch.responder.cli.main import COMMANDS, stanch
 
 if TYPE_CHECKING:
     from tests.responder.cli.conftest import Desk

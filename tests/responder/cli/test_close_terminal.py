@@ -29,7 +29,16 @@ def until(terminal: int, awaited: str) -> str:
 def test_owners_and_the_reason_are_asked_for_and_the_last_owner_is_offered(case: Desk) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "responder.cli.main", "close", "LK-1", "--as", "bob", "--unproven"],
+        [
+            sys.executable,
+            "-m",
+            "stanch.responder.cli.main",
+            "close",
+            "LK-1",
+            "--as",
+            "bob",
+            "--unproven",
+        ],
         cwd=case.folder,
         env={**case._base(), **case.environment, "TERM": "dumb"},
         stdin=theirs,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from responder.lab.proof import prove
+from stanch.responder.lab.proof import prove
 
 if TYPE_CHECKING:
     from tests.responder.cli.conftest import Case, Desk

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from responder.bootstrap import House, open_house
-from responder.checkup.rule import load_enabled
-from responder.cli.doctor import command
-from responder.config import load
-from responder.domain.ids import IncidentId
-from responder.domain.timeline import Event
-from responder.lab.aws import AwsLab, Credentials
-from responder.lab.slack.workspace import SlackLab
-from responder.steps.permission import required
-from responder.steps.registry import SPECS
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.checkup.rule import load_enabled
+from stanch.responder.cli.doctor import command
+from stanch.responder.config import load
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.timeline import Event
+from stanch.responder.lab.aws import AwsLab, Credentials
+from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.steps.permission import required
+from stanch.responder.steps.registry import SPECS
 
 PEOPLE = '[people.alice]\ngroups = ["security"]\n[people.bob]\ngroups = ["security"]\n'
 Doctor = Callable[..., Result]

@@ -18,16 +18,16 @@ from typing import Any
 import httpx
 import pytest
 
-from responder.bootstrap import House, open_house
-from responder.config import Settings, load
-from responder.domain.caller import Caller
-from responder.domain.ids import IncidentId
-from responder.lab.aws import AwsLab, World, seed
-from responder.lab.slack.workspace import SlackLab
-from responder.slack.blocks import CLOSE, REVIEW
-from scanner.model.finding import Confidence, Finding, Match, Severity, Span
-from scanner.model.provenance import InWorktree
-from scanner.model.secret import SecretValue
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.config import Settings, load
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.lab.aws import AwsLab, World, seed
+from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.slack.blocks import CLOSE, REVIEW
+from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
+from stanch.scanner.model.provenance import InWorktree
+from stanch.scanner.model.secret import SecretValue
 
 PATIENCE = 40.0
 
@@ -64,7 +64,7 @@ class Installation:
     def serve(self, *options: str) -> subprocess.Popen[bytes]:
         with (self.home / "serve.log").open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "responder.cli.main", "serve", "--port", "0", *options],
+                [sys.executable, "-m", "stanch", "serve", "--port", "0", *options],
                 cwd=self.home, env=self.environment, stdout=log, stderr=log,
             )  # fmt: skip
         return self.process
@@ -198,7 +198,7 @@ def test_a_port_that_is_taken_is_a_usage_error(installation: Installation) -> No
     installation.up()
     port = installation.url.rpartition(":")[2]
     second = subprocess.run(
-        [sys.executable, "-m", "responder.cli.main", "serve", "--port", port],
+        [sys.executable, "-m", "stanch", "serve", "--port", port],
         cwd=installation.home, env=installation.environment, capture_output=True, text=True,
         check=False,
     )  # fmt: skip

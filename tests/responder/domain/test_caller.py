@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from responder.domain.approval import Person
-from responder.domain.caller import at_command_line
-from responder.domain.error import UsageError
+from stanch.responder.domain.approval import Person
+from stanch.responder.domain.caller import at_command_line
+from stanch.responder.domain.error import UsageError
 
 
 def person(name: str, account: str | None = None) -> Person:

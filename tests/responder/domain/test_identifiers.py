@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId, label, parse_label
-from responder.domain.json import canonical
-from responder.domain.step import Effect, StepSpec
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, label, parse_label
+from stanch.responder.domain.json import canonical
+from stanch.responder.domain.step import Effect, StepSpec
 
 
 @pytest.mark.parametrize("text", ["LK-7", "lk-7", "7", "  LK-7\n"])

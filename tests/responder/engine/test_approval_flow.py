@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from responder.domain.approval import Decision
-from responder.domain.error import ApprovalRefused, UsageError
-from responder.domain.ids import ApprovalId
-from responder.domain.ports import Errand
-from responder.domain.run import RunState, StepState
-from responder.domain.runbook import Phase, Silence
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.error import ApprovalRefused, UsageError
+from stanch.responder.domain.ids import ApprovalId
+from stanch.responder.domain.ports import Errand
+from stanch.responder.domain.run import RunState, StepState
+from stanch.responder.domain.runbook import Phase, Silence
 from tests.responder.conftest import ALICE, BOB
 
 LONG = timedelta(minutes=11)  # the policy waits ten

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import LedgerError, Retryable, RunbookError, StepFailed
-from responder.domain.ids import RunId
-from responder.domain.incident import IncidentState
-from responder.domain.ports import Errand
-from responder.domain.run import RunState, StepState
-from responder.domain.runbook import Phase
-from responder.domain.step import NotYet, Present, Refuted, Verified
-from responder.engine.attempt import MAX_TRIES, SETTLE_LIMIT
+from stanch.responder.domain.error import LedgerError, Retryable, RunbookError, StepFailed
+from stanch.responder.domain.ids import RunId
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.ports import Errand
+from stanch.responder.domain.run import RunState, StepState
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.domain.step import NotYet, Present, Refuted, Verified
+from stanch.responder.engine.attempt import MAX_TRIES, SETTLE_LIMIT
 from tests.responder.conftest import ALICE
 
 SECOND = timedelta(seconds=1)

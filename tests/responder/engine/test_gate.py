@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responder.domain.approval import Approval, Decision
-from responder.domain.ids import ApprovalId, IncidentId, RunId
-from responder.domain.runbook import Silence
-from responder.engine.gate import Gate, gate
+from stanch.responder.domain.approval import Approval, Decision
+from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId
+from stanch.responder.domain.runbook import Silence
+from stanch.responder.engine.gate import Gate, gate
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 LATER = NOW + timedelta(hours=4)

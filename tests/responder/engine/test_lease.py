@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import LeaseLost
-from responder.engine.lease import Leases
+from stanch.responder.domain.error import LeaseLost
+from stanch.responder.engine.lease import Leases
 
 SHORT = timedelta(milliseconds=60)  # renewed every 20 ms
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.domain.error import RunbookError
-from responder.domain.runbook import Phase, Silence
-from responder.domain.step import Effect, StepSpec
-from responder.engine.document import MAX_BYTES, read
-from responder.engine.loader import find_runbook, load_policies, load_runbooks, runbook_for
+from stanch.responder.domain.error import RunbookError
+from stanch.responder.domain.runbook import Phase, Silence
+from stanch.responder.domain.step import Effect, StepSpec
+from stanch.responder.engine.document import MAX_BYTES, read
+from stanch.responder.engine.loader import find_runbook, load_policies, load_runbooks, runbook_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.domain.json import JsonObject
-from responder.domain.plan import PlannedStep, plan_hash
-from responder.domain.runbook import Phase
-from responder.domain.step import Call, Effect
-from responder.engine.reference import known, resolve
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.plan import PlannedStep, plan_hash
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.domain.step import Call, Effect
+from stanch.responder.engine.reference import known, resolve
 
 STEP = PlannedStep(
     id="delete",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import StepFailed, UsageError
-from responder.domain.incident import IncidentState
-from responder.domain.run import RunKind, RunState
+from stanch.responder.domain.error import StepFailed, UsageError
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.run import RunKind, RunState
 from tests.responder.conftest import ALICE
 
 

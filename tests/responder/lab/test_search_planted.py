@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.lab.search import forms, search
+from stanch.responder.lab.search import forms, search
 
 Sink = Callable[[Path, str], None]
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from responder.domain.ids import IncidentId
-from responder.domain.timeline import Event
-from responder.ledger.anchor import AnchorFile, Notary
-from responder.ledger.checkpoint import SigningKey
-from responder.ledger.seal import LedgerSeal
-from responder.ledger.verify import Verdict, verify
-from responder.store.sql import SqlStore, open_store
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.timeline import Event
+from stanch.responder.ledger.anchor import AnchorFile, Notary
+from stanch.responder.ledger.checkpoint import SigningKey
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.ledger.verify import Verdict, verify
+from stanch.responder.store.sql import SqlStore, open_store
+from stanch.scanner.model.secret import SecretValue
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

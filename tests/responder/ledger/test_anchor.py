@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from responder.domain.error import LedgerError
-from responder.ledger.anchor import AnchorFile
+from stanch.responder.domain.error import LedgerError
+from stanch.responder.ledger.anchor import AnchorFile
 
 if TYPE_CHECKING:
     from tests.responder.ledger.conftest import Record

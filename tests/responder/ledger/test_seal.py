@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from responder.domain.error import ConfigError
-from responder.ledger.seal import LedgerSeal, parse_ledger_seal
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.ledger.seal import LedgerSeal, parse_ledger_seal
+from stanch.scanner.model.secret import SecretValue
 
 
 def test_a_ledger_key_file_is_created_once_and_stays(tmp_path: Path) -> None:

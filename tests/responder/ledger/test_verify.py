@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from responder.domain.error import LedgerError
-from responder.domain.timeline import Entry, Event
-from responder.ledger.chain import UnreadableEntryError, digest
-from responder.ledger.verify import Attack, _continues, verify
-from responder.store.ledger import decode as read
+from stanch.responder.domain.error import LedgerError
+from stanch.responder.domain.timeline import Entry, Event
+from stanch.responder.ledger.chain import UnreadableEntryError, digest
+from stanch.responder.ledger.verify import Attack, _continues, verify
+from stanch.responder.store.ledger import decode as read
 
 if TYPE_CHECKING:
     from tests.responder.ledger.conftest import Record

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responder.domain.approval import Approval, Decision
-from responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.json import JsonObject, canonical
-from responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from responder.domain.runbook import Phase
-from responder.domain.step import Effect, StepSpec
-from responder.domain.timeline import Entry, Event
-from responder.postmortem.case import CaseFile
+from stanch.responder.domain.approval import Approval, Decision
+from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.json import JsonObject, canonical
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.domain.step import Effect, StepSpec
+from stanch.responder.domain.timeline import Entry, Event
+from stanch.responder.postmortem.case import CaseFile
 
 DETECTED = datetime(2026, 3, 14, 9, 26, 53, 120_000, tzinfo=UTC)
 INCIDENT = IncidentId(7)

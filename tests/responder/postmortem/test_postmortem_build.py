@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.domain.ids import IncidentId, SealedRef
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.domain.json import JsonObject
-from responder.domain.run import RunKind
-from responder.postmortem.build import build
-from responder.postmortem.case import CaseFile
-from responder.postmortem.chart import chart
-from responder.postmortem.render import html, markdown
-from responder.postmortem.report import ActionKind, Lane, Tone
-from responder.postmortem.text import clean, span
+from stanch.responder.domain.ids import IncidentId, SealedRef
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.run import RunKind
+from stanch.responder.postmortem.build import build
+from stanch.responder.postmortem.case import CaseFile
+from stanch.responder.postmortem.chart import chart
+from stanch.responder.postmortem.render import html, markdown
+from stanch.responder.postmortem.report import ActionKind, Lane, Tone
+from stanch.responder.postmortem.text import clean, span
 
 DETECTED = datetime(2026, 3, 14, 9, 26, 53, 120_000, tzinfo=UTC)
 NOW = DETECTED + timedelta(minutes=2)

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from responder.domain.error import UsageError
-from responder.postmortem.build import build
-from responder.postmortem.case import CaseFile
-from responder.postmortem.chart import chart
-from responder.postmortem.markdown import escape_markdown
-from responder.postmortem.render import html, markdown, write
+from stanch.responder.domain.error import UsageError
+from stanch.responder.postmortem.build import build
+from stanch.responder.postmortem.case import CaseFile
+from stanch.responder.postmortem.chart import chart
+from stanch.responder.postmortem.markdown import escape_markdown
+from stanch.responder.postmortem.render import html, markdown, write
 
 NOW = datetime(2026, 3, 14, 9, 28, 53, 120_000, tzinfo=UTC)
 Hostile = Callable[[CaseFile, str], CaseFile]

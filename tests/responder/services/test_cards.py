@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from responder.domain.card import Mark, Tone
-from responder.domain.error import StepFailed, UsageError
-from responder.domain.ids import IncidentId
-from responder.domain.json import JsonValue
-from responder.domain.run import RunState
-from responder.domain.runbook import Phase, Silence
-from responder.domain.step import NotYet, Verified
-from responder.services.cards import SILENCE, age, credential
+from stanch.responder.domain.card import Mark, Tone
+from stanch.responder.domain.error import StepFailed, UsageError
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.json import JsonValue
+from stanch.responder.domain.run import RunState
+from stanch.responder.domain.runbook import Phase, Silence
+from stanch.responder.domain.step import NotYet, Verified
+from stanch.responder.services.cards import SILENCE, age, credential
 
 SECOND = timedelta(seconds=1)
 

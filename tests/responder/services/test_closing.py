@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from responder.domain.approval import Decision
-from responder.domain.card import Tone
-from responder.domain.error import ApprovalRefused, UsageError
-from responder.domain.ids import IncidentId
-from responder.domain.incident import IncidentState
-from responder.domain.run import RunState
-from responder.domain.runbook import Phase
-from responder.ledger.anchor import Notary
-from responder.ledger.checkpoint import SigningKey
-from responder.ledger.seal import LedgerSeal
-from responder.postmortem.build import build
-from responder.services.casefiles import CaseFiles
-from responder.services.closing import Closing, Closure
-from responder.services.intake import News
-from scanner.model.provenance import InWorktree
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.card import Tone
+from stanch.responder.domain.error import ApprovalRefused, UsageError
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.run import RunState
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.ledger.anchor import Notary
+from stanch.responder.ledger.checkpoint import SigningKey
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.postmortem.build import build
+from stanch.responder.services.casefiles import CaseFiles
+from stanch.responder.services.closing import Closing, Closure
+from stanch.responder.services.intake import News
+from stanch.scanner.model.provenance import InWorktree
+from stanch.scanner.model.secret import SecretValue
 from tests.responder.conftest import ALICE, PEOPLE
 
 LK1 = IncidentId(1)

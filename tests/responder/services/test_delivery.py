@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from responder.domain.card import Card, CardRef
-from responder.domain.error import ConfigError, Retryable
-from responder.domain.ports import Errand
-from responder.services.delivery import LONGEST_PAUSE, Delivery
+from stanch.responder.domain.card import Card, CardRef
+from stanch.responder.domain.error import ConfigError, Retryable
+from stanch.responder.domain.ports import Errand
+from stanch.responder.services.delivery import LONGEST_PAUSE, Delivery
 
 
 class Wall:

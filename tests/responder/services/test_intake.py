@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from responder.domain.incident import IncidentState
-from responder.domain.ports import Errand
-from responder.services.intake import News
-from scanner.model.finding import Match
-from scanner.model.provenance import InCommit, InWorktree
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.ports import Errand
+from stanch.responder.services.intake import News
+from stanch.scanner.model.finding import Match
+from stanch.scanner.model.provenance import InCommit, InWorktree
+from stanch.scanner.model.secret import SecretValue
 
 
 def moved(match: Match, path: str) -> Match:

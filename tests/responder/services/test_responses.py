@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import Retryable, StepFailed, UsageError
-from responder.domain.ids import IncidentId
-from responder.domain.incident import IncidentState
-from responder.domain.ports import Errand
-from responder.domain.run import RunState, StepState
-from responder.ledger.anchor import AnchorFile, Notary
-from responder.ledger.checkpoint import SigningKey
-from responder.ledger.seal import LedgerSeal
-from responder.services.casefiles import CaseFiles, sentence
-from responder.store.sql import open_store
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import Retryable, StepFailed, UsageError
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.ports import Errand
+from stanch.responder.domain.run import RunState, StepState
+from stanch.responder.ledger.anchor import AnchorFile, Notary
+from stanch.responder.ledger.checkpoint import SigningKey
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.services.casefiles import CaseFiles, sentence
+from stanch.responder.store.sql import open_store
+from stanch.scanner.model.secret import SecretValue
 from tests.responder.conftest import ALICE
 
 SECOND = timedelta(seconds=1)

@@ -10,17 +10,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responder.domain.approval import Approval, Decision, Person, decide
-from responder.domain.card import Ask, Card, Mark, Tone
-from responder.domain.error import ApprovalRefused, UsageError
-from responder.domain.ids import ApprovalId, IncidentId, RunId
-from responder.domain.runbook import Phase
-from responder.lab.slack.workspace import SlackLab
-from responder.slack.app import SlackApp
-from responder.slack.desk import Review
-from responder.slack.link import run_socket_mode
-from responder.slack.setting import SlackSettings
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.approval import Approval, Decision, Person, decide
+from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.error import ApprovalRefused, UsageError
+from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.slack.app import SlackApp
+from stanch.responder.slack.desk import Review
+from stanch.responder.slack.link import run_socket_mode
+from stanch.responder.slack.setting import SlackSettings
+from stanch.scanner.model.secret import SecretValue
 
 NOW = datetime(2026, 11, 22, 14, 3, 12, tzinfo=UTC)
 PLAN = "9f" * 32

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.domain.card import Ask, Card, Mark, Tone
-from responder.domain.ids import ApprovalId, IncidentId
-from responder.domain.runbook import Phase
-from responder.lab.slack import limit
-from responder.slack.blocks import card_message, plan_line
-from responder.slack.button import ButtonKey, Press
-from responder.slack.command import looks_secret
-from responder.slack.desk import Review
-from responder.slack.modal import loading, note, review_view
-from responder.slack.text import said
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.ids import ApprovalId, IncidentId
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.lab.slack import limit
+from stanch.responder.slack.blocks import card_message, plan_line
+from stanch.responder.slack.button import ButtonKey, Press
+from stanch.responder.slack.command import looks_secret
+from stanch.responder.slack.desk import Review
+from stanch.responder.slack.modal import loading, note, review_view
+from stanch.responder.slack.text import said
+from stanch.scanner.model.secret import SecretValue
 
 KEY = ButtonKey(SecretValue(b"k" * 32))
 AT = datetime(2026, 11, 22, 14, 3, 12, tzinfo=UTC)

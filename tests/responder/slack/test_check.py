@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from responder.domain.error import ConfigError
-from responder.lab.slack.fault import Unreachable
-from responder.lab.slack.workspace import SlackLab
-from responder.lab.slack.world import BOT_SCOPES
-from responder.slack.check import Check, check
-from responder.slack.setting import SlackSettings
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.lab.slack.fault import Unreachable
+from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.lab.slack.world import BOT_SCOPES
+from stanch.responder.slack.check import Check, check
+from stanch.responder.slack.setting import SlackSettings
+from stanch.scanner.model.secret import SecretValue
 
 
 def bad(found: list[Check]) -> list[Check]:

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from responder.domain.card import Card
-from responder.lab.slack.workspace import SlackLab
-from responder.lab.slack.world import View
-from responder.slack.blocks import CLOSE, REVIEW, card_message
-from responder.slack.button import ButtonKey
-from responder.slack.closing import OWNER, STALE, close_view
-from responder.slack.modal import REASON
-from responder.slack.notifier import SlackNotifier
-from responder.slack.review import FORGED, LATE
-from responder.slack.setting import SlackSettings
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.card import Card
+from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.lab.slack.world import View
+from stanch.responder.slack.blocks import CLOSE, REVIEW, card_message
+from stanch.responder.slack.button import ButtonKey
+from stanch.responder.slack.closing import OWNER, STALE, close_view
+from stanch.responder.slack.modal import REASON
+from stanch.responder.slack.notifier import SlackNotifier
+from stanch.responder.slack.review import FORGED, LATE
+from stanch.responder.slack.setting import SlackSettings
+from stanch.scanner.model.secret import SecretValue
 
 pytestmark = pytest.mark.usefixtures("door")
 WHY = "dead, and its consumer works"

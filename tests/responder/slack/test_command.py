@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from responder.lab.slack.workspace import SlackLab
+from stanch.responder.lab.slack.workspace import SlackLab
 
 Join = Callable[[str], str]
 pytestmark = pytest.mark.usefixtures("door")

@@ -9,8 +9,8 @@ import pytest
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from responder.lab.slack import limit
-from responder.lab.slack.workspace import SlackLab
+from stanch.responder.lab.slack import limit
+from stanch.responder.lab.slack.workspace import SlackLab
 
 
 @pytest.fixture

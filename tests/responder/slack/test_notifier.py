@@ -7,15 +7,22 @@ from datetime import timedelta
 
 import pytest
 
-from responder.domain.card import Card
-from responder.domain.error import Retryable
-from responder.lab.slack.fault import Broken, Fault, LostAnswer, RateLimited, Refused, Unreachable
-from responder.lab.slack.workspace import SlackLab
-from responder.lab.slack.world import BOT_SCOPES
-from responder.slack.notifier import SlackNotifier
-from responder.slack.setting import SlackSettings
-from responder.slack.wire import AnswerLost, SlackError
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.error import Retryable
+from stanch.responder.lab.slack.fault import (
+    Broken,
+    Fault,
+    LostAnswer,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
+from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.lab.slack.world import BOT_SCOPES
+from stanch.responder.slack.notifier import SlackNotifier
+from stanch.responder.slack.setting import SlackSettings
+from stanch.responder.slack.wire import AnswerLost, SlackError
+from stanch.scanner.model.secret import SecretValue
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import pytest
 from rich.console import Console
 
-from responder.domain.card import Card
-from responder.domain.ids import IncidentId
-from responder.domain.ports import Notifier
-from responder.lab.slack.workspace import SlackLab
-from responder.slack.notifier import SlackNotifier
-from responder.slack.setting import SlackSettings
-from responder.terminal.notifier import TerminalNotifier
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.ports import Notifier
+from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.slack.notifier import SlackNotifier
+from stanch.responder.slack.setting import SlackSettings
+from stanch.responder.terminal.notifier import TerminalNotifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

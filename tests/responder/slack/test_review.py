@@ -11,18 +11,18 @@ from urllib.parse import quote
 
 import pytest
 
-from responder.domain.approval import Decision
-from responder.domain.card import Card
-from responder.lab.slack.workspace import SlackLab
-from responder.lab.slack.world import View
-from responder.slack.app import SlackApp
-from responder.slack.blocks import REVIEW
-from responder.slack.link import run_socket_mode
-from responder.slack.notifier import SlackNotifier
-from responder.slack.review import BROKEN, CHANGED, FORGED, LATE, STALE
-from responder.slack.setting import SlackSettings
-from responder.slack.wire import SlackError
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.card import Card
+from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.lab.slack.world import View
+from stanch.responder.slack.app import SlackApp
+from stanch.responder.slack.blocks import REVIEW
+from stanch.responder.slack.link import run_socket_mode
+from stanch.responder.slack.notifier import SlackNotifier
+from stanch.responder.slack.review import BROKEN, CHANGED, FORGED, LATE, STALE
+from stanch.responder.slack.setting import SlackSettings
+from stanch.responder.slack.wire import SlackError
+from stanch.scanner.model.secret import SecretValue
 
 REASON = "seen in CloudTrail, owner agrees"
 Join = Callable[[str], str]

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from responder.config import Settings
-from responder.slack.app import COMMAND
-from responder.slack.check import OPTIONAL, REQUIRED
+from stanch.responder.config import Settings
+from stanch.responder.slack.app import COMMAND
+from stanch.responder.slack.check import OPTIONAL, REQUIRED
 
 GUIDE = Path(__file__).parents[3] / "docs" / "slack.md"
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import StepFailed
-from responder.domain.ids import IncidentId, RunId, SealedRef
-from responder.domain.json import JsonObject
-from responder.domain.step import Absent, Present, Step, StepSpec, Verdict, Verified
-from responder.lab.aws import AwsLab
-from responder.lab.aws.world import World, seed
-from responder.steps.aws_client import AwsClients, AwsSettings, Credentials
-from responder.steps.registry import SPECS, build
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import Absent, Present, Step, StepSpec, Verdict, Verified
+from stanch.responder.lab.aws import AwsLab
+from stanch.responder.lab.aws.world import World, seed
+from stanch.responder.steps.aws_client import AwsClients, AwsSettings, Credentials
+from stanch.responder.steps.registry import SPECS, build
+from stanch.scanner.model.secret import SecretValue
 
 _RUNS = itertools.count(1)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import Retryable
-from responder.steps.aws_trail import parse
+from stanch.responder.domain.error import Retryable
+from stanch.responder.steps.aws_trail import parse
 
 ACTIVITY = "aws.cloudtrail.activity"
 

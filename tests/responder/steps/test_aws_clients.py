@@ -12,15 +12,15 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from responder.domain.error import ConfigError, Retryable, StepFailed
-from responder.domain.step import Effect, NotYet, Verified
-from responder.engine.loader import load_runbooks
-from responder.steps.aws_client import AwsClients, AwsSettings, Credentials
-from responder.steps.aws_error import calling, masked
-from responder.steps.aws_key import decode_account
-from responder.steps.permission import policy_document, required
-from responder.steps.registry import SPECS, build
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError, Retryable, StepFailed
+from stanch.responder.domain.step import Effect, NotYet, Verified
+from stanch.responder.engine.loader import load_runbooks
+from stanch.responder.steps.aws_client import AwsClients, AwsSettings, Credentials
+from stanch.responder.steps.aws_error import calling, masked
+from stanch.responder.steps.aws_key import decode_account
+from stanch.responder.steps.permission import policy_document, required
+from stanch.responder.steps.registry import SPECS, build
+from stanch.scanner.model.secret import SecretValue
 
 Bench = Any  # conftest.py cannot be imported by name
 # Assembled, so that no scanner takes them for keys.
@@ -131,7 +131,7 @@ def test_the_calls_we_make_are_those_that_the_steps_declare(bench: Bench) -> Non
         for call in bench.lab.calls(since=bench.seen)
         if call["access_key_id"] == ours
     }
-    allowed = set(required(load_runbooks(files("runbooks"), SPECS).values(), SPECS))
+    allowed = set(required(load_runbooks(files("stanch.runbooks"), SPECS).values(), SPECS))
     assert made <= allowed
     assert "iam:DeleteUserPolicy" in made
 
@@ -140,7 +140,9 @@ def test_the_generated_policy_is_enough_for_the_whole_runbook(
     make_bench: Callable[..., Bench],
 ) -> None:
     bench = make_bench()
-    document = policy_document(required(load_runbooks(files("runbooks"), SPECS).values(), SPECS))
+    document = policy_document(
+        required(load_runbooks(files("stanch.runbooks"), SPECS).values(), SPECS)
+    )
     iam = bench.lab.client("iam")
     iam.create_user(UserName="stanch")
     iam.put_user_policy(

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import Retryable, StepFailed
-from responder.domain.step import Absent, NotYet, Present, Refuted, Verified
+from stanch.responder.domain.error import Retryable, StepFailed
+from stanch.responder.domain.step import Absent, NotYet, Present, Refuted, Verified
 
 DISABLE = "aws.iam.disable_access_key"
 DENY = "aws.iam.deny_user_sessions"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from responder.domain.error import Retryable, StepFailed
-from responder.domain.step import Absent, NotYet, Present, Refuted, Verified
-from responder.steps.aws_secret import holds_pair, rewritten
+from stanch.responder.domain.error import Retryable, StepFailed
+from stanch.responder.domain.step import Absent, NotYet, Present, Refuted, Verified
+from stanch.responder.steps.aws_secret import holds_pair, rewritten
 
 CREATE = "aws.iam.create_replacement_key"
 PUT = "aws.secretsmanager.put_version"

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from responder.domain.error import LedgerError, StoreError
-from responder.domain.timeline import Event
-from responder.ledger.seal import LedgerSeal
-from responder.store.sql import SqlStore, open_store
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import LedgerError, StoreError
+from stanch.responder.domain.timeline import Event
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.sql import SqlStore, open_store
+from stanch.scanner.model.secret import SecretValue
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -93,9 +93,9 @@ def test_another_thread_waits_for_its_turn(store: SqlStore) -> None:
 # In a process of its own: this one has threads, which a fork would not take along.
 FORKING = """
 import os, sys
-from responder.ledger.seal import LedgerSeal
-from responder.store.sql import open_store
-from scanner.model.secret import SecretValue
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.sql import open_store
+from stanch.scanner.model.secret import SecretValue
 
 with open_store(sys.argv[1], seal=LedgerSeal(SecretValue(bytes(32)))) as store:
     for expected in (1, 2, 3):

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responder.domain.card import Ask, Card, Mark, Tone
-from responder.domain.ids import ApprovalId, IncidentId
-from responder.domain.runbook import Phase
+from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.ids import ApprovalId, IncidentId
+from stanch.responder.domain.runbook import Phase
 
 NOW = datetime(2026, 11, 22, 14, 3, 12, tzinfo=UTC)
 

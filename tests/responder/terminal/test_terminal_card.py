@@ -12,12 +12,12 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from syrupy.assertion import SnapshotAssertion
 
-from responder.domain.card import Card
-from responder.domain.ids import IncidentId
-from responder.terminal.notifier import TerminalNotifier
-from responder.terminal.panel import panel
-from responder.terminal.table import IncidentRow, incident_table
-from responder.terminal.text import visible
+from stanch.responder.domain.card import Card
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.terminal.notifier import TerminalNotifier
+from stanch.responder.terminal.panel import panel
+from stanch.responder.terminal.table import IncidentRow, incident_table
+from stanch.responder.terminal.text import visible
 
 
 def shown(what: RenderableType, *, width: int = 80) -> str:

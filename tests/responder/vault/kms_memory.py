@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from responder.domain.json import canonical
+from stanch.responder.domain.json import canonical
 
 ARN = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd"
 CONTEXT = {"ref": "sealed:00", "part": "secret"}

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from responder.domain.error import ConfigError, Retryable, VaultError
-from responder.vault.kms import KmsMasterKey, connect
-from responder.vault.master import parse_master_key
+from stanch.responder.domain.error import ConfigError, Retryable, VaultError
+from stanch.responder.vault.kms import KmsMasterKey, connect
+from stanch.responder.vault.master import parse_master_key
 from tests.responder.vault.kms_memory import ARN, CONTEXT, Service, refusal
 
 

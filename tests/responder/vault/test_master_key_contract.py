@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import pytest
 
-from responder.domain.error import VaultError
-from responder.domain.ids import IncidentId, RunId
-from responder.lab.aws import AwsLab
-from responder.ledger.seal import LedgerSeal
-from responder.store.sql import open_store
-from responder.vault.kms import KmsMasterKey
-from responder.vault.master import LocalMasterKey, MasterKey
-from responder.vault.vault import EnvelopeVault
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import VaultError
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.lab.aws import AwsLab
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.sql import open_store
+from stanch.responder.vault.kms import KmsMasterKey
+from stanch.responder.vault.master import LocalMasterKey, MasterKey
+from stanch.responder.vault.vault import EnvelopeVault
+from stanch.scanner.model.secret import SecretValue
 from tests.responder.vault.kms_memory import ARN, CONTEXT, Service, refusal
 
 

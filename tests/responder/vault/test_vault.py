@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from responder.domain.error import ConfigError, LedgerError, VaultError
-from responder.domain.ids import IncidentId, RunId, SealedRef
-from responder.ledger.seal import LedgerSeal
-from responder.store.sql import SqlStore, open_store
-from responder.vault.master import LocalMasterKey, parse_master_key
-from responder.vault.vault import EnvelopeVault
-from scanner.model.secret import SecretValue
+from stanch.responder.domain.error import ConfigError, LedgerError, VaultError
+from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.sql import SqlStore, open_store
+from stanch.responder.vault.master import LocalMasterKey, parse_master_key
+from stanch.responder.vault.vault import EnvelopeVault
+from stanch.scanner.model.secret import SecretValue
 
 INCIDENT = IncidentId(7)
 RUN = RunId("run-1")

@@ -16,14 +16,14 @@ import uvicorn
 from httpx import Client
 from starlette.types import ASGIApp
 
-from responder.bootstrap import House, open_house
-from responder.cli.serve import health, reading
-from responder.config import load
-from responder.domain.ids import IncidentId, SealedRef
-from responder.domain.incident import Exposure, Incident, IncidentState
-from responder.web.app import make_web
-from responder.web.guard import Door
-from scanner.model.secret import SecretValue
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.cli.serve import health, reading
+from stanch.responder.config import load
+from stanch.responder.domain.ids import IncidentId, SealedRef
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.web.app import make_web
+from stanch.responder.web.guard import Door
+from stanch.scanner.model.secret import SecretValue
 
 NOW = datetime(2026, 11, 22, 14, 3, 12, tzinfo=UTC)
 

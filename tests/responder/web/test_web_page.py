@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 import pytest
 from httpx import Client
 
-from responder.bootstrap import House
-from responder.domain.error import ConfigError
-from responder.domain.ids import IncidentId
-from responder.web.guard import Door, is_loopback, make_door
-from scanner.model.secret import SecretValue
+from stanch.responder.bootstrap import House
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.web.guard import Door, is_loopback, make_door
+from stanch.scanner.model.secret import SecretValue
 
 HOSTILE = (
     "<script>alert(1)</script>",

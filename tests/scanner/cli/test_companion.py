@@ -17,24 +17,24 @@ import pytest
 
 Token = Callable[[int], str]
 
-TOGETHER = "from responder.cli.start import main; main()"
-ALONE = "import scanner.companion as c; c.begin = lambda: None; " + TOGETHER
+TOGETHER = "from stanch.responder.cli.start import main; main()"
+ALONE = "import stanch.scanner.companion as c; c.begin = lambda: None; " + TOGETHER
 #: Says on standard error which process it is that scans, and waits for a file to appear.
 SLOW = (
     """
 import os, sys, time
-import scanner.companion as companion
+from stanch.scanner import companion
 serve = companion._serve
 def slow(wire):
-    from scanner import shard
+    from stanch.scanner import shard
     run = shard.run
     def told(*given, **more):
         print(os.getpid(), file=sys.stderr, flush=True)
         while not os.path.exists(sys.argv[-1] + "/go"):
             time.sleep(0.01)
         yield from run(*given, **more)
-    import scanner.api
-    scanner.api.run = told
+    import stanch.scanner.api
+    stanch.scanner.api.run = told
     serve(wire)
 companion._serve = slow
 """
@@ -173,7 +173,7 @@ def test_stopping_by_hand_stops_both_without_a_trace(tmp_path: Path, tree: Path)
 
 
 def test_a_defect_says_where_it_is(tmp_path: Path, tree: Path) -> None:
-    program = "import scanner.order as o; o.Order.accepted = None; " + TOGETHER
+    program = "import stanch.scanner.order as o; o.Order.accepted = None; " + TOGETHER
     done = _run(tmp_path, program, str(tree), text=True)
     assert done.returncode == 3
     assert "TypeError" in done.stderr

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from scanner.cli import again
+from stanch.scanner.cli import again
 
 Token = Callable[[int], str]
 Done = subprocess.CompletedProcess[str]
-_START = "from responder.cli.start import main; main()"
+_START = "from stanch.responder.cli.start import main; main()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,12 @@ def test_the_same_question_gets_the_same_answer_and_loads_nothing(
     first, second = server.scan("--format", "jsonl"), server.scan("--format", "jsonl")
     assert (first.returncode, second.returncode) == (1, 1)
     assert second.stdout == first.stdout != ""
-    for module in (" click", " subprocess", " scanner.api", " scanner.detectors.engine"):
+    for module in (
+        " click",
+        " subprocess",
+        " stanch.scanner.api",
+        " stanch.scanner.detectors.engine",
+    ):
         assert f"{module}\n" in first.stderr
         assert f"{module}\n" not in second.stderr
     said = [line for line in second.stderr.splitlines() if not line.startswith("import time:")]

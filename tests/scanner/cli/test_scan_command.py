@@ -177,7 +177,7 @@ def test_an_unreadable_file_makes_the_scan_incomplete(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o700)
     program = (
         "import os, sys; from pathlib import Path\n"
-        "from scanner.api import FingerprintKey, Scanner, SecretValue\n"
+        "from stanch.scanner.api import FingerprintKey, Scanner, SecretValue\n"
         "scanner = Scanner(key=FingerprintKey(SecretValue(bytes(32))))\n"
         "os.chdir(sys.argv[1]); os.setgid(65534); os.setuid(65534)\n"
         "print(sorted((g.path, g.incomplete) for g in scanner.scan_path(Path('.'))))\n"
@@ -193,7 +193,7 @@ def test_an_unreadable_file_makes_the_scan_incomplete(tmp_path: Path) -> None:
 def test_a_small_scan_loads_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "shape.py").write_text("def area(width, height):\n    return width * height\n")
     code = (
-        "import contextlib, sys; from scanner.cli.scan import command\n"
+        "import contextlib, sys; from stanch.scanner.cli.scan import command\n"
         "with contextlib.suppress(SystemExit): command.main(sys.argv[1:])\n"
         "print(*sys.modules)"
     )
@@ -201,6 +201,6 @@ def test_a_small_scan_loads_nothing_heavy(tmp_path: Path) -> None:
     for _ in range(2):  # the first run may have to fill the cache of compiled rules
         done = subprocess.run(argv, check=True, capture_output=True, text=True)
     heavy = {"msgspec", "multiprocessing", "tempfile", "subprocess", "rich", "yaml", "cryptography",
-             "pathspec", "importlib.metadata", "detect_secrets", "responder.cli.main", "ssl",
-             "scanner.detectors.keystore", "scanner.sources.repository"}  # fmt: skip
+             "pathspec", "importlib.metadata", "detect_secrets", "stanch.responder.cli.main", "ssl",
+             "stanch.scanner.detectors.keystore", "stanch.scanner.sources.repository"}  # fmt: skip
     assert heavy.isdisjoint(done.stdout.split()), heavy.intersection(done.stdout.split())

@@ -25,7 +25,7 @@ from detect_secrets.settings import transient_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.api import (
+from stanch.scanner.api import (
     FingerprintKey,
     Fragment,
     Gap,
@@ -35,7 +35,7 @@ from scanner.api import (
     SecretValue,
     UsageError,
 )
-from scanner.detectors.detect_secrets import PluginDetector, package_settings
+from stanch.scanner.detectors.detect_secrets import PluginDetector, package_settings
 
 Token = Callable[[int], str]
 Seen = set[tuple[int, str, str]]

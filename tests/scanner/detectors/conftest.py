@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from scanner.detectors.engine import Engine
-from scanner.detectors.ruleset import load_builtin
-from scanner.model.finding import Match
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
-from scanner.model.rule import Rule
-from scanner.model.secret import SecretValue
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.model.finding import Match
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.model.secret import SecretValue
 
 Scan = Callable[..., list[Match]]
 

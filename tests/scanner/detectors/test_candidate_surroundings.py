@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from scanner.detectors.example import generate
-from scanner.model.finding import Confidence, Match
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.detectors.word import reads_like_word
-from scanner.model.finding import Confidence, Match
+from stanch.scanner.detectors.word import reads_like_word
+from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.detectors import decode
-from scanner.detectors.database import prefilter
-from scanner.detectors.example import generate
-from scanner.detectors.ruleset import load_builtin
-from scanner.detectors.run import may_hold_run
-from scanner.model.finding import Match
+from stanch.scanner.detectors import decode
+from stanch.scanner.detectors.database import prefilter
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors.run import may_hold_run
+from stanch.scanner.model.finding import Match
 
 Scan = Callable[..., list[Match]]
 

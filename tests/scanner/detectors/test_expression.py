@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.detectors.candidate import Candidate, Fate
-from scanner.detectors.confirm import everywhere
-from scanner.detectors.expression import HEAD, is_expression
-from scanner.detectors.generic import check_assignment
-from scanner.model.rule import Rule
+from stanch.scanner.detectors.candidate import Candidate, Fate
+from stanch.scanner.detectors.confirm import everywhere
+from stanch.scanner.detectors.expression import HEAD, is_expression
+from stanch.scanner.detectors.generic import check_assignment
+from stanch.scanner.model.rule import Rule
 
 _PATHS = ("app/main.py", "deploy/.env", "conf/app.yaml", "src/a.min.js", "tests/test_a.py", "x.txt")
 _NAMES = ("password", "DB_PASSWORD", "self.token", "apiKey", "client_secret", "x-api-key", "seed")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.detectors.example import generate
-from scanner.model.finding import Confidence, Match
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]
 

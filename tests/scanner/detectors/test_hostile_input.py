@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from scanner.detectors.engine import MOST_PER_RULE, Engine
-from scanner.detectors.example import generate
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
+from stanch.scanner.detectors.engine import MOST_PER_RULE, Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
 
 _MIB = 1 << 20
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scanner.detectors import cache
-from scanner.detectors.regex import Shelf
-from scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors import cache
+from stanch.scanner.detectors.regex import Shelf
+from stanch.scanner.detectors.ruleset import load_builtin
 
 TEXT = re.compile(r"(?i)(?P<first>ab+)|[\w-]{2,9}(?=é)")
 
@@ -110,9 +110,9 @@ def test_nothing_new_writes_nothing(home: Path) -> None:
 
 
 _LATE = """
-from scanner.detectors import checks, ground, regex
-from scanner.detectors.database import prefilter
-from scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors import checks, ground, regex
+from stanch.scanner.detectors.database import prefilter
+from stanch.scanner.detectors.ruleset import load_builtin
 
 prefilter(load_builtin())
 checks.load()

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.detectors import keystore_example
-from scanner.detectors.candidate import Candidate
-from scanner.detectors.keystore import check_keystore
-from scanner.model.finding import Match, Severity
-from scanner.model.rule import Rule
+from stanch.scanner.detectors import keystore_example
+from stanch.scanner.detectors.candidate import Candidate
+from stanch.scanner.detectors.keystore import check_keystore
+from stanch.scanner.model.finding import Match, Severity
+from stanch.scanner.model.rule import Rule
 
 Scan = Callable[..., list[Match]]
 

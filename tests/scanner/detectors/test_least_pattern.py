@@ -8,14 +8,14 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 
-from scanner.detectors.engine import Engine
-from scanner.detectors.example import generate
-from scanner.detectors.least import least
-from scanner.detectors.pattern import compiled
-from scanner.detectors.ruleset import load_builtin
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.least import least
+from stanch.scanner.detectors.pattern import compiled
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
 from tests.scanner.detectors.random_pattern import PATTERNS, TEXTS
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.detectors.example import generate
-from scanner.detectors.pattern import compiled
-from scanner.detectors.piece import pieces
-from scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.pattern import compiled
+from stanch.scanner.detectors.piece import pieces
+from stanch.scanner.detectors.ruleset import load_builtin
 from tests.scanner.detectors.random_pattern import PATTERNS, TEXTS
 
 

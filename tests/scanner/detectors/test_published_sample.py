@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scanner.detectors import published
-from scanner.detectors.example import generate
-from scanner.model.finding import Confidence, Match
+from stanch.scanner.detectors import published
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-import scanner
-from scanner.detectors import cache, regex
-from scanner.detectors.engine import Engine
-from scanner.detectors.example import generate
-from scanner.detectors.regex import Shelf
-from scanner.detectors.ruleset import load
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
+from stanch import scanner
+from stanch.scanner.detectors import cache, regex
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.regex import Shelf
+from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
 
 RULES = Path(scanner.__file__).parent / "rules" / "aws.yaml"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from scanner.detectors.ruleset import load
-from scanner.model.error import RuleError
-from scanner.model.rule import PreviewStyle, RuleClass
+from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.model.error import RuleError
+from stanch.scanner.model.rule import PreviewStyle, RuleClass
 
 _GOOD = """\
 provider: acme

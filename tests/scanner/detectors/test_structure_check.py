@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.detectors.aws import account_of
-from scanner.detectors.checksum import crc32_base36, crc32_base62, length_base36
-from scanner.detectors.example import generate
-from scanner.detectors.placeholder import entropy, is_placeholder
-from scanner.detectors.position import LineIndex
-from scanner.detectors.preview import preview
-from scanner.detectors.word import is_stand_in
-from scanner.model.rule import PreviewStyle
+from stanch.scanner.detectors.aws import account_of
+from stanch.scanner.detectors.checksum import crc32_base36, crc32_base62, length_base36
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.placeholder import entropy, is_placeholder
+from stanch.scanner.detectors.position import LineIndex
+from stanch.scanner.detectors.preview import preview
+from stanch.scanner.detectors.word import is_stand_in
+from stanch.scanner.model.rule import PreviewStyle
 
 
 def test_checksums_are_padded_to_their_width() -> None:

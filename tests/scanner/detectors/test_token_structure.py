@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from scanner.detectors.crc import crc16_xmodem
-from scanner.detectors.example import generate
-from scanner.detectors.pattern import compiled, whole
-from scanner.detectors.ruleset import load
-from scanner.detectors.wallet import base58_decoded, base58check, bech32
-from scanner.model.error import RuleError
-from scanner.model.finding import Match
+from stanch.scanner.detectors.crc import crc16_xmodem
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.pattern import compiled, whole
+from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.detectors.wallet import base58_decoded, base58check, bech32
+from stanch.scanner.model.error import RuleError
+from stanch.scanner.model.finding import Match
 
 Scan = Callable[..., list[Match]]
 

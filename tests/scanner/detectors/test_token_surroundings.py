@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.detectors.example import generate
-from scanner.detectors.pattern import lead_of, whole
-from scanner.model.finding import Confidence, Match
-from scanner.model.rule import Rule
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.pattern import lead_of, whole
+from stanch.scanner.model.finding import Confidence, Match
+from stanch.scanner.model.rule import Rule
 
 Scan = Callable[..., list[Match]]
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import scanner
-from scanner.detectors.confirm import confirmed, everywhere
-from scanner.detectors.engine import Engine
-from scanner.detectors.example import generate
-from scanner.detectors.prefilter import NEAR
-from scanner.detectors.ruleset import load_builtin
-from scanner.model.rule import Rule
+from stanch import scanner
+from stanch.scanner.detectors.confirm import confirmed, everywhere
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.prefilter import NEAR
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.model.rule import Rule
 
 _TEMPLATES = sorted({t for rule in load_builtin() for t in (*rule.match, *rule.reject)})
 _NOISE = st.one_of(

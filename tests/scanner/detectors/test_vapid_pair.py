@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.detectors.vapid import public_key
-from scanner.model.finding import Match
+from stanch.scanner.detectors.vapid import public_key
+from stanch.scanner.model.finding import Match
 
 Scan = Callable[..., list[Match]]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.detectors.mnemonic import SIZES, is_phrase, numbers, phrase_of
-from scanner.model.finding import Confidence, Match
+from stanch.scanner.detectors.mnemonic import SIZES, is_phrase, numbers, phrase_of
+from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from scanner.detectors.engine import Engine
-from scanner.detectors.ruleset import load_builtin
-from scanner.hook.install import script
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.secret import SecretValue
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.hook.install import script
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.secret import SecretValue
 
 Token = Callable[[int], str]
 _NOTES = """

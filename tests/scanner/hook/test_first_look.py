@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from scanner.detectors.engine import Engine
-from scanner.detectors.example import generate
-from scanner.detectors.outline import Sources
-from scanner.detectors.ruleset import load_builtin
-from scanner.hook import glance
-from scanner.model.fingerprint import FingerprintKey
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InIndex
-from scanner.model.secret import SecretValue
-from scanner.sources import shadow
-from scanner.sources.bound import WINDOW
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.outline import Sources
+from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.hook import glance
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InIndex
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.sources import shadow
+from stanch.scanner.sources.bound import WINDOW
 
 Token = Callable[[int], str]
 _HARMLESS = "def area(width, height):\n    return width * height\n"
@@ -257,8 +257,8 @@ def test_the_first_look_loads_next_to_nothing(ann: Any, place: Path, engine: Eng
     code = (
         f"import sys; sys.path += {folders}\n"
         "before = set(sys.modules)\n"
-        "import os; import scanner.hook.early\n"
-        "assert scanner.hook.early.nothing(['pre-commit'], os.environ)\n"
+        "import os; import stanch.scanner.hook.early\n"
+        "assert stanch.scanner.hook.early.nothing(['pre-commit'], os.environ)\n"
         "print(*sorted(set(sys.modules) - before))"
     )
     done = ann.run(sys.executable, "-S", "-P", "-c", code, cwd=place)

@@ -15,7 +15,7 @@ import pytest
 
 Token = Callable[[int], str]
 ROOT = Path(__file__).parents[3]
-_SHIPPED = ("scanner", "responder", "runbooks", "pyproject.toml", "README.md", "LICENSE",
+_SHIPPED = ("stanch", "scanner", "responder", "runbooks", "pyproject.toml", "README.md", "LICENSE",
             ".pre-commit-hooks.yaml")  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in _SHIPPED:
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            shutil.copytree(ROOT / name, place / name, ignore=ignored)
+            shutil.copytree(ROOT / name, place / name, ignore=ignored, symlinks=True)
         else:
             shutil.copy(ROOT / name, place / name)
     for command in (["init", "-q", "-b", "main"], ["add", "-A"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scanner.model.error import RuleError, ScannerError, SourceError, UsageError
+from stanch.scanner.model.error import RuleError, ScannerError, SourceError, UsageError
 
 
 @pytest.mark.parametrize(("kind", "code"), [(UsageError, 2), (RuleError, 2), (SourceError, 3)])

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.model.finding import Confidence
-from scanner.model.fingerprint import KEY_SIZE, FingerprintKey
-from scanner.model.secret import SecretValue
-from scanner.model.waiver import Waiver, WaiverSource
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.fingerprint import KEY_SIZE, FingerprintKey
+from stanch.scanner.model.secret import SecretValue
+from stanch.scanner.model.waiver import Waiver, WaiverSource
 
 VALUE = secrets.token_hex(12).encode()
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from scanner.api import Confidence, Finding, InCommit, InWorktree, Provenance, Severity, Span
+from stanch.scanner.api import Confidence, Finding, InCommit, InWorktree, Provenance, Severity, Span
 
 _SCHEMA = b"oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
 

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.reports.escape import escaped
+from stanch.scanner.reports.escape import escaped
 
 
 def test_ordinary_text_of_any_language_is_left_alone() -> None:

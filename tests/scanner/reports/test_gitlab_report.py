@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from scanner.api import Finding, Gap, builtin_rules
-from scanner.reports import gitlab
+from stanch.scanner.api import Finding, Gap, builtin_rules
+from stanch.scanner.reports import gitlab
 
 Make = Callable[..., Finding]
 RULES = {rule.id: rule for rule in builtin_rules()}

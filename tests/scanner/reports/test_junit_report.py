@@ -7,8 +7,8 @@ from defusedxml import ElementTree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.api import Finding, Gap
-from scanner.reports import annotation, junit, step_summary
+from stanch.scanner.api import Finding, Gap
+from stanch.scanner.reports import annotation, junit, step_summary
 
 Make = Callable[..., Finding]
 ANY = st.text(st.characters(exclude_categories=()))  # also surrogates and controls

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from scanner.api import FingerprintKey, Scanner, SecretValue
-from scanner.reports.progress import Reached, progress
-from scanner.sources.count import expected
-from scanner.sources.source import BATCH
+from stanch.scanner.api import FingerprintKey, Scanner, SecretValue
+from stanch.scanner.reports.progress import Reached, progress
+from stanch.scanner.sources.count import expected
+from stanch.scanner.sources.source import BATCH
 
 
 class Terminal(io.StringIO):

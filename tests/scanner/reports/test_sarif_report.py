@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.api import Finding, Gap, Severity, builtin_rules
-from scanner.model.finding import Span
-from scanner.reports import sarif
+from stanch.scanner.api import Finding, Gap, Severity, builtin_rules
+from stanch.scanner.model.finding import Span
+from stanch.scanner.reports import sarif
 
 Make = Callable[..., Finding]
 RULES = {rule.id: rule for rule in builtin_rules()}

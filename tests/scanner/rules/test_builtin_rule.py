@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from scanner.cli.rules import command
-from scanner.detectors.proof import faults
-from scanner.detectors.ruleset import load, load_builtin
-from scanner.model.error import UsageError
+from stanch.scanner.cli.rules import command
+from stanch.scanner.detectors.proof import faults
+from stanch.scanner.detectors.ruleset import load, load_builtin
+from stanch.scanner.model.error import UsageError
 
 _LIE = """\
 provider: acme

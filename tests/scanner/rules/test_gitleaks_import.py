@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from scanner.cli.rules import command
-from scanner.detectors.gitleaks import converted, dialect
-from scanner.detectors.pattern import compiled
-from scanner.detectors.ruleset import load
-from scanner.model.error import RuleError
+from stanch.scanner.cli.rules import command
+from stanch.scanner.detectors.gitleaks import converted, dialect
+from stanch.scanner.detectors.pattern import compiled
+from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.model.error import RuleError
 
 _FILE = r"""
 title = "rules"

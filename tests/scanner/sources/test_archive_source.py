@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scanner.model.fragment import Fragment, Gap
-from scanner.model.provenance import InStream
-from scanner.sources import archive
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InStream
+from stanch.scanner.sources import archive
 from tests.scanner.sources.archive_sample import tarred, zipped
 
 Scan = Callable[..., Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scanner.detectors import keystore_example
+from stanch.scanner.detectors import keystore_example
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.api import InCommit, Scanner
-from scanner.sources.authorship import placed
-from scanner.sources.blob import Blob
-from scanner.sources.excerpt import around
+from stanch.scanner.api import InCommit, Scanner
+from stanch.scanner.sources.authorship import placed
+from stanch.scanner.sources.blob import Blob
+from stanch.scanner.sources.excerpt import around
 
 BLOB = Blob("1" * 40, "a/b.py", "2" * 40)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scanner.sources import archive, blob
+from stanch.scanner.sources import archive, blob
 from tests.scanner.sources.archive_sample import tarred, zipped
 
 Scan = Callable[..., Any]

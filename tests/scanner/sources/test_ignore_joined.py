@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scanner.model.fragment import Gap
-from scanner.sources import directory
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources import directory
 
 _NAME = st.text(alphabet="abc*?[!]-.\\ #", min_size=1, max_size=6)
 _PATTERN = st.builds(

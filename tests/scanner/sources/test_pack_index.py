@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.sources.pack_index import OddError, PackIndex
+from stanch.scanner.sources.pack_index import OddError, PackIndex
 
 
 def _index(path: Path, offsets: dict[bytes, int]) -> Path:
@@ -48,7 +48,7 @@ def _crowded(chance: random.Random, number: int) -> bytes:
 def test_every_object_is_found_however_ids_are_spread(
     tmp_path: Path, oid: object, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scanner.sources.pack_index._FEW", few)
+    monkeypatch.setattr("stanch.scanner.sources.pack_index._FEW", few)
     chance = random.Random(9)  # noqa: S311  # the same every time
     assert callable(oid)
     offsets = {oid(chance, number): chance.randrange(1 << 33) for number in range(3_000)}

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.sources.added import alike
-from scanner.sources.pack import LARGEST, Packs, changed
+from stanch.scanner.sources.added import alike
+from stanch.scanner.sources.pack import LARGEST, Packs, changed
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_commits_trees_and_strangers_are_left_to_git(versions: Any) -> None:
 def test_of_many_packs_some_are_left_to_git(
     repo: Any, scan: Any, token: Any, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr("scanner.sources.pack._MOST", most)
+    monkeypatch.setattr("stanch.scanner.sources.pack._MOST", most)
     for number in range(3):
         repo.commit(f"{number}.txt", token(number))
         repo.git("repack", "-dq")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scanner.sources import listing
+from stanch.scanner.sources import listing
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
@@ -71,8 +71,8 @@ def test_a_pipe_in_the_place_of_the_baseline_is_refused(
 ) -> None:
     from click.testing import CliRunner  # noqa: PLC0415  # for this test alone
 
-    from responder.cli.main import stanch  # noqa: PLC0415  # as above
-    from scanner.api import UsageError  # noqa: PLC0415  # as above
+    from stanch.responder.cli.main import stanch  # noqa: PLC0415  # as above
+    from stanch.scanner.api import UsageError  # noqa: PLC0415  # as above
 
     repo.commit("a.txt", token(1))
     os.mkfifo(repo.path / ".stanch-baseline")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from scanner.detectors.example import generate
-from scanner.model.fragment import Fragment
-from scanner.model.provenance import InStream
-from scanner.sources.bound import WINDOW
-from scanner.sources.window import MARGIN, fragments
+from stanch.scanner.detectors.example import generate
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
+from stanch.scanner.sources.bound import WINDOW
+from stanch.scanner.sources.window import MARGIN, fragments
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from scanner.model.fragment import Gap
-from scanner.sources.source import BATCH, batched
-from scanner.sources.worktree import Worktree
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources.source import BATCH, batched
+from stanch.scanner.sources.worktree import Worktree
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from responder.cli.main import stanch as program
-from scanner.api import ScannerError
+from stanch.responder.cli.main import stanch as program
+from stanch.scanner.api import ScannerError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

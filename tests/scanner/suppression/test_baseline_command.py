@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.baseline import Baseline
 
 Token = Callable[[int], str]
 WHY = ("--reason", "a revoked key", "--expires", "never", "--author", "ann@example.org")
@@ -141,7 +141,7 @@ def test_an_audit_in_a_terminal_accepts_skips_and_names_what_is_real(
     for seed in (1, 2, 3):
         repo.write(f"{seed}.py", f'k = "{token(seed)}"\n')
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "responder.cli.main", "baseline", "audit"]
+    command = [sys.executable, "-m", "stanch", "baseline", "audit"]
     environment = {**os.environ, "STANCH_HOME": str(tmp_path / "home"), "TERM": "dumb"}
     audit = subprocess.Popen(
         [*command, "--author", "ann@example.org", "--target", str(repo.path)],

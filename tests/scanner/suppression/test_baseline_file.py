@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scanner.api import SecretValue, UsageError
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.digest import Recipe
-from scanner.suppression.entry import Entry, Imported
+from stanch.scanner.api import SecretValue, UsageError
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.digest import Recipe
+from stanch.scanner.suppression.entry import Entry, Imported
 
 RECIPE = Recipe(salt="5a" * 16, memory=8_192, passes=2)
 HEAD = Baseline(recipes=(RECIPE,)).text()

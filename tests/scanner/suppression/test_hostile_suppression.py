@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.api import UsageError
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.digest import Recipe
-from scanner.suppression.hint import has_markers
-from scanner.suppression.inline import marker, neighbourhood
+from stanch.scanner.api import UsageError
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.digest import Recipe
+from stanch.scanner.suppression.hint import has_markers
+from stanch.scanner.suppression.inline import marker, neighbourhood
 
 HEAD = Baseline(recipes=(Recipe(salt="5a" * 16),)).text().encode()
 PIECES = (b"#", b"//", b"<!--", b"/*", b" ", b"\t", b"stanch: allow", b"pragma: allowlist secret",

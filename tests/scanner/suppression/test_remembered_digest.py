@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from scanner.api import FingerprintKey, SecretValue
-from scanner.remembered import Remembered
-from scanner.suppression.digest import Digester, Recipe
+from stanch.scanner.api import FingerprintKey, SecretValue
+from stanch.scanner.remembered import Remembered
+from stanch.scanner.suppression.digest import Digester, Recipe
 
 Token = Callable[[int], str]
 RECIPE = Recipe(salt="5a" * 16, memory=8_192, passes=2)
@@ -64,7 +64,7 @@ def test_a_hook_that_meets_an_accepted_finding_again_computes_nothing(
     assert stanch(*create, cwd=repo.path).code == 0
     # Whether the library of the slow hash was loaded says whether it was computed.
     code = (
-        "import os, sys; from pathlib import Path; from scanner.hook.program import run;"
+        "import os, sys; from pathlib import Path; from stanch.scanner.hook.program import run;"
         "code = run(['run', 'a.env'], os.environ, Path.cwd());"
         "print(code, 'cryptography' in sys.modules)"
     )

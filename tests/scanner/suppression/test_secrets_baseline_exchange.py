@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.baseline import Baseline
 
 Token = Callable[[int], str]
 FOR_EVER = ("--expires", "never", "--author", "ann@example.org")

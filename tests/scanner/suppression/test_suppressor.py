@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scanner.api import (
+from stanch.scanner.api import (
     FingerprintKey,
     Fragment,
     InStream,
@@ -18,12 +18,12 @@ from scanner.api import (
     UsageError,
     builtin_rules,
 )
-from scanner.suppression.baseline import Baseline
-from scanner.suppression.digest import Recipe
-from scanner.suppression.entry import Entry
-from scanner.suppression.judge import Review, Suppressor
-from scanner.suppression.signature import WaiverKey, WaiverSigner
-from scanner.verdict import JudgingEngine
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.digest import Recipe
+from stanch.scanner.suppression.entry import Entry
+from stanch.scanner.suppression.judge import Review, Suppressor
+from stanch.scanner.suppression.signature import WaiverKey, WaiverSigner
+from stanch.scanner.verdict import JudgingEngine
 
 Token = Callable[[int], str]
 TODAY = date(2026, 6, 15)

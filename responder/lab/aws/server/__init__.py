@@ -1,5 +1,5 @@
-"""The lab's AWS, run in a process of its own: ``python -m responder.lab.aws.server``.
+"""The lab's AWS, run in a process of its own: ``python -m stanch.responder.lab.aws.server``.
 
 MiniStack answers the calls; the modules here make it truer where a drill would notice. Nothing in
-this package is imported by the process that starts the lab (``responder.lab.aws.lab``).
+this package is imported by the process that starts the lab (``stanch.responder.lab.aws.lab``).
 """

@@ -1,4 +1,4 @@
-"""``python -m responder.lab.aws.server``: one lab, until standard input closes.
+"""``python -m stanch.responder.lab.aws.server``: one lab, until standard input closes.
 
 The first line on standard output is JSON: ``{"port": …, "admin": {"id": …, "secret": …}}``.
 Nothing is written outside ``--state-dir``, where standard error should go too.
@@ -20,7 +20,7 @@ import threading
 from base64 import b64encode
 from pathlib import Path
 
-from responder.lab.aws.server import keyid
+from stanch.responder.lab.aws.server import keyid
 
 # The services a lab has; those that start programs or listeners of their own are left out.
 _SERVICES = (
@@ -35,8 +35,8 @@ def main() -> None:
     parent = os.getppid()
     _prepare_environment(options)
     source = random.SystemRandom()
-    from responder.lab.aws.server.emulator import build  # noqa: PLC0415  # after the environment is set
-    from responder.lab.aws.server.state import State  # noqa: PLC0415  # after the environment is set
+    from stanch.responder.lab.aws.server.emulator import build  # noqa: PLC0415  # after the environment is set
+    from stanch.responder.lab.aws.server.state import State  # noqa: PLC0415  # after the environment is set
 
     state = State(
         account_id=options.account_id,

@@ -6,10 +6,10 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from responder.lab.aws.server.call import Request
-from responder.lab.aws.server.fault import Fault, Mode
-from responder.lab.aws.server.propagation import Propagation
-from responder.lab.aws.server.state import State
+from stanch.responder.lab.aws.server.call import Request
+from stanch.responder.lab.aws.server.fault import Fault, Mode
+from stanch.responder.lab.aws.server.propagation import Propagation
+from stanch.responder.lab.aws.server.state import State
 
 
 class Control:

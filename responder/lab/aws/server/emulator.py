@@ -8,12 +8,12 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from responder.lab.aws.server import identity, kms, secret, simulation
-from responder.lab.aws.server.control import Control
-from responder.lab.aws.server.gate import Gate
-from responder.lab.aws.server.journal import Journal
-from responder.lab.aws.server.state import State
-from responder.lab.aws.server.trail import LookupRefused
+from stanch.responder.lab.aws.server import identity, kms, secret, simulation
+from stanch.responder.lab.aws.server.control import Control
+from stanch.responder.lab.aws.server.gate import Gate
+from stanch.responder.lab.aws.server.journal import Journal
+from stanch.responder.lab.aws.server.state import State
+from stanch.responder.lab.aws.server.trail import LookupRefused
 
 Sessions = dict[str, dict[str, Any]]  # MiniStack's record of each temporary credential
 

@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from responder.lab.aws.server.call import Call
-from responder.lab.aws.server.journal import redact
-from responder.lab.aws.server.state import Caller
+from stanch.responder.lab.aws.server.call import Call
+from stanch.responder.lab.aws.server.journal import redact
+from stanch.responder.lab.aws.server.state import Caller
 
 _GLOBAL = frozenset({"iam"})  # services whose events are kept in us-east-1
 _GLOBAL_REGION = "us-east-1"

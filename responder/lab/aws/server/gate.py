@@ -10,12 +10,12 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
-from responder.lab.aws.server import event
-from responder.lab.aws.server.call import Call, Request, understand
-from responder.lab.aws.server.control import Control
-from responder.lab.aws.server.fault import Mode
-from responder.lab.aws.server.journal import redact
-from responder.lab.aws.server.state import Note, State, note
+from stanch.responder.lab.aws.server import event
+from stanch.responder.lab.aws.server.call import Call, Request, understand
+from stanch.responder.lab.aws.server.control import Control
+from stanch.responder.lab.aws.server.fault import Mode
+from stanch.responder.lab.aws.server.journal import redact
+from stanch.responder.lab.aws.server.state import Note, State, note
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

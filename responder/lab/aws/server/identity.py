@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from responder.lab.aws.server import keyid
-from responder.lab.aws.server.propagation import Propagation
-from responder.lab.aws.server.state import Caller, LastUse, State, note
+from stanch.responder.lab.aws.server import keyid
+from stanch.responder.lab.aws.server.propagation import Propagation
+from stanch.responder.lab.aws.server.state import Caller, LastUse, State, note
 
 ADMIN_USER = "lab-admin"
 _KEYS_PER_USER = 2

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from responder.lab.aws.server.state import State
+from stanch.responder.lab.aws.server.state import State
 
 # The stores of MiniStack's IAM that a decision depends on.
 _STORES = (

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from responder.lab.aws.server.fault import Faults
-from responder.lab.aws.server.journal import Journal
-from responder.lab.aws.server.trail import Trail
+from stanch.responder.lab.aws.server.fault import Faults
+from stanch.responder.lab.aws.server.journal import Journal
+from stanch.responder.lab.aws.server.trail import Trail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from responder.lab.aws import AwsLab, Credentials, World, seed
+from stanch.responder.lab.aws import AwsLab, Credentials, World, seed
 
 Refusal = Callable[[Callable[[], object]], tuple[str, str]]
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from responder.lab.aws import ALIVE, AwsLab, World
+from stanch.responder.lab.aws import ALIVE, AwsLab, World
 
 Refusal = Callable[[Callable[[], object]], tuple[str, str]]
 

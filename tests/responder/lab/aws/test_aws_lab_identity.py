@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from responder.lab.aws import ALIVE, AwsLab, Credentials, World
-from responder.lab.aws.server import keyid
+from stanch.responder.lab.aws import ALIVE, AwsLab, Credentials, World
+from stanch.responder.lab.aws.server import keyid
 
 Refusal = Callable[[Callable[[], object]], tuple[str, str]]
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from responder.lab.aws import AwsLab, Credentials, LabError
+from stanch.responder.lab.aws import AwsLab, Credentials, LabError
 
 _ORPHAN = """
 import sys
-from responder.lab.aws import AwsLab
+from stanch.responder.lab.aws import AwsLab
 lab = AwsLab.start()
 print(lab.pid, lab.state_dir, flush=True)
 sys.stdin.read()
@@ -49,7 +49,9 @@ def _listening(pid: int) -> list[tuple[str, int]]:
 
 
 def test_the_parent_never_imports_the_emulator() -> None:
-    program = "import responder.lab.aws, sys; print([m for m in sys.modules if 'ministack' in m])"
+    program = (
+        "import stanch.responder.lab.aws, sys; print([m for m in sys.modules if 'ministack' in m])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from responder.lab.aws import ALIVE, Credentials, World, seed
-from responder.lab.aws.lab import AwsLab
+from stanch.responder.lab.aws import ALIVE, Credentials, World, seed
+from stanch.responder.lab.aws.lab import AwsLab
 
 _LONG = timedelta(minutes=10)  # longer than any test: nothing settles by itself
 _DENY = json.dumps(

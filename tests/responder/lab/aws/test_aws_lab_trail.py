@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from responder.lab.aws import World
+from stanch.responder.lab.aws import World
 
 Refusal = Callable[[Callable[[], object]], tuple[str, str]]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from responder.lab.aws import ALIVE, Credentials, World
+from stanch.responder.lab.aws import ALIVE, Credentials, World
 
 Refusal = Callable[[Callable[[], object]], tuple[str, str]]
 
