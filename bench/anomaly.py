@@ -21,7 +21,7 @@ from detect_secrets.plugins.high_entropy_strings import (
     HexHighEntropyString,
 )
 
-from stanch.scanner.anomaly.judge import Surprise
+from stanch.scanner.anomaly.surprise import Surprise
 from stanch.scanner.anomaly.survey import Survey
 from stanch.scanner.anomaly.suspect import suspects_of
 from stanch.scanner.anomaly.token import tokens

@@ -123,8 +123,8 @@ def generated(work: Path, measured: Sequence[Scanner]) -> None:
 
 def plant(tree: Path) -> list[Example]:
     """One file for each template of each rule, in the kind of file that such text stands in."""
-    from stanch.scanner.detectors.example import generate  # noqa: PLC0415  # this part alone knows us
-    from stanch.scanner.detectors.ruleset import load_builtin  # noqa: PLC0415  # as above
+    from stanch.scanner.detectors.proof.token_generator import generate  # noqa: PLC0415  # this part alone knows us
+    from stanch.scanner.detectors.ruleset.ruleset import load_builtin  # noqa: PLC0415  # as above
 
     tree.mkdir()
     made: list[Example] = []

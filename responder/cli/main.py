@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import gc
 import importlib
-import importlib.util
+import os
 import sys
-from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
 
 import click
 
 from stanch.scanner import __version__
-from stanch.scanner.leave import leave
 
 
 class Entry(NamedTuple):
@@ -28,7 +26,7 @@ SECTIONS = {
             "stanch.scanner.cli.scan", "Find leaked credentials in a directory or repository."
         ),
         "baseline": Entry(
-            "stanch.scanner.cli.baseline", "Accept findings with a reason, for a time."
+            "stanch.scanner.cli.baseline.command", "Accept findings with a reason, for a time."
         ),
         "hook": Entry(
             "stanch.scanner.cli.hook", "Stop credentials before they are committed or pushed."
@@ -73,21 +71,6 @@ SECTIONS = {
     },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
-_EXTRA = "stanch[respond]"  # brings what the responder's commands import
-_SIGN = "sqlalchemy"  # one of its packages: where it is, the others are expected
-
-
-class NotInstalledError(Exception):
-    """A command needs a package that the scanner alone does not bring."""
-
-    exit_code = 2
-
-    def __init__(self, command: str, package: str) -> None:
-        entry = COMMANDS.get(command)
-        needed = _EXTRA if entry and entry.module.startswith("stanch.responder") else "stanch"
-        called = f"stanch {command}"
-        super().__init__(f"`{called}` needs {needed} ({package} is not installed)")
-        self.remedy = f"pip install '{needed}'"
 
 
 class Map(click.Group):
@@ -103,8 +86,6 @@ class Map(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        if _lacking([COMMANDS[cmd_name]]):
-            raise ModuleNotFoundError(name=_SIGN)
         gc.disable()  # modules are no garbage
         command = importlib.import_module(COMMANDS[cmd_name].module).command
         gc.enable()
@@ -117,17 +98,10 @@ class Map(click.Group):
         del ctx
         widest = max(map(len, COMMANDS))  # the sections' columns stand below each other
         for title, section in SECTIONS.items():
-            note = f" (needs {_EXTRA})" if _lacking(section.values()) else ""
-            with formatter.section(title + note):
+            with formatter.section(title):
                 formatter.write_dl(
                     [(name.ljust(widest), entry.summary) for name, entry in section.items()]
                 )
-
-
-def _lacking(entries: Iterable[Entry]) -> bool:
-    """Whether these are commands of the responder, and its packages are not there."""
-    theirs = all(entry.module.startswith("stanch.responder") for entry in entries)
-    return theirs and importlib.util.find_spec(_SIGN) is None
 
 
 @click.command(cls=Map, context_settings={"help_option_names": ["-h", "--help"]})
@@ -148,7 +122,15 @@ def main() -> NoReturn:
         _run()
     except SystemExit as done:
         # Taking thousands of rules apart one by one would cost a small scan a tenth of its time.
-        leave(done.code if isinstance(done.code, int) else 0 if done.code is None else 1)
+        _leave(done.code if isinstance(done.code, int) else 0 if done.code is None else 1)
+
+
+def _leave(code: int) -> NoReturn:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:  # the reader may have gone; the exit code still counts
+        os._exit(code)
 
 
 def _run() -> NoReturn:
@@ -166,28 +148,16 @@ def _run() -> NoReturn:
         error.show()
         sys.exit(2)
     except Exception as error:  # noqa: BLE001  # the last door: a message, never a bare trace
-        _end(_missing(error) or error)
+        remedy = getattr(error, "remedy", None)
+        if remedy is None:
+            import traceback  # noqa: PLC0415  # it should never be needed
 
-
-def _missing(error: Exception) -> NotInstalledError | None:
-    """What an error says about a package that is not there; None if it says something else."""
-    package = (getattr(error, "name", None) or "").partition(".")[0]
-    if not isinstance(error, ModuleNotFoundError) or package in {"", "stanch"}:
-        return None
-    return NotInstalledError(" ".join(sys.argv[1:2]), package)
-
-
-def _end(error: Exception) -> NoReturn:
-    remedy = getattr(error, "remedy", None)
-    if remedy is None:
-        import traceback  # noqa: PLC0415  # it should never be needed
-
-        # Ours to mend: the trace names places, never values (docs/threat-model.md).
-        traceback.print_exception(error)
-        click.echo("internal error: please report the lines above", err=True)
-        sys.exit(70)
-    click.echo(f"error: {error}\n  help: {remedy}", err=True)
-    sys.exit(getattr(error, "exit_code", 70))
+            # Ours to mend: the trace names places, never values (docs/threat-model.md).
+            traceback.print_exc()
+            click.echo("internal error: please report the lines above", err=True)
+            sys.exit(70)
+        click.echo(f"error: {error}\n  help: {remedy}", err=True)
+        sys.exit(getattr(error, "exit_code", 70))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,6 @@ class Reading:
 
     incidents: Callable[[], tuple[Incident, ...]]  # newest first
     card: Callable[[IncidentId], Card]
-    credential: Callable[[Incident], str]  # what leaked, in people's words
     postmortem: Callable[[IncidentId], str]  # one self-contained HTML page
 
 
@@ -73,7 +72,7 @@ class _Pages:
         self._health = health
 
     def index(self, _: Request) -> Response:
-        return HTMLResponse(list_page(self._reading.incidents(), self._reading.credential))
+        return HTMLResponse(list_page(self._reading.incidents()))
 
     def card(self, request: Request) -> Response:
         return HTMLResponse(card_page(self._reading.card(_incident(request))))

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from stanch.scanner.anomaly.judge import Usual
 from stanch.scanner.anomaly.measure import Reading
+from stanch.scanner.anomaly.surprise import Usual
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.fingerprint import FingerprintKey

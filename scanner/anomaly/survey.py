@@ -6,11 +6,11 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from types import MappingProxyType
 
-from stanch.scanner.anomaly.judge import Surprise, Usual
+from stanch.scanner.anomaly.file_kind import kind_of
 from stanch.scanner.anomaly.measure import Measure
 from stanch.scanner.anomaly.model import Characters, Costs
-from stanch.scanner.anomaly.place import kind_of
 from stanch.scanner.anomaly.sample import Sample, rank_of
+from stanch.scanner.anomaly.surprise import Surprise, Usual
 from stanch.scanner.anomaly.suspect import Suspect, Suspects
 from stanch.scanner.anomaly.token import alphabet, distinct, is_digest, is_suspicious
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity

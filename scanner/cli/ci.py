@@ -12,13 +12,13 @@ import click
 
 from stanch.scanner import __version__
 from stanch.scanner.api import Confidence, Finding, Rule, UsageError
-from stanch.scanner.hook.change import Blobs, committed, earlier
-from stanch.scanner.hook.checkout import checkout
-from stanch.scanner.hook.gate import Verdict
+from stanch.scanner.hook.build import WAIVER_KEY, Choice, gate, trusted_key
+from stanch.scanner.hook.change.ci_range import CiRange, Range, commits_of, proposed
+from stanch.scanner.hook.change.commit_changes import Blobs, committed, earlier
+from stanch.scanner.hook.change.hook_repository import checkout
+from stanch.scanner.hook.check import ChangeResult
 from stanch.scanner.hook.message import blocked
-from stanch.scanner.hook.pull import Proposal, Range, proposed, ranged
-from stanch.scanner.hook.right import SETTING, Right, Waivers, of_checkout
-from stanch.scanner.hook.setup import WAIVER_KEY, Choice, gate, trusted_key
+from stanch.scanner.hook.policy.waiver_policy import SETTING, WaiverPolicy, Waivers, of_checkout
 from stanch.scanner.model.record import Record
 from stanch.scanner.reports import annotation, gitlab, jsonl, junit, sarif, step_summary
 
@@ -28,7 +28,7 @@ _STANDARD_OUTPUT = "-"
 class Checked(Record):
     """All that a report may tell. Instants are in UTC."""
 
-    verdict: Verdict
+    verdict: ChangeResult
     rules: Mapping[str, Rule]
     title: str
     began: datetime
@@ -161,14 +161,14 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     could not be read (a shallow clone, for example).
     """
     choice = Choice(
-        least=Confidence(min_confidence),
+        min_confidence=Confidence(min_confidence),
         baseline=baseline,
         fingerprint_key=fingerprint_key,
         waiver_key=waiver_key,
         processes=len(os.sched_getaffinity(0)),
     )
-    proposal = _named(proposed(os.environ), base, head)
-    told = _checked(Path.cwd(), os.environ, choice, proposal, waivers)
+    ci_range = _named(proposed(os.environ), base, head)
+    told = _checked(Path.cwd(), os.environ, choice, ci_range, waivers)
     for form, path in reports:
         _write(path, REPORTS[form](told))
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -183,14 +183,14 @@ def _checked(
     place: Path,
     environ: Mapping[str, str],
     choice: Choice,
-    proposal: Proposal,
+    ci_range: CiRange,
     waivers: str | None,
 ) -> Checked:
     began = datetime.now(UTC)
     today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
     with checkout(place, environ) as repository:
-        found: Range = ranged(repository, proposal)
-        right = Right(
+        found: Range = commits_of(repository, ci_range)
+        policy = WaiverPolicy(
             repository=repository,
             target=found.target,
             asked=waivers,
@@ -198,7 +198,7 @@ def _checked(
             today=today,
         )
         wanted = of_checkout(choice, place, repository.layout.top, today=today)
-        suppressor = right.suppressor(wanted, head=found.head)
+        suppressor = policy.suppressor(wanted, head=found.head)
         door = gate(choice, environ, suppressor=suppressor, place=place)
         changes = committed(repository, found.commits)
         verdict = door.check(
@@ -214,16 +214,16 @@ def _checked(
     )
 
 
-def _named(proposal: Proposal, base: str | None, head: str | None) -> Proposal:
-    """The pipeline's proposal, or what the command line names instead."""
+def _named(ci_range: CiRange, base: str | None, head: str | None) -> CiRange:
+    """The pipeline's ci_range, or what the command line names instead."""
     if base is None and head is None:
-        return proposal
-    return Proposal(
+        return ci_range
+    return CiRange(
         platform="as named",
         head=head or "HEAD",
-        bases=(base,) if base else proposal.bases,
+        bases=(base,) if base else ci_range.bases,
         exact=False,
-        targets=(base,) if base else proposal.targets,
+        targets=(base,) if base else ci_range.targets,
     )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from stanch.scanner.api import Confidence
-from stanch.scanner.hook.guard import LARGEST, judged
-from stanch.scanner.hook.setup import Choice, accepted, gate
+from stanch.scanner.hook.ai_event import LARGEST, judged
+from stanch.scanner.hook.build import Choice, accepted, gate
 
 _BLOCK = 2  # the exit code by which assistants' hooks say no
 
@@ -34,7 +34,7 @@ def command(min_confidence: str, baseline: str | None) -> None:
     Exit codes: 0 allow, 2 block: credentials, an event that is not understood, or something that
     could not be read.
     """
-    choice = Choice(least=Confidence(min_confidence), baseline=baseline)
+    choice = Choice(min_confidence=Confidence(min_confidence), baseline=baseline)
     place = Path.cwd()
     today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
     door = gate(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from stanch.scanner.hook.option import known
-from stanch.scanner.hook.program import main
+from stanch.scanner.hook.arguments import known
+from stanch.scanner.hook.main import main
 
 
 class Forwarded(click.Command):

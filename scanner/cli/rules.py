@@ -11,9 +11,8 @@ from pathlib import Path
 
 import click
 
-from stanch.scanner.config import configured_rules
-from stanch.scanner.detectors.proof import Fault, faults
-from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.detectors.proof.selftest import Fault, faults
+from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.rule import Rule
 
@@ -120,7 +119,7 @@ def import_rules(file: Path) -> None:
     What cannot be imported is named on standard error. Exit codes: 0 everything was imported, 1
     something was left out, 2 the file is not one of gitleaks.
     """
-    from stanch.scanner.detectors.gitleaks import converted  # noqa: PLC0415 - for this command alone
+    from stanch.scanner.detectors.ruleset.gitleaks import converted  # noqa: PLC0415 - for this command alone
 
     result = converted(file)
     click.echo(result.text, nl=False)

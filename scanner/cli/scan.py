@@ -12,21 +12,19 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from stanch.scanner.cli.again import Question, asked
-from stanch.scanner.companion import RemoteScan, waiting
-from stanch.scanner.config import scan_settings
+from stanch.scanner.local.settings import scan_settings
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence, Finding, Match
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.record import Record
 from stanch.scanner.model.summary import ScanSummary
-from stanch.scanner.order import Order, scans, unfit
 from stanch.scanner.reports import jsonl, note, progress
-from stanch.scanner.suppression.judge import Review
+from stanch.scanner.scan.request import ScanRequest, scans, unfit
+from stanch.scanner.suppression.suppressor import Review
 
 if TYPE_CHECKING:  # most scans do without, and starting has to be quick
     from stanch.scanner.api import Scan
-    from stanch.scanner.cli.anomaly import Watch
+    from stanch.scanner.cli.anomaly_pass import Watch
 
 _LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|image:|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 
@@ -41,8 +39,7 @@ class Sight(Record):
     show_suppressed: bool
 
 
-Running: TypeAlias = "Scan | RemoteScan"
-Begun: TypeAlias = "tuple[Running, Watch | None]"  # a scan, and the anomaly pass over it
+Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass over it
 
 
 @click.command("scan")
@@ -97,7 +94,7 @@ Begun: TypeAlias = "tuple[Running, Watch | None]"  # a scan, and the anomaly pas
 )
 @click.option(
     "--no-cache",
-    "remembering",
+    "use_cache",
     flag_value=False,
     default=True,
     help="Read all of the history, also what earlier scans have read.",
@@ -123,8 +120,8 @@ def command(  # noqa: PLR0913  # one argument for each option
     Exit codes: 0 clean, 1 findings (complete or not), 2 usage or configuration, 3 no findings but
     incomplete: something could not be read, which standard error names.
     """
-    least = Confidence(min_confidence) if min_confidence else _least()
-    order = Order(least=least, **what)
+    shown = Confidence(min_confidence) if min_confidence else _configured()
+    request = ScanRequest(min_confidence=shown, **what)
     sight = Sight(
         form=form,
         output=output,
@@ -132,67 +129,44 @@ def command(  # noqa: PLR0913  # one argument for each option
         quiet=quiet,
         show_suppressed=show_suppressed,
     )
-    for target in order.targets:
+    for target in request.targets:
         _check(target)
-    question = None if anomalies else _question(order)
-    begun = _watched(order) if anomalies else [(scan, None) for scan in _begun(order)]
-    sys.exit(_shown(order, begun, sight, question))
+    begun = _watched(request) if anomalies else [(scan, None) for scan in scans(request)]
+    sys.exit(_shown(request, begun, sight))
 
 
-def _begun(order: Order) -> Sequence[Running]:
-    """The scans that the order makes, in the process that has loaded what they need."""
-    companion = waiting()
-    return companion.scans(order) if companion else scans(order)
-
-
-def _watched(order: Order) -> list[Begun]:
+def _watched(request: ScanRequest) -> list[Begun]:
     """The same with the anomaly pass over each, which hears what the scan reads."""
-    if order.staged:
+    if request.staged:
         raise unfit("what is normal is learned from a whole tree, not from staged changes")
-    from stanch.scanner.cli.anomaly import Watch  # noqa: PLC0415  # most scans do without
-    from stanch.scanner.keyfile import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
+    from stanch.scanner.cli.anomaly_pass import Watch  # noqa: PLC0415  # most scans do without
+    from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
 
     home = data_directory(os.environ)
-    key = load_fingerprint_key(order.fingerprint_key, home)
+    key = load_fingerprint_key(request.fingerprint_key, home)
     watches = [
         Watch(
             target,
             key=key,
             data_dir=home,
-            stream=order.stream_name,
-            accepted=lambda target=target: order.accepted(target).suppressor,  # type: ignore[misc]
+            stream=request.stream_name,
+            accepted=lambda target=target: request.accepted(target).suppressor,  # type: ignore[misc]
         )
-        for target in order.targets
+        for target in request.targets
     ]
     listening = {
-        target: watch.listening for target, watch in zip(order.targets, watches, strict=True)
+        target: watch.listening for target, watch in zip(request.targets, watches, strict=True)
     }
-    return list(zip(scans(order, listening), watches, strict=True))
+    return list(zip(scans(request, listening), watches, strict=True))
 
 
-def _question(order: Order) -> Question | None:
-    """What is asked, when the answer may be kept for the next time."""
-    if sys.argv[1:2] != ["scan"] or len(order.targets) != 1 or order.plugins:
-        return None
-    if order.staged or order.history is False or order.fingerprint_key or not order.remembering:
-        return None
-    (target,) = order.targets
-    if scan_settings(Path(target)).rules:
-        return None  # of the rules only our own are looked after
-    from stanch.scanner.keyfile import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
-
-    load_fingerprint_key(None, data_directory(os.environ))  # made now, if it never was
-    baseline = str(order.baseline) if order.baseline else None
-    return asked(sys.argv[2:], os.environ, target, baseline)
-
-
-def _shown(order: Order, begun: Sequence[Begun], sight: Sight, question: Question | None) -> int:
+def _shown(request: ScanRequest, begun: Sequence[Begun], sight: Sight) -> int:
     """Read, show what is found as it comes, and say how it went: the exit code."""
     gaps = note.Gaps()
     review = Review()
     shown: list[Finding] = []
     with _opened(sight.output) as out:
-        for finding in _findings(order, begun, sight, gaps, review):
+        for finding in _findings(request, begun, sight, gaps, review):
             shown.append(finding)
             if sight.form == "jsonl":
                 out.write(jsonl.line(finding) + "\n")
@@ -206,50 +180,28 @@ def _shown(order: Order, begun: Sequence[Begun], sight: Sight, question: Questio
     summaries = [scan.summary for scan, _ in begun]
     complete = all(summary.complete for summary in summaries)
     _say(found, summaries, gaps, hidden=review.hidden, quiet=sight.quiet and complete)
-    code = 1 if found else 0 if complete else 3
-    if question is not None and all(each.gapless for each in summaries):
-        _keep(question, sight, shown, review, code)
-    return code
+    return 1 if found else 0 if complete else 3
 
 
-def _keep(
-    question: Question, sight: Sight, shown: list[Finding], review: Review, code: int
-) -> None:
-    """Keep the answer for the next time, when it is text that depends on nothing else."""
-    if shown and sight.form == "table":
-        return  # which is made for a terminal's width and colours
-    found = [each for each in shown if each.waiver is None or not each.waiver.hides]
-    summary = note.summary(
-        found, contents=note.contents(0, 0), size=0, seconds=None, hidden=review.hidden
-    )
-    question.keep(
-        text="".join(jsonl.line(each) + "\n" for each in shown),
-        output=str(sight.output) if sight.output else None,
-        notes="".join(f"{line}\n" for line in map(note.waiver, shown) if line),
-        summary="" if sight.quiet else summary,
-        code=code,
-    )
-
-
-def _least() -> Confidence:
+def _configured() -> Confidence:
     return scan_settings(Path.cwd()).min_confidence or Confidence.MEDIUM
 
 
 def _findings(
-    order: Order, begun: Sequence[Begun], sight: Sight, gaps: note.Gaps, review: Review
+    request: ScanRequest, begun: Sequence[Begun], sight: Sight, gaps: note.Gaps, review: Review
 ) -> Iterator[Finding]:
     """The findings worth showing, as they come; gaps are noted."""
     for scan, watch in begun:
         for result in _told(scan) if watch is None else watch.over(scan):
             if not isinstance(result, Match):
                 gaps.add(result)
-            elif order.wants(result.finding) and (
+            elif request.wants(result.finding) and (
                 review.add(result.finding) or sight.show_suppressed
             ):
                 yield result.finding
 
 
-def _told(scan: Running) -> Iterator[Match | Gap]:
+def _told(scan: Scan) -> Iterator[Match | Gap]:
     """The results of a scan, whose progress a person at a terminal sees."""
     with progress.progress() as scan.tell:
         yield from scan

@@ -10,7 +10,7 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.model.rule import Rule
 
 
-class Fate(Enum):
+class Disposition(Enum):
     """What becomes of a candidate."""
 
     KEEP = "keep"  # report it
@@ -55,25 +55,25 @@ class Candidate(Record, frozen=False):
         return window if stop < 0 else window[:stop]
 
 
-class Opinion(Record):
+class CheckResult(Record):
     """What one check says. ``None`` leaves a field as it was; reasons are short and stable.
 
     ``confidence`` replaces what was thought before, ``at_most`` only lowers it. ``adds`` is false
     for a doubt from which the others follow.
     """
 
-    fate: Fate = Fate.KEEP
+    fate: Disposition = Disposition.KEEP
     confidence: Confidence | None = None
     at_most: Confidence | None = None
-    adds: bool = True
+    independent: bool = True
     severity: Severity | None = None
     reason: str | None = None
 
 
-NOTHING_TO_SAY = Opinion()
-NOT_THIS = Opinion(fate=Fate.ABSENT)
+NOTHING_TO_SAY = CheckResult()
+NOT_THIS = CheckResult(fate=Disposition.ABSENT)
 
-Check = Callable[[Candidate], Opinion]
+Check = Callable[[Candidate], CheckResult]
 
 
 def _rank(confidence: Confidence) -> int:
@@ -81,25 +81,25 @@ def _rank(confidence: Confidence) -> int:
 
 
 class Judged(Record, frozen=False):
-    """A candidate with the sum of its opinions."""
+    """A candidate with the sum of its results."""
 
     candidate: Candidate
-    fate: Fate
+    fate: Disposition
     confidence: Confidence
     severity: Severity
     reason: str
     doubted: bool = False
 
-    def hear(self, opinion: Opinion) -> None:
-        """Add one opinion. Who doubts twice is sure: it looks made up and its checksum fails."""
-        self.fate = opinion.fate
-        self.confidence = opinion.confidence or self.confidence
-        if opinion.at_most is not None:
-            at_most = Confidence.LOW if self.doubted and opinion.adds else opinion.at_most
+    def apply(self, result: CheckResult) -> None:
+        """Add one result. Who doubts twice is sure: it looks made up and its checksum fails."""
+        self.fate = result.fate
+        self.confidence = result.confidence or self.confidence
+        if result.at_most is not None:
+            at_most = Confidence.LOW if self.doubted and result.independent else result.at_most
             self.confidence = min(self.confidence, at_most, key=_rank)
-            self.doubted = self.doubted or opinion.adds
-        self.severity = opinion.severity or self.severity
-        self.reason = opinion.reason or self.reason
+            self.doubted = self.doubted or result.independent
+        self.severity = result.severity or self.severity
+        self.reason = result.reason or self.reason
 
     @property
     def start(self) -> int:

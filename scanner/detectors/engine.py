@@ -6,19 +6,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
-from stanch.scanner.detectors.candidate import Candidate, Fate, Judged
+from stanch.scanner.detectors.candidate import Candidate, Disposition, Judged
 from stanch.scanner.detectors.checks import CHECKS
-from stanch.scanner.detectors.colour import uncoloured
-from stanch.scanner.detectors.confirm import confirmed
-from stanch.scanner.detectors.database import prefilter
-from stanch.scanner.detectors.decode import opened
-from stanch.scanner.detectors.expression import SCREENS
-from stanch.scanner.detectors.overlap import resolved
-from stanch.scanner.detectors.pairing import Credential, joined
-from stanch.scanner.detectors.position import LineIndex
-from stanch.scanner.detectors.prefilter import COLOURED, Marks, Prefilter, Window
+from stanch.scanner.detectors.combine.overlap import resolved
+from stanch.scanner.detectors.combine.pairing import Credential, joined
+from stanch.scanner.detectors.context.screen import SCREENS
+from stanch.scanner.detectors.context.surroundings import check_surroundings
+from stanch.scanner.detectors.encoding.ansi import uncoloured
+from stanch.scanner.detectors.encoding.decode import opened
+from stanch.scanner.detectors.matching.confirm import confirmed
+from stanch.scanner.detectors.matching.prefilter import COLOURED, Marks, Window
 from stanch.scanner.detectors.preview import preview
-from stanch.scanner.detectors.surroundings import check_surroundings
+from stanch.scanner.detectors.ruleset.compile import prefilter
+from stanch.scanner.detectors.text.position import LineIndex
 from stanch.scanner.model.finding import Confidence, Finding, Match
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment, Gap
@@ -49,9 +49,8 @@ _NOTHING = Scanned(matches=(), gaps=())
 class Engine:
     """Scans fragments with a fixed set of rules; use one for each thread.
 
-    ``clock`` gives the time in seconds since the epoch, by which tokens are judged expired;
-    ``ready`` is the prefilter over these rules, if somebody has made it already. Matches that are
-    less sure than ``least`` are left out.
+    ``clock`` gives the time in seconds since the epoch, by which tokens are judged expired. Matches
+    that are less sure than ``min_confidence`` are left out.
     """
 
     def __init__(
@@ -60,29 +59,24 @@ class Engine:
         key: FingerprintKey,
         *,
         clock: Callable[[], float] = time.time,
-        ready: Prefilter | None = None,
-        least: Confidence = Confidence.LOW,
+        min_confidence: Confidence = Confidence.LOW,
     ) -> None:
         self._rules = tuple(rules)
         self._key = key
         self._clock = clock
-        self._least = least.rank
+        self._min_confidence = min_confidence.rank
         self._checks = [tuple(CHECKS[name] for name in rule.checks) for rule in self._rules]
         self._screens = {
             index: SCREENS[rule.checks[0]]
             for index, rule in enumerate(self._rules)
             if rule.checks and rule.checks[0] in SCREENS
         }
-        self.prefilter = ready or prefilter(rules)
+        self.prefilter = prefilter(rules)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule that this engine looks with."""
         return self._rules
-
-    def may_match(self, data: bytes) -> bool:
-        """Whether any rule could match; false is certain."""
-        return self.prefilter.may_match(data)
 
     def scan(self, fragment: Fragment) -> Iterator[Match]:
         """The fragment's matches in order of position; :meth:`examine` says what was left out."""
@@ -92,7 +86,7 @@ class Engine:
         """Matches in order of position, encoded copies included, and gaps."""
         fragment, windows, marks = self._look(fragment)
         if not marks:
-            return self._direct(fragment, windows, self._least)
+            return self._direct(fragment, windows, self._min_confidence)
         direct = self._direct(fragment, windows)  # also what is not sure says what a copy is
         matches = opened(fragment, direct.matches, self._within, marks)
         return Scanned(matches=self._sure(matches), gaps=direct.gaps)
@@ -111,7 +105,9 @@ class Engine:
         return self._direct(fragment, windows).matches
 
     def _sure(self, matches: tuple[Match, ...]) -> tuple[Match, ...]:
-        return tuple(each for each in matches if each.finding.confidence.rank >= self._least)
+        return tuple(
+            each for each in matches if each.finding.confidence.rank >= self._min_confidence
+        )
 
     def _look(self, fragment: Fragment) -> tuple[Fragment, dict[int, list[Window]], Marks]:
         """The fragment without colours, where a rule could match in it, and the marks it has."""
@@ -124,7 +120,7 @@ class Engine:
         return fragment, windows, marks
 
     def _direct(
-        self, fragment: Fragment, windows: dict[int, list[Window]], least: int = 0
+        self, fragment: Fragment, windows: dict[int, list[Window]], min_confidence: int = 0
     ) -> Scanned:
         if not windows:
             return _NOTHING
@@ -141,14 +137,14 @@ class Engine:
             if len(sure) > MOST_PER_RULE:
                 why = f"more than {MOST_PER_RULE} places that look like `{rule.id}`"
                 gaps.append(Gap(path=path, why=why, incomplete=True))
-        present = [each for each in judged if each.fate is not Fate.ABSENT]
+        present = [each for each in judged if each.fate is not Disposition.ABSENT]
         if not present:
             return Scanned(matches=(), gaps=tuple(gaps))
         lines = LineIndex(fragment.data, fragment.first_line)
-        kept = resolved(each for each in present if each.fate is not Fate.HALF)
-        halves = [each for each in present if each.fate is Fate.HALF]
+        kept = resolved(each for each in present if each.fate is not Disposition.HALF)
+        halves = [each for each in present if each.fate is Disposition.HALF]
         found = joined(kept, halves, lines)
-        wanted = [each for each in found if each.anchor.confidence.rank >= least]
+        wanted = [each for each in found if each.anchor.confidence.rank >= min_confidence]
         return Scanned(
             matches=tuple(self._match(each, fragment, lines) for each in wanted), gaps=tuple(gaps)
         )
@@ -160,17 +156,17 @@ class Engine:
         candidate = Candidate(rule=rule, data=data, start=span[0], end=span[1], path=path, now=now)
         judged = Judged(
             candidate=candidate,
-            fate=Fate.KEEP,
+            fate=Disposition.KEEP,
             confidence=rule.confidence,
             severity=rule.severity,
             reason=_REASON[rule.rule_class],
         )
         for check in self._checks[index]:
-            judged.hear(check(candidate))
-            if judged.fate is not Fate.KEEP:
+            judged.apply(check(candidate))
+            if judged.fate is not Disposition.KEEP:
                 return judged
         if judged.confidence is not Confidence.LOW:
-            judged.hear(check_surroundings(candidate))
+            judged.apply(check_surroundings(candidate))
         return judged
 
     def _match(self, credential: Credential, fragment: Fragment, lines: LineIndex) -> Match:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from stanch.scanner.detectors.url import place_of
+from stanch.scanner.detectors.context.url import place_of
 from stanch.scanner.model.rule import PreviewStyle
 
 _ENDS = 4

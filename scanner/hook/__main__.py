@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stanch.scanner.hook.program import main
+from stanch.scanner.hook.main import main
 
 if __name__ == "__main__":
     main()

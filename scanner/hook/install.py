@@ -8,8 +8,6 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from stanch import scanner
-from stanch.scanner.detectors.hyper import extension
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.record import Record
 
@@ -18,18 +16,7 @@ _FED = ("pre-push", "pre-receive")  # git writes to the standard input of these
 _MARK = "# stanch-hook"
 _KEPT = ".before-stanch"
 _RUNNABLE = 0o755
-_RUN = "from stanch.scanner.hook.program import main; main()"  # -m takes longer than the first look
-#: The first argument names folders. What is not in them any more is looked for in the usual way.
-_EARLY = f"""import os, sys
-path = sys.path[:]
-sys.path += sys.argv.pop(1).split(os.pathsep)
-try:
-    from stanch.scanner.hook.early import main
-except ImportError:
-    usual = [sys.executable, "-P", "-c", "{_RUN}", *sys.argv[1:]]
-    os.execv(sys.executable, usual)
-main(path)
-"""
+_RUN = "from stanch.scanner.hook.main import main; main()"
 
 
 class Hooks(Record):
@@ -102,16 +89,11 @@ def hooks_of(place: Path, environ: Mapping[str, str], *, shared: bool) -> Hooks:
 
 
 def script(kind: str, python: str) -> str:
-    """The hook itself. It names the interpreter by its path: git's PATH is often another one.
-
-    The shell starts no program that it can do without: each would cost a tenth of a first look.
-    """
+    """The hook itself. It names the interpreter by its path: git's PATH is often another one."""
     program = shlex.quote(python)
     feed = "input=$(cat)\n" if kind in _FED else ""
     pipe = "printf '%s\\n' \"$input\" | " if kind in _FED else ""
     run = f"{pipe}{program} -P -c '{_RUN}'"
-    if kind == "pre-commit":
-        run = f"exec {program} -P -S -c '{_EARLY}' {shlex.quote(_folders())}"
     bypass = (
         "" if kind == "pre-receive" else f"; to go on without it: git {_verb(kind)} --no-verify"
     )
@@ -128,12 +110,6 @@ if [ ! -x {program} ]; then
 fi
 {run} {kind} "$@"
 """
-
-
-def _folders() -> str:
-    """Where the packages are that the first look loads."""
-    modules = (scanner.__file__, extension().__file__)
-    return os.pathsep.join(dict.fromkeys(str(Path(file).parents[1]) for file in modules if file))
 
 
 def _verb(kind: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stanch.scanner.hook.gate import Verdict, fingerprints
+from stanch.scanner.hook.check import ChangeResult, fingerprints
 from stanch.scanner.model.finding import Finding
 from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.reports.escape import escaped
@@ -25,7 +25,7 @@ _REWRITE = """\
     - it is part of commits already: amend or rebase them, a new commit does not remove it"""
 
 
-def blocked(verdict: Verdict, *, what: str) -> Iterator[str]:
+def blocked(verdict: ChangeResult, *, what: str) -> Iterator[str]:
     """Lines for standard error; ``what`` names the thing that was stopped, e.g. ``commit``."""
     if verdict.findings:
         yield from _found(verdict.findings, what)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stanch.scanner.model.record import Record
 
 
@@ -21,7 +23,14 @@ class ScanSummary(Record):
         """Whether everything that should have been read was read."""
         return self.incomplete == 0
 
-    @property
-    def gapless(self) -> bool:
-        """Whether nothing was left out, for whatever reason."""
-        return self.skipped == self.incomplete == 0
+
+class Reached(Record):
+    """What has been read so far, in bytes and contents, and which part of the scan it is at.
+
+    ``share`` is how much of that part is done, from 0 to 1, or None; asking may cost a moment.
+    """
+
+    contents: int
+    size: int
+    part: str = ""
+    share: Callable[[], float | None] = lambda: None

@@ -51,20 +51,17 @@ def summary(
     *,
     contents: str,
     size: int,
-    seconds: float | None,
+    seconds: float,
     hidden: int = 0,
 ) -> str:
-    """The closing line: credentials, places, what is hidden, what was read, how long it took.
-
-    Without ``seconds`` it ends where they would stand.
-    """
+    """The closing line: credentials, places, what is hidden, what was read, how long it took."""
     fingerprints = [finding.fingerprint for finding in findings]
     return (
         f"{_counted(len(set(fingerprints)), 'credential')} in "
         f"{_counted(len(fingerprints), 'place')} · "
         + (f"{_counted(hidden, 'place')} suppressed · " if hidden else "")
         + f"{contents} · "
-        f"{size / 1e6:.1f} MB · " + ("" if seconds is None else f"{seconds:.2f} s")
+        f"{size / 1e6:.1f} MB · {seconds:.2f} s"
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from stanch.scanner.model.record import Record
+from stanch.scanner.model.summary import Reached
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0  # seconds before anything is shown: most scans are over by then
 _SURE = 0.02  # of a part has to be done before the rest can be foretold
 _MINUTE = 60
-
-
-class Reached(Record):
-    """What has been read so far, in bytes and contents, and which part of the scan it is at.
-
-    ``share`` is how much of that part is done, from 0 to 1, or None; asking may cost a moment.
-    """
-
-    contents: int
-    size: int
-    part: str = ""
-    share: Callable[[], float | None] = lambda: None
 
 
 class _Clock:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.record import Record
-from stanch.scanner.sources.excerpt import Excerpt
+from stanch.scanner.sources.hunk import Hunk
 
 Item = TypeVar("Item")
 
@@ -36,7 +36,7 @@ class Source(Protocol[Item]):
     def batches(self) -> Iterator[tuple[Item, ...] | Gap | Milestone]:
         """What there is to read, in a deterministic order, and what cannot even be listed."""
 
-    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Excerpt | Gap]:
+    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Hunk | Gap]:
         """The content of the items, in their order."""
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InStream
 from stanch.scanner.model.record import Record
-from stanch.scanner.sources.window import fragments
+from stanch.scanner.sources.content.window import fragments
 
 
 class Stream(Record):

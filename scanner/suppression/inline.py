@@ -13,6 +13,8 @@ import re
 from stanch.scanner.model.record import Record
 from stanch.scanner.model.waiver import Waiver, WaiverSource
 
+#: What every marker has, in lower case: ours, those of detect-secrets, that of gitleaks.
+_WORDS = (b"stanch:", b"allowlist", b"whitelist", b"gitleaks:allow")
 _LONGEST = 4_096  # bytes to each side of a value that are looked at: lines can be huge
 _COMMENT = rb"(?:#|//|/\*|--|<!--|;|%|'|\"|\{#|\(\*|\brem\b|\bdnl\b|\*|^)"
 _OURS = re.compile(
@@ -27,6 +29,12 @@ _GITLEAKS = re.compile(rb"\bgitleaks:allow\b")
 _CLOSING = re.compile(r"\*/.*|-->.*|#\}.*|\*\).*|['\"`;,\s]+$")
 _WORD = re.compile(r"\w{2}")
 _SPACE = re.compile(r"\s+")
+
+
+def has_markers(data: bytes) -> bool:
+    """Whether there could be a marker anywhere; false is certain."""
+    text = data.lower()
+    return any(word in text for word in _WORDS)
 
 
 class Neighbourhood(Record):

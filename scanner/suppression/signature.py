@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from stanch.scanner.keyfile import read_key
+from stanch.scanner.local.fingerprint_key import read_key
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.suppression.digest import Recipe

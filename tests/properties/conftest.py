@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from stanch.scanner.api import FingerprintKey, Scanner, SecretValue, builtin_rules
 from stanch.scanner.detectors.engine import Engine
-from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.model.rule import Rule
 
 Fuzz = Callable[..., None]

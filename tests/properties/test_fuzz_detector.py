@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from stanch.scanner.detectors import decode
-from stanch.scanner.detectors.candidate import Candidate, Opinion
+from stanch.scanner.detectors.candidate import Candidate, CheckResult
 from stanch.scanner.detectors.checks import CHECKS
-from stanch.scanner.detectors.confirm import confirmed, everywhere
+from stanch.scanner.detectors.encoding import decode
 from stanch.scanner.detectors.engine import Engine
-from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.matching.confirm import confirmed, everywhere
+from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fragment import Fragment
 from stanch.scanner.model.provenance import InStream
@@ -57,7 +57,7 @@ def test_every_check_has_an_opinion_on_any_candidate(
                 candidate = Candidate(
                     rule=rules[0], data=data, start=start, end=end, path=path, now=1.8e9
                 )
-                assert isinstance(check(candidate), Opinion)
+                assert isinstance(check(candidate), CheckResult)
                 assert 0 <= candidate.start <= candidate.end <= len(data)
 
     fuzz(claim, damaged(examples), st.integers(0, 4000), st.integers(0, 4000), _PATHS, inputs=600)

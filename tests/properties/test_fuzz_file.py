@@ -13,14 +13,16 @@ import pytest
 from hypothesis import strategies as st
 
 import stanch.scanner.rules
-from stanch.responder import config as settings
+from stanch.responder import config
 from stanch.responder.domain.error import StanchError
-from stanch.scanner import config
-from stanch.scanner.detectors import gitleaks, rulefile
-from stanch.scanner.hook import guard, pushed, right
-from stanch.scanner.hook.gate import Gate
+from stanch.scanner.detectors.ruleset import gitleaks, rule_file
+from stanch.scanner.hook import ai_event
+from stanch.scanner.hook.change import push_range
+from stanch.scanner.hook.check import ChangeCheck
+from stanch.scanner.hook.policy import waiver_policy
+from stanch.scanner.local import settings
 from stanch.scanner.model.error import ScannerError, UsageError
-from stanch.scanner.sources.layout import at
+from stanch.scanner.sources.git.discovery import at
 from stanch.scanner.suppression.baseline import Baseline
 from stanch.scanner.suppression.secrets_baseline import SecretsBaseline
 
@@ -96,25 +98,25 @@ def test_rule_files(fuzz: Any, damaged: Damaged) -> None:
     ]
 
     def claim(data: bytes) -> None:
-        refused(lambda: rulefile.parse(data.decode("utf-8", "replace"), "x.yaml"))
+        refused(lambda: rule_file.parse(data.decode("utf-8", "replace"), "x.yaml"))
 
     fuzz(claim, damaged(wholes), inputs=500)
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_a_rule_file_of_any_depth_is_refused_and_ends_nothing(opening: str) -> None:
-    assert refused(lambda: rulefile.parse(opening * 100_000, "x.yaml"))
+    assert refused(lambda: rule_file.parse(opening * 100_000, "x.yaml"))
 
 
 @pytest.mark.parametrize("name", ["stanch.toml", "pyproject.toml"])
 def test_settings(fuzz: Any, damaged: Damaged, tmp_path: Path, name: str) -> None:
     def claim(data: bytes) -> None:
         (tmp_path / name).write_bytes(data)
-        refused(lambda: config.scan_settings(tmp_path))
-        refused(lambda: right.configured(data))
+        refused(lambda: settings.scan_settings(tmp_path))
+        refused(lambda: waiver_policy.configured(data))
         if name == "stanch.toml":
             refused(
-                lambda: settings.load(
+                lambda: config.load(
                     {"STANCH_CONFIG": str(tmp_path / name), "STANCH_HOME": str(tmp_path)}, tmp_path
                 )
             )
@@ -133,7 +135,7 @@ def test_rule_files_of_gitleaks_give_rules_of_ours(
         def read() -> None:
             text = gitleaks.converted(file).text
             if text:
-                rulefile.parse(text, "imported.yaml")
+                rule_file.parse(text, "imported.yaml")
 
         refused(read)
 
@@ -162,8 +164,8 @@ def test_what_git_feeds_to_hooks(fuzz: Any, damaged: Damaged) -> None:
 
     def claim(data: bytes) -> None:
         lines = data.decode("utf-8", "surrogateescape").splitlines()
-        refused(lambda: pushed.pushed(lines))
-        refused(lambda: pushed.received(lines))
+        refused(lambda: push_range.pushed(lines))
+        refused(lambda: push_range.received(lines))
 
     fuzz(claim, damaged([pushes * 2, receives * 2]), inputs=500)
 
@@ -173,11 +175,11 @@ def test_events_of_assistants(fuzz: Any, damaged: Damaged, engine: Any, tmp_path
         {"hook_event_name": "PreToolUse", "cwd": str(tmp_path),
          "tool_input": {"file_path": "x", "content": ["a", {"b": "c"}], "path": "../../etc"}}
     ).encode()  # fmt: skip
-    door = Gate(engine)
+    door = ChangeCheck(engine)
 
     def claim(data: bytes) -> None:
         try:
-            assert guard.judged(data, door, tmp_path).as_json()
+            assert ai_event.judged(data, door, tmp_path).as_json()
         except UsageError as error:
             assert error.remedy  # noqa: PT017  # most inputs raise nothing
 

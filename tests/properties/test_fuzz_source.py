@@ -16,17 +16,18 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from stanch.scanner.batch import Tally
 from stanch.scanner.detectors.engine import Engine
-from stanch.scanner.detectors.example import generate
-from stanch.scanner.hook import change
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.hook.change import commit_changes
 from stanch.scanner.model.error import SourceError
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InStream
-from stanch.scanner.shard import run
-from stanch.scanner.sources import archive, introduced, window
-from stanch.scanner.sources.repository import records
+from stanch.scanner.scan.batch import Tally
+from stanch.scanner.scan.pool import run
+from stanch.scanner.sources.content import archive, window
+from stanch.scanner.sources.git import diff_tree
+from stanch.scanner.sources.git.repository import records
 from stanch.scanner.sources.stream import Stream
 
 Damaged = Callable[[Sequence[bytes]], st.SearchStrategy[bytes]]
@@ -136,7 +137,7 @@ def test_an_answer_of_git_may_end_anywhere(fuzz: Any) -> None:
 
     def claim(end: int) -> None:
         data = whole[: end % (len(whole) + 1)]
-        for parse in (change.parsed, introduced.changes):
+        for parse in (commit_changes.parsed, diff_tree.changes):
             with answered(data) as git:
                 assert len(list(parse(records(git)))) <= whole.count(b"\x1e") * 4
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stanch.scanner import detectors
 from stanch.scanner.api import FingerprintKey, Gap, InCommit, Match, Scan, Scanner, SecretValue
-from stanch.scanner.state import State
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
+from stanch.scanner.local import cache
 
 Token = Callable[[int], str]
 
@@ -20,7 +21,7 @@ def _scanner(folder: Path, key: int = 1) -> Scanner:
     return Scanner(
         key=FingerprintKey(SecretValue(bytes([key]) * 32)),
         processes=1,
-        state=State(folder=folder),
+        history_folder=folder,
     )
 
 
@@ -78,19 +79,33 @@ def test_another_key_starts_anew(repo: Any, tmp_path: Path, token: Token) -> Non
     assert first[0].fingerprint != second[0].fingerprint
 
 
-@pytest.mark.parametrize("name", ["check.py", "samples.txt"])
-def test_changed_checks_start_anew(
-    repo: Any, tmp_path: Path, token: Token, monkeypatch: pytest.MonkeyPatch, name: str
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the scanner's code, by which the cache tells its version."""
+    copied = tmp_path / "scanner"
+    shutil.copytree(cache.CODE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(cache, "CODE", str(copied))
+    cache.code_stamps.cache_clear()
+    yield copied
+    cache.code_stamps.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["detectors/structure/jwt.py", "detectors/text/published_sample.txt", "sources/git/history.py",
+     "detectors/matching/pattern.py", "model/finding.py"],
+)  # fmt: skip
+def test_an_edit_anywhere_in_the_code_makes_all_that_is_kept_stale(
+    repo: Any, tmp_path: Path, token: Token, code: Path, file: str
 ) -> None:
-    folder = tmp_path / "detectors"
-    folder.mkdir()
-    (folder / name).write_text("one")
-    monkeypatch.setattr(detectors, "__path__", [*detectors.__path__, str(folder)])
     repo.commit("a.txt", f"T={token(1)}\n")
     _history(_scanner(tmp_path / "s"), repo)
     assert _history(_scanner(tmp_path / "s"), repo)[1].summary.blobs == 0
-    (folder / name).write_text("other")
+    rules = load_builtin().name
+    (code / file).write_text((code / file).read_text() + "#\n")
+    cache.code_stamps.cache_clear()
     assert _history(_scanner(tmp_path / "s"), repo)[1].summary.blobs == 1
+    assert load_builtin().name != rules
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage"])
@@ -137,7 +152,7 @@ def test_what_an_old_archive_hides_is_said_each_time_without_reading_all_again(
 def test_an_interrupted_scan_goes_on_where_it_stopped(
     repo: Any, tmp_path: Path, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stanch.scanner.sources.git_history._STRETCH", 4)
+    monkeypatch.setattr("stanch.scanner.sources.git.history._STRETCH", 4)
     for number in range(12):
         repo.commit(f"{number:02}.txt", f"T={token(number)}\n")
     scan = iter(_scanner(tmp_path / "s").scan_path(repo.path, worktree=False, parts=False))

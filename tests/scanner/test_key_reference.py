@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stanch.scanner.api import UsageError
-from stanch.scanner.keyfile import data_directory, load_fingerprint_key
+from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key
 
 
 def test_a_key_that_others_can_read_is_refused_with_a_remedy(tmp_path: Path) -> None:

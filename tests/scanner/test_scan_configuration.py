@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from stanch.responder import config
 from stanch.scanner.cli.rules import command
-from stanch.scanner.config import configured_rules, scan_settings
-from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load_builtin
+from stanch.scanner.local.settings import scan_settings
 from stanch.scanner.model.error import ScannerError, UsageError
 from stanch.scanner.model.finding import Confidence
 from tests.scanner.own_rule import OWN_RULE

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from stanch.scanner.keyfile import load_fingerprint_key
+from stanch.scanner.local.fingerprint_key import load_fingerprint_key
 
 Token = Callable[[int], str]
 
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
-from stanch.scanner import batch
+from stanch.scanner.scan import batch
 from stanch.scanner.api import FingerprintKey, Match, Scanner, SecretValue
 
 killer = sys.argv[3]
@@ -26,8 +26,8 @@ def fatal(source, engine, items, *, parts):
     if os.getpid() != ours and killer in items:
         os._exit(9) if sys.argv[4] == "die" else (_ for _ in ()).throw(KeyError("value"))
     return real(source, engine, items, parts=parts)
-import stanch.scanner.child
-stanch.scanner.child.scan_batch = fatal
+import stanch.scanner.scan.pool
+stanch.scanner.scan.pool.scan_batch = fatal
 scan = Scanner(key=FingerprintKey(SecretValue(bytes(32))), processes=int(sys.argv[2])).scan_path(
     Path(sys.argv[1]))
 rows = [

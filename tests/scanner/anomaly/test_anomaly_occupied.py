@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from stanch.scanner.anomaly.occupied import Occupied
+from stanch.scanner.anomaly.reported_lines import Occupied
 from stanch.scanner.api import Confidence, Finding, InWorktree, Severity, Span
 
 FINDING = Finding(

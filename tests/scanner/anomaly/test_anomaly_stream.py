@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stanch.scanner.anomaly.baseline import LATEST, Baseline, shifts
-from stanch.scanner.anomaly.ear import MOST_KEPT, Ear
 from stanch.scanner.anomaly.measure import Reading
+from stanch.scanner.anomaly.stream_tap import MOST_KEPT, Ear
 from stanch.scanner.anomaly.survey import Survey
 from stanch.scanner.api import FingerprintKey, UsageError
 

@@ -202,5 +202,5 @@ def test_a_small_scan_loads_nothing_heavy(tmp_path: Path) -> None:
         done = subprocess.run(argv, check=True, capture_output=True, text=True)
     heavy = {"msgspec", "multiprocessing", "tempfile", "subprocess", "rich", "yaml", "cryptography",
              "pathspec", "importlib.metadata", "detect_secrets", "stanch.responder.cli.main", "ssl",
-             "stanch.scanner.detectors.keystore", "stanch.scanner.sources.repository"}  # fmt: skip
+             "stanch.scanner.sources.git.repository"}  # fmt: skip
     assert heavy.isdisjoint(done.stdout.split()), heavy.intersection(done.stdout.split())

@@ -35,7 +35,7 @@ from stanch.scanner.api import (
     SecretValue,
     UsageError,
 )
-from stanch.scanner.detectors.detect_secrets import PluginDetector, package_settings
+from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector, package_settings
 
 Token = Callable[[int], str]
 Seen = set[tuple[int, str, str]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stanch.scanner.detectors.engine import Engine
-from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]

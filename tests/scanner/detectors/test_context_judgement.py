@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stanch.scanner.detectors.word import reads_like_word
+from stanch.scanner.detectors.text.wordlike import reads_like_word
 from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stanch.scanner.detectors import decode
-from stanch.scanner.detectors.database import prefilter
-from stanch.scanner.detectors.example import generate
-from stanch.scanner.detectors.ruleset import load_builtin
-from stanch.scanner.detectors.run import may_hold_run
+from stanch.scanner.detectors.encoding import decode
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.ruleset.compile import prefilter
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.model.finding import Match
 
 Scan = Callable[..., list[Match]]
@@ -102,22 +101,6 @@ def test_hexadecimal_escapes_alone_are_opened(scan: Scan) -> None:
     (match,) = scan(b"key = '" + text + b"'", "app.py")
     assert match.parts["value"].reveal() == TOKEN
     assert match.finding.reason.endswith("+escape")
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    parts=st.lists(
-        st.one_of(
-            st.builds(lambda n: b"aGVsbG8gd29ybGQh" * n, st.integers(0, 5)),
-            st.builds(lambda n: b"aGVsbG8gd29ybGQh" * 4 + b"QUJD"[:n], st.integers(0, 4)),
-            st.sampled_from([b"\n", b"\r\n  ", b"\\n", b" ", b"_", b"+", b"='", b"aGVsbG8g"]),
-        ),
-        max_size=8,
-    )
-)
-def test_what_may_hold_no_run_has_no_copy(parts: list[bytes]) -> None:
-    data = b"".join(parts)
-    assert may_hold_run(data) or list(decode.copies(data, {0: 0})) == []
 
 
 @settings(max_examples=200, deadline=None)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.model.finding import Confidence, Match, Severity, Span
 
 Scan = Callable[..., list[Match]]

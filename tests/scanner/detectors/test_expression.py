@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stanch.scanner.detectors.candidate import Candidate, Fate
-from stanch.scanner.detectors.confirm import everywhere
-from stanch.scanner.detectors.expression import HEAD, is_expression
-from stanch.scanner.detectors.generic import check_assignment
+from stanch.scanner.detectors.candidate import Candidate, Disposition
+from stanch.scanner.detectors.context.generic import check_assignment
+from stanch.scanner.detectors.context.screen import HEAD, is_expression
+from stanch.scanner.detectors.matching.confirm import everywhere
 from stanch.scanner.model.rule import Rule
 
 _PATHS = ("app/main.py", "deploy/.env", "conf/app.yaml", "src/a.min.js", "tests/test_a.py", "x.txt")
@@ -49,7 +49,7 @@ def test_what_is_dismissed_is_no_assignment_of_a_secret(
             candidate = Candidate(
                 rule=rule, data=data, start=place.start, end=place.end, path=path, now=0.0
             )
-            assert check_assignment(candidate).fate is Fate.ABSENT
+            assert check_assignment(candidate).fate is Disposition.ABSENT
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from stanch.scanner.detectors import cache
-from stanch.scanner.detectors.regex import Shelf
-from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
+from stanch.scanner.detectors.text.regex_cache import Shelf
+from stanch.scanner.local import cache
 
 TEXT = re.compile(r"(?i)(?P<first>ab+)|[\w-]{2,9}(?=é)")
 
@@ -109,23 +109,22 @@ def test_nothing_new_writes_nothing(home: Path) -> None:
     assert file.stat().st_mtime_ns == before
 
 
-_LATE = """
-from stanch.scanner.detectors import checks, ground, regex
-from stanch.scanner.detectors.database import prefilter
-from stanch.scanner.detectors.ruleset import load_builtin
+_START = """
+from stanch.scanner.detectors.text import regex_cache
+from stanch.scanner.detectors import engine
+from stanch.scanner.detectors.ruleset.compile import prefilter
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 
 prefilter(load_builtin())
-checks.load()
-ground.load()
-print(len(regex._OWN._new))
+print(len(regex_cache._OWN._new))
 """
 
 
-def test_what_is_loaded_late_is_kept_by_the_first_run(home: Path) -> None:
+def test_all_expressions_of_the_scanner_are_kept_by_the_first_run(home: Path) -> None:
     surroundings = {**os.environ, "XDG_CACHE_HOME": str(home.parent)}
     new = [
         subprocess.run(
-            [sys.executable, "-c", _LATE],
+            [sys.executable, "-c", _START],
             env=surroundings,
             capture_output=True,
             text=True,

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stanch.scanner.detectors import keystore_example
 from stanch.scanner.detectors.candidate import Candidate
-from stanch.scanner.detectors.keystore import check_keystore
+from stanch.scanner.detectors.proof import keystore_generator
+from stanch.scanner.detectors.structure.keystore import check_keystore
 from stanch.scanner.model.finding import Match, Severity
 from stanch.scanner.model.rule import Rule
 
@@ -45,7 +45,7 @@ def password(text: bytes, algorithm: hashes.HashAlgorithm) -> KeySerializationEn
 
 def java(entry: str, secret: str) -> bytes:
     """A JKS store whose digest is made with ``secret``."""
-    body = keystore_example.jks(random.Random(1), entry)[:-20]  # noqa: S311  # repeatable
+    body = keystore_generator.jks(random.Random(1), entry)[:-20]  # noqa: S311  # repeatable
     digest = hashlib.sha1(
         secret.encode("utf-16-be") + b"Mighty Aphrodite" + body, usedforsecurity=False
     )

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from stanch.scanner.detectors.engine import Engine
-from stanch.scanner.detectors.example import generate
-from stanch.scanner.detectors.least import least
-from stanch.scanner.detectors.pattern import compiled
-from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors.matching.pattern import compiled
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.ruleset.hyperscan_rewrite import least
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment
 from stanch.scanner.model.provenance import InStream

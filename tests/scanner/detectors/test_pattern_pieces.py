@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stanch.scanner.detectors.example import generate
-from stanch.scanner.detectors.pattern import compiled
-from stanch.scanner.detectors.piece import pieces
-from stanch.scanner.detectors.ruleset import load_builtin
+from stanch.scanner.detectors.matching.pattern import compiled
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.ruleset.hyperscan_rewrite import pieces
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from tests.scanner.detectors.random_pattern import PATTERNS, TEXTS
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from stanch.scanner.detectors import published
-from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.text import published_sample
 from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]
 
 _PAGES: dict[str, list[str]] = {}
-for _line in Path(published.__file__).with_name("published.txt").read_text().splitlines():
+for _line in (
+    Path(published_sample.__file__).with_name("published_sample.txt").read_text().splitlines()
+):
     if _line.startswith(" "):
         _PAGES[list(_PAGES)[-1]].append(_line.strip())
     else:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from stanch import scanner
-from stanch.scanner.detectors import cache, regex
 from stanch.scanner.detectors.engine import Engine
-from stanch.scanner.detectors.example import generate
-from stanch.scanner.detectors.regex import Shelf
-from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.ruleset.ruleset import load
+from stanch.scanner.detectors.text import regex_cache
+from stanch.scanner.detectors.text.regex_cache import Shelf
+from stanch.scanner.local import cache
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment
 from stanch.scanner.model.provenance import InStream
@@ -24,7 +25,7 @@ def count(key: FingerprintKey, monkeypatch: pytest.MonkeyPatch) -> Callable[[], 
 
     def counted() -> int:
         for name in ("own", "rules"):
-            monkeypatch.setattr(regex, f"_{name.upper()}", Shelf(name))
+            monkeypatch.setattr(regex_cache, f"_{name.upper()}", Shelf(name))
         data = generate("{aws_key_id}", 1)
         fragment = Fragment(data=data, provenance=InStream(path="x"))
         return len(list(Engine(load([RULES]), key).scan(fragment)))

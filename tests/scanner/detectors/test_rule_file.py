@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.detectors.ruleset.ruleset import load
 from stanch.scanner.model.error import RuleError
 from stanch.scanner.model.rule import PreviewStyle, RuleClass
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from stanch.scanner.detectors.crc import crc16_xmodem
-from stanch.scanner.detectors.example import generate
-from stanch.scanner.detectors.pattern import compiled, whole
-from stanch.scanner.detectors.ruleset import load
-from stanch.scanner.detectors.wallet import base58_decoded, base58check, bech32
+from stanch.scanner.detectors.matching.pattern import compiled, whole
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.ruleset.ruleset import load
+from stanch.scanner.detectors.structure.crc import crc16_xmodem
+from stanch.scanner.detectors.structure.wallet import base58_decoded, base58check, bech32
 from stanch.scanner.model.error import RuleError
 from stanch.scanner.model.finding import Match
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
-from stanch.scanner.detectors.example import generate
-from stanch.scanner.detectors.pattern import lead_of, whole
+from stanch.scanner.detectors.matching.pattern import lead_of, whole
+from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.model.finding import Confidence, Match
 from stanch.scanner.model.rule import Rule
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stanch.scanner.detectors.vapid import public_key
+from stanch.scanner.detectors.structure.vapid import public_key
 from stanch.scanner.model.finding import Match
 
 Scan = Callable[..., list[Match]]

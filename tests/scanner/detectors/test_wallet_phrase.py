@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stanch.scanner.detectors.mnemonic import SIZES, is_phrase, numbers, phrase_of
+from stanch.scanner.detectors.structure.mnemonic import SIZES, is_phrase, numbers, phrase_of
 from stanch.scanner.model.finding import Confidence, Match
 
 Scan = Callable[..., list[Match]]

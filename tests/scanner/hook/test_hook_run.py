@@ -83,7 +83,7 @@ def test_outside_of_a_repository_it_says_so(ann: Any, tmp_path: Path) -> None:
 
 def test_a_commit_loads_no_command_line_library_and_nothing_heavy(ann: Any, place: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from stanch.scanner.hook.program import run\n"
+        "import os, sys; from pathlib import Path; from stanch.scanner.hook.main import run\n"
         "assert run(['pre-commit'], os.environ, Path.cwd()) == 0\n"
         "print(*sys.modules)"
     )

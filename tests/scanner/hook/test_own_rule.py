@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.proof.token_generator import generate
 from tests.scanner.own_rule import OWN_RULE
 
 RULE = "acme-token"

@@ -234,9 +234,8 @@ def test_a_scan_loads_neither_dataclasses_nor_what_they_need(tmp_path: Path) -> 
         "import sys\n"
         # The error of whoever imports them names him.
         "sys.modules.update(dict.fromkeys(sys.argv[2:]))\n"
-        "import stanch.scanner.companion\n"
-        "from stanch.scanner.order import Order, scans\n"
-        "for scan in scans(Order(targets=(sys.argv[1],), history=False)): print(*scan)\n"
+        "from stanch.scanner.scan.request import ScanRequest, scans\n"
+        "for scan in scans(ScanRequest(targets=(sys.argv[1],), history=False)): print(*scan)\n"
     )
     for barred in ((), ("dataclasses", "inspect")):  # the first run fills the cache of the rules
         argv = [sys.executable, "-c", code, str(tmp_path), *barred]

@@ -5,7 +5,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from stanch.scanner.cli.scan import command
-from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.proof.token_generator import generate
 
 
 def test_explain_says_why_in_sentences_and_nothing_secret(tmp_path: Path) -> None:

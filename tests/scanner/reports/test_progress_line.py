@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from stanch.scanner.api import FingerprintKey, Scanner, SecretValue
-from stanch.scanner.reports.progress import Reached, progress
-from stanch.scanner.sources.count import expected
+from stanch.scanner.model.summary import Reached
+from stanch.scanner.reports.progress import progress
+from stanch.scanner.sources.files.file_count import expected
 from stanch.scanner.sources.source import BATCH
 
 

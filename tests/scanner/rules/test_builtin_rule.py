@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stanch.scanner.cli.rules import command
-from stanch.scanner.detectors.proof import faults
-from stanch.scanner.detectors.ruleset import load, load_builtin
+from stanch.scanner.detectors.proof.selftest import faults
+from stanch.scanner.detectors.ruleset.ruleset import load, load_builtin
 from stanch.scanner.model.error import UsageError
 
 _LIE = """\

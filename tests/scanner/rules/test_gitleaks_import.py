@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from stanch.scanner.cli.rules import command
-from stanch.scanner.detectors.gitleaks import converted, dialect
-from stanch.scanner.detectors.pattern import compiled
-from stanch.scanner.detectors.ruleset import load
+from stanch.scanner.detectors.matching.pattern import compiled
+from stanch.scanner.detectors.ruleset.gitleaks import converted, dialect
+from stanch.scanner.detectors.ruleset.ruleset import load
 from stanch.scanner.model.error import RuleError
 
 _FILE = r"""

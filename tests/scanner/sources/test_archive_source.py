@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InStream
-from stanch.scanner.sources import archive
+from stanch.scanner.sources.content import archive
 from tests.scanner.sources.archive_sample import tarred, zipped
 
 Scan = Callable[..., Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stanch.scanner.detectors import keystore_example
+from stanch.scanner.detectors.proof import keystore_generator
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
@@ -27,7 +27,7 @@ def test_wide_text_without_a_byte_order_mark_is_read(
 
 
 def test_a_key_store_is_read_although_it_is_binary(tmp_path: Path, scan: Scan) -> None:
-    content = keystore_example.pkcs12(random.Random(2))  # noqa: S311  # repeatable
+    content = keystore_generator.pkcs12(random.Random(2))  # noqa: S311  # repeatable
     (tmp_path / "app.p12").write_bytes(content)
     (match,) = scan(tmp_path).matches
     assert (match.finding.kind, match.finding.path) == ("pkcs12", "app.p12")

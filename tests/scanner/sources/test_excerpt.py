@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stanch.scanner.api import InCommit, Scanner
-from stanch.scanner.sources.authorship import placed
-from stanch.scanner.sources.blob import Blob
-from stanch.scanner.sources.excerpt import around
+from stanch.scanner.sources.git.blob_reader import Blob
+from stanch.scanner.sources.git.commit_metadata import placed
+from stanch.scanner.sources.hunk import around
 
 BLOB = Blob("1" * 40, "a/b.py", "2" * 40)
 

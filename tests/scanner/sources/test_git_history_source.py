@@ -160,7 +160,7 @@ def test_a_broken_object_is_a_gap_and_what_is_whole_is_read(
 def test_gits_that_share_the_commits_go_on_behind_what_is_broken(
     repo: Any, scan: Scan, token: Token, processors: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stanch.scanner.sources.introduced._RUN", 2)
+    monkeypatch.setattr("stanch.scanner.sources.git.diff_tree._RUN", 2)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
     commits = [repo.commit(f"{number:02}.txt", token(number)) for number in range(14)]
     whole = _history(scan, repo)

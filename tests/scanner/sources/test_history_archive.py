@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from stanch.scanner.sources import archive, blob
+from stanch.scanner.sources.content import archive
+from stanch.scanner.sources.git import blob_reader
 from tests.scanner.sources.archive_sample import tarred, zipped
 
 Scan = Callable[..., Any]
@@ -71,7 +72,7 @@ def test_bombs_and_damage_in_the_past_make_the_scan_incomplete(
     repo: Any, scan: Scan, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "_BYTES", 1 << 20)
-    monkeypatch.setattr(blob, "_LARGEST_ARCHIVE", 2 << 20)
+    monkeypatch.setattr(blob_reader, "_LARGEST_ARCHIVE", 2 << 20)
     bomb = _committed(repo, "bomb.gz", gzip.compress(b"a" * (20 << 20)))
     cut = _committed(repo, "cut.zip", zipped({"a.txt": b"hello" * 100})[:-30])
     noise = random.Random(1).randbytes(3 << 20)  # noqa: S311  # only has to be long

@@ -89,8 +89,8 @@ def test_additions_give_what_whole_versions_give(
     batch: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("stanch.scanner.sources.git_history._STRETCH", stretch)
-    monkeypatch.setattr("stanch.scanner.sources.git_history._BATCH", batch)
+    monkeypatch.setattr("stanch.scanner.sources.git.history._STRETCH", stretch)
+    monkeypatch.setattr("stanch.scanner.sources.git.history._BATCH", batch)
     _imported(repo, token)
     if packed == "repacked":
         repo.git("repack", "-adfq")

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stanch.scanner.model.fragment import Gap
-from stanch.scanner.sources import directory
+from stanch.scanner.sources.files import gitignore_walk
 
 _NAME = st.text(alphabet="abc*?[!]-.\\ #", min_size=1, max_size=6)
 _PATTERN = st.builds(
@@ -42,12 +42,12 @@ def test_one_expression_decides_as_the_patterns_do(
             assert rules.ignores(path) == bool(rules.spec.check_file(path).include)
 
 
-def _rules(text: str) -> directory._Rules | None:
+def _rules(text: str) -> gitignore_walk._Rules | None:
     """As they are loaded; None where a pattern is not valid."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / ".gitignore").write_text(text)
-        loaded = directory._load(Path(folder), "", None)
-    return loaded if isinstance(loaded, directory._Rules) else None
+        loaded = gitignore_walk._load(Path(folder), "", None)
+    return loaded if isinstance(loaded, gitignore_walk._Rules) else None
 
 
 def test_most_paths_are_decided_without_asking_each_pattern() -> None:
@@ -61,13 +61,13 @@ def test_most_paths_are_decided_without_asking_each_pattern() -> None:
 def test_a_pattern_of_many_stars_is_matched_in_linear_time(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("*a" * 8 + "b\n**/kept/**\n")
     (tmp_path / ("a" * 120)).touch()
-    assert [*directory.walk(tmp_path)] == [".gitignore", "a" * 120]
+    assert [*gitignore_walk.walk(tmp_path)] == [".gitignore", "a" * 120]
 
 
 def test_more_patterns_than_anybody_writes_are_not_used(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("*.log\n" * 5001)
     (tmp_path / "a.log").touch()
-    gap, *files = directory.walk(tmp_path)
+    gap, *files = gitignore_walk.walk(tmp_path)
     assert files == [".gitignore", "a.log"]
     assert isinstance(gap, Gap)
     assert "more than 5000 lines" in gap.why

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stanch.scanner.sources import listing
+from stanch.scanner.sources.files import worktree_listing
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
@@ -57,7 +57,7 @@ def test_a_pipe_called_gitignore_is_waited_for_only_so_long(
 ) -> None:
     repo.commit("sub/a.txt", token(1))
     os.mkfifo(repo.path / "sub" / ".gitignore")
-    monkeypatch.setattr(listing, "PATIENCE", 0.5)
+    monkeypatch.setattr(worktree_listing, "PATIENCE", 0.5)
     outcome = scan(repo.path, history=False)
     assert outcome.places == [("sub/a.txt", 1)]
     assert [gap.why for gap in outcome.incomplete] == [

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from stanch.scanner.detectors.example import generate
+from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.model.fragment import Fragment
 from stanch.scanner.model.provenance import InStream
-from stanch.scanner.sources.bound import WINDOW
-from stanch.scanner.sources.window import MARGIN, fragments
+from stanch.scanner.sources.content.text_or_binary import WINDOW
+from stanch.scanner.sources.content.window import MARGIN, fragments
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]

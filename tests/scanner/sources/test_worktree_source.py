@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources.files.worktree import Worktree
 from stanch.scanner.sources.source import BATCH, batched
-from stanch.scanner.sources.worktree import Worktree
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from stanch.scanner.api import UsageError
 from stanch.scanner.suppression.baseline import Baseline
 from stanch.scanner.suppression.digest import Recipe
-from stanch.scanner.suppression.hint import has_markers
-from stanch.scanner.suppression.inline import marker, neighbourhood
+from stanch.scanner.suppression.inline import has_markers, marker, neighbourhood
 
 HEAD = Baseline(recipes=(Recipe(salt="5a" * 16),)).text().encode()
 PIECES = (b"#", b"//", b"<!--", b"/*", b" ", b"\t", b"stanch: allow", b"pragma: allowlist secret",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stanch.scanner.api import FingerprintKey, SecretValue
-from stanch.scanner.remembered import Remembered
+from stanch.scanner.scan.digest_cache import Remembered
 from stanch.scanner.suppression.digest import Digester, Recipe
 
 Token = Callable[[int], str]
@@ -64,7 +64,7 @@ def test_a_hook_that_meets_an_accepted_finding_again_computes_nothing(
     assert stanch(*create, cwd=repo.path).code == 0
     # Whether the library of the slow hash was loaded says whether it was computed.
     code = (
-        "import os, sys; from pathlib import Path; from stanch.scanner.hook.program import run;"
+        "import os, sys; from pathlib import Path; from stanch.scanner.hook.main import run;"
         "code = run(['run', 'a.env'], os.environ, Path.cwd());"
         "print(code, 'cryptography' in sys.modules)"
     )

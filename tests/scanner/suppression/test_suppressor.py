@@ -18,12 +18,12 @@ from stanch.scanner.api import (
     UsageError,
     builtin_rules,
 )
+from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.suppression.baseline import Baseline
 from stanch.scanner.suppression.digest import Recipe
 from stanch.scanner.suppression.entry import Entry
-from stanch.scanner.suppression.judge import Review, Suppressor
 from stanch.scanner.suppression.signature import WaiverKey, WaiverSigner
-from stanch.scanner.verdict import JudgingEngine
+from stanch.scanner.suppression.suppressor import Review, Suppressor
 
 Token = Callable[[int], str]
 TODAY = date(2026, 6, 15)
@@ -36,7 +36,7 @@ def judged() -> Callable[..., list[Match]]:
     rules = builtin_rules()
 
     def run(text: str, suppressor: Suppressor | None = None, path: str = "a.py") -> list[Match]:
-        engine = JudgingEngine(rules, KEY, suppressor=suppressor or Suppressor(None, today=TODAY))
+        engine = ScanEngine(rules, KEY, suppressor=suppressor or Suppressor(None, today=TODAY))
         fragment = Fragment(data=text.encode(), provenance=InStream(path=path))
         return list(engine.scan(fragment))
 

@@ -1,1 +1,0 @@
-"""What can be done to the world: one folder for each provider, joined in a readable list."""

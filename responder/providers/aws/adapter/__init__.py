@@ -1,1 +1,0 @@
-"""Our hands in AWS: clients, identity, errors in the engine's words, the trail, one attempt."""

@@ -1,0 +1,1 @@
+"""``stanch baseline``: accept findings, audit them, exchange them with detect-secrets."""

@@ -1,0 +1,271 @@
+"""What every ``stanch baseline`` command needs: the target, its findings, the file, the signer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from stanch.scanner.api import (
+    Confidence,
+    Match,
+    Scanner,
+    UsageError,
+    configured_rules,
+    data_directory,
+    load_fingerprint_key,
+)
+from stanch.scanner.model.record import Record
+from stanch.scanner.reports import note
+from stanch.scanner.scan.waivers import accepted_in, baseline_path
+from stanch.scanner.suppression.baseline import Baseline
+from stanch.scanner.suppression.digest import Digester
+from stanch.scanner.suppression.entry import Entry, Line, one_line
+from stanch.scanner.suppression.expiry import expiry
+from stanch.scanner.suppression.signature import WaiverSigner
+from stanch.scanner.suppression.suppressor import Review
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_ATTRIBUTE = "merge=union"
+PLUGIN = "detect-secrets/"  # how the rules of plugins begin
+
+
+class Found(Record):
+    """A scan's outcome: what is open, what is accepted, what was of use, whether all was read."""
+
+    open: tuple[Match, ...]
+    accepted: tuple[Match, ...]
+    review: Review
+    complete: bool
+
+
+class BaselineTarget(Record):
+    """A target and the file that speaks of it. ``today`` decides what is expired."""
+
+    target: Path
+    path: Path
+    today: date
+    history: bool | None = None
+    fingerprint_key: str | None = None
+    plugins: tuple[str, ...] = ()
+    waiver_key: str | None = None
+    min_confidence: Confidence = Confidence.MEDIUM
+
+    def baseline(self) -> Baseline:
+        """The file's content. Raises :class:`UsageError` when there is none."""
+        return Baseline.read(self.path)
+
+    def find(self) -> Found:
+        """Scan the target, with the values at hand, judged by the baseline as it is now."""
+        plugins = None
+        if self.plugins:
+            from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector  # noqa: PLC0415  # slow
+
+            plugins = PluginDetector(self.plugins)
+        accepted = accepted_in(
+            self.target,
+            today=self.today,
+            file=self.path if self.path.exists() else None,
+            waiver_key=self.waiver_key,
+        )
+        key = load_fingerprint_key(self.fingerprint_key, data_directory(os.environ))
+        scanner = Scanner(
+            key=key,
+            rules=configured_rules(self.target),
+            suppressor=accepted.suppressor,
+            plugins=plugins,
+        )
+        scan = scanner.scan_path(self.target, history=self.history, parts=True)
+        gaps, review = note.Gaps(), Review()
+        opened: list[Match] = []
+        hidden: list[Match] = []
+        for result in scan:
+            if not isinstance(result, Match):
+                gaps.add(result)
+            elif not review.add(result.finding):
+                hidden.append(result)
+            elif result.finding.confidence.rank >= self.min_confidence.rank:
+                opened.append(result)
+        for line in gaps.lines():
+            if line.startswith("incomplete"):
+                click.echo(line, err=True)
+        return Found(
+            open=tuple(opened),
+            accepted=tuple(hidden),
+            review=review,
+            complete=scan.summary.complete,
+        )
+
+    @property
+    def whole(self) -> bool:
+        """Whether :meth:`find` looks at everything that the baseline speaks of."""
+        root = baseline_path(self.target).parent
+        return self.history is not False and self.target.resolve() == root
+
+    def stale(self, found: Found, baseline: Baseline) -> tuple[Line, ...]:
+        """Entries that hid nothing though everything was read; plugins' need a plugin to tell."""
+        if not found.complete or not self.whole:
+            return ()
+        return tuple(
+            each
+            for each in found.review.stale(baseline)
+            if self.plugins or (isinstance(each, Entry) and not each.rule.startswith(PLUGIN))
+        )
+
+    def entries(
+        self,
+        baseline: Baseline,
+        matches: Iterable[Match],
+        *,
+        reason: str,
+        author: str | None,
+        expires: date | None,
+        within: str | None = None,
+    ) -> tuple[Entry, ...]:
+        """An entry for each distinct credential, named by the first place it was seen in."""
+        words = one_line(reason)
+        if not words:
+            raise UsageError("the reason is empty", remedy="say why these findings are acceptable")
+        digester = Digester(baseline.recipes[0])
+        made: dict[str, Entry] = {}
+        for match in matches:
+            finding = match.finding
+            digest = digester.digest(finding.provider, finding.kind, match.parts)
+            made.setdefault(
+                digest,
+                Entry(
+                    id=digest,
+                    provider=finding.provider,
+                    kind=finding.kind,
+                    rule=finding.rule,
+                    path=finding.path,
+                    reason=words,
+                    author=author or self.author(),
+                    added=self.today,
+                    expires=expires,
+                    within=within,
+                ),
+            )
+        return tuple(made.values())
+
+    def author(self) -> str:
+        """Who git says is working here. Raises :class:`UsageError` when it does not know."""
+        done = subprocess.run(
+            ["git", "config", "--get", "user.email"],
+            cwd=self.path.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode or not done.stdout.strip():
+            raise UsageError(
+                "nobody is named as the author of this waiver",
+                remedy="give --author, or set git's user.email",
+            )
+        return one_line(done.stdout)
+
+
+def signed(baseline: Baseline, lines: Iterable[Line], reference: str | None) -> tuple[Line, ...]:
+    """The entries with a signature by the key behind the reference, as they are without one."""
+    if reference is None:
+        return tuple(lines)
+    signer = WaiverSigner.load(reference)
+    return tuple(signer.signed(baseline.recipes[0], each) for each in lines)
+
+
+def ask_for_union(path: Path) -> bool:
+    """Have git join both sides' entries when branches meet; True when the file was changed."""
+    attributes = path.parent / ".gitattributes"
+    text = attributes.read_text(encoding="utf-8") if attributes.exists() else ""
+    wanted = f"{path.name} {_ATTRIBUTE}"
+    if wanted in text.splitlines():
+        return False
+    gap = "" if not text or text.endswith("\n") else "\n"
+    attributes.write_text(f"{text}{gap}{wanted}\n", encoding="utf-8")
+    return True
+
+
+def target_options(function: _Command) -> _Command:
+    """Options that say what is scanned, and which file speaks of it."""
+    for option in reversed(
+        (
+            click.option(
+                "--target",
+                type=click.Path(exists=True, path_type=Path),
+                help="What to scan. Default: the whole repository.",
+            ),
+            click.option(
+                "--baseline",
+                "file",
+                type=click.Path(dir_okay=False, path_type=Path),
+                help="Default: .stanch-baseline in the repository's root.",
+            ),
+            click.option(
+                "--history/--no-history",
+                default=None,
+                help="Read git history. Default: when the target is the root of a repository.",
+            ),
+            click.option("--fingerprint-key", metavar="REF", help="As in `stanch scan`."),
+            click.option(
+                "--plugin", "plugins", metavar="NAME", multiple=True, help="As in `stanch scan`."
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def reason_options(function: _Command) -> _Command:
+    """Options that an entry is made from."""
+    for option in reversed(
+        (
+            click.option("--reason", required=True, help="Why it is acceptable."),
+            click.option(
+                "--expires",
+                required=True,
+                metavar="DAY",
+                help="Last day: 2027-01-31, 90d, or never.",
+            ),
+            click.option("--author", help="Default: git's user.email."),
+            click.option(
+                "--sign", metavar="REF", help="Waiver key to sign with: file:/path or env:NAME."
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def baseline_target(
+    *,
+    target: Path | None,
+    file: Path | None,
+    history: bool | None = None,
+    fingerprint_key: str | None = None,
+    plugins: tuple[str, ...] = (),
+) -> BaselineTarget:
+    """The target that :func:`target_options` speak of."""
+    usual = baseline_path(target or Path())
+    return BaselineTarget(
+        target=target or usual.parent,
+        path=file or usual,
+        today=today(),
+        history=history,
+        fingerprint_key=fingerprint_key,
+        plugins=plugins,
+    )
+
+
+def today() -> date:
+    """The day on the reader's calendar, which is what an expiry is written in."""
+    return date.today()  # noqa: DTZ011  # see above
+
+
+def until(text: str) -> date | None:
+    """The day that ``--expires`` names."""
+    return expiry(text, today=today())

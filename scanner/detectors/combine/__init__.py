@@ -1,0 +1,1 @@
+"""What joins findings that belong together, and ranks those that overlap."""

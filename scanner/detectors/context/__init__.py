@@ -1,0 +1,1 @@
+"""What stands around a value: names, assignments, columns, URLs, connection strings."""

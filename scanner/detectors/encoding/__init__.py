@@ -1,0 +1,1 @@
+"""What stands encoded in a text, or between colours."""

@@ -1,0 +1,1 @@
+"""Where a rule could match, and where it does."""

@@ -1,0 +1,1 @@
+"""Detectors of other projects behind our own port."""

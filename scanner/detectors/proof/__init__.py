@@ -1,0 +1,1 @@
+"""Generated tokens, and the proof that a rule finds its own."""

@@ -1,0 +1,1 @@
+"""What all detectors ask of text: paths, words, placeholders, positions."""

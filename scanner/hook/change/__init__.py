@@ -1,0 +1,1 @@
+"""What a commit, a push or a pull request brings."""

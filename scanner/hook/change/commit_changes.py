@@ -1,0 +1,165 @@
+"""What a range of commits brings: each new content once, and what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InCommit, InIndex, Provenance
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
+from stanch.scanner.sources.git.repository import (
+    SUBMODULES,
+    Repository,
+    complaint,
+    records,
+    said,
+    start,
+)
+from stanch.scanner.sources.source import batched
+
+_COMMIT = b"\x1e"
+_RAW = ("--raw", "-r", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", SUBMODULES)
+_COMMITS = (
+    "diff-tree",
+    "--stdin",
+    *_RAW,
+    "-c",
+    "--root",
+    "--always",
+    "--no-textconv",
+    "--encoding=UTF-8",
+    "--format=%x1e%H%x00%an <%ae>%x00%ct",
+)
+_SUBMODULE = b"160000"
+
+
+class Changes(Record):
+    """New contents in order, who brought them, and the ids of what they replaced."""
+
+    new: tuple[Blob, ...]
+    places: Mapping[Blob, InCommit]
+    old: frozenset[str]
+
+
+class Blobs:
+    """A source over contents that are known by their ids."""
+
+    def __init__(
+        self,
+        *,
+        repository: Repository,
+        blobs: Iterable[Blob],
+        places: Mapping[Blob, InCommit] = MappingProxyType({}),
+    ) -> None:
+        self.blobs, self.places = blobs, places
+        self._reader = BlobReader(repository=repository, place=self._place)
+
+    def batches(self) -> Iterator[tuple[Blob, ...] | Gap]:
+        """The blobs, as given."""
+        return batched(self.blobs)
+
+    def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Gap]:
+        """Their content."""
+        return self._reader.read(batch)
+
+    def close(self) -> None:
+        """End the reading git."""
+        self._reader.close()
+
+    def label(self, item: Blob) -> str:
+        """The path."""
+        return item.path
+
+    def _place(self, blob: Blob) -> Provenance:
+        return self.places.get(blob) or InIndex(path=blob.path)
+
+
+def committed(repository: Repository, commits: Sequence[str]) -> Changes:
+    """What these commits (oldest first) bring; a merge brings what none of its parents has."""
+    if not commits:
+        return Changes(new=(), places={}, old=frozenset())
+    git = start(repository, *_COMMITS, feed="".join(f"{oid}\n" for oid in commits).encode())
+    new: dict[str, InCommit] = {}
+    old: set[str] = set()
+    with git:
+        for change in parsed(records(git)):
+            old.update(change.before)
+            if change.after is not None and change.after not in new:
+                new[change.after] = change.place
+    if git.returncode != 0:
+        raise SourceError(
+            f"the commits cannot be read: {said(complaint(repository, _COMMITS[0]))}",
+            remedy="fetch the whole range (fetch-depth: 0), or check with `git fsck`",
+        )
+    places = {Blob(oid, place.path, place.commit): place for oid, place in new.items()}
+    return Changes(new=tuple(places), places=places, old=frozenset(old - new.keys()))
+
+
+def earlier(changes: Changes) -> Iterator[Blob]:
+    """The contents that the changes replaced or deleted, wherever they were."""
+    for oid in sorted(changes.old):
+        yield Blob(oid, "what was there before")
+
+
+def replaced(repository: Repository) -> Iterator[Blob]:
+    """What the staged changes replace or delete."""
+    git = start(repository, "diff-index", "--cached", *_RAW, "HEAD", "--")
+    with git:
+        tokens = records(git)
+        for change in tokens:
+            path = next(tokens, None)
+            if path is None:
+                break  # git has died
+            mode, _, oid = change.lstrip(b":").split()[:3]
+            if mode != _SUBMODULE and oid.strip(b"0"):
+                yield Blob(oid.decode(), display(path))
+
+
+class _Change(Record):
+    """One path of one commit: contents of all parents, content after it (None: deleted)."""
+
+    before: tuple[str, ...]
+    after: str | None
+    place: InCommit
+
+
+def parsed(tokens: Iterator[bytes]) -> Iterator[_Change]:
+    """Mark and commit id, author and time, then for each change modes and ids, and its path."""
+    oid = author = seconds = b""
+    for token in tokens:
+        if token.startswith(_COMMIT):
+            oid, author, seconds = token[1:], next(tokens, b""), next(tokens, b"")
+        elif (raw := token.removeprefix(b"\n")).startswith(b":"):
+            path = next(tokens, None)
+            if path is None:
+                return  # git has died
+            parents = len(raw) - len(raw.lstrip(b":"))
+            fields = raw.lstrip(b":").split()
+            modes, oids = fields[: parents + 1], fields[parents + 1 : 2 * parents + 2]
+            real = [
+                each.decode() if each.strip(b"0") and mode != _SUBMODULE else None
+                for mode, each in zip(modes, oids, strict=True)
+            ]
+            yield _Change(
+                before=tuple(each for each in real[:-1] if each is not None),
+                after=real[-1],
+                place=InCommit(
+                    path=display(path),
+                    commit=oid.decode(),
+                    author=author.decode("utf-8", "replace"),
+                    committed_at=_instant(seconds),
+                ),
+            )
+
+
+def _instant(seconds: bytes) -> datetime:
+    """UTC; what a forged commit may claim outside of the calendar becomes 1970."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,57 @@
+"""``stanch-hook`` and ``stanch hook``: the door for git, pre-commit and people.
+
+It stands before every commit, so it loads no command line library.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from stanch.scanner.hook.arguments import Options, parsed
+from stanch.scanner.hook.exit import leave
+from stanch.scanner.model.error import ScannerError
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run with the process's arguments; exit codes as everywhere (see ``stanch --help``)."""
+    gc.disable()  # the process ends before its garbage matters, and a commit waits for it
+    given = sys.argv[1:] if arguments is None else arguments
+    leave(_reported(given))
+
+
+def _reported(arguments: Sequence[str]) -> int:
+    try:
+        return run(arguments, os.environ, Path.cwd())
+    except ScannerError as error:
+        sys.stderr.write(f"error: {error}\n  help: {error.remedy}\n")
+        return error.exit_code
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str], place: Path) -> int:
+    """Do what the arguments say, in the directory ``place``; returns the exit code."""
+    options = parsed(arguments)
+    if options.command in {"install", "uninstall"}:
+        return _installed(options, environ, place)
+    from stanch.scanner.hook.dispatch import decide  # noqa: PLC0415  # installing scans nothing
+
+    return decide(options, environ, place)
+
+
+def _installed(options: Options, environ: Mapping[str, str], place: Path) -> int:
+    from stanch.scanner.hook.install import hooks_of  # noqa: PLC0415  # a commit installs nothing
+
+    hooks = hooks_of(place, environ, shared=options.shared)
+    for kind in options.kinds:
+        if options.command == "uninstall":
+            done = hooks.uninstall(kind)
+        else:
+            done = hooks.install(
+                kind, python=sys.executable, chain=options.chain, force=options.force
+            )
+        sys.stdout.write(done + "\n")
+    return 0

@@ -1,0 +1,1 @@
+"""Who may accept a finding in a change."""

@@ -1,0 +1,1 @@
+"""This user's machine: settings, the fingerprint key, the cache."""

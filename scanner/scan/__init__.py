@@ -1,0 +1,1 @@
+"""Runs a source through the engine."""

@@ -1,0 +1,140 @@
+"""The engine as a scan uses it: rules, detect-secrets plugins if any, and a waiver for each match.
+
+Findings are judged here, in the process that holds their values and the text around them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stanch.scanner.detectors.engine import Engine, Scanned
+from stanch.scanner.local import cache
+from stanch.scanner.model.finding import Confidence, Match, Span
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.record import replace
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.suppression.inline import has_markers
+
+if TYPE_CHECKING:
+    from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector
+    from stanch.scanner.suppression.inline import Neighbourhood
+    from stanch.scanner.suppression.suppressor import Suppressor
+
+
+_FOREIGN_BASELINE = ".secrets.baseline"
+_HASH = re.compile(rb'"hashed_secret": "[0-9a-f]{40}"\Z')
+
+
+class ScanEngine(Engine):
+    """As :class:`Engine`; ``finding.waiver`` says who accepts a finding, if anybody does."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        key: FingerprintKey,
+        *,
+        suppressor: Suppressor | None = None,
+        plugins: PluginDetector | None = None,
+        min_confidence: Confidence = Confidence.LOW,
+    ) -> None:
+        super().__init__(rules, key, min_confidence=min_confidence)
+        self._suppressor = suppressor
+        self._plugins = plugins
+        if suppressor is not None and suppressor.has_entries:
+            from stanch.scanner.scan.digest_cache import Remembered  # noqa: PLC0415  # most have no baseline
+
+            suppressor.remembering(Remembered(key, cache.directory()))
+
+    def basis(self) -> bytes:
+        """Differs when findings of an earlier scan have to be found or judged again."""
+        plugins = self._plugins.basis() if self._plugins else b""
+        suppressor = self._suppressor.basis() if self._suppressor else b""
+        return b"%d" % self._min_confidence + plugins + suppressor
+
+    def may_find(self, data: bytes, path: str | None) -> bool:
+        """Whether :meth:`examine` could find anything in it; false is certain."""
+        return self._plugins is not None or super().may_find(data, path)
+
+    def examine(self, fragment: Fragment) -> Scanned:
+        """Matches in order of position, judged, and what was left out."""
+        scanned = super().examine(fragment)
+        if self._plugins is not None:
+            more, gaps = self._plugins.detect(fragment, self._key)
+            matches = _merged(scanned.matches, self._sure(more))
+            scanned = Scanned(matches=matches, gaps=(*scanned.gaps, *gaps))
+        if not scanned.matches:
+            return scanned
+        if fragment.provenance.path.endswith(_FOREIGN_BASELINE):
+            scanned = replace(scanned, matches=_without_hashes(scanned.matches, fragment))
+        if self._suppressor is None:
+            return scanned
+        return replace(scanned, matches=_judged(self._suppressor, scanned.matches, fragment))
+
+
+def _judged(
+    suppressor: Suppressor, matches: tuple[Match, ...], fragment: Fragment
+) -> tuple[Match, ...]:
+    marked = has_markers(fragment.data)
+    waivers = [
+        suppressor.judge(each, _around(each.finding.span, fragment) if marked else None)
+        for each in matches
+    ]
+    return tuple(
+        replace(match, finding=replace(match.finding, waiver=waiver)) if waiver else match
+        for match, waiver in zip(matches, waivers, strict=True)
+    )
+
+
+def _around(span: Span, fragment: Fragment) -> Neighbourhood:
+    from stanch.scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # most have no markers
+
+    return neighbourhood(fragment.data, *_offsets(span, fragment))
+
+
+def _without_hashes(matches: tuple[Match, ...], fragment: Fragment) -> tuple[Match, ...]:
+    """The matches that are not themselves hashes in a baseline of detect-secrets."""
+    kept = []
+    for match in matches:
+        start, _ = _offsets(match.finding.span, fragment)
+        if not _HASH.search(fragment.data, max(0, start - 80), start + 41):
+            kept.append(match)
+    return tuple(kept)
+
+
+def _merged(own: tuple[Match, ...], more: tuple[Match, ...]) -> tuple[Match, ...]:
+    """Both in order of position; a rule of ours names a credential better than a plugin does."""
+    fresh = [
+        each
+        for each in more
+        if not any(
+            _overlap(each.finding.span, rival.finding.span)
+            and rival.finding.confidence.rank >= each.finding.confidence.rank
+            for rival in own
+        )
+    ]
+    return tuple(
+        sorted((*own, *fresh), key=lambda each: (each.finding.span.line, each.finding.span.column))
+    )
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return (one.line, one.column) < (other.end_line, other.end_column) and (
+        other.line,
+        other.column,
+    ) < (one.end_line, one.end_column)
+
+
+def _offsets(span: Span, fragment: Fragment) -> tuple[int, int]:
+    """Where a span of this fragment begins and ends in its bytes."""
+    start = _line_start(fragment.data, 0, span.line - fragment.first_line)
+    last = _line_start(fragment.data, start, span.end_line - span.line)
+    return start + span.column - 1, last + span.end_column - 1
+
+
+def _line_start(data: bytes, start: int, lines: int) -> int:
+    for _ in range(lines):
+        start = data.find(b"\n", start) + 1
+    return start

@@ -1,0 +1,96 @@
+"""Scans a history: what is new in it, after what earlier scans found.
+
+A secret that stays in a file through many versions is one finding: the place that introduced it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.model.finding import Finding, Match
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import Record, fresh, replace
+from stanch.scanner.scan.batch import Tally
+from stanch.scanner.scan.history_cache import HistoryCache
+from stanch.scanner.scan.pool import run
+from stanch.scanner.sources.git.commit_metadata import Authorship
+from stanch.scanner.sources.git.history import GitHistory
+from stanch.scanner.sources.git.repository import Repository
+from stanch.scanner.sources.git.revisions import existing
+from stanch.scanner.sources.source import Milestone
+
+
+class HistoryScan(Record, frozen=False):
+    """One repository's history; ``cache`` is None when nothing is kept."""
+
+    repository: Repository
+    below: str
+    cache: HistoryCache | None
+    _findings: list[Finding] = fresh(list)
+    _gaps: list[Gap] = fresh(list)
+    _places: set[tuple[str, ...]] = fresh(set)
+
+    def results(
+        self, engine: Engine, *, parts: bool, processes: int
+    ) -> Iterator[Match | Gap | Tally | Milestone]:
+        """Findings of earlier scans, then those in what is new; each place once."""
+        known = yield from self._remembered()
+        source = GitHistory(repository=self.repository, below=self.below, known=known)
+        authorship = Authorship(repository=self.repository)
+        whole = True
+        try:
+            for result in run(source, engine, parts=parts, processes=processes):
+                if isinstance(result, Match):
+                    if self._is_new(result.finding):
+                        finding = authorship.completed(result.finding)
+                        self._findings.append(finding)
+                        yield replace(result, finding=finding)
+                elif isinstance(result, Milestone):
+                    if whole:
+                        done = (oid.decode() for oid in source.commits[: result.done])
+                        self._save((*known, *done))
+                    yield result
+                else:
+                    whole = whole and not self._spoils(result)
+                    yield result
+        finally:
+            authorship.close()
+        if whole and source.tips != list(known):
+            self._save(source.tips)
+
+    def _save(self, commits: Sequence[str]) -> None:
+        if self.cache is not None:
+            self.cache.save(commits, self._findings, self._gaps)
+
+    def _remembered(self) -> Generator[Match | Gap, None, tuple[str, ...]]:
+        """What earlier scans have found; returns the commits that they have read."""
+        if self.cache is None:
+            return ()
+        stored, findings, gaps = self.cache.load()
+        known = tuple(oid.decode() for oid in existing(self.repository, stored))
+        if not known:
+            return ()  # another repository at the same place
+        self._findings.extend(findings)
+        for finding in findings:
+            self._is_new(finding)
+            yield Match(finding=finding, parts={})
+        self._gaps.extend(gaps)
+        yield from gaps
+        return known
+
+    def _spoils(self, result: Gap | Tally) -> bool:
+        """Whether the next scan has to read the same again."""
+        if not isinstance(result, Gap) or not result.incomplete:
+            return False
+        if result.lasting:
+            self._gaps.append(result)
+        return not result.lasting
+
+    def _is_new(self, finding: Finding) -> bool:
+        """Whether no version of the file has shown it as clearly."""
+        place = (finding.fingerprint, finding.path, finding.confidence, finding.severity)
+        if place in self._places:
+            return False
+        self._places.add(place)
+        return True

@@ -1,0 +1,124 @@
+"""What a command asks to be scanned, and the scans that this makes.
+
+A request is plain values; :func:`scans` loads what scanning takes.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO
+
+from stanch.scanner.detectors.ruleset.ruleset import configured_rules
+from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.finding import Confidence, Finding
+from stanch.scanner.model.record import Record
+from stanch.scanner.scan.scanner import Scanner
+from stanch.scanner.scan.stage import Scan
+from stanch.scanner.scan.waivers import Accepted, accepted_in, baseline_path, path_prefix
+
+STDIN = "-"
+
+Listening = Callable[[BinaryIO, str], BinaryIO]
+"""Gives what to read in the place of a stream, by its name."""
+
+_NONE: Mapping[str, Listening] = {}
+
+
+class ScanRequest(Record):
+    """Targets and how to scan them, by the names of the options of ``stanch scan``."""
+
+    targets: tuple[str, ...]
+    history: bool | None = None
+    staged: bool = False
+    stream_name: str | None = None
+    baseline: Path | None = None
+    waiver_key: str | None = None
+    plugins: tuple[str, ...] = ()
+    fingerprint_key: str | None = None
+    use_cache: bool = True
+    min_confidence: Confidence = Confidence.LOW
+
+    def wants(self, finding: Finding) -> bool:
+        """Whether it is sure enough to be spoken of."""
+        return finding.confidence.rank >= self.min_confidence.rank
+
+    def accepted(self, target: str) -> Accepted:
+        """What is accepted in one of the targets."""
+        return accepted_in(
+            _place(target),
+            today=date.today(),  # noqa: DTZ011  # an expiry is a day on the reader's calendar
+            file=self.baseline,
+            waiver_key=self.waiver_key,
+        )
+
+
+def scans(request: ScanRequest, listening: Mapping[str, Listening] = _NONE) -> list[Scan]:
+    """A scan of each target; every target is checked before the first is read."""
+    gc.disable()
+    # What listens judges by everything that was found.
+    scanners = _scanners(request, Confidence.LOW if listening else request.min_confidence)
+    gc.freeze()  # the rules live until the end; children share them as long as nobody counts them
+    gc.enable()
+    return [
+        _scan(scanner, target, request, listening.get(target))
+        for scanner, target in zip(scanners, request.targets, strict=True)
+    ]
+
+
+def _scan(scanner: Scanner, target: str, request: ScanRequest, listening: Listening | None) -> Scan:
+    if target == STDIN:
+        if request.staged or request.history:
+            raise unfit("standard input has neither history nor staged changes")
+        name = request.stream_name or "<stdin>"
+        stream = listening(sys.stdin.buffer, name) if listening else sys.stdin.buffer
+        return scanner.scan_stream(stream, name=name, parts=False)
+    return scanner.scan_path(
+        Path(target),
+        history=False if request.staged and request.history is None else request.history,
+        staged=request.staged,
+        worktree=not request.staged,
+        parts=False,
+    )
+
+
+def _scanners(request: ScanRequest, min_confidence: Confidence) -> list[Scanner]:
+    """A scanner for each target; those in the same folder of a repository share it."""
+    plugins = None
+    if request.plugins:
+        # Loaded late: the package takes longer to load than a small scan takes.
+        from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector  # noqa: PLC0415
+
+        plugins = PluginDetector(request.plugins)
+    home = data_directory(os.environ)
+    key = load_fingerprint_key(request.fingerprint_key, home)
+    made: dict[tuple[Path, str], Scanner] = {}
+    places = [(baseline_path(_place(each)), path_prefix(_place(each))) for each in request.targets]
+    for place, target in zip(places, request.targets, strict=True):
+        if place not in made:
+            rules = configured_rules(_place(target))
+            made[place] = Scanner(
+                key=key,
+                rules=rules,
+                min_confidence=min_confidence,
+                suppressor=request.accepted(target).suppressor,
+                plugins=plugins,
+                history_folder=home / "history" if request.use_cache else None,
+            )
+    return [made[place] for place in places]
+
+
+def _place(target: str) -> Path:
+    return Path("." if target == STDIN else target)
+
+
+def unfit(message: str) -> UsageError:
+    """The targets do not go together with what is asked of them."""
+    return UsageError(
+        message, remedy="name a file, a directory or a repository on this machine, or `-` alone"
+    )

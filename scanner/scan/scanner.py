@@ -1,0 +1,197 @@
+"""Scans files, repositories and streams with one set of rules."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
+from stanch.scanner.model.error import SourceError, UsageError
+from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.fingerprint import FingerprintKey
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.rule import Rule
+from stanch.scanner.scan.engine import ScanEngine
+from stanch.scanner.scan.pool import run
+from stanch.scanner.sources.files.worktree import Worktree
+from stanch.scanner.sources.git.discovery import Layout, enclosing
+from stanch.scanner.sources.stream import Stream
+
+if TYPE_CHECKING:
+    from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector
+    from stanch.scanner.scan.history_cache import HistoryCache
+    from stanch.scanner.suppression.suppressor import Suppressor
+
+from stanch.scanner.scan.stage import Results, Scan, Stage
+
+
+class Scanner:
+    """Rules compiled once, used for any number of scans. Not tied to a target.
+
+    With a ``suppressor`` findings carry a waiver where somebody accepts them; ``plugins`` of
+    detect-secrets look at what the rules have looked at. Matches that are less sure than
+    ``min_confidence`` are left out. What scans of histories have found is kept in
+    ``history_folder``.
+    """
+
+    def __init__(  # noqa: PLR0913  # what a scan depends on; all but the key have a default
+        self,
+        *,
+        key: FingerprintKey,
+        rules: Sequence[Rule] | None = None,
+        processes: int | None = None,
+        suppressor: Suppressor | None = None,
+        plugins: PluginDetector | None = None,
+        history_folder: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        min_confidence: Confidence = Confidence.LOW,
+    ) -> None:
+        self._rules = load_builtin() if rules is None else rules
+        self._key = key
+        self._history_folder = history_folder
+        self._engine = ScanEngine(
+            self._rules,
+            key,
+            suppressor=suppressor,
+            plugins=plugins,
+            min_confidence=min_confidence,
+        )
+        self._processes = processes or len(os.sched_getaffinity(0))
+        self._clock = clock
+
+    def scan_path(
+        self,
+        path: Path,
+        *,
+        history: bool | None = None,
+        staged: bool = False,
+        worktree: bool = True,
+        parts: bool = True,
+    ) -> Scan:
+        """Scan a file, a directory or a repository.
+
+        ``history=None`` reads history when the path is a repository's root, True demands it. With
+        ``staged`` the index is read against HEAD. With ``parts=False`` matches have no parts: no
+        secret value leaves the process that found it. Raises :class:`SourceError` for a target
+        that cannot be read at all, :class:`UsageError` for history or
+        staged content of what is in no repository.
+        """
+        real = _real(path)
+        if not real.is_dir():
+            if history or staged:
+                raise _not_a_repository(path)
+            only = Worktree(root=real.parent, only=(real.name,))
+            return self._scan(self._files(only, parts=parts))
+        layout = enclosing(real)
+        is_root = layout is not None and real in {layout.top, layout.git_dir}
+        wanted = is_root if history is None else history
+        if layout is None:
+            if wanted or staged:
+                raise _not_a_repository(path)
+            return self._scan(self._files(Worktree(root=real), parts=parts))
+        stages = []
+        if worktree and layout.top is not None:
+            stages.append(self._files(Worktree(root=real), parts=parts))
+        if staged:
+            stages.append(self._blobs(layout, real, staged=True, parts=parts))
+        if wanted:
+            stages.append(self._blobs(layout, real, staged=False, parts=parts))
+        return self._scan(*stages)
+
+    def scan_stream(self, stream: BinaryIO, *, name: str, parts: bool = True) -> Scan:
+        """Scan what an open stream still holds."""
+
+        @contextmanager
+        def start() -> Iterator[Results]:
+            source = Stream(stream=stream, name=name)
+            yield run(source, self._engine, parts=parts, processes=1)
+
+        return self._scan(Stage(open=start, blobs=False))
+
+    def _scan(self, *stages: Stage) -> Scan:
+        return Scan(_stages=stages, _clock=self._clock)
+
+    def _files(self, source: Worktree, *, parts: bool) -> Stage:
+        @contextmanager
+        def start() -> Iterator[Results]:
+            yield run(source, self._engine, parts=parts, processes=self._processes)
+
+        @functools.cache
+        def count() -> int | None:
+            from stanch.scanner.sources.files.file_count import expected  # noqa: PLC0415  # for a terminal's eyes
+
+            return len(source.only) or expected(source.root)
+
+        return Stage(open=start, blobs=False, count=count)
+
+    def _blobs(self, layout: Layout, target: Path, *, staged: bool, parts: bool) -> Stage:
+        top = layout.top
+        below = "" if top is None or top == target else f"{target.relative_to(top).as_posix()}/"
+
+        @contextmanager
+        def start() -> Iterator[Results]:
+            # Loaded late: plain files need no git, and start-up counts.
+            from stanch.scanner.sources.git.repository import opened  # noqa: PLC0415
+
+            with ExitStack() as stack:
+                try:
+                    repository = stack.enter_context(opened(layout))
+                except SourceError as error:
+                    why = f"not read: {error}; {error.remedy}"
+                    place = "git index" if staged else "git history"
+                    yield iter((Gap(path=place, why=why, incomplete=True),))
+                    return
+                if staged:
+                    from stanch.scanner.sources.git.index import Staged  # noqa: PLC0415
+
+                    index = Staged(repository=repository, below=below)
+                    yield run(index, self._engine, parts=parts, processes=self._processes)
+                else:
+                    from stanch.scanner.scan.history import HistoryScan  # noqa: PLC0415
+
+                    cache = None if parts else self._history_cache(layout, below)
+                    scan = HistoryScan(repository=repository, below=below, cache=cache)
+                    yield scan.results(self._engine, parts=parts, processes=self._processes)
+
+        return Stage(open=start, blobs=True)
+
+    def _history_cache(self, layout: Layout, below: str) -> HistoryCache | None:
+        if self._history_folder is None:
+            return None
+        from stanch.scanner.scan.history_cache import history_cache  # noqa: PLC0415  # as above
+
+        return history_cache(
+            self._history_folder,
+            layout,
+            below,
+            rules=self._rules,
+            key=self._key,
+            basis=self._engine.basis(),
+        )
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or "it is a loop of symbolic links"
+        raise SourceError(
+            f"cannot read {_shown(path)}: {why}",
+            remedy="name an existing file or directory, or `-` for standard input",
+        ) from error
+
+
+def _not_a_repository(path: Path) -> UsageError:
+    return UsageError(
+        f"{_shown(path)} is not in a git repository",
+        remedy="leave out --history and --staged, or name a repository",
+    )
+
+
+def _shown(path: Path) -> str:
+    return str(path).encode("unicode_escape", "backslashreplace").decode()

@@ -1,0 +1,1 @@
+"""What bytes are: text, wide encodings, archives, windows of large files."""

@@ -1,0 +1,186 @@
+"""Opens archives and compressed files, nested ones too, within bounds; nothing is written to disk.
+
+A member is shown as ``outer.zip!inner/file``. What a bound leaves out makes the scan incomplete.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import struct
+import tarfile
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import IO, Protocol
+
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.model.record import Record, replace
+from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.content.window import fragments
+
+HEAD = 512
+"""How much of a file :func:`is_archive` looks at, in bytes."""
+
+_DEEPEST = 4
+_MEMBERS = 10_000
+_BYTES = 256 << 20  # unpacked, over all layers
+_SECONDS = 30.0
+_SEEKABLE = 64 << 20  # bytes of a nested zip, which has to be held in memory
+_TAR_MAGIC = slice(257, 262)
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
+_DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
+
+
+class _OverBoundError(Exception):
+    """A bound was met; its text says which."""
+
+
+class _Budget(Record, frozen=False):
+    """What one archive may still cost, and where it is."""
+
+    place: Provenance
+    left: int
+    members: int
+    until: float
+    clock: Callable[[], float]
+
+    def take(self, size: int) -> None:
+        """Account for so many unpacked bytes."""
+        self.left -= size
+        if self.left < 0:
+            raise _OverBoundError(f"unpacks to more than {_BYTES >> 20} MiB")
+        if self.clock() > self.until:
+            raise _OverBoundError(f"takes longer than {_SECONDS:.0f} s to unpack")
+
+    def enter(self) -> None:
+        """Account for a member."""
+        self.members -= 1
+        if self.members < 0:
+            raise _OverBoundError(f"has more than {_MEMBERS} members")
+
+
+class _Readable(Protocol):
+    """What a member's bytes come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; nothing at the end."""
+
+
+class _Counted(io.RawIOBase):
+    """A stream whose every byte is on the budget."""
+
+    def __init__(self, stream: _Readable, budget: _Budget) -> None:
+        super().__init__()
+        self._stream = stream
+        self._budget = budget
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io passes
+        data = self._stream.read(len(buffer))
+        self._budget.take(len(data))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether a file that begins like this can be opened here."""
+    return head.startswith((b"PK\x03\x04", *_PACKED)) or head[_TAR_MAGIC] == b"ustar"
+
+
+def members(
+    file: IO[bytes], place: Provenance, *, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Fragment | Gap]:
+    """The content of an open (seekable) archive that is at that place."""
+    until = clock() + _SECONDS
+    budget = _Budget(place=place, left=_BYTES, members=_MEMBERS, until=until, clock=clock)
+    try:
+        yield from _opened(file, place.path, budget, 1)
+    except _OverBoundError as bound:
+        yield Gap(path=place.path, why=f"archive {bound}; the rest is not read", incomplete=True)
+
+
+def _opened(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
+    head = file.read(HEAD)
+    file.seek(0)
+    try:
+        if head.startswith(b"PK\x03\x04"):
+            yield from _zip(file, path, budget, depth)
+        elif head[_TAR_MAGIC] == b"ustar":
+            yield from _tar(file, path, budget, depth)
+        else:
+            name = path.rpartition("/")[2].rpartition("!")[2].rpartition(".")[0] or "content"
+            with _unpacked(file, head) as stream:
+                yield from _member(stream, f"{path}!{name}", budget, depth)
+    except _DAMAGE as error:
+        why = f"damaged or unsupported archive ({type(error).__name__})"
+        yield Gap(path=path, why=why, incomplete=True)
+
+
+def _unpacked(file: IO[bytes], head: bytes) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
+    if head.startswith(_PACKED[0]):
+        return gzip.GzipFile(fileobj=file)
+    return bz2.BZ2File(file) if head.startswith(_PACKED[1]) else lzma.LZMAFile(file)
+
+
+def _zip(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
+    with zipfile.ZipFile(file) as opened:
+        for info in opened.infolist():
+            if info.is_dir():
+                continue
+            budget.enter()
+            name = f"{path}!{display(info.filename)}"
+            if info.flag_bits & 1:
+                yield Gap(path=name, why="encrypted", incomplete=False)
+                continue
+            try:
+                with opened.open(info) as stream:
+                    yield from _member(stream, name, budget, depth)
+            except _DAMAGE as error:
+                why = f"damaged or unsupported member ({type(error).__name__})"
+                yield Gap(path=name, why=why, incomplete=True)
+
+
+def _tar(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
+    with tarfile.open(fileobj=file, mode="r|") as opened:
+        for info in opened:
+            budget.enter()
+            stream = opened.extractfile(info) if info.isreg() else None
+            if stream is not None:
+                with stream:
+                    yield from _member(stream, f"{path}!{display(info.name)}", budget, depth)
+
+
+def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
+    counted = io.BufferedReader(_Counted(stream, budget), HEAD * 16)
+    if not is_archive(counted.peek(HEAD)):
+        yield from fragments(counted.read, replace(budget.place, path=path))
+    elif depth == _DEEPEST:
+        yield Gap(path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True)
+    else:
+        data = counted.read(_SEEKABLE + 1)
+        if len(data) > _SEEKABLE:
+            why = f"nested archive of more than {_SEEKABLE >> 20} MiB"
+            yield Gap(path=path, why=why, incomplete=True)
+        else:
+            yield from _opened(io.BytesIO(data), path, budget, depth + 1)

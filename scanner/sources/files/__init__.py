@@ -1,0 +1,1 @@
+"""Working trees and plain directories."""

@@ -1,0 +1,1 @@
+"""Repositories and everything that git is asked for."""

@@ -1,0 +1,110 @@
+"""Every blob that a history ever held, once, with the commit that introduced it.
+
+They are read file by file, the oldest version first: git stores versions as differences to each
+other, and of most versions only what is new has to be searched.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import attrgetter
+
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
+from stanch.scanner.sources.git.commit_metadata import placed
+from stanch.scanner.sources.git.diff_tree import HISTORY, introduced
+from stanch.scanner.sources.git.repository import Repository
+from stanch.scanner.sources.git.revisions import listed, tips
+from stanch.scanner.sources.hunk import Hunk
+from stanch.scanner.sources.source import Milestone
+
+_STRETCH = 65_536  # blobs: the longer, the more versions of a file meet
+_BATCH = 256  # blobs at least: at its borders bases are unpacked, and versions searched, once more
+_LONGEST = 8192  # at most, lest nobody sees for many seconds how far it is
+_SHARE = 0.5  # of what is left, how much the processors together get at once
+
+
+class GitHistory:
+    """All blobs reachable from any ref or HEAD, but not from the commits that are ``known``.
+
+    They come in stretches of the history, the oldest first. Memory grows with
+    the number of commits and distinct blobs (about 100 bytes each), never with their size.
+    ``below`` restricts to a directory (``"a/b/"``), and paths are then relative to it. Places have
+    neither author nor time until :func:`authorship.completed` adds them.
+    """
+
+    def __init__(
+        self, *, repository: Repository, below: str = "", known: Sequence[str] = ()
+    ) -> None:
+        self.repository, self.below, self.known = repository, below, known
+        self.tips: list[str] = []
+        self.commits: list[bytes] = []
+        self._at = 0  # the commit whose blobs are being listed
+        self._reader = BlobReader(repository=repository, place=placed)
+
+    def batches(self) -> Iterator[tuple[Blob, ...] | Gap | Milestone]:
+        """Blobs by stretch of the history, and in each file by file."""
+        blobs = self._blobs()
+        while stretch := list(islice(blobs, _STRETCH)):
+            yield from (each for each in stretch if isinstance(each, Gap))
+            versions = [each for each in stretch if not isinstance(each, Gap)]
+            yield from _shared(sorted(versions, key=attrgetter("path")))  # stable: the oldest first
+            if len(stretch) == _STRETCH:
+                yield Milestone(done=self._at, of=len(self.commits))
+
+    def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Hunk | Gap]:
+        """What each adds to the version before."""
+        return self._reader.added(batch)
+
+    def close(self) -> None:
+        """End the reading git."""
+        self._reader.close()
+
+    def label(self, item: Blob) -> str:
+        """Path and commit."""
+        return item.where
+
+    def _blobs(self) -> Iterator[Blob | Gap]:
+        if self.repository.shallow:
+            why = "shallow clone: commits before the oldest fetched one are not in the repository"
+            yield Gap(path=HISTORY, why=why, incomplete=False)
+        for tip in tips(self.repository):
+            if isinstance(tip, Gap):
+                yield tip
+            else:
+                self.tips.append(tip)
+        for found in listed(self.repository, self.tips, self.known):
+            if isinstance(found, Gap):
+                yield found
+            else:
+                self.commits.append(found)
+        yield from self._versions()
+
+    def _versions(self) -> Iterator[Blob | Gap]:
+        """Contents not seen before."""
+        seen: set[bytes] = set()
+        paths: dict[bytes, str] = {}  # each once, however many versions have it
+        for answer in introduced(self.repository, self.commits):
+            if isinstance(answer, Gap):
+                yield answer
+                continue
+            commit = answer[0].decode()
+            for oid, path in answer[1]:
+                if oid not in seen:
+                    seen.add(oid)
+                    shown = paths.get(path) or paths.setdefault(path, display(path))
+                    if shown.startswith(self.below):
+                        yield Blob(oid.decode(), shown.removeprefix(self.below), commit)
+            self._at += 1
+
+
+def _shared(versions: list[Blob]) -> Iterator[tuple[Blob, ...]]:
+    """Long runs first, which have few borders, then ever shorter ones for whoever is done first."""
+    processors = len(os.sched_getaffinity(0))
+    while versions:
+        size = min(_LONGEST, max(_BATCH, int(len(versions) * _SHARE / processors)))
+        yield tuple(versions[:size])
+        versions = versions[size:]
