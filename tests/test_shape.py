@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("scanner", "responder", "runbooks", "tests", "bench")
 MODULE, FUNCTION = 400, 40  # lines
+FOLDER = 25  # modules
 
 
 def modules() -> Iterator[tuple[str, str]]:
@@ -32,3 +34,20 @@ def test_no_function_is_longer_than_forty_lines() -> None:
         and (node.end_lineno or node.lineno) - node.lineno + 1 > FUNCTION
     }
     assert not long
+
+
+def test_no_folder_is_crowded() -> None:
+    folders = Counter(place.rpartition("/")[0] for place, _ in modules() if "__init__" not in place)
+    crowded = {folder: n for folder, n in folders.items() if n > FOLDER}
+    assert crowded == {}
+
+
+def test_every_room_of_the_scanner_is_on_the_map() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [path.parent.relative_to(ROOT) for path in (ROOT / "scanner").glob("*/**/__init__.py")]
+    names = {str(room) if len(room.parts) == 2 else f"{room.name}/" for room in rooms}
+    assert {name for name in names if name not in page} == set()
+
+
+def test_only_the_door_lies_beside_the_rooms_of_the_scanner() -> None:
+    assert {path.name for path in (ROOT / "scanner").glob("*.py")} == {"__init__.py", "api.py"}
