@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from stanch.scanner.detectors.candidate import Candidate
+from stanch.scanner.detectors.context.value_end import BARE, bare_end, closing
 from stanch.scanner.detectors.text.regex_cache import regex
+from stanch.scanner.detectors.text.settings_file import is_exact, is_settings, is_shell
 from stanch.scanner.model.record import Record
 
 # The name is tried once for each word, whole: no backtracking into long words.
@@ -19,20 +22,32 @@ _NAME = regex(
     re.VERBOSE,
 )
 _OPEN_QUOTE = regex(rb"&#3[49];|&quot;|\\?[\"'`]")
-#: A value without quotes ends at white space, a closing sign, an entity or the next parameter.
-BARE = regex(rb"(?:(?!&(?:#\d+;|[a-z]+;|[\w.-]{1,40}=)|\\[nrt\"'])[^\s\"'`<>,;)\]}|])+")
 #: How much is looked at, in bytes: of a value, in front of it, and behind it.
 LONGEST = 400
 FRONT = 240
 TAIL = 24
+#: Anything shorter is no secret, and mostly an empty text with what follows it.
+_SHORTEST = 3
 _QUOTES = (b'"', b"'", b"`")
+#: What stands in the place of a quote around an element's content.
+_CONTENT = b">"
+#: Lines of settings that begin with a word: in front of a name stands nothing else.
+_LINE = regex(rb"[ \t>+*#;-]{0,40}(?:(?:export|set|ENV|ARG)[ ])?(?:[\"']?$|[\w.-]{1,80}[.:/]$)")
+_MARKED_SECTION = b"<![CDATA["
+_DIRECTIVES = (b"ENV ", b"ARG ")
+_SINGLE = (*_QUOTES, *(b"\\" + mark for mark in _QUOTES))
+#: What may stand behind the quote that closes a value.
+_ENDS = regex(rb"[\s,;)\]}#&|]|\Z")
+#: `key => value` and `==` are operators; where nothing but `=` is one, the rest is the value's.
+_LONG_OPERATORS = (b"==", b"===", b"=>")
 
 
 class Assignment(Record):
     """``name operator quote value``; ``quote`` is empty for a bare value.
 
     ``front`` is the line in front of the name and ``tail`` some of it behind the value; ``cut`` is
-    the byte behind a bare value: a bracket there says that it is a piece of code.
+    the byte behind a bare value: a bracket there says that it is a piece of code. In ``settings`` a
+    bare word is a value, in ``exact`` ones with all of its signs.
     """
 
     name: bytes
@@ -43,6 +58,8 @@ class Assignment(Record):
     cut: bytes
     front: bytes
     tail: bytes
+    settings: bool = False
+    exact: bool = False
 
     @property
     def lead(self) -> bytes:
@@ -77,33 +94,95 @@ def read(candidate: Candidate) -> Assignment | None:
         return None
     if ahead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
         name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
-    start, data = candidate.start, candidate.data
-    window = data[start : start + LONGEST]
-    quote = front["quote"]
-    if quote:
-        opened = _OPEN_QUOTE.findall(quote)[-1]
-        if _is_empty(quote, front["closing"]) or _ends_here(opened, front["closing"], ahead):
-            return None
-        stop = closing(window, opened)
-        if stop is None:
-            return None
-        end, cut = start + stop, b""
-    else:
-        bare = BARE.match(window)
-        end = start + (bare.end() if bare else 0)
-        cut = data[end : end + 1]
-    if end <= start:
+    found = _value(candidate, front, ahead)
+    if found is None or found.end - found.start < _SHORTEST:
         return None
+    candidate.start, data, end = found.start, candidate.data, found.end
     return Assignment(
         name=name,
-        operator=front["operator"],
-        quote=quote,
-        start=start,
+        operator=found.operator,
+        quote=found.quote,
+        start=found.start,
         end=end,
-        cut=cut,
+        cut=data[end : end + 1] if found.quote in (b"", _CONTENT) else b"",
         front=ahead,
         tail=data[end : end + TAIL].split(b"\n", 1)[0],
+        settings=is_settings(candidate.path, data),
+        exact=found.exact,
     )
+
+
+class _Value(NamedTuple):
+    """Where a value begins and ends, what gives it and quotes it, and whether all signs count."""
+
+    start: int
+    end: int
+    operator: bytes
+    quote: bytes
+    exact: bool
+
+
+def _value(candidate: Candidate, front: re.Match[bytes], ahead: bytes) -> _Value | None:
+    start, operator, quote = candidate.start, front["operator"], front["quote"]
+    if operator == b">" and ahead[-1:] == b"<":
+        start -= len(quote)  # in an element's content a quote is a sign like any other
+        line = candidate.data[start : start + LONGEST].split(b"\n", 1)[0]
+        if line.startswith(_MARKED_SECTION):
+            return None  # its content is a place of its own
+        end = start + len(line[: max(line.find(b"</"), 0)].rstrip())
+        return _Value(start, end, operator, _CONTENT, exact=True)
+    exact = is_exact(candidate.path, candidate.data)
+    if quote:
+        found = _quoted(candidate, front, ahead, exact=exact)
+        if found is None or found.end > found.start:
+            return found
+        start -= len(quote)
+    elif exact and operator in _LONG_OPERATORS and front.end("operator") == len(front.string):
+        start, operator = start - len(operator) + 1, operator[:1]
+    length, exact = _bare(candidate, start, ahead, exact=exact)
+    return _Value(start, start + length, operator, b"", exact=exact)
+
+
+def _quoted(
+    candidate: Candidate, front: re.Match[bytes], ahead: bytes, *, exact: bool
+) -> _Value | None:
+    """A value in quotes; an empty one where the quote is a bare value's first sign."""
+    start, quote = candidate.start, front["quote"]
+    opened = _OPEN_QUOTE.findall(quote)
+    if _is_empty(quote, front["closing"]) or _ends_here(opened[-1], front["closing"], ahead):
+        return None
+    window = candidate.data[start : start + LONGEST]
+    if len(set(opened)) > 1 and window.find(opened[-1] + opened[0]) < 0:
+        start -= len(b"".join(opened[1:]))  # `"'x…"`: the second sign is the value's first
+        quote, opened = opened[0], opened[:1]
+        window = candidate.data[start : start + LONGEST]
+    run = b"".join(opened) if len(opened) > 1 else b""  # "" in a quoted field, ''' around a text
+    at = window.split(b"\n", 1)[0].find(run) if run else -1
+    stop = at if at > 0 else closing(window, opened[-1])
+    alone = exact and _LINE.fullmatch(ahead)
+    if alone and quote in _SINGLE and (stop is None or not _ENDS.match(window, stop + 1)):
+        return _Value(start, start, front["operator"], b"", exact=True)
+    if stop is None:
+        return None
+    return _Value(start, start + stop, front["operator"], quote, exact=True)
+
+
+def _bare(candidate: Candidate, start: int, ahead: bytes, *, exact: bool) -> tuple[int, bool]:
+    """How long a value without quotes is, and whether all of its signs are its own."""
+    path, data = candidate.path, candidate.data
+    window = data[start : start + LONGEST]
+    alone = _LINE.fullmatch(ahead) is not None
+    within = any(ahead.rstrip(b"\"'`" if alone else b"").count(mark) % 2 for mark in _QUOTES)
+    exact = exact and not within
+    if not exact:
+        if is_shell(path):
+            exact = alone and ahead.lstrip()[:4] in _DIRECTIVES
+        elif is_settings(path, data):
+            exact = alone and b" " not in window.split(b"\n", 1)[0].rstrip()
+        if not exact and not within:
+            bare = BARE.match(window)
+            return (bare.end() if bare else 0), False
+    return bare_end(window, ahead, exact=exact, alone=alone), exact
 
 
 def _is_no_name(front: re.Match[bytes], ahead: bytes) -> bool:
@@ -123,12 +202,3 @@ def _ends_here(quote: bytes, closing: bytes, ahead: bytes) -> bool:
     if closing or quote == b"'":  # an apostrophe in front says nothing
         return False
     return (ahead.count(quote) - ahead.count(b"\\" + quote)) % 2 == 1 if len(quote) == 1 else False
-
-
-def closing(window: bytes, quote: bytes) -> int | None:
-    """Where the value that ends with ``quote`` ends, on the same line; an escaped one ends none."""
-    line = window.split(b"\n", 1)[0]
-    at = line.find(quote)
-    while at > 0 and len(quote) == 1 and line[at - 1 : at] == b"\\":
-        at = line.find(quote, at + 1)
-    return at if at > 0 else None

@@ -38,7 +38,7 @@ _UUID = regex(
 #: What is kept instead of a password (hashes of many systems), and what is sealed (openssl's salt).
 _PASSWORD_HASH = regex(
     rb"\$[0-9a-z][0-9a-z-]{0,16}\$|\{[A-Z0-9]+\}|pbkdf2_|"
-    rb"(?:md5|sha\d+|bcrypt\w*)\$|md5[0-9a-f]{32}$|\*[0-9A-F]{40}$|U2FsdGVkX1"
+    rb"(?:md5|sha\d+|bcrypt\w*)\$|md5[0-9a-f]{32}$|\*[0-9A-F]{40}$|U2FsdGVkX1|\{[A-Za-z0-9+/]{22,}={0,2}\}$"
 )
 _SPEAKS = regex(rb"(?i)passw(?:or)?d|passwd|secret|passphrase|credential|(?:^|[-_])(?:pass|pwd)$")
 #: `hashedPassword`, `encrypted_secret`: another key, or nobody, can open it.
@@ -83,7 +83,7 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Ch
     if bare:
         literal = bool(found.quote) or not name_and_value.is_expression(found, value)
     else:
-        literal = _is_literal(found, value, path)
+        literal = _is_literal(found, value)
     if not literal or name_and_value.is_label(value, path):
         return NOT_THIS
     signs = candidate.rule.kind == _SIGNS or bool(_SIGNING.search(found.name))
@@ -114,13 +114,13 @@ def _doubt(found: Assignment, value: bytes) -> str | None:
     return "example host" if name_and_value.of_example_host(found) else None
 
 
-def _is_literal(found: Assignment, value: bytes, path: str) -> bool:
+def _is_literal(found: Assignment, value: bytes) -> bool:
     """Whether the value is written out, rather than computed or spoken about."""
     if found.operator == b">":  # only `<password>…</password>` is an assignment
         return found.lead[-1:] == b"<" and found.cut == b"<"
     if found.quote:
         return True
-    return not (name_and_value.is_code(found, value, path) or name_and_value.is_prose(found, value))
+    return not (name_and_value.is_code(found, value) or name_and_value.is_prose(found, value))
 
 
 def _weighed(found: Assignment, value: bytes, path: str, *, signs: bool) -> CheckResult:

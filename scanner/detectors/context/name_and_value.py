@@ -6,9 +6,10 @@ Every function answers one question about one assignment and knows nothing of co
 from __future__ import annotations
 
 from stanch.scanner.detectors.context.assignment import Assignment
-from stanch.scanner.detectors.text.path_kind import is_comment, is_settings, is_translation
+from stanch.scanner.detectors.text.path_kind import is_comment, is_translation
 from stanch.scanner.detectors.text.placeholder import has_digit
 from stanch.scanner.detectors.text.regex_cache import regex
+from stanch.scanner.detectors.text.template import is_template, reads_like_name
 from stanch.scanner.detectors.text.wordlike import pieces, reads_like_word
 
 PASSWORD = regex(
@@ -55,14 +56,18 @@ _ACT = regex(
     rb"s?[_-]?(?:(?:your|my|the|user|old|new|access|api|auth|client)[_-]?)?"
     rb"(?:passw|pwd|pass$|token|secret|credential|(?:\w+[_-])?key)"
 )
+#: What only an expression has in it. A written-out value may have any of these signs.
 _CODE = regex(
-    rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|^%[sdv@]|#\{|^@|^\{|^\[|^<|^!(?:Ref|Sub|GetAtt|"
-    rb"Join|Import|vault|secret|env)|^&|process\.env|\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|"
-    rb"\[[A-Za-z0-9]-[A-Za-z0-9]|\(\?|\\[bdws][+*({\[]|\[-?\d\]|os\.environ|getenv|ENV\[|ENC\(|^arn:|"
-    rb"\$\$|^\(|=>|->|\(\)|^\.\.?/|^:\w|^\\?&\w|^\*[A-Za-z]|^\w+\[\w*\]$|^\\x[0-9A-Fa-f]{2}|"
-    rb"^!\w+:|^/\^|\+\$/|^d?word:|^[a-z]+\.\$\w+$|\w\?\.\w|"
-    rb"^(?:BOOL|PATH|FILEPATH|INTERNAL)="
+    rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|%[sdv@]|#\{|^@|^\{|^\[|^<|^&|"
+    rb"\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|\$\$|^\(|=>|->|\(\)|^:\w|^\\?&\w|^\*[A-Za-z]|"
+    rb"^\w+\[\w*\]$|^!\w+:|\+\$/|^[a-z]+\.\$\w+$|\w\?\.\w|^/[\w.-]+(?:[/:]|$)|^@[A-Za-z]"
 )
+#: A call or a member, whole: `Abc1(x7` is neither.
+_CALL = regex(
+    rb"([A-Za-z_]\w*)[\w.:!?-]*(?:\((?:.*\)[\])};,]*$|[\"']|$)|\[(?:[\"':]|\w*\]))|"
+    rb"([A-Za-z_]\w*)(?:::[A-Za-z_]\w*)+"
+)
+_SHORTEST_CALL = 3
 _LITERAL = regex(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
     rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
@@ -70,13 +75,6 @@ _LITERAL = regex(
     rb"var|let|const|static|final|import|on|off|yes|no|ok|pass|passed|fail|failed|error|skip|skipped|"
     rb"yield|raise|throw|extern|undef|always|never|enabled?|disabled?|automatic|unavailable|keep|binary)"
     rb"\b.{0,2}"
-)
-_REFERENCE = regex(
-    rb"(?i)^[a-z][a-z0-9+.-]{0,30}://|^(?:file|env|vault|ssm|secretsmanager|keyring|keychain|sealed|"
-    rb"cmd|exec|prompt|ref):"
-    rb"[^\s]|^/[\w.-]+(?:[/:]|$)|^~/|^[A-Z]:\\|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|^@[A-Za-z]|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
-    rb"^(?:uri:)?urn:|^\.[a-z_]\w*(?:\.\w+)+$|^\d{4}_[a-z]\w*$|^[\w-]+/\d{8}/|^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$|"
-    rb"^sha\d+[:-]|^md5[:-]|^(?:required|nullable|sometimes|confirmed|string)\|"
 )
 _UNREADABLE = regex(rb"[^\x00-\x7f]|\\u\{?[0-9A-Fa-f]{4}")
 _ESCAPE = regex(rb"\\u\{?[0-9A-Fa-f]{4}")
@@ -131,15 +129,11 @@ def names_secret(found: Assignment) -> bool:
     return found.operator == b"=" or not found.lead.endswith(b"::")  # Event::Pass is a class
 
 
-def is_template(value: bytes) -> bool:
-    """Variables, expressions, addresses and references to a store."""
-    return bool(_CODE.search(value) or _REFERENCE.search(value))
-
-
 def points_elsewhere(found: Assignment, value: bytes) -> bool:
     """Templates, paths, addresses, constants' names, types: the secret is not here."""
     return bool(
         is_template(value)
+        or (not found.quote and not found.exact and _CODE.search(value))
         or _LITERAL.fullmatch(value)
         or _CONSTANT.fullmatch(value)
         or _FILE_NAME.fullmatch(value)
@@ -164,11 +158,11 @@ def is_label(value: bytes, path: str) -> bool:
     return bool(_UNREADABLE.search(value) or is_translation(path))
 
 
-def is_code(found: Assignment, value: bytes, path: str) -> bool:
+def is_code(found: Assignment, value: bytes) -> bool:
     """Whether a bare value is an expression. In settings files a bare word is a value."""
     if is_expression(found, value):
         return True
-    if is_settings(path):
+    if found.settings:
         return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
     if found.in_string or is_comment(found.front):
         environment = found.operator == b"=" and found.name.isupper()
@@ -186,6 +180,11 @@ def is_code(found: Assignment, value: bytes, path: str) -> bool:
 
 def is_expression(found: Assignment, value: bytes) -> bool:
     """Calls, members, what is compared, what is given to ``$name``: computed in any language."""
+    if (found.exact or found.in_string) and found.lead[-1:] != b"$":
+        call = _CALL.fullmatch(value)
+        name = (call[1] or call[2]) if call else b""
+        named = len(name) >= _SHORTEST_CALL and reads_like_name(name)
+        return named or bool(_COMMAND.fullmatch(value)) or found.operator in _COMPARISONS
     if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value or b"::" in value:
         return True
     if found.cut == b">" and value[-1:] in b"-=":

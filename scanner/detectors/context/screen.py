@@ -7,8 +7,9 @@ at ten times the cost; what is not so simple is left to it.
 
 from __future__ import annotations
 
-from stanch.scanner.detectors.text.path_kind import is_comment, is_foreign_ground, is_settings
+from stanch.scanner.detectors.text.path_kind import is_comment, is_foreign_ground
 from stanch.scanner.detectors.text.regex_cache import regex
+from stanch.scanner.detectors.text.settings_file import is_settings
 
 #: So many bytes of the value the pattern of an assignment matches, and ends with.
 HEAD = 3
@@ -21,6 +22,7 @@ _CALL = regex(
     rb"[A-Za-z_$][A-Za-z0-9_$]{0,60}(?:(?:\.|::?)[A-Za-z_$][A-Za-z0-9_$]{0,60}){0,5}[(\[]"
 )
 _QUOTED = b"\"'`;"  # the semicolon ends &quot; and &#39;
+_OPERATORS = b"=>!:"
 _QUOTES = (b'"', b"'", b"`")
 _NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _FRONT = 240
@@ -36,11 +38,15 @@ def is_expression(data: bytes, begin: int, end: int, path: str) -> bool:
     if is_foreign_ground(path):
         return True
     start = end - HEAD
+    if data[start] in _OPERATORS and data[start - 1] in _OPERATORS and not is_settings(path, data):
+        return True  # `===` was read as `=` and a value
     if data[start - 1] in _QUOTED or data[begin:start].rstrip()[-1:] == _ELEMENT:
+        return False
+    if is_settings(path, data):
         return False
     if _CALL.match(data, start):
         return True
-    if is_settings(path) or not _PLAIN.match(data, start):
+    if not _PLAIN.match(data, start):
         return False
     if data[begin : begin + _SHORTEST_KEYWORD].isupper():
         return False  # NAME=value, as for the environment

@@ -7,17 +7,12 @@ judgement that assignments get. A place without a name is a password's by itself
 from __future__ import annotations
 
 from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, CheckResult
-from stanch.scanner.detectors.context.assignment import (
-    BARE,
-    FRONT,
-    LONGEST,
-    TAIL,
-    Assignment,
-    closing,
-)
+from stanch.scanner.detectors.context.assignment import FRONT, LONGEST, TAIL, Assignment
 from stanch.scanner.detectors.context.generic import judged
+from stanch.scanner.detectors.context.value_end import BARE, bare_end, closing
 from stanch.scanner.detectors.matching.pattern import compiled, width_of
 from stanch.scanner.detectors.text.regex_cache import regex
+from stanch.scanner.detectors.text.settings_file import is_exact, is_settings
 
 #: What a place without a name of its own holds.
 _NAMELESS = b"password"
@@ -30,6 +25,8 @@ _FENCES = (
     (regex(rb"&(?:#3[49]|quot);$"), None),
     (regex(rb"[\"'`]$"), None),
 )
+#: Behind other words a semicolon ends the directive.
+_GIVES = (b":", b"=", b">")
 _FRAME = b" \t*_`"
 _MARGIN = 8
 #: Words that follow an option's name in a text about it, never as its value.
@@ -68,7 +65,8 @@ def read(candidate: Candidate) -> Assignment | None:
     data, start = candidate.data, candidate.start
     window = data[start : start + LONGEST].split(b"\n", 1)[0]
     front = data[max(0, start - FRONT) : start]
-    quote, stop = _extent(window, front)
+    exact = is_exact(candidate.path, data)
+    quote, stop = _extent(window, front, exact=exact)
     if stop <= 0:
         return None
     end = start + stop
@@ -81,10 +79,12 @@ def read(candidate: Candidate) -> Assignment | None:
         cut=b"" if quote else data[end : end + 1],
         front=front.rpartition(b"\n")[2],
         tail=data[end : end + TAIL].split(b"\n", 1)[0],
+        settings=is_settings(candidate.path, data),
+        exact=exact,
     )
 
 
-def _extent(window: bytes, front: bytes) -> tuple[bytes, int]:
+def _extent(window: bytes, front: bytes, *, exact: bool) -> tuple[bytes, int]:
     """What opened the value, and where in ``window`` it ends; 0 when it does not."""
     for opens, closes in _FENCES:
         opened = opens.search(front)
@@ -92,6 +92,11 @@ def _extent(window: bytes, front: bytes) -> tuple[bytes, int]:
             continue
         stop = closing(window, closes or opened[0]) or 0
         return opened[0].strip() or b">", len(window[:stop].rstrip(_FRAME))
+    if exact:
+        line = front.rpartition(b"\n")[2]
+        length = bare_end(window, line, exact=True, alone=not line.strip(b" \t-").count(b" "))
+        given = line.rstrip()[-1:] in _GIVES
+        return b"", length if given else len(window[:length].rstrip(b";"))
     bare = BARE.match(window)
     return b"", bare.end() if bare else 0
 

@@ -1,4 +1,4 @@
-"""What kind of ground a secret's name stands on: settings, code, texts, tests, comments."""
+"""What kind of ground a secret's name stands on: lock files, texts, tests, comments."""
 
 from __future__ import annotations
 
@@ -6,13 +6,6 @@ from functools import lru_cache
 
 from stanch.scanner.detectors.text.regex_cache import regex
 
-_SETTINGS = regex(
-    r"(?i)\.(?:env|ya?ml|properties|ini|cfg|conf|cnf|toml|tfvars|sh|bash|md|rst|txt|adoc|sql|xml|"
-    r"csv|log|npmrc|netrc|pgpass|envrc|plist|service|ps1|bat|dist|sample|example|template|tpl|html|"
-    r"http|rest|ldif|config|settings|nmconnection|ovpn|secrets?|credentials)$"
-    r"|(?:^|/)(?:\.env[\w.-]*|[\w.-]*Dockerfile[\w.-]*|Jenkinsfile|Vagrantfile|Makefile|\.\w+rc|"
-    r"credentials|secrets)$"
-)
 _LOCK = regex(
     r"(?i)(?:^|/)(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|[\w.-]+\.lock|composer\.lock|"
     r"npm-shrinkwrap\.json|[\w.-]+\.min\.(?:js|css)|[\w.-]+\.(?:svg|map|css|po|pot|strings|arb|xlf|"
@@ -33,12 +26,6 @@ _DOCUMENT = regex(
     r"\.(?:mdx?|rst|adoc|asciidoc|pod|texi|ipynb|html?)$"
 )
 _COMMENT = regex(rb"\s*(?:#|//|/\*|\*|--|;|<!--|(?i:rem)\s)")
-
-
-@lru_cache(maxsize=64)
-def is_settings(path: str) -> bool:
-    """Files in which a bare word is a value."""
-    return _SETTINGS.search(path) is not None
 
 
 @lru_cache(maxsize=64)

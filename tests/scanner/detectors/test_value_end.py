@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stanch.scanner.detectors.context.assignment import BARE, closing
+from stanch.scanner.detectors.context.value_end import BARE, closing
 
 
 @pytest.mark.parametrize(
