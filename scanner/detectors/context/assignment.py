@@ -131,7 +131,8 @@ def _value(candidate: Candidate, front: re.Match[bytes], ahead: bytes) -> _Value
             return None  # its content is a place of its own
         end = start + len(line[: max(line.find(b"</"), 0)].rstrip())
         return _Value(start, end, operator, _CONTENT, exact=True)
-    exact = is_exact(candidate.path, candidate.data)
+    directive = ahead.lstrip()[:4] in _DIRECTIVES and is_shell(candidate.path)
+    exact = directive or is_exact(candidate.path, candidate.data)
     if quote:
         found = _quoted(candidate, front, ahead, exact=exact)
         if found is None or found.end > found.start:
@@ -175,10 +176,8 @@ def _bare(candidate: Candidate, start: int, ahead: bytes, *, exact: bool) -> tup
     within = any(ahead.rstrip(b"\"'`" if alone else b"").count(mark) % 2 for mark in _QUOTES)
     exact = exact and not within
     if not exact:
-        if is_shell(path):
-            exact = alone and ahead.lstrip()[:4] in _DIRECTIVES
-        elif is_settings(path, data):
-            exact = alone and b" " not in window.split(b"\n", 1)[0].rstrip()
+        if alone and is_settings(path, data) and not is_shell(path):
+            exact = b" " not in window.split(b"\n", 1)[0].rstrip()
         if not exact and not within:
             bare = BARE.match(window)
             return (bare.end() if bare else 0), False

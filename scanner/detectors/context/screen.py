@@ -38,17 +38,18 @@ def is_expression(data: bytes, begin: int, end: int, path: str) -> bool:
     if is_foreign_ground(path):
         return True
     start = end - HEAD
-    if data[start] in _OPERATORS and data[start - 1] in _OPERATORS and not is_settings(path, data):
+    settings = is_settings(path, data)
+    if not settings and data[start] in _OPERATORS and data[start - 1] in _OPERATORS:
         return True  # `===` was read as `=` and a value
-    if data[start - 1] in _QUOTED or data[begin:start].rstrip()[-1:] == _ELEMENT:
+    quoted = data[start - 1] in _QUOTED
+    if settings or quoted or data[begin:start].rstrip()[-1:] == _ELEMENT:
         return False
-    if is_settings(path, data):
-        return False
-    if _CALL.match(data, start):
-        return True
-    if not _PLAIN.match(data, start):
-        return False
-    if data[begin : begin + _SHORTEST_KEYWORD].isupper():
+    return bool(_CALL.match(data, start)) or _is_plain(data, begin, start)
+
+
+def _is_plain(data: bytes, begin: int, start: int) -> bool:
+    """Whether it is a name or a number that stands outside of strings and comments."""
+    if not _PLAIN.match(data, start) or data[begin : begin + _SHORTEST_KEYWORD].isupper():
         return False  # NAME=value, as for the environment
     line = data[max(0, start - _FRONT) : begin]
     front = line[line.rfind(b"\n") + 1 :].rstrip(_NAME)

@@ -21,13 +21,14 @@ _QUOTES = (b'"', b"'", b"`")
 _LISTED = b";,|&"
 _CLOSES = b",;)]}>|"
 _SHELL = b"'\\''"
+_TAG_ENDS = (b"/>", b">")
 
 
 def closing(window: bytes, quote: bytes) -> int | None:
     """Where the value that ends with ``quote`` ends, on the same line.
 
-    An escaped quote ends none, nor does a doubled one. In single quotes a backslash may be meant as
-    it stands, hence the last one on the line ends the value when no other does.
+    An escaped quote ends none, nor does a doubled one. In single quotes and in XML a backslash may
+    be meant as it stands, hence the last one on the line ends the value when no other does.
     """
     line = window.split(b"\n", 1)[0]
     at = line.find(quote)
@@ -45,9 +46,9 @@ def closing(window: bytes, quote: bytes) -> int | None:
         else:
             return at if at > 0 else None
         at = line.find(quote, at + 1)
-    if quote == b"'" and escaped > 0 and not line[escaped + 1 :].strip(b" \t\r,;)]}"):
-        return escaped
-    return None
+    rest = line[escaped + 1 :].lstrip(b" \t")
+    literal = rest.startswith(_TAG_ENDS) or (quote == b"'" and not rest.strip(b" \t\r,;)]}"))
+    return escaped if escaped > 0 and literal else None
 
 
 def bare_end(window: bytes, front: bytes, *, exact: bool, alone: bool = False) -> int:

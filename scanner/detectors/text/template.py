@@ -18,7 +18,9 @@ _ANYWHERE = regex(
 )
 #: Forms that begin a value.
 _BEGINS = regex(
-    rb"\{\{[-~]?[ ]?[A-Za-z_.$]|\$\(\(?[A-Za-z_./]|\$\{[A-Za-z_][\w.]*(?:[:?}+=-]|$)|#\{[A-Za-z_]|%\{[A-Za-z_]|ENC\(|arn:|"
+    rb"\{\{[-~]?[ ]?[A-Za-z_.$]|"
+    rb"\$\(\(?[A-Za-z_./]|\$\{[A-Za-z_][\w.]*(?:[:?}+=-]|$)|#\{[A-Za-z_]|%\{[A-Za-z_]|"
+    rb"ENC\(|arn:|"
     rb"\.\.?/[\w./@-]+$|\\x[0-9A-Fa-f]{2}\\|/\^|d?word:|<%[=-]?[ ]|"
     rb"!(?:Ref|Sub|GetAtt|Join|ImportValue|vault|secret|env|reference)\b|\$\$[A-Za-z_{]+\}?$|"
     rb"<(?:your|insert|my|the|put|add|enter|replace)\b|(?:BOOL|PATH|FILEPATH|INTERNAL)="
