@@ -15,6 +15,7 @@ from stanch.scanner.detectors.context import name_and_value
 from stanch.scanner.detectors.context.assignment import Assignment, read
 from stanch.scanner.detectors.context.surroundings import is_minified, is_test_vector, names_block
 from stanch.scanner.detectors.text import path_kind
+from stanch.scanner.detectors.text.encrypted import is_encrypted
 from stanch.scanner.detectors.text.percent import unquoted
 from stanch.scanner.detectors.text.placeholder import entropy, has_digit, is_placeholder
 from stanch.scanner.detectors.text.regex_cache import regex
@@ -84,7 +85,7 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Ch
         literal = bool(found.quote) or not name_and_value.is_expression(found, value)
     else:
         literal = _is_literal(found, value)
-    if not literal or name_and_value.is_label(value, path):
+    if not literal or name_and_value.is_label(value, path) or is_encrypted(value):
         return NOT_THIS
     signs = candidate.rule.kind == _SIGNS or bool(_SIGNING.search(found.name))
     result = _weighed(found, value, path, signs=signs)

@@ -9,11 +9,13 @@ from stanch.scanner.detectors.candidate import (
     CheckResult,
     Disposition,
 )
+from stanch.scanner.detectors.text.encrypted import is_within_encrypted
 from stanch.scanner.detectors.text.published_sample import is_published
 from stanch.scanner.detectors.text.regex_cache import regex
 from stanch.scanner.model.finding import Confidence
 
 _FRONT = 48
+_SEALED = 2048
 #: `example: "…"` in a description of an interface, `placeholder="e.g. …"` in a form.
 _SHOWS = regex(
     rb"(?i)\b(?:placeholder|examples?)[\"'`]?[ \t]{0,3}[:=][ \t]{0,3}[\[{(]?[\"'`]?"
@@ -38,6 +40,8 @@ def check_surroundings(candidate: Candidate) -> CheckResult:
     if is_published(candidate.value):
         return CheckResult(fate=Disposition.HARMLESS)
     if _BASE64.fullmatch(candidate.value) and _is_within_base64(candidate):
+        return NOT_THIS
+    if is_within_encrypted(candidate.before(_SEALED)):
         return NOT_THIS
     if _SHOWS.search(candidate.before(_FRONT)):
         return CheckResult(at_most=Confidence.LOW, reason="shown as an example")
