@@ -24,8 +24,9 @@ class Candidate(Record, frozen=False):
 
     ``path`` is the fragment's display path and ``now`` the time of the scan in seconds since the
     epoch. A check may move ``end`` where the pattern finds only a head, and ``start`` as well where
-    it finds only the place. Lives only while a fragment is scanned, and its ``repr`` shows the
-    place, never the value.
+    it finds only the place. What a document holds has the ``name`` that it gives it, and ``text``
+    where it says something else than is written (base64, escapes). Lives only while a fragment is
+    scanned, and its ``repr`` shows the place, never the value.
     """
 
     rule: Rule
@@ -34,11 +35,13 @@ class Candidate(Record, frozen=False):
     end: int
     path: str
     now: float
+    name: bytes = b""
+    text: bytes | None = None
 
     @property
     def value(self) -> bytes:
         """The secret's bytes; as careful with them as with ``SecretValue.reveal``."""
-        return self.data[self.start : self.end]
+        return self.data[self.start : self.end] if self.text is None else self.text
 
     def __repr__(self) -> str:
         return f"Candidate({self.rule.id}, {self.start}..{self.end})"

@@ -17,7 +17,9 @@ from stanch.scanner.detectors.context.connection_string import (
     check_password_file,
     check_pgpass,
 )
+from stanch.scanner.detectors.context.framework_key import check_framework_key
 from stanch.scanner.detectors.context.generic import check_assignment
+from stanch.scanner.detectors.context.header import check_header_token, check_header_value
 from stanch.scanner.detectors.context.provider_value import (
     check_half,
     check_masked,
@@ -25,9 +27,14 @@ from stanch.scanner.detectors.context.provider_value import (
     check_random,
     check_stand_in,
 )
+from stanch.scanner.detectors.context.single_value import check_single_value
 from stanch.scanner.detectors.context.split_assignment import check_argument, check_place
 from stanch.scanner.detectors.context.table_column import check_column
 from stanch.scanner.detectors.context.url import check_basic_auth, check_url
+from stanch.scanner.detectors.document.entry import check_entry, check_sensitive
+from stanch.scanner.detectors.document.google_key import check_refresh_token, check_service_account
+from stanch.scanner.detectors.document.jwk import check_jwk
+from stanch.scanner.detectors.document.kubernetes import check_kubernetes_entry
 from stanch.scanner.detectors.structure.aws import (
     check_key_id,
     check_secret_key,
@@ -49,6 +56,7 @@ from stanch.scanner.detectors.structure.base64_token import (
     check_pypi,
     check_supabase_role,
 )
+from stanch.scanner.detectors.structure.bootstrap_token import check_bootstrap_token
 from stanch.scanner.detectors.structure.crc import (
     check_apify_crc,
     check_atlassian_crc,
@@ -59,13 +67,6 @@ from stanch.scanner.detectors.structure.crc import (
     check_grafana_crc,
     check_nkey,
     check_zuplo_crc,
-)
-from stanch.scanner.detectors.structure.credential_document import (
-    check_bootstrap_token,
-    check_gcp_adc,
-    check_gcp_service_account,
-    check_jwk,
-    check_kubernetes_secret,
 )
 from stanch.scanner.detectors.structure.jwt import check_jwt
 from stanch.scanner.detectors.structure.keystore import check_keystore
@@ -119,19 +120,24 @@ CHECKS: dict[str, Check] = {
     "connection": check_connection,
     "decimal-head": check_decimal_head,
     "discord-id": check_discord_id,
-    "gcp-adc": check_gcp_adc,
-    "gcp-service-account": check_gcp_service_account,
+    "document-entry": check_entry,
+    "document-sensitive": check_sensitive,
+    "framework-key": check_framework_key,
     "github-crc32": check_github_crc,
     "gitlab-crc32": check_gitlab_crc,
+    "google-refresh-token": check_refresh_token,
+    "google-service-account": check_service_account,
     "google-key-id": check_google_key_id,
     "grafana-crc32": check_grafana_crc,
     "half": check_half,
+    "header-token": check_header_token,
+    "header-value": check_header_value,
     "hex": check_hex,
     "issued-by-microsoft": check_issued_by_microsoft,
     "jwk": check_jwk,
     "jwt": check_jwt,
     "keystore": check_keystore,
-    "kubernetes-secret": check_kubernetes_secret,
+    "kubernetes-entry": check_kubernetes_entry,
     "macaroon": check_macaroon,
     "mapbox": check_mapbox,
     "marvin32": check_identifiable_key,
@@ -149,6 +155,7 @@ CHECKS: dict[str, Check] = {
     "pypi-macaroon": check_pypi,
     "random": check_random,
     "secp256k1": check_secp256k1,
+    "single-value": check_single_value,
     "stand-in": check_stand_in,
     "supabase-role": check_supabase_role,
     "url": check_url,

@@ -12,9 +12,11 @@ from stanch.scanner.detectors.combine.overlap import resolved
 from stanch.scanner.detectors.combine.pairing import Credential, joined
 from stanch.scanner.detectors.context.screen import SCREENS
 from stanch.scanner.detectors.context.surroundings import check_surroundings
+from stanch.scanner.detectors.document.budget import MOST, Budget
+from stanch.scanner.detectors.document.readings import values
 from stanch.scanner.detectors.encoding.ansi import uncoloured
 from stanch.scanner.detectors.encoding.decode import opened
-from stanch.scanner.detectors.matching.confirm import confirmed
+from stanch.scanner.detectors.matching.confirm import Place, confirmed
 from stanch.scanner.detectors.matching.prefilter import COLOURED, Marks, Window
 from stanch.scanner.detectors.preview import preview
 from stanch.scanner.detectors.ruleset.compile import prefilter
@@ -127,16 +129,19 @@ class Engine:
         now = self._clock()
         judged: list[Judged] = []
         gaps: list[Gap] = []
+        budget = Budget()
         path = fragment.provenance.path
         for index, places in windows.items():
             rule = self._rules[index]
             sure = confirmed(rule, fragment.data, places, MOST_PER_RULE + 1)
-            for place in sure[:MOST_PER_RULE]:
-                span = (place.start, place.end)
-                judged.append(self._judge(index, fragment.data, span, path=path, now=now))
+            candidates = _candidates(rule, fragment, sure[:MOST_PER_RULE], now, budget)
+            judged += [self._judge(index, each) for each in candidates]
             if len(sure) > MOST_PER_RULE:
                 why = f"more than {MOST_PER_RULE} places that look like `{rule.id}`"
                 gaps.append(Gap(path=path, why=why, incomplete=True))
+        if budget.spent:
+            why = f"more than {MOST} values where a document may hold secrets"
+            gaps.append(Gap(path=path, why=why, incomplete=True))
         present = [each for each in judged if each.fate is not Disposition.ABSENT]
         if not present:
             return Scanned(matches=(), gaps=tuple(gaps))
@@ -149,11 +154,8 @@ class Engine:
             matches=tuple(self._match(each, fragment, lines) for each in wanted), gaps=tuple(gaps)
         )
 
-    def _judge(
-        self, index: int, data: bytes, span: tuple[int, int], *, path: str, now: float
-    ) -> Judged:
+    def _judge(self, index: int, candidate: Candidate) -> Judged:
         rule = self._rules[index]
-        candidate = Candidate(rule=rule, data=data, start=span[0], end=span[1], path=path, now=now)
         judged = Judged(
             candidate=candidate,
             fate=Disposition.KEEP,
@@ -190,3 +192,25 @@ class Engine:
             also=tuple(lines.span(each.start, each.end) for each in credential.joined),
         )
         return Match(finding=finding, parts=MappingProxyType(parts))
+
+
+def _candidates(
+    rule: Rule, fragment: Fragment, places: Sequence[Place], now: float, budget: Budget
+) -> Iterator[Candidate]:
+    """What a rule's pattern found, or what the documents hold that it found."""
+    data, path = fragment.data, fragment.provenance.path
+    if rule.document is None:
+        for start, end in ((each.start, each.end) for each in places):
+            yield Candidate(rule=rule, data=data, start=start, end=end, path=path, now=now)
+        return
+    for held in values(rule.document, data, [each.start for each in places], budget):
+        yield Candidate(
+            rule=rule,
+            data=data,
+            start=held.start,
+            end=held.end,
+            path=path,
+            now=now,
+            name=held.name,
+            text=held.text,
+        )

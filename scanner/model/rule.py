@@ -45,7 +45,9 @@ class Rule(Record):
 
     ``pattern`` is a regular expression whose first group (or the whole match) is the secret;
     ``keywords`` must occur near it, case-insensitively, when the list is not empty; ``checks`` name
-    functions in ``stanch.scanner.detectors.checks``. ``part`` names the value in ``Match.parts``.
+    functions in ``stanch.scanner.detectors.checks``. With ``document`` the pattern finds only a key
+    of a document, and ``stanch.scanner.detectors.document.readings`` says where the secret is.
+    ``part`` names the value in ``Match.parts``.
     ``match`` and ``reject`` are templates from which examples are generated, never literal tokens.
     """
 
@@ -68,3 +70,4 @@ class Rule(Record):
     reject: tuple[str, ...]
     origin: str  # file and line, for errors and `stanch rules show`
     preview: PreviewStyle = PreviewStyle.LENGTH
+    document: str | None = None

@@ -72,7 +72,7 @@ _FILLED_IN = regex(rb"^[$%{<(\[]|\$\{|\{\{|^\*+$|^@|%[sdv]|\\")
 def check_named(candidate: Candidate) -> CheckResult:
     """Medium where a value is given to a secret's name; low where it only stands near the name."""
     value = candidate.value
-    if not _looks_issued(value) or _goes_on(candidate) or is_made_of_words(value):
+    if not looks_issued(value) or _goes_on(candidate) or is_made_of_words(value):
         return NOT_THIS
     front = candidate.data[max(0, candidate.start - _FRONT) : candidate.start]
     near = front[-48:]
@@ -130,12 +130,12 @@ def _adjacent(lead: str) -> re.Pattern[bytes]:
 
 def check_random(candidate: Candidate) -> CheckResult:
     """Drops what people write: words, few different characters."""
-    return NOTHING_TO_SAY if _looks_issued(candidate.value) else NOT_THIS
+    return NOTHING_TO_SAY if looks_issued(candidate.value) else NOT_THIS
 
 
 def check_half(candidate: Candidate) -> CheckResult:
     """Only good as the other half of a pair, unless its own name says that it is a secret."""
-    if not _looks_issued(candidate.value):
+    if not looks_issued(candidate.value):
         return NOT_THIS
     front = candidate.before(48)
     if _OWN_NAME.search(front) or _is_given_to_provider(front, candidate.rule.keywords):
@@ -169,7 +169,7 @@ def check_stand_in(candidate: Candidate) -> CheckResult:
     return CheckResult(confidence=candidate.rule.confidence, reason="keyword+place")
 
 
-def _looks_issued(value: bytes) -> bool:
+def looks_issued(value: bytes) -> bool:
     """Whether a machine made it; short values need a digit, long ones variety."""
     if _UUID.fullmatch(value) or len(value) < _LONG:
         return has_digit(value) and len(set(value)) * 3 > min(len(value), 18)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.detectors.matching.confirm import confirmed, everywhere
 from stanch.scanner.detectors.matching.prefilter import Prefilter
-from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.proof.token_generator import generate, path_of
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment
@@ -18,6 +18,7 @@ from stanch.scanner.model.secret import SecretValue
 
 #: Each template is tried with so many seeds, each within other surroundings.
 SEEDS = 4
+_PATH = "example.env"
 _AROUND = (
     (b"", b""),
     (b"# settings\n\n", b"\n"),
@@ -46,9 +47,10 @@ def faults(rules: Sequence[Rule]) -> Iterator[Fault]:
         claims += [(template, _unkept_reject) for template in rule.reject]
         for template, unkept in claims:
             for seed in range(SEEDS):
-                front, back = _AROUND[seed % len(_AROUND)]
+                path = path_of(template)
+                front, back = _AROUND[0 if path else seed % len(_AROUND)]
                 data = front + generate(template, seed) + back
-                claim = unkept(rule, _found(engine, rule, data), seed)
+                claim = unkept(rule, _found(engine, rule, data, path or _PATH), seed)
                 claim = claim or _untrue_twin(engine.prefilter, rule, index, data)
                 if claim:
                     yield Fault(rule=rule, template=template, seed=seed, claim=claim)
@@ -89,6 +91,6 @@ def _untrue_twin(prefilter: Prefilter, rule: Rule, index: int, data: bytes) -> s
     return None if agree else f"prefilter and `re` disagree on {rule.id}"
 
 
-def _found(engine: Engine, rule: Rule, data: bytes) -> list[Confidence]:
-    fragment = Fragment(data=data, provenance=InStream(path="example.env"))
+def _found(engine: Engine, rule: Rule, data: bytes, path: str) -> list[Confidence]:
+    fragment = Fragment(data=data, provenance=InStream(path=path))
     return [m.finding.confidence for m in engine.scan(fragment) if m.finding.rule == rule.id]

@@ -10,6 +10,7 @@ deterministic in its seed. The words:
 ``{repeat:C:N}``        the character C, N times (masks, placeholders)
 ``{word:TEXT}``         TEXT; splits a literal that must not stand in a file in one piece
 ``{lf}``                a line feed
+``{path:TEXT}``         nothing; the example is all that stands in a file of that path
 ``{uuid}``              a random UUID
 ``{password}``          14 characters as a password generator would make, with a sign
 ``{aws_key_id}``        a long-lived access key id that decodes to an account
@@ -57,6 +58,7 @@ from stanch.scanner.detectors.structure.vapid import public_key
 from stanch.scanner.detectors.structure.wallet import base58check, bech32
 
 _WORD = re.compile(r"\{([a-z0-9_]+)(?::([^{}]*))?\}")
+_PATH = re.compile(r"\{path:([^{}]+)\}")
 _ALPHABETS = {
     "base62": string.digits + string.ascii_letters,
     "hex": "0123456789abcdef",
@@ -81,6 +83,12 @@ _OPENSSH_MAGIC = b"openssh-key-v1\0"
 def generate(template: str, seed: int) -> bytes:
     """The template's example number ``seed``; the same two always give the same bytes."""
     return _Example(random.Random(f"{seed}/{template}")).write(template).encode()  # noqa: S311 - reproducible, opens nothing
+
+
+def path_of(template: str) -> str | None:
+    """The path of the file that the template is all of."""
+    named = _PATH.search(template)
+    return named[1] if named else None
 
 
 class _Example:
@@ -123,6 +131,9 @@ class _Example:
 
     def word_word(self, argument: str) -> str:
         return argument
+
+    def word_path(self, _: str) -> str:
+        return ""
 
     def word_lf(self, _: str) -> str:
         return "\n"

@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar
 import yaml
 
 from stanch.scanner.detectors.checks import CHECKS
+from stanch.scanner.detectors.document.readings import READINGS
 from stanch.scanner.detectors.matching.pattern import (
     bounded_effort,
     compiled,
@@ -39,6 +40,7 @@ _OPTIONAL = (
     "pairing",
     "runbook",
     "preview",
+    "document",
 )
 _PAIRING = ("rule", "within", "kind", "severity", "also")
 _DEEPEST = 20
@@ -131,11 +133,18 @@ class _File:
             match=match,
             reject=self._texts(fields["reject"]),
             origin=f"{self._name}:{node.start_mark.line + 1}",
+            document=self._document(fields["document"]) if "document" in fields else None,
             preview=self._choice(fields["preview"], PreviewStyle)
             if "preview" in fields
             else PreviewStyle.LENGTH,
             **text,
         )
+
+    def _document(self, node: yaml.Node) -> str:
+        name = self._text(node)
+        if name not in READINGS:
+            self._fail(node, f"there is no document `{name}`", _nearest(name, READINGS))
+        return name
 
     def _pairing(self, node: yaml.Node) -> Pairing:
         fields = self._mapping(node, required=_PAIRING[:-1], optional=_PAIRING[-1:])

@@ -1,0 +1,33 @@
+"""Terraform's state keeps in clear what a configuration marks as sensitive, and what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stanch.scanner.detectors.document.budget import Budget
+from stanch.scanner.detectors.document.held import Held, held
+from stanch.scanner.detectors.document.json_text import Found
+from stanch.scanner.detectors.document.node import Scalar, mappings
+from stanch.scanner.detectors.text.regex_cache import regex
+
+#: The key in front of an object.
+_OWNER = regex(rb"\"([\w.-]{1,120})\\?\"\s{0,40}:\s{0,40}\Z")
+_FRONT = 220
+
+
+def sensitive_output(data: bytes, found: Found, _budget: Budget) -> Iterator[Held]:
+    """``"db_password": {"value": …, "sensitive": true}``: the name stands outside."""
+    value = found.mapping.scalar(b"value")
+    owner = _OWNER.search(data, max(0, found.start - _FRONT), max(0, found.start))
+    if owner and value and value.style and found.mapping.text(b"sensitive") == b"true":
+        yield held(value, owner[1])
+
+
+def random_password(_data: bytes, found: Found, _budget: Budget) -> Iterator[Held]:
+    """What a ``random_password`` came to."""
+    if found.mapping.text(b"type") != b"random_password":
+        return
+    for each in mappings([found.mapping]):
+        result = each.scalar(b"result")
+        if isinstance(result, Scalar) and result.style:
+            yield held(result, b"password")
