@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, CheckResult
-from stanch.scanner.detectors.context.name_and_value import is_class_name, is_template
+from stanch.scanner.detectors.context.name_and_value import is_class_name
 from stanch.scanner.detectors.context.provider_value import looks_issued
 from stanch.scanner.detectors.text import path_kind
 from stanch.scanner.detectors.text.regex_cache import regex
+from stanch.scanner.detectors.text.settings_file import is_settings
+from stanch.scanner.detectors.text.template import is_template
 from stanch.scanner.model.finding import Confidence
 
 _SCHEME = regex(rb"(?i)\s*(?:(?:bearer|token|api-?key|apitoken|sso-key|geniekey|bot)\s{1,3})?")
@@ -41,6 +43,6 @@ def check_header_token(candidate: Candidate) -> CheckResult:
         return NOT_THIS
     front = candidate.before(96)
     written = front[-1:] in _QUOTES or _QUOTED_WHOLE.search(front)
-    if not written and not (path_kind.is_settings(path) or _RECORDED.search(path)):
+    if not written and not (is_settings(path, candidate.data) or _RECORDED.search(path)):
         return NOT_THIS
     return _ISSUED

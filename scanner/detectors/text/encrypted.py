@@ -36,7 +36,7 @@ _OPENS = (b"ENC[", b"EJ[")
 
 def is_encrypted(value: bytes) -> bool:
     """Whether the value says in front how it was encrypted."""
-    return bool(_HEAD.match(value) or _SEALED_SECRET.fullmatch(value))
+    return bool(_HEAD.match(value) or _SEALED_SECRET.fullmatch(value.strip(b"\"'")))
 
 
 def is_within_encrypted(front: bytes) -> bool:
