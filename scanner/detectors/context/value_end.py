@@ -19,7 +19,8 @@ _NEXT = regex(rb"[;,&|][ ]?[A-Za-z_][\w.-]{1,30}(?: [A-Za-z]{1,12}){0,2}[ ]?[=:]
 _BRACKETS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"), (b"<", b">"))
 _QUOTES = (b'"', b"'", b"`")
 _LISTED = b";,|&"
-_CLOSES = b",;)]}>|"
+#: What a sentence or a list closes with behind a value, unless the value has opened it.
+_OPENS = {b",": b"", b";": b"", b"|": b"", b")": b"(", b"]": b"[", b"}": b"{", b">": b"<"}
 _SHELL = b"'\\''"
 _TAG_ENDS = (b"/>", b">")
 
@@ -77,5 +78,9 @@ def bare_end(window: bytes, front: bytes, *, exact: bool, alone: bool = False) -
     end = min([end, *(each for each in ends if each >= 0)])
     if exact and not opened:
         return end
-    word_closes = _CLOSES.replace(b")", b"") if b"(" in window[:end] else _CLOSES
-    return len(window[:end].rstrip(word_closes))
+    while end and window[end - 1 : end] in _OPENS:
+        opens = _OPENS[window[end - 1 : end]]
+        if opens and opens in window[:end]:
+            break
+        end -= 1
+    return end

@@ -14,7 +14,7 @@ from stanch.scanner.detectors.text.wordlike import is_made_of_words, pieces
 _ANYWHERE = regex(
     rb"\$\{\{|\$\{[A-Za-z_][^{}\s]*\}|\{\{[^{}]*\}\}|\$\([A-Za-z_./\[$]|#\{[A-Za-z_@$][^{}]*\}|<%[^<>]*%>"
     rb"|%\([A-Za-z_]\w*\)|(?:^|[\s:/=_-])%[sdv@](?:$|[\s:/_-])|process\.env|os\.environ|getenv|ENV\["
-    rb"|\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9])+[^\[\]]*\]|\(\?[:=!<Pi]|\\[bdwsDWS][+*({\[]|\[-?\d\]"
+    rb"|\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9])+(?:[^\[\]\\]|\\.)*\]|\(\?[:=!<Pi]|\\[bdwsDWS][+*({\[]|\[-?\d\]"
 )
 #: Forms that begin a value.
 _BEGINS = regex(
@@ -31,21 +31,25 @@ _NAMED = (
     regex(rb"\$([A-Za-z_]\w{0,2})$"),
     regex(rb"\$(?:env:|ENV:|[A-Za-z]{1,8}::)([A-Za-z_]\w*)"),
     regex(rb"\$([A-Za-z_]\w*)->\w{2}"),
-    regex(rb"%([A-Za-z_]\w*)%$"),
-    regex(rb"@@?([A-Za-z_][\w. -]{2,})@@?$"),
     regex(rb"@\{?([A-Za-z_][\w.-]{2,})(?:[}/(]|$)"),
     regex(rb":([A-Za-z_]\w{2,})$"),
     regex(rb"\\?&([A-Za-z_]\w{2,});?$"),
     regex(rb"\*([A-Za-z_][\w.-]{2,})$"),
     regex(rb"!([A-Za-z_]\w{2,})(?:$|[: ])"),
-    regex(rb"\{([A-Za-z_][\w.:!-]*)\}$"),
-    regex(rb"<{1,3}[+]?([A-Za-z_][\w. :|/-]*)[+]?>{1,3}[,;.]?$"),
     regex(rb"<([A-Za-z_][A-Za-z_-]*)$"),
-    regex(rb"\[([A-Za-z_][\w. -]*)\]$"),
     regex(rb"([A-Za-z_]\w{2,}(?:\.\w+)*)\[\w*\]$"),
     regex(rb"([A-Za-z_][\w.]{2,})\(\)"),
     regex(rb"[a-z]+\.\$([A-Za-z_]\w*)$"),
     regex(rb"[A-Za-z_]\w+\?\.([A-Za-z_]\w*)$"),
+)
+#: The same with a sign at both ends: the name has one case, or reads like one.
+_CLOSED = (
+    regex(rb"%([A-Za-z_]\w*)%$"),
+    regex(rb"@@?([A-Za-z_][\w. -]{2,})@@?$"),
+    regex(rb".{0,24}?\{([A-Za-z_]\w{2,}(?:\.\w+)*)(?:[:!][\w.,<>^%+-]{0,12})?\}"),
+    regex(rb"\{([A-Za-z_]\w{0,40})\}$"),
+    regex(rb"<{1,3}[+]?([A-Za-z_][\w. :|/-]*)[+]?>{1,3}[,;.]?$"),
+    regex(rb"\[([A-Za-z_][\w. -]*)\]$"),
 )
 _INSIDE = regex(
     rb"[^{$]\{([A-Za-z_][\w.]{2,})(?::[^{}]*)?\}|[^\w$]\$([A-Za-z_][a-z_]{3,}|[A-Z_]{4,})(?![A-Za-z0-9])"
@@ -75,6 +79,12 @@ def is_template(value: bytes) -> bool:
         return True
     if any((found := form.match(value)) and reads_like_name(found[1]) for form in _NAMED):
         return True
+    for form in _CLOSED:
+        found = form.match(value)
+        if found and (
+            found[1] in (found[1].lower(), found[1].upper()) or reads_like_name(found[1])
+        ):
+            return True
     return any(is_made_of_words(each[1] or each[2]) for each in _INSIDE.finditer(value))
 
 
