@@ -31,6 +31,8 @@ from stanch.responder.keyfile import load_or_create
 from stanch.responder.ledger.anchor import AnchorFile, Notary
 from stanch.responder.ledger.checkpoint import SigningKey
 from stanch.responder.ledger.seal import LedgerSeal, parse_ledger_seal
+from stanch.responder.providers.provider import Adapter
+from stanch.responder.providers.registry import PROVIDERS, SPECS
 from stanch.responder.services.approvals import Approvals
 from stanch.responder.services.cards import Cards
 from stanch.responder.services.casefiles import CaseFiles
@@ -39,15 +41,15 @@ from stanch.responder.services.delivery import Delivery
 from stanch.responder.services.intake import Intake
 from stanch.responder.services.reconcile import Reconciler
 from stanch.responder.services.response import Responses
+from stanch.responder.services.words import Words
 from stanch.responder.slack.setting import SlackSettings
-from stanch.responder.steps.aws_client import AwsClients, AwsSettings
-from stanch.responder.steps.registry import SPECS, build
 from stanch.responder.store.sql import SqlStore, open_store
 from stanch.responder.vault.master import parse_master_key
 from stanch.responder.vault.vault import EnvelopeVault
 from stanch.responder.worker.app import make_app, register
 from stanch.responder.worker.doorbell import CeleryDoorbell
 from stanch.responder.worker.pacer import Pacer
+from stanch.scanner.model.secret import SecretValue
 
 
 def _silent(step: str, boundary: str) -> None:
@@ -63,7 +65,7 @@ class Ground:
     notary: Notary
     store: SqlStore
     vault: EnvelopeVault
-    aws: AwsClients
+    adapters: Mapping[str, Adapter]
     planner: Planner
     runbooks: Mapping[str, Runbook]
     celery: Celery
@@ -79,7 +81,7 @@ class House:
     vault: EnvelopeVault
     seal: LedgerSeal
     notary: Notary
-    aws: AwsClients
+    adapters: Mapping[str, Adapter]
     planner: Planner
     executor: Executor
     intake: Intake
@@ -93,6 +95,10 @@ class House:
     celery: Celery
     pacer: Pacer
     opened: ExitStack  # closes what was opened, the last first
+
+    def provider(self, name: str) -> Adapter | None:
+        """Our hands at this provider; None when it is none of ours."""
+        return self.adapters.get(name)
 
     def advance(self, run: RunId) -> datetime | None:
         """Bring a run forward, then anchor what was recorded."""
@@ -145,7 +151,7 @@ def open_house(
 def _ground(settings: Settings, opened: ExitStack) -> Ground:
     seal = ledger_seal(settings)
     store = opened.enter_context(closing(open_store(settings.store_url(), seal=seal)))
-    aws = opened.enter_context(closing(AwsClients(aws_settings(settings))))
+    adapters = _connected(settings, opened)
     celery = make_app(settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds)
     opened.callback(celery.close)
     return Ground(
@@ -154,12 +160,31 @@ def _ground(settings: Settings, opened: ExitStack) -> Ground:
         notary=notary(settings, seal),
         store=store,
         vault=EnvelopeVault(store, parse_master_key(master_key(settings))),
-        aws=aws,
-        planner=Planner(steps=build(aws)),
+        adapters=adapters,
+        planner=Planner(
+            steps={
+                name: step
+                for provider in PROVIDERS
+                for name, step in provider.build(adapters[provider.name]).items()
+            }
+        ),
         runbooks=load_runbooks(runbook_folder(settings), SPECS),
         celery=celery,
         doorbell=CeleryDoorbell(celery),
     )
+
+
+def _connected(settings: Settings, opened: ExitStack) -> dict[str, Adapter]:
+    adapters: dict[str, Adapter] = {}
+    for provider in PROVIDERS:
+        made: Adapter = provider.connect(settings.provider(provider.name), _resolve)
+        opened.callback(made.close)
+        adapters[provider.name] = made
+    return adapters
+
+
+def _resolve(reference: str, what: str) -> SecretValue:
+    return read_secret(reference, what=what)
 
 
 def _join(
@@ -170,8 +195,8 @@ def _join(
     approvals = Approvals(
         store=store, planner=planner, runbooks=ground.runbooks, people=people, doorbell=doorbell
     )
-    cards = Cards(store=store, approvals=approvals)
-    casefiles = CaseFiles(store=store, seal=ground.seal, notary=ground.notary, specs=SPECS)
+    cards = Cards(store=store, approvals=approvals, words=_words())
+    casefiles = _casefiles(ground)
     pacer = Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run))
     opened.callback(pacer.close)
     house = House(
@@ -180,7 +205,7 @@ def _join(
         vault=ground.vault,
         seal=ground.seal,
         notary=ground.notary,
-        aws=ground.aws,
+        adapters=ground.adapters,
         planner=planner,
         executor=_executor(ground, trace),
         intake=Intake(store=store, vault=ground.vault),
@@ -199,6 +224,21 @@ def _join(
     )
     register(ground.celery, lambda: house, pacer)
     return house
+
+
+def _words() -> Words:
+    return Words(names={provider.name: provider.words for provider in PROVIDERS})
+
+
+def _casefiles(ground: Ground) -> CaseFiles:
+    return CaseFiles(
+        store=ground.store,
+        seal=ground.seal,
+        notary=ground.notary,
+        specs=SPECS,
+        words=_words(),
+        advice={provider.name: provider.advice for provider in PROVIDERS},
+    )
 
 
 def _executor(ground: Ground, trace: Trace) -> Executor:
@@ -236,19 +276,6 @@ def notary(settings: Settings, seal: LedgerSeal) -> Notary:
 def master_key(settings: Settings) -> str:
     """The reference of the vault's master key."""
     return settings.reference(settings.vault.master_key, "master.key")
-
-
-def aws_settings(settings: Settings) -> AwsSettings:
-    """The AWS section as the steps want it."""
-    aws = settings.aws
-    return AwsSettings(
-        region=aws.region,
-        endpoint_url=aws.endpoint_url or None,
-        accounts=aws.accounts,
-        regions=aws.regions,
-        secret_template=aws.replacement_secret,
-        probe=aws.probe_sessions,
-    )
 
 
 def slack_settings(settings: Settings) -> SlackSettings | None:

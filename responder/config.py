@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -19,16 +20,14 @@ import msgspec
 
 from stanch.responder.domain.approval import Person
 from stanch.responder.domain.error import ConfigError
+from stanch.responder.providers.registry import PROVIDERS
+from stanch.responder.providers.setting import Section
 from stanch.scanner.model.secret import SecretValue
 
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the configuration."""
-
-
-class StoreSection(_Section, frozen=True):
+class StoreSection(Section, frozen=True):
     """Where the truth is kept. Default: ``stanch.db`` in the data directory.
 
     ``password`` is a reference; it is put into ``url`` only when the store is opened.
@@ -38,7 +37,7 @@ class StoreSection(_Section, frozen=True):
     password: str = ""
 
 
-class BrokerSection(_Section, frozen=True):
+class BrokerSection(Section, frozen=True):
     """What wakes workers: ``memory://`` inside one process, ``redis://…`` for a team.
 
     ``password`` is a reference; it is put into ``url`` only when the broker is connected.
@@ -48,13 +47,13 @@ class BrokerSection(_Section, frozen=True):
     password: str = ""
 
 
-class VaultSection(_Section, frozen=True):
+class VaultSection(Section, frozen=True):
     """The master key: ``file:/path`` (created on first use) or ``aws-kms:<key arn>``."""
 
     master_key: str = ""
 
 
-class LedgerSection(_Section, frozen=True):
+class LedgerSection(Section, frozen=True):
     """Keys that protect the record, and the anchor file that an attacker of the store lacks."""
 
     key: str = ""
@@ -62,37 +61,26 @@ class LedgerSection(_Section, frozen=True):
     anchor: str = ""
 
 
-class ScannerSection(_Section, frozen=True):
+class ScannerSection(Section, frozen=True):
     """The fingerprint key: ``file:/path`` (created on first use) or ``env:NAME``."""
 
     fingerprint_key: str = ""
 
 
-class ScanSection(_Section, frozen=True):
+class ScanSection(Section, frozen=True):
     """What ``stanch scan`` looks for; the scanner reads and checks it."""
 
     rules: tuple[str, ...] = ()
     min_confidence: str = ""
 
 
-class CiSection(_Section, frozen=True):
+class CiSection(Section, frozen=True):
     """Whose waivers count; the scanner reads it from the target branch."""
 
     waivers: str = "base"
 
 
-class AwsSection(_Section, frozen=True):
-    """Our own identity comes from boto3's chain; ``accounts`` are those that we may act on."""
-
-    region: str = "us-east-1"
-    regions: tuple[str, ...] = ()
-    endpoint_url: str = ""
-    accounts: tuple[str, ...] = ()
-    replacement_secret: str = "stanch/{user}/access-key"  # noqa: S105  # a name, not a value
-    probe_sessions: bool = True
-
-
-class SlackSection(_Section, frozen=True):
+class SlackSection(Section, frozen=True):
     """One workspace over Socket Mode. Empty ``bot_token``: cards go to the terminal.
 
     Tokens are references; ``channel`` and ``team`` are ids. ``button_key`` signs buttons, so web
@@ -107,7 +95,7 @@ class SlackSection(_Section, frozen=True):
     button_key: str = ""
 
 
-class WorkerSection(_Section, frozen=True):
+class WorkerSection(Section, frozen=True):
     """How patient workers are.
 
     ``lease_seconds``: how long a silent worker keeps its steps. ``sweep_seconds``: how often the
@@ -120,7 +108,7 @@ class WorkerSection(_Section, frozen=True):
     standby_seconds: _Positive = 5.0
 
 
-class WebSection(_Section, frozen=True):
+class WebSection(Section, frozen=True):
     """``token`` (a reference) opens the pages; ``hosts`` are the names that browsers call us by.
 
     Without a token the pages are served to this machine only.
@@ -130,7 +118,7 @@ class WebSection(_Section, frozen=True):
     hosts: tuple[str, ...] = ()
 
 
-class PersonSection(_Section, frozen=True):
+class PersonSection(Section, frozen=True):
     """Someone who may decide: their groups, and ``team_id/user_id`` in Slack.
 
     With ``account``, commands take their name only from this user of the operating system.
@@ -141,13 +129,13 @@ class PersonSection(_Section, frozen=True):
     account: str | None = None
 
 
-class RunbookSection(_Section, frozen=True):
+class RunbookSection(Section, frozen=True):
     """A folder with your own runbooks and ``policies/``, instead of those that come with Stanch."""
 
     folder: str = ""
 
 
-class Settings(_Section, frozen=True):
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole configuration, every value checked."""
 
     store: StoreSection = StoreSection()
@@ -157,18 +145,22 @@ class Settings(_Section, frozen=True):
     scanner: ScannerSection = ScannerSection()
     scan: ScanSection = ScanSection()
     ci: CiSection = CiSection()
-    aws: AwsSection = AwsSection()
     slack: SlackSection = SlackSection()
     worker: WorkerSection = WorkerSection()
     web: WebSection = WebSection()
     runbooks: RunbookSection = RunbookSection()
     people: dict[str, PersonSection] = {}
+    providers: dict[str, Section] = {}  # each from the table of its name
     home: str = ""
 
     @property
     def data(self) -> Path:
         """The data directory."""
         return Path(self.home)
+
+    def provider(self, name: str) -> Section:
+        """The provider's own table; its defaults when the file has none."""
+        return self.providers.get(name) or TABLES[name]()
 
     def reference(self, given: str, default: str) -> str:
         """A key reference as given, or the default file in the data directory."""
@@ -195,6 +187,17 @@ class Settings(_Section, frozen=True):
         }
 
 
+TABLES: Mapping[str, type[Section]] = MappingProxyType(
+    {
+        field.name: type(field.default)
+        for field in msgspec.structs.fields(Settings)
+        if isinstance(field.default, Section)
+    }
+    | {provider.name: provider.settings for provider in PROVIDERS}
+)
+_KEYS = (*TABLES, "people")
+
+
 def load(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
     """The configuration in force: defaults, then the file, then ``STANCH_<SECTION>_<KEY>``.
 
@@ -208,7 +211,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
     raw["home"] = str(home)
     _check_keys(raw, path)
     try:
-        settings = msgspec.convert(raw, Settings)
+        settings = _converted(raw)
     except msgspec.ValidationError as error:
         raise ConfigError(
             f"{_place(str(error), env) or path}: {error}",
@@ -218,6 +221,14 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         store = StoreSection(url=f"sqlite:///{home / 'stanch.db'}")
         return msgspec.structs.replace(settings, store=store)
     return settings
+
+
+def _converted(raw: dict[str, Any]) -> Settings:
+    theirs = {provider.name: raw.pop(provider.name, {}) for provider in PROVIDERS}
+    tables = msgspec.defstruct("Providers", [(name, TABLES[name]) for name in theirs])
+    settings = msgspec.convert(raw, Settings)
+    given = msgspec.convert(theirs, tables)
+    return msgspec.structs.replace(settings, providers=msgspec.structs.asdict(given))
 
 
 def origin(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> str:
@@ -314,16 +325,13 @@ def _place(problem: str, env: Mapping[str, str]) -> str | None:
 
 def _overlay(raw: dict[str, Any], env: Mapping[str, str]) -> None:
     """``STANCH_AWS_REGION=…`` overrides ``[aws] region``; types follow the section."""
-    for field in msgspec.structs.fields(Settings):
-        section: type = type(field.default)
-        if not issubclass(section, _Section):
-            continue
-        prefix = f"STANCH_{field.name}_".upper()
+    for table_name, section in TABLES.items():
+        prefix = f"STANCH_{table_name}_".upper()
         keys = {prefix + key.name.upper(): key for key in msgspec.structs.fields(section)}
         given = {name: value for name, value in env.items() if name.startswith(prefix)}
         _nearest(given, list(keys), "the environment", "")
         for name, value in given.items():
-            table = raw.setdefault(field.name, {})
+            table = raw.setdefault(table_name, {})
             table[keys[name].name] = _typed(value, keys[name].default)
 
 
@@ -350,12 +358,12 @@ def _typed(text: str, like: object) -> object:
 
 def _check_keys(raw: Mapping[str, Any], path: str) -> None:
     """Unknown keys are errors that name the nearest key."""
-    _nearest(raw, [f.name for f in msgspec.structs.fields(Settings)], path, "")
-    for field in msgspec.structs.fields(Settings):
-        table = raw.get(field.name)
-        if isinstance(table, dict) and isinstance(field.default, _Section):
-            known = [f.name for f in msgspec.structs.fields(type(field.default))]
-            _nearest(table, known, path, f"[{field.name}] ")
+    _nearest(raw, [*_KEYS, "home"], path, "")
+    for name, section in TABLES.items():
+        table = raw.get(name)
+        if isinstance(table, dict):
+            known = [f.name for f in msgspec.structs.fields(section)]
+            _nearest(table, known, path, f"[{name}] ")
     for name, entry in (raw.get("people") or {}).items():
         if isinstance(entry, dict):
             known = [f.name for f in msgspec.structs.fields(PersonSection)]

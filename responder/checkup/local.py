@@ -9,8 +9,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from stanch.responder.checkup.check import Check, State
 from stanch.responder.config import Settings, origin
+from stanch.responder.domain.check import Check, State
 from stanch.scanner import __version__
 
 _LEAST_GIT = (2, 30)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stanch.responder.bootstrap import runbook_folder
-from stanch.responder.checkup.check import Check, State
 from stanch.responder.config import Settings
+from stanch.responder.domain.check import Check, State
 from stanch.responder.domain.runbook import Policy, Runbook
 from stanch.responder.engine.loader import load_runbooks
-from stanch.responder.steps.registry import SPECS
+from stanch.responder.providers.registry import SPECS
 
 _ENOUGH = 2  # who asks may not decide
 

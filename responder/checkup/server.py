@@ -12,8 +12,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stanch.responder.bootstrap import ledger_seal, notary
-from stanch.responder.checkup.check import Check, State
 from stanch.responder.config import Settings
+from stanch.responder.domain.check import Check, State
 from stanch.responder.store.database import Database, connect
 from stanch.responder.store.schema import HEAD, current
 from stanch.responder.store.sql import SqlStore

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import click
 from rich import box
@@ -12,15 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stanch.responder.bootstrap import aws_settings
 from stanch.responder.checkup import local, rule, server
-from stanch.responder.checkup.aws import aws
-from stanch.responder.checkup.check import Check, State, looked
 from stanch.responder.checkup.slack import slack
 from stanch.responder.config import Settings, load
+from stanch.responder.domain.check import Check, State, looked
 from stanch.responder.domain.runbook import Runbook
-from stanch.responder.steps.permission import policy_document, required
-from stanch.responder.steps.registry import SPECS
+from stanch.responder.providers.aws.permission import policy_document
+from stanch.responder.providers.aws.provider import AWS
+from stanch.responder.providers.permission import required
+from stanch.responder.providers.provider import Provider
+from stanch.responder.providers.registry import PROVIDERS
 from stanch.responder.store.schema import HEAD
 from stanch.responder.terminal.text import visible
 
@@ -42,7 +45,7 @@ def command(*, offline: bool, iam_policy: bool) -> None:
     """
     settings = load()
     if iam_policy:
-        document = policy_document(required(rule.load_enabled(settings).values(), SPECS))
+        document = policy_document(required(rule.load_enabled(settings).values(), AWS.specs()))
         click.echo(json.dumps(document, indent=2))
         return
     found = tuple(examine(settings, offline=offline))
@@ -71,9 +74,16 @@ def examine(settings: Settings, *, offline: bool) -> Iterator[Check]:
     yield from looked("people", lambda: rule.people(settings, books))
     if offline:
         return
-    actions = required(books.values(), SPECS)
-    yield from looked("aws", lambda: aws(aws_settings(settings), actions))
+    for provider in PROVIDERS:
+        yield from looked(provider.name, partial(_provider, provider, settings, books))
     yield from looked("slack", lambda: slack(settings))
+
+
+def _provider(
+    provider: Provider[Any], settings: Settings, books: Mapping[str, Runbook]
+) -> Iterable[Check]:
+    permissions = required(books.values(), provider.specs())
+    return provider.checks(settings.provider(provider.name), permissions)
 
 
 def _stored(settings: Settings) -> Iterator[Check]:

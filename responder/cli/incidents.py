@@ -10,7 +10,7 @@ from stanch.responder.cli.session import house
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.ids import IncidentId, parse_label
 from stanch.responder.domain.incident import Incident, IncidentState
-from stanch.responder.services.cards import age, credential
+from stanch.responder.services.cards import age
 from stanch.responder.terminal.panel import panel
 from stanch.responder.terminal.table import IncidentRow, incident_table
 
@@ -44,7 +44,7 @@ def _row(opened: House, incident: Incident, old: str) -> IncidentRow:
         incident=incident.id,
         state=incident.state,
         severity=incident.severity,
-        credential=f"{credential(incident)} {incident.preview}",
+        credential=f"{opened.cards.words.credential(incident)} {incident.preview}",
         place=_place(opened, incident.id),
         age=old,
         wanted=_wanted(card, incident),

@@ -17,7 +17,7 @@ from stanch.responder.domain.ids import label, parse_label
 from stanch.responder.domain.plan import Plan, PlannedStep
 from stanch.responder.domain.step import Effect
 from stanch.responder.engine.loader import load_runbooks
-from stanch.responder.steps.registry import SPECS
+from stanch.responder.providers.registry import SPECS
 from stanch.responder.terminal.text import visible
 
 _EFFECT = {Effect.READ: "looks", Effect.REVERSIBLE: "can be undone", Effect.FINAL: "FINAL"}

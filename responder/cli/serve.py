@@ -17,13 +17,13 @@ import uvicorn
 from stanch.responder.bootstrap import House, open_house, slack_settings
 from stanch.responder.cli.session import notifiers
 from stanch.responder.config import Settings, load, secret
-from stanch.responder.desk import HouseDesk
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.incident import Incident
 from stanch.responder.postmortem.build import build
 from stanch.responder.postmortem.render import html
 from stanch.responder.services.health import Health
+from stanch.responder.slack.service import ServiceDesk
 from stanch.responder.telemetry.bridge import bridge
 from stanch.responder.web.app import Reading, make_web
 from stanch.responder.web.guard import Door, make_door
@@ -90,7 +90,7 @@ def _open_slack(stack: ExitStack, house: House) -> None:
     from stanch.responder.slack.app import SlackApp  # noqa: PLC0415
     from stanch.responder.slack.link import run_socket_mode  # noqa: PLC0415
 
-    desk = HouseDesk(
+    desk = ServiceDesk(
         store=house.store,
         approvals=house.approvals,
         closing=house.closing,
@@ -125,7 +125,12 @@ def reading(house: House) -> Reading:
     def postmortem(incident: IncidentId) -> str:
         return html(build(house.casefiles.gather(incident), now=datetime.now(UTC)))
 
-    return Reading(incidents=incidents, card=house.cards.card, postmortem=postmortem)
+    return Reading(
+        incidents=incidents,
+        card=house.cards.card,
+        credential=house.cards.words.credential,
+        postmortem=postmortem,
+    )
 
 
 def health(house: House) -> Health:

@@ -25,8 +25,9 @@ class Standby:
     """Containment must not wait for a broker to come back or a worker to be started.
 
     A run that stays due for ``seconds`` while nobody holds a lease on anything is advanced here,
-    if this process has an AWS identity: a step that it may not do would fail, and want a person.
-    Leases let any number of hands work on a run, so a worker that comes back only shares the work.
+    if this process has an identity at the provider: a step that it may not do would fail, and want
+    a person. Leases let any number of hands work on a run, so a worker that comes back only shares
+    the work.
     """
 
     def __init__(self, house: House, *, seconds: float) -> None:
@@ -65,12 +66,17 @@ class Standby:
 
     def _take_up(self, run: RunId, incident: IncidentId) -> None:
         late = f"no worker has taken up {label(incident)} for {self._seconds:g} s"
+        with self._house.store.transaction() as tx:
+            found = tx.incidents.get(incident)
+        name = found.provider if found else ""
+        hands = self._house.provider(name)
         try:
-            with suppress(Retryable):  # AWS does not answer just now; the step will wait for it
-                self._house.aws.account()
+            with suppress(Retryable):  # no answer just now; the step will wait for it
+                if hands is not None:
+                    hands.identity()
         except StanchError as error:
             click.echo(
-                f"{late}, and this command has no AWS identity to do it with: {error}\n"
+                f"{late}, and this command has no identity at {name} to do it with: {error}\n"
                 "  help: start a worker; `stanch doctor` looks at the broker",
                 err=True,
             )

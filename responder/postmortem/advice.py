@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -127,19 +127,21 @@ def unknown(facts: Facts) -> Iterator[str]:
         )
 
 
-def actions(facts: Facts) -> tuple[ActionItem, ...]:
-    """The action items, prevent first."""
-    found = [*_prevent(facts), *_detect(facts), *_mitigate(facts)]
+def actions(facts: Facts, more: Iterable[Draft] = ()) -> tuple[ActionItem, ...]:
+    """The action items, prevent first; ``more`` are the provider's own."""
+    drafts = [*_prevent(facts), *_detect(facts), *_mitigate(facts)]
+    order = list(ActionKind)
+    found = sorted([*drafts, *more], key=lambda draft: order.index(draft[1]))
     return tuple(
         ActionItem(id=name, kind=kind, what=what, because=why, owner=facts.owners.get(name))
         for name, kind, what, why in found
     )
 
 
-_Draft = tuple[str, ActionKind, str, str]
+Draft = tuple[str, ActionKind, str, str]
 
 
-def _prevent(facts: Facts) -> Iterator[_Draft]:
+def _prevent(facts: Facts) -> Iterator[Draft]:
     incident = facts.incident
     if facts.in_history:
         yield (
@@ -147,13 +149,6 @@ def _prevent(facts: Facts) -> Iterator[_Draft]:
             ActionKind.PREVENT,
             "Install the commit hook (or push protection) where the copies were committed",
             f"{_copies(len(facts.in_history))} reached git history without being stopped",
-        )
-    if incident.provider == "aws" and "key" in incident.kind:
-        yield (
-            "use-a-role",
-            ActionKind.PREVENT,
-            "Give the consumer a role (OIDC, instance profile or Roles Anywhere) instead of a key",
-            "a long-lived key was in use; a role's credentials expire by themselves",
         )
     if incident.regressions:
         yield (
@@ -168,7 +163,7 @@ def _copies(count: int) -> str:
     return "one copy" if count == 1 else f"{count} copies"
 
 
-def _detect(facts: Facts) -> Iterator[_Draft]:
+def _detect(facts: Facts) -> Iterator[Draft]:
     lag = facts.incident.detected_at - facts.window.opened_at
     if lag > _LATE_DETECTION:
         yield (
@@ -193,7 +188,7 @@ def _detect(facts: Facts) -> Iterator[_Draft]:
         )
 
 
-def _mitigate(facts: Facts) -> Iterator[_Draft]:
+def _mitigate(facts: Facts) -> Iterator[Draft]:
     if facts.in_history:
         yield (
             "clean-history",
@@ -222,7 +217,7 @@ def _mitigate(facts: Facts) -> Iterator[_Draft]:
     yield from _silence(facts)
 
 
-def _finish(facts: Facts) -> Iterator[_Draft]:
+def _finish(facts: Facts) -> Iterator[Draft]:
     """What the response itself left open or late."""
     for step in facts.failed:
         remedy = clean(step.remedy or f"see why the step {step.id} failed", 200)
@@ -241,7 +236,7 @@ def _finish(facts: Facts) -> Iterator[_Draft]:
             )
 
 
-def _silence(facts: Facts) -> Iterator[_Draft]:
+def _silence(facts: Facts) -> Iterator[Draft]:
     slow = [c for c in facts.consents if c.latency and c.latency > _SLOW_APPROVAL]
     silent = [c for c in facts.consents if c.decision == Decision.EXPIRED]
     if slow or silent:

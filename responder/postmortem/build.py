@@ -25,7 +25,6 @@ from stanch.responder.postmortem.text import aware, clean, span
 
 _COPIES = 200
 _GIT_BEGAN = datetime(2005, 4, 7, tzinfo=UTC)
-_PROVIDERS = {"aws": "AWS", "github": "GitHub", "gitlab": "GitLab", "slack": "Slack", "jwt": "JWT"}
 
 
 def build(case: CaseFile, *, now: datetime) -> Report:
@@ -36,10 +35,10 @@ def build(case: CaseFile, *, now: datetime) -> Report:
     status, tone = _status(incident, facts)
     return Report(
         label=label(incident.id),
-        title=f"{_noun(incident)} {clean(incident.preview, 60)} in {clean(incident.root, 80)}",
+        title=f"{clean(case.noun, 60)} {clean(incident.preview, 60)} in {clean(incident.root, 80)}",
         status=status,
         tone=tone,
-        summary=_summary(incident, facts),
+        summary=_summary(case, facts),
         severity=clean(incident.severity, 20),
         preview=clean(incident.preview, 60),
         fingerprint=clean(incident.fingerprint, 80),
@@ -58,7 +57,7 @@ def build(case: CaseFile, *, now: datetime) -> Report:
         activity=facts.activity,
         residual=tuple(residual(facts)),
         unknown=tuple(unknown(facts)),
-        actions=actions(facts),
+        actions=actions(facts, case.advice(facts)),
         manifest=read_manifest(case),
         prompts=PROMPTS,
         closed=read_closed(case),
@@ -69,7 +68,8 @@ def open_actions(case: CaseFile) -> tuple[ActionItem, ...]:
     """What the facts ask for, as the report says it, without building the rest."""
     # The open window ends with the newest look at the case; no action item depends on where.
     newest = max([case.incident.detected_at, *(entry.event.at for entry in case.entries)])
-    return actions(_facts(case, aware(newest)))
+    facts = _facts(case, aware(newest))
+    return actions(facts, case.advice(facts))
 
 
 def _facts(case: CaseFile, now: datetime) -> Facts:
@@ -136,11 +136,6 @@ def _clocks(incident: Incident) -> tuple[Clock, ...]:
     )
 
 
-def _noun(incident: Incident) -> str:
-    provider = _PROVIDERS.get(incident.provider, incident.provider.capitalize())
-    return clean(f"{provider} {incident.kind.replace('-', ' ').replace('_', ' ')}", 60)
-
-
 def _status(incident: Incident, facts: Facts) -> tuple[str, Tone]:
     if facts.taken_back:
         return "Containment taken back", Tone.ALARM
@@ -164,10 +159,11 @@ def _status(incident: Incident, facts: Facts) -> tuple[str, Tone]:
             )
 
 
-def _summary(incident: Incident, facts: Facts) -> str:
+def _summary(case: CaseFile, facts: Facts) -> str:
+    incident = case.incident
     window, (asked, verified, dead) = facts.window, facts.clocks
     bound = "at least " if window.at_least else ""
-    what = f"The {_noun(incident)} {clean(incident.preview, 60)}"
+    what = f"The {clean(case.noun, 60)} {clean(incident.preview, 60)}"
     where = f"{'again ' if incident.regressions else ''}in {clean(incident.root, 80)}"
     if verified.took is None:
         tried = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from stanch.responder.domain import goal
@@ -18,18 +18,12 @@ from stanch.responder.domain.runbook import Phase, Silence
 from stanch.responder.domain.timeline import Event
 from stanch.responder.postmortem.text import span
 from stanch.responder.services.approvals import Approvals, waiting
+from stanch.responder.services.words import Words
 
 SILENCE = {
     Silence.HOLD: "nothing happens: the key stays disabled",
     Silence.PROCEED: "silence is consent: the step runs",
     Silence.ABORT: "the step is left out and the run ends",
-}
-NAMES = {
-    ("aws", "access-key"): "AWS access key",
-    ("aws", "session"): "AWS session",
-    ("github", "token"): "GitHub token",
-    ("gitlab", "token"): "GitLab token",
-    ("slack", "token"): "Slack token",
 }
 
 
@@ -42,6 +36,7 @@ class View:
     run: Run | None
     steps: tuple[StepRun, ...]
     titles: Mapping[str, str]  # step name to title
+    credential: str  # what leaked, in people's words
     ask: Ask | None
     now: datetime
     lapsed: bool = False  # a question was asked and nobody answered in time
@@ -54,6 +49,7 @@ class Cards:
 
     store: Store
     approvals: Approvals
+    words: Words = field(default_factory=Words)
 
     def card(self, incident_id: IncidentId) -> Card:
         """The card as it is now."""
@@ -82,6 +78,7 @@ class Cards:
                 exposures=exposures,
                 run=run,
                 steps=steps,
+                credential=self.words.credential(incident),
                 titles={name: step.spec.title for name, step in specs.items()},
                 ask=self._ask(approval.id)
                 if approval and decision is Decision.OPEN and not late
@@ -117,7 +114,7 @@ def draw(view: View) -> Card:
         incident=view.incident.id,
         version=view.incident.version,
         tone=_tone(view, failed),
-        headline=f"{_state(view)} · {credential(view.incident)} · {label(view.incident.id)}",
+        headline=f"{_state(view)} · {view.credential} · {label(view.incident.id)}",
         summary=_summary(view, failed),
         facts=_facts(view),
         phases=tuple((phase, _mark(view.steps, phase)) for phase in Phase if _has(view, phase)),
@@ -126,12 +123,6 @@ def draw(view: View) -> Card:
         updated_at=view.now,
         closable=view.incident.state is IncidentState.PROVEN_DEAD,
     )
-
-
-def credential(incident: Incident) -> str:
-    """What leaked, in people's words."""
-    known = NAMES.get((incident.provider, incident.kind))
-    return known or f"{incident.provider} {incident.kind}".replace("-", " ")
 
 
 def _closed(tx: Transaction, incident: Incident) -> Event | None:

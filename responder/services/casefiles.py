@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from stanch.responder.domain.error import UsageError
@@ -14,7 +14,9 @@ from stanch.responder.domain.step import StepSpec
 from stanch.responder.ledger.anchor import Notary
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.ledger.verify import Verdict, verify
+from stanch.responder.postmortem.advice import Draft, Facts
 from stanch.responder.postmortem.case import CaseFile
+from stanch.responder.services.words import Words
 
 
 class Readable(Protocol):
@@ -32,6 +34,8 @@ class CaseFiles:
     seal: LedgerSeal
     notary: Notary
     specs: Mapping[str, StepSpec]
+    words: Words = field(default_factory=Words)
+    advice: Mapping[str, Callable[[Facts], Iterable[Draft]]] = field(default_factory=dict)
 
     def verdict(self) -> tuple[Verdict, str | None]:
         """Judge the whole ledger; with the digest of its newest entry."""
@@ -66,7 +70,14 @@ class CaseFiles:
                 ledger_verdict="not judged here",
                 ledger_head=None,
                 specs=self.specs,
+                noun=self.words.credential(incident),
+                advice=self.advice.get(incident.provider, _nothing),
             )
+
+
+def _nothing(facts: Facts) -> Iterable[Draft]:
+    del facts
+    return ()
 
 
 def sentence(verdict: Verdict) -> str:

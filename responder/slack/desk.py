@@ -1,4 +1,4 @@
-"""What the Slack door needs from the use cases. The composition root implements it."""
+"""What the Slack door needs from the use cases; ``service`` implements it over them."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ class Reading:
 
     incidents: Callable[[], tuple[Incident, ...]]  # newest first
     card: Callable[[IncidentId], Card]
+    credential: Callable[[Incident], str]  # what leaked, in people's words
     postmortem: Callable[[IncidentId], str]  # one self-contained HTML page
 
 
@@ -72,7 +73,7 @@ class _Pages:
         self._health = health
 
     def index(self, _: Request) -> Response:
-        return HTMLResponse(list_page(self._reading.incidents()))
+        return HTMLResponse(list_page(self._reading.incidents(), self._reading.credential))
 
     def card(self, request: Request) -> Response:
         return HTMLResponse(card_page(self._reading.card(_incident(request))))

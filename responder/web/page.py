@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
@@ -10,13 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import Incident
-from stanch.responder.services.cards import credential
 
 _MOST = 500  # rows; the newest matter
 
 
-def list_page(incidents: tuple[Incident, ...]) -> str:
-    """All incidents, newest first, as given."""
+def list_page(incidents: tuple[Incident, ...], credential: Callable[[Incident], str]) -> str:
+    """All incidents, newest first, as given; ``credential`` names what leaked."""
     rows = [
         {
             "label": label(each.id),

@@ -10,7 +10,7 @@ import pytest
 
 from stanch.responder.domain.step import Effect
 from stanch.responder.engine.loader import load_runbooks
-from stanch.responder.steps.registry import SPECS
+from stanch.responder.providers.registry import SPECS
 
 RUNBOOK = "aws-access-key"
 LOOKUP = ("claimed", "intended", "done")

@@ -17,12 +17,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from stanch.responder.bootstrap import House, open_house
 from stanch.responder.config import load
 from stanch.responder.domain.ids import RunId
 from stanch.responder.domain.run import RunState
+
+if TYPE_CHECKING:
+    from stanch.responder.providers.aws.adapter.client import AwsClients
 
 PATIENCE = 30.0  # seconds until a worker gives up on a run that does not get on
 LONGEST_NAP = 0.1  # seconds
@@ -51,7 +54,8 @@ def work(order: Mapping[str, Any]) -> None:
     settings = load(environment=order["environment"], folder=Path(order["home"]))
     with open_house(settings, trace=trap(order)) as house:
         # The lab settles at once, and CloudTrail's two lookups a second are not the subject here.
-        house.aws.settings = replace(house.aws.settings, pace=timedelta(0), settle=timedelta(0))
+        aws = cast("AwsClients", house.provider("aws"))
+        aws.settings = replace(aws.settings, pace=timedelta(0), settle=timedelta(0))
         end = time.monotonic() + PATIENCE
         while not _rests(house, RunId(order["run"])):
             if time.monotonic() > end:

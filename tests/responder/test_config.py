@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from stanch.responder.config import Settings, load, origin
+from stanch.responder.config import TABLES, Settings, load, origin
 from stanch.responder.domain.error import ConfigError
+from stanch.responder.providers.aws.setting import AwsSection
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROW = re.compile(r"^\| `(?P<key>\w+)` \| (?P<type>[^|]+) \| (?P<default>[^|]+) \|", re.MULTILINE)
@@ -35,11 +36,9 @@ def documented() -> dict[tuple[str, str], tuple[str, str]]:
 def known() -> dict[tuple[str, str], tuple[str, str]]:
     """The same, as the code says."""
     found = {}
-    for field in msgspec.structs.fields(Settings):
-        section = type(field.default)
-        if issubclass(section, msgspec.Struct):
-            for key in msgspec.structs.fields(section):
-                found[field.name, key.name] = (TYPES[type(key.default)], _shown(key.default))
+    for name, section in TABLES.items():
+        for key in msgspec.structs.fields(section):
+            found[name, key.name] = (TYPES[type(key.default)], _shown(key.default))
     return found
 
 
@@ -114,8 +113,10 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         STANCH_WEB_HOSTS="a.example, b.example",
         STANCH_WORKER_LEASE_SECONDS="30",
     )
-    assert settings.aws.region == "eu-central-1"
-    assert settings.aws.probe_sessions is False
+    given = settings.provider("aws")
+    assert isinstance(given, AwsSection)
+    assert given.region == "eu-central-1"
+    assert given.probe_sessions is False
     assert settings.web.hosts == ("a.example", "b.example")
     assert settings.worker.lease_seconds == 30.0
 

@@ -11,9 +11,10 @@ import pytest
 from stanch.responder.domain.runbook import Runbook, Silence
 from stanch.responder.domain.step import Effect
 from stanch.responder.engine.loader import load_runbooks, runbook_for
-from stanch.responder.steps.permission import policy_document, required
-from stanch.responder.steps.reference import render
-from stanch.responder.steps.registry import SPECS
+from stanch.responder.providers.aws.permission import policy_document
+from stanch.responder.providers.page import render
+from stanch.responder.providers.permission import required
+from stanch.responder.providers.registry import SPECS
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +65,7 @@ def test_our_identity_needs_only_what_the_steps_declare(runbook: Runbook) -> Non
 
 def test_the_page_about_the_steps_is_current() -> None:
     page = (ROOT / "docs" / "steps.md").read_text()
-    assert page == render(), "run: python -m stanch.responder.steps.reference > docs/steps.md"
+    assert page == render(), "run: python -m stanch.responder.providers.page > docs/steps.md"
 
 
 def test_the_page_about_runbooks_names_every_runbook_and_policy() -> None:

@@ -17,8 +17,8 @@ from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.timeline import Event
 from stanch.responder.lab.aws import AwsLab, Credentials
 from stanch.responder.lab.slack.workspace import SlackLab
-from stanch.responder.steps.permission import required
-from stanch.responder.steps.registry import SPECS
+from stanch.responder.providers.permission import required
+from stanch.responder.providers.registry import SPECS
 
 PEOPLE = '[people.alice]\ngroups = ["security"]\n[people.bob]\ngroups = ["security"]\n'
 Doctor = Callable[..., Result]

@@ -18,6 +18,7 @@ from stanch.responder.domain.runbook import Phase
 from stanch.responder.domain.step import Effect, StepSpec
 from stanch.responder.domain.timeline import Entry, Event
 from stanch.responder.postmortem.case import CaseFile
+from stanch.responder.providers.aws.provider import AWS
 
 DETECTED = datetime(2026, 3, 14, 9, 26, 53, 120_000, tzinfo=UTC)
 INCIDENT = IncidentId(7)
@@ -239,6 +240,8 @@ def case() -> CaseFile:
         approvals=(consent(),),
         entries=entries,
         ledger_verdict="68 entries intact, no external anchor",
+        noun="AWS access key",
+        advice=AWS.advice,
         ledger_head=entries[-1].digest,
         specs=specs(),
     )
@@ -320,6 +323,7 @@ def hostile() -> Hostile:
             ),
             entries=tuple(written),
             ledger_verdict=text,
+            noun=text,
         )
 
     return poison

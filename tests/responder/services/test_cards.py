@@ -14,7 +14,8 @@ from stanch.responder.domain.json import JsonValue
 from stanch.responder.domain.run import RunState
 from stanch.responder.domain.runbook import Phase, Silence
 from stanch.responder.domain.step import NotYet, Verified
-from stanch.responder.services.cards import SILENCE, age, credential
+from stanch.responder.services.cards import SILENCE, age
+from stanch.responder.services.words import Words
 
 SECOND = timedelta(seconds=1)
 
@@ -165,6 +166,7 @@ def test_credentials_have_names_that_people_use(room: Any) -> None:
     room.take(room.match(provider="aws", kind="access-key"))
     room.take(room.match(provider="acme", kind="signing-key"))
     with room.store.transaction() as tx:
-        assert [credential(tx.incidents.get(n)) for n in (1, 2)] == [
+        words = Words(names={"aws": {"access-key": "AWS access key"}})
+        assert [words.credential(tx.incidents.get(n)) for n in (1, 2)] == [
             "AWS access key", "acme signing key",
         ]  # fmt: skip

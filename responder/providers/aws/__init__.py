@@ -1,0 +1,1 @@
+"""Amazon Web Services: access keys of IAM users."""

@@ -1,0 +1,219 @@
+"""Our hands in AWS: clients with explicit settings, made once, for us and for the leaked key."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ProfileNotFound
+
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.providers.aws.adapter.error import calling
+from stanch.scanner.model.secret import SecretValue
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
+
+Service = Literal["iam", "sts", "cloudtrail", "secretsmanager", "s3", "dynamodb", "sqs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsSettings:
+    """Where our AWS is and how patient we are.
+
+    ``accounts``: 12-digit ids that are ours (empty: only the account of our own identity).
+    ``regions``: where CloudTrail is searched (empty: only ``region``).
+    ``settle``: how long IAM usually takes to show a change everywhere.
+    ``pace``: the least time between two CloudTrail lookups (AWS allows 2/s per account, Region).
+    ``secret_template``: the consumer's secret when the user has no ``stanch:secret`` tag, with
+    ``{user}`` in it. ``probe``: whether the leaked key may be used to prove that it is dead.
+    """
+
+    region: str
+    endpoint_url: str | None = None
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    settle: timedelta = timedelta(seconds=4)
+    pace: timedelta = timedelta(milliseconds=550)
+    secret_template: str = ""
+    probe: bool = True
+    connect_timeout: timedelta = timedelta(seconds=3)
+    read_timeout: timedelta = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A key pair, or a session when ``session_token`` is given."""
+
+    access_key_id: SecretValue
+    secret_access_key: SecretValue
+    session_token: SecretValue | None = None
+
+
+class AwsClients:
+    """Clients for our identity (cached, shared by threads) and for other credentials.
+
+    ``own`` is our identity when it does not come from boto3's usual chain.
+    """
+
+    def __init__(
+        self,
+        settings: AwsSettings,
+        *,
+        own: Credentials | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings = settings
+        self.sleep = sleep
+        self._own = own
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str, int], Any] = {}
+        self._account: str | None = None
+        try:
+            self._session = boto3.session.Session(region_name=settings.region)
+        except ProfileNotFound as error:
+            raise ConfigError(
+                f"AWS_PROFILE: {error}", remedy="`aws configure list-profiles` names those you have"
+            ) from None
+        except BotoCoreError as error:
+            raise ConfigError(f"aws: {error}", remedy="see `stanch doctor`") from None
+        for region in (settings.region, *settings.regions):
+            self._check_region(region)
+
+    def iam(self, *, attempts: int = 3) -> IAMClient:
+        """IAM as our identity.
+
+        ``attempts=1`` for every change: after a lost answer the engine looks before it acts again.
+        """
+        return cast("IAMClient", self._client("iam", attempts=attempts))
+
+    def sts(self) -> STSClient:
+        """STS as our identity."""
+        return cast("STSClient", self._client("sts"))
+
+    def cloudtrail(self, region: str | None = None) -> CloudTrailClient:
+        """CloudTrail of a Region as our identity; patient, because its limit is low."""
+        return cast("CloudTrailClient", self._client("cloudtrail", region=region, attempts=6))
+
+    def secretsmanager(self, *, attempts: int = 3) -> SecretsManagerClient:
+        """Secrets Manager as our identity; ``attempts=1`` for every change, as for IAM."""
+        return cast("SecretsManagerClient", self._client("secretsmanager", attempts=attempts))
+
+    def account(self) -> str:
+        """The account of our own identity (asked once)."""
+        if self._account is None:
+            with calling("sts:GetCallerIdentity"):
+                self._account = self.sts().get_caller_identity()["Account"]
+        return self._account
+
+    def identity(self) -> str:
+        """Our account; raises StanchError when we are nobody there."""
+        return self.account()
+
+    def is_ours(self, account: str) -> bool:
+        """Whether we answer for this account. Credentials of others are never tried."""
+        return account in (self.settings.accounts or (self.account(),))
+
+    @contextmanager
+    def acting_as(self, credentials: Credentials, service: Service, *, agent: str) -> Iterator[Any]:
+        """A client that signs with ``credentials``, for one short use.
+
+        ``agent`` begins the User-Agent, so that CloudTrail tells our attempts from an attacker's.
+        """
+        client = self._make(
+            service,
+            region=self.settings.region,
+            credentials=credentials,
+            # A proof must say what the first answer was, and soon.
+            config=self._config(attempts=1, read_timeout=timedelta(seconds=5), user_agent=agent),
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def _client(self, service: Service, *, region: str | None = None, attempts: int = 3) -> Any:
+        place = region or self.settings.region
+        key = (service, place, attempts)
+        client = self._clients.get(key)
+        if client is not None:
+            return client
+        made = self._make(
+            service,
+            region=place,
+            credentials=self._own,
+            config=self._config(
+                attempts=attempts,
+                read_timeout=self.settings.read_timeout,
+                user_agent_extra="stanch",
+            ),
+        )
+        with self._lock:
+            return self._clients.setdefault(key, made)
+
+    def _make(
+        self, service: Service, *, region: str, credentials: Credentials | None, config: Any
+    ) -> Any:
+        secret: dict[str, str] = {}
+        if credentials is not None:
+            secret["aws_access_key_id"] = credentials.access_key_id.reveal().decode()
+            secret["aws_secret_access_key"] = credentials.secret_access_key.reveal().decode()
+            if credentials.session_token is not None:
+                secret["aws_session_token"] = credentials.session_token.reveal().decode()
+        # boto3's clients are safe to share between threads, its sessions are not:
+        # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
+        with self._lock, calling(f"{service}:*"):
+            # The stubs want one literal service per call.
+            return cast("Any", self._session).client(
+                service,
+                region_name=region,
+                endpoint_url=self.settings.endpoint_url,
+                config=config,
+                **secret,
+            )
+
+    def _config(self, *, attempts: int, read_timeout: timedelta, **agent: str) -> Any:
+        # cast: the stubs do not know ignore_configured_endpoint_urls.
+        return cast("Any", Config)(
+            # botocore's default changed between versions, so it is always said.
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            connect_timeout=self.settings.connect_timeout.total_seconds(),
+            read_timeout=read_timeout.total_seconds(),
+            **agent,
+            # Only stanch.toml may redirect us, not whatever AWS_ENDPOINT_URL the shell has.
+            ignore_configured_endpoint_urls=True,
+            s3={"addressing_style": "path"},
+        )
+
+    def _check_region(self, region: str) -> None:
+        partitions = self._session.get_available_partitions()
+        known = [
+            name
+            for partition in partitions
+            for name in self._session.get_available_regions("sts", partition_name=partition)
+        ]
+        if region in known:
+            return
+        close = difflib.get_close_matches(region, known, n=1)
+        raise ConfigError(
+            f"aws.region: {region!r} is not an AWS Region",
+            remedy=f"did you mean {close[0]!r}?" if close else "write one such as 'eu-central-1'",
+        )

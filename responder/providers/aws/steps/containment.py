@@ -1,0 +1,141 @@
+"""Disable the leaked key, and take that back."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import (
+    Absent,
+    Call,
+    Effect,
+    NotYet,
+    Present,
+    StepContext,
+    StepSpec,
+    Verdict,
+    Verified,
+)
+from stanch.responder.providers.aws.adapter.client import AwsClients
+from stanch.responder.providers.aws.adapter.error import NotThere, calling
+from stanch.responder.providers.aws.adapter.identity import (
+    ABSENT,
+    OwnedKey,
+    OwnedKeyUndo,
+    leaked_id,
+    status_of,
+)
+from stanch.responder.providers.patience import SOON
+
+
+class DisableAccessKey:
+    """Make the key inactive. Its sessions live on: see ``aws.iam.deny_user_sessions``."""
+
+    spec: ClassVar[StepSpec] = StepSpec(
+        name="aws.iam.disable_access_key",
+        title="Disable the access key",
+        effect=Effect.REVERSIBLE,
+        params=OwnedKey,
+        permissions=("iam:UpdateAccessKey", "iam:ListAccessKeys"),
+        parts=("access_key_id",),
+        undo="aws.iam.enable_access_key",
+        outputs=("status",),
+    )
+
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
+
+    def calls(self, params: OwnedKey, preview: str) -> tuple[Call, ...]:
+        """One change."""
+        return (_update(params.user, preview, "Inactive"),)
+
+    def observe(self, params: OwnedKey, ctx: StepContext) -> Present | Absent:
+        """Present when the key is inactive or gone."""
+        status = status_of(self._aws, params.user, leaked_id(ctx))
+        if status == "Active":
+            return Absent(before={"status": status})
+        return Present(evidence={"status": status})
+
+    def act(self, params: OwnedKey, ctx: StepContext) -> JsonObject:
+        """Disable it. A key deleted meanwhile is as good."""
+        try:
+            with calling("iam:UpdateAccessKey"):
+                answer = self._aws.iam(attempts=1).update_access_key(
+                    UserName=params.user, AccessKeyId=leaked_id(ctx), Status="Inactive"
+                )
+        except NotThere:
+            return {"answer": "the key is gone"}
+        return {"request_id": answer["ResponseMetadata"]["RequestId"]}
+
+    def verify(self, params: OwnedKey, ctx: StepContext) -> Verdict:
+        """IAM's own list says so. Whether the key is refused is ``aws.proof.refused``'s to show."""
+        status = status_of(self._aws, params.user, leaked_id(ctx))
+        if status == "Active":
+            return NotYet(why=f"IAM still lists {ctx.preview} as active", after=SOON)
+        return Verified(evidence={"status": status}, outputs={"status": status})
+
+
+class EnableAccessKey:
+    """Make the key active again, if it was active before we came and is still there."""
+
+    spec: ClassVar[StepSpec] = StepSpec(
+        name="aws.iam.enable_access_key",
+        title="Enable the access key again",
+        effect=Effect.REVERSIBLE,
+        params=OwnedKeyUndo,
+        permissions=("iam:UpdateAccessKey", "iam:ListAccessKeys"),
+        parts=("access_key_id",),
+        undo="aws.iam.disable_access_key",
+        outputs=("status",),
+    )
+
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
+
+    def calls(self, params: OwnedKeyUndo, preview: str) -> tuple[Call, ...]:
+        """One change."""
+        return (_update(params.user, preview, "Active"),)
+
+    def observe(self, params: OwnedKeyUndo, ctx: StepContext) -> Present | Absent:
+        """Present when it is active, or was not active before us either."""
+        if params.before.get("status") != "Active":
+            return Present(evidence={"status": "not active before us: left as it is"})
+        status = status_of(self._aws, params.user, leaked_id(ctx))
+        if status == ABSENT:
+            raise _gone(ctx)
+        if status == "Active":
+            return Present(evidence={"status": status})
+        return Absent(before={"status": status})
+
+    def act(self, params: OwnedKeyUndo, ctx: StepContext) -> JsonObject:
+        """Enable it."""
+        try:
+            with calling("iam:UpdateAccessKey"):
+                answer = self._aws.iam(attempts=1).update_access_key(
+                    UserName=params.user, AccessKeyId=leaked_id(ctx), Status="Active"
+                )
+        except NotThere:
+            raise _gone(ctx) from None
+        return {"request_id": answer["ResponseMetadata"]["RequestId"]}
+
+    def verify(self, params: OwnedKeyUndo, ctx: StepContext) -> Verdict:
+        """IAM's list shows what was there before."""
+        status = status_of(self._aws, params.user, leaked_id(ctx))
+        if params.before.get("status") == "Active" and status != "Active":
+            return NotYet(why=f"IAM still lists {ctx.preview} as {status}", after=SOON)
+        return Verified(evidence={"status": status}, outputs={"status": status})
+
+
+def _update(user: str, preview: str, status: str) -> Call:
+    return Call(
+        api="iam:UpdateAccessKey",
+        arguments={"UserName": user, "AccessKeyId": preview, "Status": status},
+    )
+
+
+def _gone(ctx: StepContext) -> StepFailed:
+    return StepFailed(
+        f"{ctx.preview} has been deleted since; it cannot be enabled again",
+        remedy="give the consumer a new key; `stanch incidents` shows the replacement, if any",
+    )
