@@ -45,9 +45,9 @@ bench: $(VENV)/.test
 
 # Rewrites the pinned requirements from the .in files, one version of each for all sets.
 lock:
-	for name in build test lab runtime; do \
+	for name in build test lab runtime scan; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
-	    $$(test $$name = lab -o $$name = runtime && echo --constraint requirements/test.txt) \
+	    $$(case $$name in lab|runtime|scan) echo --constraint requirements/test.txt;; esac) \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -11,9 +12,12 @@ import sysconfig
 import tomllib
 import venv
 import zipfile
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
+
+from stanch.responder.cli.main import SECTIONS
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("scanner", "responder", "runbooks")
@@ -99,6 +103,74 @@ def test_the_installed_command_works_without_the_source_tree(
     assert shown in done.stdout
 
 
+def test_the_scanner_imports_what_the_core_brings_and_nothing_else() -> None:
+    imported = {
+        word.partition(".")[0]
+        for path in (ROOT / "scanner").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for word in imports(node)
+    }
+    provided = packages_distributions()
+    foreign = imported - set(sys.stdlib_module_names) - {"stanch"}
+    needed = {normal(provided[each][0]) for each in foreign}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert needed == {normal(re.split(r"[\[<>=~! ;]", line)[0]) for line in project["dependencies"]}
+
+
+def imports(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+@pytest.fixture(scope="session")
+def core(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `stanch` of a fresh environment with the wheel and the core's dependencies alone."""
+    folder = tmp_path_factory.mktemp("core")
+    venv.create(folder, with_pip=False, symlinks=True)
+    pip("--python", str(folder / "bin" / "python"), "install", str(wheel))
+    (site,) = folder.glob("lib/python*/site-packages")
+    for name in names((ROOT / "requirements" / "scan.txt").read_text()):
+        for file in distribution(name).files or ():
+            top = file.parts[0]
+            if top != ".." and not (site / top).exists():
+                (site / top).symlink_to(Path(str(distribution(name).locate_file(top))))
+    return folder / "bin" / "stanch"
+
+
+def test_the_core_alone_finds(core: Path, tmp_path: Path) -> None:
+    commit = ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "first"]
+    for git in (["init", "-q", "-b", "main"], [*commit, "--allow-empty"]):
+        subprocess.run(["git", *git], cwd=tmp_path, check=True)
+    accept = ["create", "--reason", "none yet", "--expires", "30d"]
+    for words in (["rules", "list"], ["scan", "."], ["hook", "run"], ["ci"], ["baseline", *accept]):
+        done = run(core, *words, folder=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [name for part in ("Respond", "Run") for name in SECTIONS[part]]
+)
+def test_the_core_alone_says_what_a_responders_command_needs(
+    core: Path, tmp_path: Path, command: str
+) -> None:
+    done = run(core, command, folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    first, remedy = done.stderr.splitlines()
+    assert first.startswith(f"error: `stanch {command}` needs stanch[respond] (")
+    assert remedy == "  help: pip install 'stanch[respond]'"
+
+
+def test_the_map_says_what_the_core_alone_lacks(
+    core: Path, installed: Path, tmp_path: Path
+) -> None:
+    headings = {"Respond (needs stanch[respond]):", "Run (needs stanch[respond]):"}
+    assert headings <= set(run(core, "--help", folder=tmp_path).stdout.splitlines())
+    assert "needs" not in run(installed, "--help", folder=tmp_path).stdout
+
+
 def test_templates_and_lab_are_loaded_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     code = (
         "import stanch.responder.postmortem.render as r, stanch.responder.lab.aws as lab\n"
@@ -154,15 +226,10 @@ def test_pinned_requirements_have_hashes_and_no_index_address(path: Path) -> Non
 
 def test_what_pyproject_asks_for_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {
-        "runtime": project["dependencies"],
-        "lab": [*project["dependencies"], *project["optional-dependencies"]["lab"]],
-        "test": [
-            *project["dependencies"],
-            *project["optional-dependencies"]["lab"],
-            *project["optional-dependencies"]["test"],
-        ],
-    }
+    core, extras = project["dependencies"], project["optional-dependencies"]
+    runtime = [*core, *extras["respond"]]
+    lab = [*runtime, *extras["lab"]]
+    wanted = {"scan": core, "runtime": runtime, "lab": lab, "test": [*lab, *extras["test"]]}
     for file, asked in wanted.items():
         pinned = names((ROOT / "requirements" / f"{file}.txt").read_text())
         asked_names = {normal(re.split(r"[\[<>=~! ;]", line)[0]) for line in asked}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import os
 import sys
+from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
 
 import click
@@ -71,6 +73,21 @@ SECTIONS = {
     },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
+_EXTRA = "stanch[respond]"  # brings what the responder's commands import
+_SIGN = "sqlalchemy"  # one of its packages: where it is, the others are expected
+
+
+class NotInstalledError(Exception):
+    """A command needs a package that the scanner alone does not bring."""
+
+    exit_code = 2
+
+    def __init__(self, command: str, package: str) -> None:
+        entry = COMMANDS.get(command)
+        needed = _EXTRA if entry and entry.module.startswith("stanch.responder") else "stanch"
+        called = f"stanch {command}"
+        super().__init__(f"`{called}` needs {needed} ({package} is not installed)")
+        self.remedy = f"pip install '{needed}'"
 
 
 class Map(click.Group):
@@ -86,6 +103,8 @@ class Map(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        if _lacking([COMMANDS[cmd_name]]):
+            raise ModuleNotFoundError(name=_SIGN)
         gc.disable()  # modules are no garbage
         command = importlib.import_module(COMMANDS[cmd_name].module).command
         gc.enable()
@@ -98,10 +117,17 @@ class Map(click.Group):
         del ctx
         widest = max(map(len, COMMANDS))  # the sections' columns stand below each other
         for title, section in SECTIONS.items():
-            with formatter.section(title):
+            note = f" (needs {_EXTRA})" if _lacking(section.values()) else ""
+            with formatter.section(title + note):
                 formatter.write_dl(
                     [(name.ljust(widest), entry.summary) for name, entry in section.items()]
                 )
+
+
+def _lacking(entries: Iterable[Entry]) -> bool:
+    """Whether these are commands of the responder, and its packages are not there."""
+    theirs = all(entry.module.startswith("stanch.responder") for entry in entries)
+    return theirs and importlib.util.find_spec(_SIGN) is None
 
 
 @click.command(cls=Map, context_settings={"help_option_names": ["-h", "--help"]})
@@ -148,16 +174,28 @@ def _run() -> NoReturn:
         error.show()
         sys.exit(2)
     except Exception as error:  # noqa: BLE001  # the last door: a message, never a bare trace
-        remedy = getattr(error, "remedy", None)
-        if remedy is None:
-            import traceback  # noqa: PLC0415  # it should never be needed
+        _end(_missing(error) or error)
 
-            # Ours to mend: the trace names places, never values (docs/threat-model.md).
-            traceback.print_exc()
-            click.echo("internal error: please report the lines above", err=True)
-            sys.exit(70)
-        click.echo(f"error: {error}\n  help: {remedy}", err=True)
-        sys.exit(getattr(error, "exit_code", 70))
+
+def _missing(error: Exception) -> NotInstalledError | None:
+    """What an error says about a package that is not there; None if it says something else."""
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or package in {"", "stanch"}:
+        return None
+    return NotInstalledError(" ".join(sys.argv[1:2]), package)
+
+
+def _end(error: Exception) -> NoReturn:
+    remedy = getattr(error, "remedy", None)
+    if remedy is None:
+        import traceback  # noqa: PLC0415  # it should never be needed
+
+        # Ours to mend: the trace names places, never values (docs/threat-model.md).
+        traceback.print_exception(error)
+        click.echo("internal error: please report the lines above", err=True)
+        sys.exit(70)
+    click.echo(f"error: {error}\n  help: {remedy}", err=True)
+    sys.exit(getattr(error, "exit_code", 70))
 
 
 if __name__ == "__main__":
