@@ -61,8 +61,9 @@ class Candidate(Record, frozen=False):
 class CheckResult(Record):
     """What one check says. ``None`` leaves a field as it was; reasons are short and stable.
 
-    ``confidence`` replaces what was thought before, ``at_most`` only lowers it. ``adds`` is false
-    for a doubt from which the others follow.
+    ``confidence`` replaces what was thought before, ``at_most`` only lowers it. ``independent`` is
+    false for a doubt from which the others follow. ``until`` is the time, in seconds since the
+    epoch, from which on the check would say something else.
     """
 
     fate: Disposition = Disposition.KEEP
@@ -71,6 +72,7 @@ class CheckResult(Record):
     independent: bool = True
     severity: Severity | None = None
     reason: str | None = None
+    until: float | None = None
 
 
 NOTHING_TO_SAY = CheckResult()
@@ -92,6 +94,7 @@ class Judged(Record, frozen=False):
     severity: Severity
     reason: str
     doubted: bool = False
+    until: float | None = None
 
     def apply(self, result: CheckResult) -> None:
         """Add one result. Who doubts twice is sure: it looks made up and its checksum fails."""
@@ -103,6 +106,7 @@ class Judged(Record, frozen=False):
             self.doubted = self.doubted or result.independent
         self.severity = result.severity or self.severity
         self.reason = result.reason or self.reason
+        self.until = self.until if result.until is None else result.until
 
     @property
     def start(self) -> int:

@@ -189,6 +189,7 @@ class Engine:
             severity=anchor.severity,
             confidence=anchor.confidence,
             reason=anchor.reason,
+            until=anchor.until,
             also=tuple(lines.span(each.start, each.end) for each in credential.joined),
         )
         return Match(finding=finding, parts=MappingProxyType(parts))

@@ -51,8 +51,9 @@ class Finding(Record):
     ``fingerprint`` is keyed (HMAC), hence the same for the same credential wherever it was seen and
     of no use to whoever would guess. ``preview`` shows at most four characters at each end, and of
     values without a public prefix only the length. ``also`` holds the places of the other parts of
-    a credential that was joined. ``waiver`` says who accepts it, once ``scanner.suppression`` has
-    judged it.
+    a credential that was joined. ``until`` is the time, in seconds since the epoch, at which the
+    token expires and the verdict with it. ``waiver`` says who accepts it, once
+    ``scanner.suppression`` has judged it.
     """
 
     rule: str
@@ -66,6 +67,7 @@ class Finding(Record):
     confidence: Confidence
     reason: str
     also: tuple[Span, ...] = ()
+    until: float | None = None
     waiver: Waiver | None = None
 
     @property

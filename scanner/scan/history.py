@@ -17,7 +17,7 @@ from stanch.scanner.scan.pool import run
 from stanch.scanner.sources.git.commit_metadata import Authorship
 from stanch.scanner.sources.git.history import GitHistory
 from stanch.scanner.sources.git.repository import Repository
-from stanch.scanner.sources.git.revisions import existing
+from stanch.scanner.sources.git.revisions import existing, reachable, tips
 from stanch.scanner.sources.source import Milestone
 
 
@@ -64,11 +64,20 @@ class HistoryScan(Record, frozen=False):
             self.cache.save(commits, self._findings, self._gaps)
 
     def _remembered(self) -> Generator[Match | Gap, None, tuple[str, ...]]:
-        """What earlier scans have found; returns the commits that they have read."""
+        """What earlier scans have found; returns the commits that they have read.
+
+        It counts only while all that was found is part of the history: what stood at a branch that
+        is gone may stand elsewhere too, where it was not reported again.
+        """
         if self.cache is None:
             return ()
-        stored, findings, gaps = self.cache.load()
-        known = tuple(oid.decode() for oid in existing(self.repository, stored))
+        known, findings, gaps = self.cache.load()
+        now = [tip for tip in tips(self.repository) if isinstance(tip, str)]
+        if not reachable(self.repository, known, now):
+            found = tuple({finding.commit for finding in findings if finding.commit})
+            if gaps or not reachable(self.repository, found, now):
+                return ()
+            known = tuple(existing(self.repository, known))
         if not known:
             return ()  # another repository at the same place
         self._findings.extend(findings)

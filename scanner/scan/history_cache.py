@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.model.waiver import Waiver
 from stanch.scanner.sources.git.discovery import Layout
 
-_LAYOUT = "3"  # raise it when the fields of Finding or Seen change their meaning
+_LAYOUT = "4"  # raise it when the fields of Finding or Seen change their meaning
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -43,6 +44,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     confidence: Confidence
     reason: str
     also: tuple[Span, ...]
+    until: float | None
     waiver: Waiver | None
 
 
@@ -74,7 +76,8 @@ class HistoryCache(Record):
             seen = msgspec.json.decode(stored, type=Seen)
         except msgspec.MsgspecError:
             return (), [], ()
-        if seen.basis != self.basis:
+        now = time.time()
+        if seen.basis != self.basis or any(each.until and each.until < now for each in seen.places):
             return (), [], ()
         findings = [Finding(**msgspec.structs.asdict(each)) for each in seen.places]
         return seen.commits, findings, seen.gaps

@@ -6,11 +6,13 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from stanch.scanner.scan.batch import Tally
 from stanch.scanner.scan.pool import run
 from stanch.scanner.sources.content import archive, window
 from stanch.scanner.sources.git import diff_tree
+from stanch.scanner.sources.git.bounded_process import SCAN, Git
 from stanch.scanner.sources.git.repository import records
 from stanch.scanner.sources.stream import Stream
 
@@ -119,13 +122,14 @@ def test_a_damaged_archive_is_gaps_and_what_is_whole(fuzz: Any, damaged: Damaged
     fuzz(claim, damaged(wholes), inputs=800)
 
 
-def answered(data: bytes) -> subprocess.Popen[bytes]:
+def answered(data: bytes) -> Git:
     """A program that writes these bytes and ends, as a git that dies does."""
-    git = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert git.stdin is not None
-    git.stdin.write(data)
-    git.stdin.close()
-    return git
+    with TemporaryFile() as food, TemporaryFile() as complaints:
+        food.write(data)
+        food.seek(0)
+        return Git(
+            ["cat"], bounds=SCAN, stdin=food, stderr=complaints, env=os.environ, cwd=Path.cwd()
+        )
 
 
 def test_an_answer_of_git_may_end_anywhere(fuzz: Any) -> None:

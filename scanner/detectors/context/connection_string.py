@@ -43,9 +43,9 @@ def check_azure_sas(candidate: Candidate) -> CheckResult:
     except ValueError:
         return CheckResult(confidence=Confidence.LOW, reason="no expiry")
     expired = ends.timestamp() < candidate.now
-    return CheckResult(
-        severity=Severity.LOW if expired else None, reason="parse, expired" if expired else "parse"
-    )
+    if expired:
+        return CheckResult(severity=Severity.LOW, reason="parse, expired")
+    return CheckResult(reason="parse", until=ends.timestamp())
 
 
 def check_pgpass(candidate: Candidate) -> CheckResult:

@@ -19,6 +19,7 @@ from stanch.scanner.model.finding import Confidence, Severity
 _TOKEN = regex(
     rb"(eyJ[A-Za-z0-9_-]{8,2048})\.(eyJ[A-Za-z0-9_-]{4,16384})\.?([A-Za-z0-9_-]{0,2048})"
 )
+_FAR = 1 << 53
 _PUBLIC_ROLES = ("anon", "anonymous")
 #: The sample that <https://jwt.io> shows; its subject and name are fixed.
 _SAMPLE = ("1234567890", "John Doe")
@@ -44,9 +45,16 @@ def _claims(payload: dict[str, object], now: float) -> CheckResult:
     if payload.get("role") in _PUBLIC_ROLES:
         return CheckResult(severity=Severity.LOW, reason="parse")
     expires = payload.get("exp")
-    if isinstance(expires, (int, float)) and expires < now:
+    if not isinstance(expires, (int, float)):
+        return NOTHING_TO_SAY
+    if expires < now:
         return CheckResult(severity=Severity.LOW, reason="parse, expired")
-    return NOTHING_TO_SAY
+    return CheckResult(until=_finite(expires))
+
+
+def _finite(seconds: float) -> float | None:
+    """As a number that everybody can read; None for what is beyond all calendars."""
+    return float(seconds) if seconds < _FAR else None
 
 
 def claims_of(token: bytes) -> dict[str, object] | None:

@@ -12,13 +12,13 @@ from stanch.scanner.model.provenance import InCommit, InIndex, Provenance
 from stanch.scanner.model.record import Record
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
+from stanch.scanner.sources.git.diff_tree import most_records
 from stanch.scanner.sources.git.repository import (
     SUBMODULES,
     Repository,
-    complaint,
     records,
-    said,
     start,
+    why,
 )
 from stanch.scanner.sources.source import batched
 
@@ -87,13 +87,13 @@ def committed(repository: Repository, commits: Sequence[str]) -> Changes:
     new: dict[str, InCommit] = {}
     old: set[str] = set()
     with git:
-        for change in parsed(records(git)):
+        for change in parsed(records(git, most_records(len(commits)))):
             old.update(change.before)
             if change.after is not None and change.after not in new:
                 new[change.after] = change.place
-    if git.returncode != 0:
+    if git.failed:
         raise SourceError(
-            f"the commits cannot be read: {said(complaint(repository, _COMMITS[0]))}",
+            f"the commits cannot be read: {why(repository, git, _COMMITS[0])}",
             remedy="fetch the whole range (fetch-depth: 0), or check with `git fsck`",
         )
     places = {Blob(oid, place.path, place.commit): place for oid, place in new.items()}
@@ -118,6 +118,8 @@ def replaced(repository: Repository) -> Iterator[Blob]:
             mode, _, oid = change.lstrip(b":").split()[:3]
             if mode != _SUBMODULE and oid.strip(b"0"):
                 yield Blob(oid.decode(), display(path))
+    if git.failed:  # before the first commit, for example
+        return  # what is not known to have been there before counts as new
 
 
 class _Change(Record):

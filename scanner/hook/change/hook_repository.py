@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.record import replace
+from stanch.scanner.sources.git.bounded_process import CHANGE
 from stanch.scanner.sources.git.discovery import enclosing
 from stanch.scanner.sources.git.repository import Repository, complaint, opened, said, start
+from stanch.scanner.sources.git.repository import why as why_failed
 
 _INDEX = "GIT_INDEX_FILE"
 _OBJECTS = "GIT_OBJECT_DIRECTORY"
@@ -30,7 +32,7 @@ def checkout(place: Path, environ: Mapping[str, str]) -> Iterator[Repository]:
         raise UsageError(
             "this is not a git repository", remedy="run it in a repository, or see `stanch scan`"
         )
-    with opened(layout, wary=False) as repository:
+    with opened(layout, wary=False, bounds=CHANGE) as repository:
         yield replace(repository, environment=repository.environment | _given(environ, place))
 
 
@@ -40,7 +42,7 @@ def lines(repository: Repository, *arguments: str, feed: bytes | None = None) ->
     with git:
         assert git.stdout is not None  # noqa: S101  # a pipe was asked for
         out = git.stdout.read()
-    return out.decode("utf-8", "replace").splitlines() if git.returncode == 0 else None
+    return out.decode("utf-8", "replace").splitlines() if not git.failed else None
 
 
 def why(repository: Repository, command: str) -> str:
@@ -68,15 +70,19 @@ def content(repository: Repository, commit: str, path: str, *, most: int) -> byt
     with start(repository, "cat-file", "--batch", feed=feed) as git:
         assert git.stdout is not None  # noqa: S101  # a pipe was asked for
         header = git.stdout.readline().split()
-        if len(header) != 3 or header[1] != b"blob":  # noqa: PLR2004  # "<oid> <type> <size>"
-            return None
-        size = int(header[2])
-        if size > most:
+        size = int(header[2]) if header[1:2] == [b"blob"] else None
+        if size is not None and size > most:
             raise UsageError(
                 f"{path} of {commit[:12]} is larger than {most >> 20} MiB",
                 remedy="restore the file from git",
             )
-        return git.stdout.read(size)
+        data = None if size is None else git.stdout.read(size + 1)[:size]  # to its line feed
+    if git.failed or not header or (data is not None and len(data) != size):
+        raise SourceError(
+            f"{path} of {commit[:12]} cannot be read: {why_failed(repository, git, 'cat-file')}",
+            remedy="check the repository with `git fsck`",
+        )
+    return data
 
 
 def _given(environ: Mapping[str, str], place: Path) -> dict[str, str]:

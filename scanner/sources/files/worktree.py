@@ -36,7 +36,7 @@ class Worktree(Record, frozen=False):
 
     def batches(self) -> Iterator[tuple[str, ...] | Gap]:
         """Relative paths of regular files; what else there is, is a gap."""
-        return batched(self._named() if self.only else listing(self.root, "", enclosing(self.root)))
+        return batched(self._named() if self.only else listing(self.root, enclosing(self.root)))
 
     def read(self, batch: tuple[str, ...]) -> Iterator[Fragment | Gap]:
         """The files' content; what is no regular file, or leads out of the root, is a gap."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterator
 from io import BytesIO
@@ -15,8 +14,9 @@ from stanch.scanner.model.record import Record, fresh, replace
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.content.text_or_binary import HEAD, WINDOW, is_binary
 from stanch.scanner.sources.content.window import Read, fragments
+from stanch.scanner.sources.git.bounded_process import Git
 from stanch.scanner.sources.git.common_affix import alike
-from stanch.scanner.sources.git.repository import Repository, complaint, said, start
+from stanch.scanner.sources.git.repository import Repository, start, why
 from stanch.scanner.sources.hunk import Hunk, around
 
 _BLOCK = 1 << 16
@@ -45,7 +45,7 @@ class BlobReader(Record, frozen=False):
 
     repository: Repository
     place: Callable[[Blob], Provenance]
-    _git: subprocess.Popen[bytes] | None = None
+    _git: Git | None = None
     _last: OrderedDict[str, bytes] = fresh(OrderedDict)  # the versions read last, by path
     _held: int = 0  # bytes of them
 
@@ -95,8 +95,8 @@ class BlobReader(Record, frozen=False):
                     blob = left.popleft()
                     alive = yield from self._answer(blob, _pipe(git.stdout))
             if not alive:
-                why = said(complaint(self.repository, "cat-file"))
-                yield blob, _broken(blob, f"broken object: {why}")
+                complained = why(self.repository, git, "cat-file")
+                yield blob, _broken(blob, f"broken object: {complained}")
         self._git = None
 
     def _answer(

@@ -6,6 +6,7 @@ waiting for ever, and a device may never end; no option of git's turns that off.
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from stanch.scanner.sources.git.discovery import Layout
 
 _FILES = ("HEAD", "index", "config", "packed-refs", "shallow", "commondir", "info/exclude")
 _TREES = ("refs", "objects")
+_MOST_STORES = 64
+_LARGEST_LIST = 1 << 20  # bytes
 
 
 def obstacle(layout: Layout) -> str | None:
@@ -25,7 +28,49 @@ def obstacle(layout: Layout) -> str | None:
         for tree in _TREES:
             for found in _odd_below(os.path.join(base, tree)):  # noqa: PTH118  # as above
                 return os.path.relpath(found, base)
+        for store in _borrowed(os.path.join(base, "objects")):  # noqa: PTH118  # as above
+            for found in (store, *_odd_below(store)):
+                if _is_odd(found):
+                    return found
     return None
+
+
+def _borrowed(objects: str) -> Iterator[str]:
+    """The object stores from which this one borrows, and those from which they do."""
+    seen, pending = {objects}, [objects]
+    while pending and len(seen) < _MOST_STORES:
+        store = pending.pop()
+        if store != objects:
+            yield store  # whoever asks looks at it before its own list is opened
+        for other in _alternates(store):
+            if other not in seen:
+                seen.add(other)
+                pending.append(other)
+
+
+def _alternates(store: str) -> Iterator[str]:
+    """What ``info/alternates`` of an object store names (gitrepository-layout(5))."""
+    name = os.path.join(store, "info", "alternates")  # noqa: PTH118  # as above
+    if _is_odd(name):
+        return
+    try:
+        with open(name, "rb") as file:  # noqa: PTH123  # as above
+            lines = file.read(_LARGEST_LIST).splitlines()
+    except OSError:
+        return
+    for line in lines:
+        path = _unquoted(line)
+        if path and not line.startswith(b"#") and b"\0" not in path:
+            yield os.path.realpath(os.path.join(store, os.fsdecode(path)))  # noqa: PTH118  # as above
+
+
+def _unquoted(line: bytes) -> bytes:
+    if line[:1] != b'"':
+        return line
+    try:
+        return codecs.escape_decode(line[1:].rpartition(b'"')[0])[0]
+    except ValueError:
+        return b""  # git takes it for no path either
 
 
 def _odd_below(top: str) -> Iterator[str]:

@@ -66,7 +66,7 @@ class Authorship(Record, frozen=False):
         argv = ("show", "-s", "--no-show-signature", "--encoding=UTF-8", _FORMAT, oid, "--")
         with start(self.repository, *argv) as git:
             found = list(records(git))
-        if len(found) < 2:  # noqa: PLR2004  # author and time
+        if git.failed or len(found) < 2:  # noqa: PLR2004  # author and time
             return "", _UNKNOWN
         return found[0].decode("utf-8", "replace"), _instant(int(found[1]))
 

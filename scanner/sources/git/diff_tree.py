@@ -8,16 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from subprocess import Popen
 
 from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources.git.bounded_process import Git
 from stanch.scanner.sources.git.repository import (
     SUBMODULES,
     Repository,
-    complaint,
     records,
-    said,
     start,
+    why,
 )
 
 HISTORY = "git history"
@@ -63,6 +62,7 @@ def introduced(repository: Repository, commits: Sequence[bytes]) -> Iterator[Int
     try:
         for number, run in enumerate(runs):
             yield from _next(answers[number % size], len(run))
+        yield from chain(*answers)  # whether git has failed at its last commit is said behind it
     finally:
         for each in gits:
             each.close()
@@ -88,15 +88,17 @@ class _Comparison:
         for _ in range(_RESTARTS):
             begun = done
             with self._git as git:
-                for answer in changes(records(git)):
+                for answer in changes(records(git, most_records(len(self.commits)))):
                     done += 1
                     yield answer
-            if git.returncode == 0:
+            if not git.failed:
                 return
             # An unreadable commit or tree ends git; go on behind it.
-            complained = said(complaint(self.repository, self.name))
-            yield Gap(path=HISTORY, why=f"broken commit or tree: {complained}", incomplete=True)
-            if done == len(self.commits):
+            at = self.commits[max(done - 1, 0)].decode()[:12]
+            complained = why(self.repository, git, self.name)
+            what = f"broken commit or tree at {at} or behind it: {complained}"
+            yield Gap(path=HISTORY, why=what, incomplete=True)
+            if done == len(self.commits) or git.endless:
                 return
             if done == begun:
                 yield self.commits[done], []
@@ -109,9 +111,17 @@ class _Comparison:
         with self._git:
             pass
 
-    def _started(self, done: int) -> Popen[bytes]:
+    def _started(self, done: int) -> Git:
         feed = b"\n".join((*self.commits[done:], b""))
         return start(self.repository, *_DIFF, feed=feed, name=self.name)
+
+
+def most_records(commits: int) -> int:
+    """How much a comparison of so many commits may say: two records for each path.
+
+    A dozen small trees can list billions of paths, each tree in many places of the next.
+    """
+    return 3_000_000 + 400 * commits
 
 
 def changes(tokens: Iterator[bytes]) -> Iterator[Introduced]:

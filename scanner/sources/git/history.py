@@ -21,6 +21,11 @@ from stanch.scanner.sources.git.revisions import listed, tips
 from stanch.scanner.sources.hunk import Hunk
 from stanch.scanner.sources.source import Milestone
 
+SHALLOW = (
+    "shallow clone: commits before the oldest fetched one are not here; fetch them with "
+    "`git fetch --unshallow` (in a pipeline: fetch-depth: 0 or GIT_DEPTH: 0), or scan the files "
+    "alone with --no-history"
+)
 _STRETCH = 65_536  # blobs: the longer, the more versions of a file meet
 _BATCH = 256  # blobs at least: at its borders bases are unpacked, and versions searched, once more
 _LONGEST = 8192  # at most, lest nobody sees for many seconds how far it is
@@ -69,8 +74,7 @@ class GitHistory:
 
     def _blobs(self) -> Iterator[Blob | Gap]:
         if self.repository.shallow:
-            why = "shallow clone: commits before the oldest fetched one are not in the repository"
-            yield Gap(path=HISTORY, why=why, incomplete=False)
+            yield Gap(path=HISTORY, why=SHALLOW, incomplete=True)
         for tip in tips(self.repository):
             if isinstance(tip, Gap):
                 yield tip
@@ -94,9 +98,9 @@ class GitHistory:
             commit = answer[0].decode()
             for oid, path in answer[1]:
                 if oid not in seen:
-                    seen.add(oid)
                     shown = paths.get(path) or paths.setdefault(path, display(path))
-                    if shown.startswith(self.below):
+                    if shown.startswith(self.below):  # elsewhere it may be known already
+                        seen.add(oid)
                         yield Blob(oid.decode(), shown.removeprefix(self.below), commit)
             self._at += 1
 

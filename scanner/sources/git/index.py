@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InIndex
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
+from stanch.scanner.sources.git.bounded_process import Git
 from stanch.scanner.sources.git.repository import (
     SUBMODULES,
     Repository,
-    complaint,
     records,
-    said,
     start,
+    why,
 )
 from stanch.scanner.sources.source import batched
 
@@ -57,24 +56,24 @@ class Staged:
                 _, mode, _, oid, _ = change.lstrip(b":").split()
                 if mode != _SUBMODULE and oid.strip(b"0") and path.startswith(self.below):
                     yield Blob(oid=oid.decode(), path=path.removeprefix(self.below))
-        if git.returncode != 0:
-            why = f"the index cannot be read: {said(complaint(self.repository, command[0]))}"
-            yield Gap(path="git index", why=why, incomplete=True)
+        if git.failed:
+            what = f"the index cannot be read: {why(self.repository, git, command[0])}"
+            yield Gap(path="git index", why=what, incomplete=True)
 
     def _head(self) -> str:
         """HEAD, or the empty tree before the first commit."""
         git = start(self.repository, "rev-parse", "--verify", "--quiet", "HEAD^{tree}")
-        with git:
-            found = _answer(git)
-        if found:
+        found = _answer(git)
+        if not git.failed:
             return found
-        with start(self.repository, "hash-object", "-t", "tree", "--stdin") as git:
-            return _answer(git)
+        return _answer(start(self.repository, "hash-object", "-t", "tree", "--stdin"))
 
 
-def _answer(git: subprocess.Popen[bytes]) -> str:
-    assert git.stdout is not None  # noqa: S101  # a pipe was asked for
-    return git.stdout.read().strip().decode()
+def _answer(git: Git) -> str:
+    """What it says; when it failed, whoever uses the answer fails with it."""
+    with git:
+        assert git.stdout is not None  # noqa: S101  # a pipe was asked for
+        return git.stdout.read().strip().decode()
 
 
 def _place(blob: Blob) -> InIndex:

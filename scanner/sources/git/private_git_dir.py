@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 
 from stanch.scanner.model.error import SourceError
+from stanch.scanner.sources.git.bounded_process import CONFIGURATION, ENVIRONMENT
 
 Place = tuple[str | None, str, str]
 """The working tree's root (None when bare), where HEAD and the index are, and where objects are."""
@@ -61,6 +62,7 @@ def removed(shadow: str) -> None:
 def environment(shadow: str, git_dir: str) -> dict[str, str]:
     """Of ours only the search path: no user's or system's configuration, prompt or network."""
     return {name: os.environ[name] for name in _PASSED if name in os.environ} | {
+        **ENVIRONMENT,
         "HOME": shadow,
         "LC_ALL": "C",
         "GIT_INDEX_FILE": f"{git_dir}/index",
@@ -182,6 +184,7 @@ def _configuration(*, sha256: bool) -> str:
         "\tquotePath = false\n\tcommitGraph = false\n"
         # Histories are read file by file: the versions' common bases are worth more than the pack.
         "\tpackedGitWindowSize = 8m\n\tpackedGitLimit = 32m\n\tdeltaBaseCacheLimit = 64m\n"
+        f"{CONFIGURATION}"
         "[protocol]\n\tallow = never\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
     )
 

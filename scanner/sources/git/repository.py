@@ -10,10 +10,10 @@ and index (the layout of git's own ``git-new-workdir``) and knows no hooks and n
 from __future__ import annotations
 
 import os
-import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -22,12 +22,14 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.git import private_git_dir as private
 from stanch.scanner.sources.git.blocking_file import obstacle
+from stanch.scanner.sources.git.bounded_process import SCAN, Bounds, Git
 from stanch.scanner.sources.git.discovery import Layout
 
 SUBMODULES = "--ignore-submodules=all"
 """For every git that compares. Without it git reads .gitmodules, and dies of one that wants to run
 something (CVE-2019-19604) before it has compared anything."""
 
+MOST_RECORDS = 20_000_000
 _BLOCK = 64 << 10
 
 
@@ -37,6 +39,7 @@ class Repository(Record):
     layout: Layout
     shadow: Path
     environment: dict[str, str]
+    bounds: Bounds = SCAN
 
     @property
     def shallow(self) -> bool:
@@ -50,7 +53,7 @@ class Repository(Record):
 
 
 @contextmanager
-def opened(layout: Layout, *, wary: bool = True) -> Iterator[Repository]:
+def opened(layout: Layout, *, wary: bool = True, bounds: Bounds = SCAN) -> Iterator[Repository]:
     """The repository behind a private git directory that is removed at the end.
 
     Without being ``wary`` a repository is taken in which git has run already, as it has where it
@@ -65,9 +68,16 @@ def opened(layout: Layout, *, wary: bool = True) -> Iterator[Repository]:
     shadow = private.made(git_dir, str(layout.common_dir))
     try:
         surroundings = private.environment(shadow, git_dir)
-        yield Repository(layout=layout, shadow=Path(shadow), environment=surroundings)
+        yield Repository(
+            layout=layout, shadow=Path(shadow), environment=surroundings, bounds=bounds
+        )
     finally:
         private.removed(shadow)
+
+
+def why(repository: Repository, git: Git, name: str) -> str:
+    """Why a git of that name has failed, for a message."""
+    return git.objection or said(complaint(repository, name))
 
 
 def said(stderr: bytes) -> str:
@@ -84,7 +94,7 @@ def start(
     talk: bool = False,
     cwd: Path | None = None,
     name: str = "",
-) -> subprocess.Popen[bytes]:
+) -> Git:
     """A running git whose output is read as it comes; its complaints go to a temporary file.
 
     Its input is ``feed``, or a pipe to ``talk`` to, or nothing. Outside strings belong into the
@@ -97,10 +107,10 @@ def start(
             _complaints(repository, name or arguments[0]).open("wb") as complaints,
             _food(repository, feed or b"") as food,
         ):
-            return subprocess.Popen(
+            return Git(
                 repository.argv(*arguments),
+                bounds=repository.bounds,
                 stdin=subprocess.PIPE if talk else food,
-                stdout=subprocess.PIPE,
                 stderr=complaints,
                 env=repository.environment,
                 cwd=cwd or repository.shadow,
@@ -112,25 +122,21 @@ def start(
         ) from error
 
 
-def records(git: subprocess.Popen[bytes], *, patience: float | None = None) -> Iterator[bytes]:
+def records(git: Git, most: int = MOST_RECORDS) -> Iterator[bytes]:
     """The NUL-terminated records that a running git writes, as they come.
 
-    What has no NUL behind it was cut off when git died, and is left out: see its return code.
-    After ``patience`` seconds of silence git is ended, as if it had failed.
+    What has no NUL behind it was cut off when git died, and is left out: see :attr:`Git.failed`.
+    Behind ``most`` of them git is ended, as if it had failed.
     """
-    if git.stdout is None:
-        raise ValueError("this git was started without a pipe")
+    assert isinstance(git.stdout, BufferedReader)  # noqa: S101  # see Git
     rest = b""
-    while block := _block(git, patience):
+    while block := git.stdout.read1(_BLOCK):
         *whole, rest = (rest + block).split(b"\0")
         yield from whole
-
-
-def _block(git: subprocess.Popen[bytes], patience: float | None) -> bytes:
-    assert git.stdout is not None  # noqa: S101  # see records
-    if patience is not None and not select.select([git.stdout], [], [], patience)[0]:
-        git.kill()
-    return os.read(git.stdout.fileno(), _BLOCK)
+        most -= len(whole)
+        if most < 0:
+            git.cut()
+            return
 
 
 def complaint(repository: Repository, name: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stanch.scanner.sources.files import worktree_listing
+from stanch.scanner.sources.git.bounded_process import Bounds
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
@@ -57,11 +58,11 @@ def test_a_pipe_called_gitignore_is_waited_for_only_so_long(
 ) -> None:
     repo.commit("sub/a.txt", token(1))
     os.mkfifo(repo.path / "sub" / ".gitignore")
-    monkeypatch.setattr(worktree_listing, "PATIENCE", 0.5)
+    monkeypatch.setattr(worktree_listing, "LISTING", Bounds(patience=0.5))
     outcome = scan(repo.path, history=False)
     assert outcome.places == [("sub/a.txt", 1)]
     assert [gap.why for gap in outcome.incomplete] == [
-        "git was silent for 0 s, as before a named pipe called .gitignore"
+        "git cannot list it: git said nothing for 0 s, as before a named pipe"
     ]
     assert scan(repo.path / "sub", history=False).incomplete
 
