@@ -148,6 +148,7 @@ def match_of(shift: Shift, stream: str, provenance: Provenance, key: Fingerprint
         severity=Severity.MEDIUM,
         confidence=Confidence.MEDIUM,
         reason=shift.reason,
+        title="Sudden change of a stream",
     )
     return Match(finding=finding, parts=MappingProxyType({}))
 

@@ -155,6 +155,7 @@ class Survey:
             severity=Severity.MEDIUM,
             confidence=confidence,
             reason=surprise.reason,
+            title="String that does not belong here",
         )
         return Match(finding=finding, parts=MappingProxyType({"value": value}))
 

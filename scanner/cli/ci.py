@@ -4,104 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 
-from stanch.scanner import __version__
-from stanch.scanner.api import Confidence, Finding, Rule, UsageError
+from stanch.scanner.api import Confidence, Gap, SourceError
+from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.hook.build import WAIVER_KEY, Choice, gate, trusted_key
 from stanch.scanner.hook.change.ci_range import CiRange, Range, commits_of, proposed
 from stanch.scanner.hook.change.commit_changes import Blobs, committed, earlier
-from stanch.scanner.hook.change.hook_repository import checkout
+from stanch.scanner.hook.change.hook_repository import checkout, commit_id
 from stanch.scanner.hook.check import ChangeResult
 from stanch.scanner.hook.message import blocked
 from stanch.scanner.hook.policy.waiver_policy import SETTING, WaiverPolicy, Waivers, of_checkout
-from stanch.scanner.model.record import Record
-from stanch.scanner.reports import annotation, gitlab, jsonl, junit, sarif, step_summary
-
-_STANDARD_OUTPUT = "-"
-
-
-class Checked(Record):
-    """All that a report may tell. Instants are in UTC."""
-
-    verdict: ChangeResult
-    rules: Mapping[str, Rule]
-    title: str
-    began: datetime
-    ended: datetime
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What blocks."""
-        return self.verdict.findings
-
-
-def _sarif(told: Checked) -> str:
-    return sarif.render(
-        told.findings, rules=told.rules, gaps=told.verdict.gaps, version=__version__
-    )
-
-
-def _gitlab(told: Checked) -> str:
-    return gitlab.render(
-        told.findings,
-        rules=told.rules,
-        gaps=told.verdict.gaps,
-        version=__version__,
-        began=told.began,
-        ended=told.ended,
-    )
-
-
-def _junit(told: Checked) -> str:
-    seconds = (told.ended - told.began).total_seconds()
-    return junit.render(told.findings, gaps=told.verdict.gaps, seconds=seconds)
-
-
-def _jsonl(told: Checked) -> str:
-    return "".join(jsonl.line(each) + "\n" for each in told.findings)
-
-
-def _annotations(told: Checked) -> str:
-    return "".join(line + "\n" for line in annotation.lines(told.findings, told.verdict.gaps))
-
-
-def _summary(told: Checked) -> str:
-    return step_summary.render(
-        told.findings,
-        gaps=told.verdict.gaps,
-        waived=[(each.finding, each.reason) for each in told.verdict.waived],
-        scope=told.title,
-    )
-
-
-REPORTS: Mapping[str, Callable[[Checked], str]] = {
-    "sarif": _sarif,
-    "gitlab": _gitlab,
-    "junit": _junit,
-    "jsonl": _jsonl,
-    "annotations": _annotations,
-    "summary": _summary,
-}
-
-
-class _Report(click.ParamType[tuple[str, str]]):
-    """``FORMAT=PATH``, split."""
-
-    name = "report"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """The format and the path."""
-        form, _, path = str(value).partition("=")
-        if form not in REPORTS or not path:
-            self.fail(f"`{value}` is not FORMAT=PATH with one of {', '.join(REPORTS)}", param, ctx)
-        return form, path
+from stanch.scanner.reports.registry import FORMATS, renderer
+from stanch.scanner.reports.report import Report, Waiving
+from stanch.scanner.sources.git.repository import Repository
 
 
 @click.command("ci")
@@ -110,10 +30,10 @@ class _Report(click.ParamType[tuple[str, str]]):
 @click.option(
     "--report",
     "reports",
-    type=_Report(),
+    type=ReportOption(),
     multiple=True,
     metavar="FORMAT=PATH",
-    help=f"Write a report: {', '.join(REPORTS)}; `-` is standard output. Several are possible.",
+    help=f"Write a report: {', '.join(FORMATS)}; `-` is standard output. Several are possible.",
 )
 @click.option(
     "--min-confidence",
@@ -168,15 +88,20 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         processes=len(os.sched_getaffinity(0)),
     )
     ci_range = _named(proposed(os.environ), base, head)
-    told = _checked(Path.cwd(), os.environ, choice, ci_range, waivers)
-    for form, path in reports:
-        _write(path, REPORTS[form](told))
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        _tell_github(told, asked={form for form, _ in reports})
-    for line in blocked(told.verdict, what="merge"):
+    asked = {form for form, _ in reports}
+    try:
+        result, report = _checked(Path.cwd(), os.environ, choice, ci_range, waivers)
+    except SourceError as error:  # what a pipeline collects says why there is nothing else
+        gap = Gap(path=ci_range.platform, why=f"{error}: {error.remedy}", incomplete=True)
+        _write(Report(findings=(), gaps=(gap,), scope=ci_range.platform), reports)
+        _tell_github(Report(findings=(), gaps=(gap,), scope=ci_range.platform), asked=asked)
+        raise
+    _write(report, reports)
+    _tell_github(report, asked=asked)
+    for line in blocked(result, what=_stopped(ci_range), waiving=report.waiving):
         click.echo(line, err=True)
-    click.echo(_closing(told), err=True)
-    sys.exit(told.verdict.exit_code)
+    click.echo(_closing(result, report.scope), err=True)
+    sys.exit(result.exit_code)
 
 
 def _checked(
@@ -185,7 +110,7 @@ def _checked(
     choice: Choice,
     ci_range: CiRange,
     waivers: str | None,
-) -> Checked:
+) -> tuple[ChangeResult, Report]:
     began = datetime.now(UTC)
     today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
     with checkout(place, environ) as repository:
@@ -201,16 +126,40 @@ def _checked(
         suppressor = policy.suppressor(wanted, head=found.head)
         door = gate(choice, environ, suppressor=suppressor, place=place)
         changes = committed(repository, found.commits)
-        verdict = door.check(
+        result = door.check(
             Blobs(repository=repository, blobs=changes.new, places=changes.places),
             before=lambda: Blobs(repository=repository, blobs=earlier(changes)),
         )
-    return Checked(
-        verdict=verdict,
+        waiving = _waiving(repository, ci_range, own=policy.change_may_accept)
+    return result, Report(
+        findings=result.findings,
+        gaps=result.gaps,
         rules={rule.id: rule for rule in door.rules},
-        title=found.title,
+        waived=tuple((each.finding, each.reason) for each in result.waived),
+        scope=found.title,
         began=began,
         ended=datetime.now(UTC),
+        waiving=waiving,
+    )
+
+
+def _stopped(ci_range: CiRange) -> str:
+    """What a red pipeline stops."""
+    return "push" if ci_range.platform.endswith("push") else "merge"
+
+
+def _waiving(repository: Repository, ci_range: CiRange, *, own: bool) -> Waiving:
+    """Who accepts a finding of this change, by which commands."""
+    if own:
+        return Waiving(after=("git commit -m 'Accept a finding' .stanch-baseline", "git push"))
+    names = (each for each in ci_range.targets if not each.endswith("HEAD"))
+    target = next((each for each in names if commit_id(repository, each)), "origin/main")
+    branch = target.removeprefix("origin/")
+    return Waiving(
+        where=f"on {branch}, by somebody who may push there",
+        before=("git fetch origin", f"git switch {branch}", "git pull"),
+        after=("git commit -m 'Accept a finding' .stanch-baseline", "git push"),
+        commits=True,
     )
 
 
@@ -227,34 +176,30 @@ def _named(ci_range: CiRange, base: str | None, head: str | None) -> CiRange:
     )
 
 
-def _tell_github(told: Checked, *, asked: set[str]) -> None:
+def _write(report: Report, reports: tuple[tuple[str, str], ...]) -> None:
+    for form, path in reports:
+        with written(path) as out:
+            out.write(renderer(form)(report))
+
+
+def _tell_github(report: Report, *, asked: set[str]) -> None:
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
     if "annotations" not in asked:
-        click.echo(_annotations(told), nl=False)
+        click.echo(renderer("annotations")(report), nl=False)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and "summary" not in asked:
         try:
             with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(_summary(told))
+                file.write(renderer("summary")(report))
         except OSError as error:
             click.echo(f"stanch: no step summary: {error.strerror}", err=True)
 
 
-def _write(path: str, text: str) -> None:
-    if path == _STANDARD_OUTPUT:
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}", remedy="name a file you may write"
-        ) from error
-
-
-def _closing(told: Checked) -> str:
-    verdict = told.verdict
-    known = f" · {verdict.known} were there before" if verdict.known else ""
+def _closing(result: ChangeResult, scope: str) -> str:
+    known = f" · {result.known} were there before" if result.known else ""
+    count = len(result.findings)
     return (
-        f"checked {told.title}: {len(verdict.findings)} findings{known} · "
-        f"{verdict.contents:,} contents · {verdict.size / 1e6:.1f} MB"
+        f"checked {scope}: {count} finding{'' if count == 1 else 's'}{known} · "
+        f"{result.contents:,} contents · {result.size / 1e6:.1f} MB"
     )

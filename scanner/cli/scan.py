@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.local.settings import scan_settings
-from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence, Finding, Match
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.record import Record
+from stanch.scanner.model.rule import Rule
 from stanch.scanner.model.summary import ScanSummary
 from stanch.scanner.reports import jsonl, note, progress
+from stanch.scanner.reports.registry import FORMATS, renderer
+from stanch.scanner.reports.report import Report
 from stanch.scanner.scan.request import ScanRequest, scans, unfit
 from stanch.scanner.suppression.suppressor import Review
 
@@ -44,7 +47,15 @@ Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass o
 
 @click.command("scan")
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table")
+@click.option(
+    "--report",
+    "reports",
+    type=ReportOption(),
+    multiple=True,
+    metavar="FORMAT=PATH",
+    help=f"Also write a report: {', '.join(FORMATS)}. Several are possible.",
+)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @click.option(
     "--history/--no-history",
@@ -110,6 +121,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     output: Path | None,
     explain: bool,
     quiet: bool,
+    reports: tuple[tuple[str, str], ...],
     **what: Any,
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
@@ -132,7 +144,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     for target in request.targets:
         _check(target)
     begun = _watched(request) if anomalies else [(scan, None) for scan in scans(request)]
-    sys.exit(_shown(request, begun, sight))
+    sys.exit(_shown(request, begun, sight, reports))
 
 
 def _watched(request: ScanRequest) -> list[Begun]:
@@ -160,27 +172,61 @@ def _watched(request: ScanRequest) -> list[Begun]:
     return list(zip(scans(request, listening), watches, strict=True))
 
 
-def _shown(request: ScanRequest, begun: Sequence[Begun], sight: Sight) -> int:
+def _shown(
+    request: ScanRequest, begun: Sequence[Begun], sight: Sight, reports: Sequence[tuple[str, str]]
+) -> int:
     """Read, show what is found as it comes, and say how it went: the exit code."""
+    began = datetime.now(UTC)
     gaps = note.Gaps()
     review = Review()
     shown: list[Finding] = []
-    with _opened(sight.output) as out:
+    with written(str(sight.output or "-")) as out:
         for finding in _findings(request, begun, sight, gaps, review):
             shown.append(finding)
             if sight.form == "jsonl":
                 out.write(jsonl.line(finding) + "\n")
-            else:  # rich loads slowly: now, while others go on looking
-                from stanch.scanner.reports import table  # noqa: PLC0415
-        if sight.form == "table" and shown:
-            table.write(shown, out, explain=sight.explain)
-    found = [each for each in shown if each.waiver is None or not each.waiver.hides]
+        summaries = [scan.summary for scan, _ in begun]
+        plain = sight.form in {"table", "jsonl"} and not reports
+        report = _report(request, shown, gaps, began, rules={} if plain else request.rules())
+        if sight.form == "table":
+            if shown:
+                from stanch.scanner.reports import table  # noqa: PLC0415  # rich loads slowly
+
+                table.write(report, out, explain=sight.explain)
+        elif sight.form != "jsonl":
+            out.write(renderer(sight.form)(report))
+    for form, path in reports:
+        with written(path) as file:
+            file.write(renderer(form)(report))
     for line in filter(None, map(note.waiver, shown)):
         click.echo(line, err=True)
-    summaries = [scan.summary for scan, _ in begun]
     complete = all(summary.complete for summary in summaries)
-    _say(found, summaries, gaps, hidden=review.hidden, quiet=sight.quiet and complete)
-    return 1 if found else 0 if complete else 3
+    quiet = sight.quiet and complete
+    _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet)
+    return 1 if report.findings else 0 if complete else 3
+
+
+def _report(
+    request: ScanRequest,
+    shown: Sequence[Finding],
+    gaps: note.Gaps,
+    began: datetime,
+    *,
+    rules: Mapping[str, Rule],
+) -> Report:
+    """What a report tells: what nobody has accepted, and what is accepted apart."""
+    found = [each for each in shown if each.waiver is None or not each.waiver.hides]
+    return Report(
+        findings=tuple(found),
+        gaps=gaps.incomplete,
+        rules=rules,
+        waived=tuple(
+            (each, each.waiver.reason) for each in shown if each.waiver and each.waiver.hides
+        ),
+        scope=f"scan of {', '.join(request.targets)}",
+        began=began,
+        ended=datetime.now(UTC),
+    )
 
 
 def _configured() -> Confidence:
@@ -235,18 +281,3 @@ def _say(
 def _check(target: str) -> None:
     if _LATER.match(target) and not Path(target).exists():
         raise unfit("URLs, images and CI logs cannot be scanned yet")
-
-
-@contextmanager
-def _opened(output: Path | None) -> Iterator[IO[str]]:
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        file = output.open("w", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {output}: {error.strerror}", remedy="name a file you may write"
-        ) from error
-    with file:
-        yield file

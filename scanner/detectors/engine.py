@@ -16,6 +16,7 @@ from stanch.scanner.detectors.document.budget import MOST, Budget
 from stanch.scanner.detectors.document.readings import values
 from stanch.scanner.detectors.encoding.ansi import uncoloured
 from stanch.scanner.detectors.encoding.decode import opened
+from stanch.scanner.detectors.excerpt import excerpt
 from stanch.scanner.detectors.matching.confirm import Place, confirmed
 from stanch.scanner.detectors.matching.prefilter import COLOURED, Marks, Window
 from stanch.scanner.detectors.preview import preview
@@ -150,8 +151,10 @@ class Engine:
         halves = [each for each in present if each.fate is Disposition.HALF]
         found = joined(kept, halves, lines)
         wanted = [each for each in found if each.anchor.confidence.rank >= min_confidence]
+        secrets = [(each.start, each.end) for each in judged]
         return Scanned(
-            matches=tuple(self._match(each, fragment, lines) for each in wanted), gaps=tuple(gaps)
+            matches=tuple(self._match(each, fragment, lines, secrets) for each in wanted),
+            gaps=tuple(gaps),
         )
 
     def _judge(self, index: int, candidate: Candidate) -> Judged:
@@ -171,7 +174,13 @@ class Engine:
             judged.apply(check_surroundings(candidate))
         return judged
 
-    def _match(self, credential: Credential, fragment: Fragment, lines: LineIndex) -> Match:
+    def _match(
+        self,
+        credential: Credential,
+        fragment: Fragment,
+        lines: LineIndex,
+        secrets: list[tuple[int, int]],
+    ) -> Match:
         anchor = credential.anchor
         rule, value = anchor.rule, anchor.candidate.value
         identity = SecretValue(value)
@@ -191,6 +200,8 @@ class Engine:
             reason=anchor.reason,
             until=anchor.until,
             also=tuple(lines.span(each.start, each.end) for each in credential.joined),
+            title=rule.title,
+            excerpt=excerpt(fragment.data, anchor.start, anchor.end, secrets),
         )
         return Match(finding=finding, parts=MappingProxyType(parts))
 

@@ -75,7 +75,7 @@ def _decided(verdict: ChangeResult) -> Decision:
 
 def _line(finding: Finding) -> str:
     where = "" if finding.provenance.source == "stream" else f" in {finding.path}"
-    return f"{title(finding)}{where}, line {finding.span.line}"
+    return f"{title(finding)} ({finding.rule}){where}, line {finding.span.line}"
 
 
 def _parsed(data: bytes) -> dict[str, object]:

@@ -9,41 +9,55 @@ from stanch.scanner.model.finding import Finding
 from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.reports.escape import escaped
 from stanch.scanner.reports.note import Gaps
+from stanch.scanner.reports.report import HERE, Waiving
+from stanch.scanner.reports.report import what as named
 
 _SHOWN = 20  # findings; the rest is counted
+_FINGERPRINT = 15  # characters, the version among them: enough to name one
+_COMMANDS = 3  # findings whose commands are written out
 _HELP = """\
   how to go on:
     - take the value out of the change, and read it from the environment or a secret store
     - if it ever left this machine, rotate it: deleting it is not enough"""
-_WAIVE = """\
-    - if it is no secret: say so, with a reason, by `stanch baseline add`, or by a comment
-      in its line: # stanch: allow REASON"""
-_WAIVE_THERE = """\
-    - if it is no secret: `stanch baseline add` on the branch that this goes into, or signed
-      by somebody with the right"""
 _REWRITE = """\
     - it is part of commits already: amend or rebase them, a new commit does not remove it"""
+_MARKER = """\
+      or write a reason in its line, in a comment: # stanch: allow WHY"""
 
 
-def blocked(verdict: ChangeResult, *, what: str) -> Iterator[str]:
+def blocked(result: ChangeResult, *, what: str, waiving: Waiving = HERE) -> Iterator[str]:
     """Lines for standard error; ``what`` names the thing that was stopped, e.g. ``commit``."""
-    if verdict.findings:
-        yield from _found(verdict.findings, what)
+    if result.findings:
+        yield from _found(result.findings, what)
         yield _HELP
-        yield _WAIVE_THERE if any(map(_is_void, verdict.findings)) else _WAIVE
-        if any(isinstance(each.provenance, InCommit) for each in verdict.findings):
+        if any(isinstance(each.provenance, InCommit) for each in result.findings):
             yield _REWRITE
-    if verdict.waived:
-        count = len(verdict.waived)
+        yield from _waive(result.findings, waiving)
+    if result.waived:
+        count = len(result.waived)
         yield f"stanch: {count} accepted {'finding' if count == 1 else 'findings'} let through"
-    if not verdict.complete:
+    if not result.complete:
         gaps = Gaps()
-        for gap in verdict.gaps:
+        for gap in result.gaps:
             if gap.incomplete:
                 gaps.add(gap)
         yield from (f"stanch: {line}" for line in gaps.lines())
-        if not verdict.findings:
+        if not result.findings:
             yield f"stanch: {what} blocked: what is named above was not read"
+
+
+def _waive(found: tuple[Finding, ...], waiving: Waiving) -> Iterator[str]:
+    """The commands that accept what is no secret, ready to be pasted."""
+    where = f" {waiving.where}" if waiving.where else ""
+    yield f"    - if it is no secret, accept it{where}:"
+    firsts = {finding.fingerprint: finding for finding in reversed(found)}
+    ordered = list(reversed(firsts.values()))
+    adds = [waiving.add(each) for each in ordered[:_COMMANDS]]
+    yield from (f"        {line}" for line in (*waiving.before, *adds, *waiving.after))
+    if len(ordered) > _COMMANDS:
+        yield f"        (and {len(ordered) - _COMMANDS} more, each by its place)"
+    if not waiving.where:
+        yield _MARKER
 
 
 def _found(found: tuple[Finding, ...], what: str) -> Iterator[str]:
@@ -52,14 +66,16 @@ def _found(found: tuple[Finding, ...], what: str) -> Iterator[str]:
     yield f"stanch: {what} blocked: {count} {noun} in {_places(len(found))}"
     for finding in found[:_SHOWN]:
         yield f"  {place(finding)}  {title(finding)}"
+        if finding.excerpt:
+            yield f"      {escaped(finding.excerpt)}"
+        yield (
+            f"      {finding.fingerprint[:_FINGERPRINT]}  {finding.rule}, "
+            f"{finding.confidence} confidence"
+        )
         if finding.waiver is not None and finding.waiver.void:
-            yield f"    not accepted: {escaped(finding.waiver.void)}"
+            yield f"      not accepted: {escaped(finding.waiver.void)}"
     if len(found) > _SHOWN:
         yield f"  +{len(found) - _SHOWN} more"
-
-
-def _is_void(finding: Finding) -> bool:
-    return finding.waiver is not None and finding.waiver.void is not None
 
 
 def place(finding: Finding) -> str:
@@ -72,11 +88,8 @@ def place(finding: Finding) -> str:
 
 
 def title(finding: Finding) -> str:
-    """What it is, without its value."""
-    return (
-        f"{finding.severity} {finding.provider} {finding.kind} {escaped(finding.preview)} "
-        f"({finding.rule}, {finding.confidence} confidence)"
-    )
+    """How bad it is and what, without its value."""
+    return f"{finding.severity}  {escaped(named(finding))}  {escaped(finding.preview)}"
 
 
 def _places(count: int) -> str:

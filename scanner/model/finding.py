@@ -50,10 +50,11 @@ class Finding(Record):
 
     ``fingerprint`` is keyed (HMAC), hence the same for the same credential wherever it was seen and
     of no use to whoever would guess. ``preview`` shows at most four characters at each end, and of
-    values without a public prefix only the length. ``also`` holds the places of the other parts of
-    a credential that was joined. ``until`` is the time, in seconds since the epoch, at which the
-    token expires and the verdict with it. ``waiver`` says who accepts it, once
-    ``scanner.suppression`` has judged it.
+    values without a public prefix only the length. ``title`` is the rule's, ``excerpt`` the line in
+    which the value stands, masked. ``also`` holds the places of the other parts of a credential
+    that was joined. ``until`` is the time, in seconds since the epoch, at which the token expires
+    and the verdict with it. ``waiver`` says who accepts it, once ``scanner.suppression`` has judged
+    it.
     """
 
     rule: str
@@ -69,6 +70,8 @@ class Finding(Record):
     also: tuple[Span, ...] = ()
     until: float | None = None
     waiver: Waiver | None = None
+    title: str = ""
+    excerpt: str = ""
 
     @property
     def path(self) -> str:

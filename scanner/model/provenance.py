@@ -22,12 +22,18 @@ class InIndex(Record):
 
 
 class InCommit(Record):
-    """A blob in git history, with the commit that introduced it. ``committed_at`` is UTC."""
+    """A blob in git history, with the commit that introduced it. ``committed_at`` is UTC.
+
+    ``in_head`` says whether the value is still in HEAD at this path (None: not known), ``link`` is
+    the page of its line where the repository's host is known.
+    """
 
     path: str
     commit: str
     author: str
     committed_at: datetime
+    in_head: bool | None = None
+    link: str | None = None
     source = "git-history"
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from stanch.scanner.model.finding import Finding, Severity
-from stanch.scanner.model.fragment import Gap
 from stanch.scanner.reports.escape import escaped
-from stanch.scanner.reports.sarif import message
+from stanch.scanner.reports.report import Report, message, what
 
 _COMMAND = {
     Severity.CRITICAL: "error",
@@ -17,20 +16,36 @@ _COMMAND = {
 }
 
 
-def lines(findings: Iterable[Finding], gaps: Iterable[Gap] = ()) -> Iterator[str]:
-    """One command a line. Text from outside cannot begin a command or a line of its own."""
-    for finding in findings:
+def render(report: Report) -> str:
+    """One command a line."""
+    return "".join(f"{line}\n" for line in _lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    """Text from outside cannot begin a command or a line of its own."""
+    for finding in report.findings:
         span = finding.span
         column = f",col={span.column},endColumn={span.end_column}"
         place = f"file={_property(finding.path)},line={span.line},endLine={span.end_line}" + (
             column if span.line == span.end_line else ""
         )
-        title = _property(f"stanch: {finding.rule}")
+        title = _property(f"stanch: {what(finding)}")
         command = _COMMAND[finding.severity]
-        yield f"::{command} {place},title={title}::{_data(message(finding))}"
-    for gap in gaps:
-        if gap.incomplete:
-            yield f"::error title=stanch::{_data(f'not read: {gap.path}: {gap.why}')}"
+        yield f"::{command} {place},title={title}::{_text(finding, report)}"
+    for gap in report.incomplete:
+        yield f"::error title=stanch::{_data(f'not read: {gap.path}: {gap.why}')}"
+
+
+def _text(finding: Finding, report: Report) -> str:
+    """What it is, and how its author gets on; our own lines stand below each other."""
+    where = f" {report.waiving.where}" if report.waiving.where else ""
+    lines = (
+        message(finding),
+        finding.fingerprint,
+        f"Take it out and rotate it. If it is no secret, accept it{where}:",
+        *report.waiving.commands(finding),
+    )
+    return "%0A".join(map(_data, lines))
 
 
 def _data(text: str) -> str:

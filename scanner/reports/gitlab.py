@@ -4,59 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from stanch.scanner.model.finding import Finding
-from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.reports.escape import escaped
-from stanch.scanner.reports.sarif import message
+from stanch.scanner.reports.report import Report, message, what
 
 VERSION = "15.0.7"
 _NO_COMMIT = "0000000"
 
 
-def render(
-    findings: Sequence[Finding],
-    *,
-    rules: Mapping[str, Rule],
-    gaps: Iterable[Gap] = (),
-    version: str,
-    began: datetime,
-    ended: datetime,
-) -> str:
-    """The report. ``began`` and ``ended`` are in UTC; GitLab wants them without a zone."""
+def render(report: Report) -> str:
+    """The report. GitLab wants its instants in UTC without a zone."""
     tool = {
         "id": "stanch",
         "name": "Stanch",
-        "version": version,
+        "version": report.version,
         "vendor": {"name": "Stanch"},
     }
-    incomplete = [gap for gap in gaps if gap.incomplete]
-    report = {
+    told = {
         "version": VERSION,
         "scan": {
             "analyzer": tool,
             "scanner": tool,
             "type": "secret_detection",
-            "start_time": _instant(began),
-            "end_time": _instant(ended),
-            "status": "failure" if incomplete else "success",
+            "start_time": _instant(report.began),
+            "end_time": _instant(report.ended),
+            "status": "failure" if report.incomplete else "success",
             "messages": [
                 {"level": "fatal", "value": f"not read: {escaped(gap.path)}: {escaped(gap.why)}"}
-                for gap in incomplete
+                for gap in report.incomplete
             ],
         },
-        "vulnerabilities": [_vulnerability(each, rules.get(each.rule)) for each in findings],
+        "vulnerabilities": [
+            _vulnerability(each, report.rules.get(each.rule)) for each in report.findings
+        ],
     }
-    return json.dumps(report, indent=2) + "\n"
+    return json.dumps(told, indent=2) + "\n"
 
 
 def _vulnerability(finding: Finding, rule: Rule | None) -> dict[str, Any]:
-    title = rule.title if rule else f"{finding.provider} {finding.kind}"
     place = finding.provenance
     location: dict[str, Any] = {
         "file": escaped(finding.path),
@@ -72,7 +62,7 @@ def _vulnerability(finding: Finding, rule: Rule | None) -> dict[str, Any]:
         }
     found: dict[str, Any] = {
         "id": _identity(finding),
-        "name": title,
+        "name": what(finding),
         "description": message(finding),
         "severity": finding.severity.value.title(),
         "location": location,

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from stanch.scanner.model.finding import Finding, Span
+from stanch.scanner.model.provenance import InCommit
+from stanch.scanner.reports.report import Report
+
+
+def render(report: Report) -> str:
+    """A line for each finding."""
+    return "".join(line(finding) + "\n" for finding in report.findings)
 
 
 def line(finding: Finding) -> str:
@@ -11,6 +18,7 @@ def line(finding: Finding) -> str:
 
     span = finding.span
     waiver = finding.waiver
+    commit = finding.provenance if isinstance(finding.provenance, InCommit) else None
     suppressed = (
         {"suppressed": {"by": waiver.source.value, "reason": waiver.reason}}
         if waiver is not None and waiver.hides
@@ -29,6 +37,10 @@ def line(finding: Finding) -> str:
             "end_column": span.end_column,
             "source": finding.provenance.source,
             "commit": finding.commit,
+            "author": commit.author if commit else None,
+            "date": f"{commit.committed_at:%Y-%m-%dT%H:%M:%SZ}" if commit else None,
+            "in_head": commit.in_head if commit else None,
+            "link": commit.link if commit else None,
             "layer": None,
             "job": None,
             "fingerprint": finding.fingerprint,
@@ -36,6 +48,8 @@ def line(finding: Finding) -> str:
             "severity": finding.severity.value,
             "confidence": finding.confidence.value,
             "reason": finding.reason,
+            "title": finding.title,
+            "excerpt": finding.excerpt,
             **also,  # only where a credential has several parts
             **suppressed,  # only where `--show-suppressed` lets such findings through
         }

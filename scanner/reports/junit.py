@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from stanch.scanner.model.finding import Finding
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.reports.escape import escaped
-from stanch.scanner.reports.sarif import message
+from stanch.scanner.reports.report import Report, message
 
 
-def render(findings: Sequence[Finding], *, gaps: Iterable[Gap] = (), seconds: float) -> str:
+def render(report: Report) -> str:
     """A failure for each finding, an error for what was not read, one success when all is well."""
-    incomplete = [gap for gap in gaps if gap.incomplete]
-    cases = [*map(_failure, findings), *map(_error, incomplete)]
+    cases = [*map(_failure, report.findings), *map(_error, report.incomplete)]
+    seconds = (report.ended - report.began).total_seconds()
     if not cases:
         cases = ['    <testcase classname="stanch" name="no credentials found"/>']
-    count = f'tests="{len(cases)}" failures="{len(findings)}" errors="{len(incomplete)}"'
+    count = (
+        f'tests="{len(cases)}" failures="{len(report.findings)}" errors="{len(report.incomplete)}"'
+    )
     return "\n".join(
         (
             '<?xml version="1.0" encoding="UTF-8"?>',

@@ -9,6 +9,7 @@ from stanch.scanner.model.fragment import Gap
 from stanch.scanner.reports.escape import escaped
 
 _EXAMPLES = 3
+_MOST = 10_000
 
 
 class Gaps:
@@ -16,6 +17,7 @@ class Gaps:
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[bool, str], tuple[int, list[str]]] = {}
+        self._incomplete: list[Gap] = []
 
     def add(self, gap: Gap) -> None:
         """Take note of one gap."""
@@ -23,6 +25,13 @@ class Gaps:
         if len(examples) < _EXAMPLES:
             examples.append(gap.path)
         self._kinds[gap.incomplete, gap.why] = count + 1, examples
+        if gap.incomplete and len(self._incomplete) < _MOST:
+            self._incomplete.append(gap)
+
+    @property
+    def incomplete(self) -> tuple[Gap, ...]:
+        """What should have been read and was not: the first of them, for a report."""
+        return tuple(self._incomplete)
 
     def lines(self) -> Iterator[str]:
         """One line for each reason; what makes the scan incomplete comes first."""

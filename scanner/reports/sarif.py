@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from stanch.scanner.model.finding import Finding, Severity, Span
-from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.reports.escape import escaped
+from stanch.scanner.reports.report import Report, message
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -31,46 +30,43 @@ _SCORE = {
 }
 
 
-def render(
-    findings: Sequence[Finding],
-    *,
-    rules: Mapping[str, Rule],
-    gaps: Iterable[Gap] = (),
-    version: str,
-) -> str:
+def render(report: Report) -> str:
     """One run with a result for each finding; what was not read is told as a notification."""
-    named = sorted({finding.rule for finding in findings})
+    worst: dict[str, Severity] = {}
+    for finding in report.findings:
+        known = worst.get(finding.rule, finding.severity)
+        worst[finding.rule] = max(known, finding.severity, key=tuple(Severity).index)
+    named = sorted(worst)
     numbers = {rule: number for number, rule in enumerate(named)}
-    incomplete = [gap for gap in gaps if gap.incomplete]
     run: dict[str, Any] = {
         "tool": {
             "driver": {
                 "name": "stanch",
-                "semanticVersion": version,
-                "rules": [_rule(each, rules.get(each)) for each in named],
+                "semanticVersion": report.version,
+                "rules": [_rule(each, report.rules.get(each), worst[each]) for each in named],
             }
         },
         "invocations": [
             {
-                "executionSuccessful": not incomplete,
+                "executionSuccessful": not report.incomplete,
                 "toolExecutionNotifications": [
                     {
                         "level": "error",
                         "message": {"text": f"not read: {escaped(gap.path)}: {escaped(gap.why)}"},
                     }
-                    for gap in incomplete
+                    for gap in report.incomplete
                 ],
             }
         ],
         # Columns are counted in bytes of UTF-8; SARIF knows characters only, and for the ASCII
         # in front of a credential both are the same.
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, numbers[finding.rule]) for finding in findings],
+        "results": [_result(finding, numbers[finding.rule]) for finding in report.findings],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
+def _rule(name: str, rule: Rule | None, worst: Severity) -> dict[str, Any]:
     if rule is None:  # a plugin of the user
         return {"id": name, "shortDescription": {"text": name}}
     described: dict[str, Any] = {
@@ -78,10 +74,10 @@ def _rule(name: str, rule: Rule | None) -> dict[str, Any]:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": f"{rule.title} ({rule.provider} {rule.kind})"},
         "help": {"text": rule.remedy},
-        "defaultConfiguration": {"level": _LEVEL[rule.severity]},
+        "defaultConfiguration": {"level": _LEVEL[worst]},
         "properties": {
             "tags": ["security", "secret", rule.provider],
-            "security-severity": _SCORE[rule.severity],
+            "security-severity": _SCORE[worst],  # a pair is worse than its half
         },
     }
     if rule.link.startswith("https://"):
@@ -124,12 +120,3 @@ def _location(finding: Finding, span: Span) -> dict[str, Any]:
             },
         }
     }
-
-
-def message(finding: Finding) -> str:
-    """What was found, in one sentence without its value."""
-    since = f", in commit {finding.commit[:12]}" if finding.commit else ""
-    return (
-        f"{finding.provider} {finding.kind} {escaped(finding.preview)} "
-        f"({finding.confidence} confidence: {escaped(finding.reason)}{since})"
-    )

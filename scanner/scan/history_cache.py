@@ -46,6 +46,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     also: tuple[Span, ...]
     until: float | None
     waiver: Waiver | None
+    title: str
+    excerpt: str
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

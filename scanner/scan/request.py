@@ -18,6 +18,7 @@ from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprin
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence, Finding
 from stanch.scanner.model.record import Record
+from stanch.scanner.model.rule import Rule
 from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Scan
 from stanch.scanner.scan.waivers import Accepted, accepted_in, baseline_path, path_prefix
@@ -47,6 +48,11 @@ class ScanRequest(Record):
     def wants(self, finding: Finding) -> bool:
         """Whether it is sure enough to be spoken of."""
         return finding.confidence.rank >= self.min_confidence.rank
+
+    def rules(self) -> dict[str, Rule]:
+        """By id, every rule that looks at one of the targets."""
+        sets = (configured_rules(_place(target)) for target in self.targets)
+        return {rule.id: rule for rules in sets for rule in rules}
 
     def accepted(self, target: str) -> Accepted:
         """What is accepted in one of the targets."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.model.error import SourceError, UsageError
-from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.finding import Confidence, Match
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import replace
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.scan.pool import run
@@ -24,6 +25,7 @@ from stanch.scanner.sources.stream import Stream
 
 if TYPE_CHECKING:
     from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector
+    from stanch.scanner.scan.head import Head
     from stanch.scanner.scan.history_cache import HistoryCache
     from stanch.scanner.suppression.suppressor import Suppressor
 
@@ -152,13 +154,23 @@ class Scanner:
                     index = Staged(repository=repository, below=below)
                     yield run(index, self._engine, parts=parts, processes=self._processes)
                 else:
+                    from stanch.scanner.scan.head import Head  # noqa: PLC0415  # as above
                     from stanch.scanner.scan.history import HistoryScan  # noqa: PLC0415
 
                     cache = None if parts else self._history_cache(layout, below)
                     scan = HistoryScan(repository=repository, below=below, cache=cache)
-                    yield scan.results(self._engine, parts=parts, processes=self._processes)
+                    results = scan.results(self._engine, parts=parts, processes=self._processes)
+                    yield self._marked(results, Head(repository, self._engine, below))
 
         return Stage(open=start, blobs=True)
+
+    def _marked(self, results: Results, head: Head) -> Results:
+        """The same; of each finding is said whether it is still in HEAD."""
+        for result in results:
+            if isinstance(result, Match):
+                yield replace(result, finding=head.marked(result.finding))
+            else:
+                yield result
 
     def _history_cache(self, layout: Layout, below: str) -> HistoryCache | None:
         if self._history_folder is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from shlex import quote
 from typing import Any
 
 import click
@@ -16,6 +18,7 @@ from stanch.scanner.cli.baseline.target import (
     until,
 )
 from stanch.scanner.reports.escape import escaped
+from stanch.scanner.reports.report import what
 from stanch.scanner.suppression.baseline import Baseline
 
 _KEYS = {"r": "real", "f": "false alarm", "s": "skip", "q": "quit"}
@@ -53,10 +56,16 @@ def command(*, author: str | None, sign: str | None, **where: Any) -> None:
     for finding in real:
         click.echo(f"real: {escaped(finding.path)}:{finding.span.line} {finding.fingerprint}")
     if real:
-        click.echo("run `stanch respond` to contain what is real")
+        click.echo(f"next: stanch respond {quote(str(here.target))}")
 
 
 def _asked() -> str:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "audit asks questions, and there is no terminal to answer at",
+            remedy="run it in a terminal, or accept by place: "
+            'stanch baseline add PATH:LINE --reason "WHY"',
+        )
     while True:
         click.echo("  [r]eal  [f]alse alarm  [s]kip  [q]uit > ", nl=False)
         answer = click.getchar().lower()
@@ -87,7 +96,8 @@ def _told(group: list[Match]) -> str:
     more = f" +{len(group) - _PLACES} more" if len(group) > _PLACES else ""
     void = f"\n  {escaped(first.waiver.void or '')}" if first.waiver else ""
     sure = f"{first.confidence} confidence: {escaped(first.reason)}"
+    shown = f"\n      {escaped(first.excerpt)}" if first.excerpt else ""
     return (
-        f"{first.severity} {first.provider} {first.kind}  {escaped(first.preview)}\n"
-        f"  {', '.join(places)}{more}\n  {sure}{void}"
+        f"{first.severity}  {escaped(what(first))}  {escaped(first.preview)}\n"
+        f"  {', '.join(places)}{more}{shown}\n  {sure} · {first.rule}{void}"
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stanch.scanner.api import Match, UsageError
+from stanch.scanner.api import UsageError
 from stanch.scanner.cli.baseline import audit, exchange
+from stanch.scanner.cli.baseline.place import chosen, in_worktree
 from stanch.scanner.cli.baseline.target import (
     ask_for_union,
     baseline_target,
@@ -67,14 +67,14 @@ def create(
 
 
 @command.command("add")
-@click.argument("fingerprints", nargs=-1, metavar="[FINGERPRINT]...")
+@click.argument("names", nargs=-1, metavar="[PATH:LINE | FINGERPRINT]...")
 @click.option("--all", "everything", is_flag=True, help="Accept whatever is open.")
 @click.option("--within", metavar="GLOB", help="Only where the path matches, e.g. 'tests/*'.")
 @target_options
 @reason_options
 def add(  # noqa: PLR0913  # one argument for each option
     *,
-    fingerprints: tuple[str, ...],
+    names: tuple[str, ...],
     everything: bool,
     within: str | None,
     reason: str,
@@ -83,18 +83,27 @@ def add(  # noqa: PLR0913  # one argument for each option
     sign: str | None,
     **where: Any,
 ) -> None:
-    """Accept findings by the FINGERPRINT that `stanch scan` shows, or --all that are open.
+    """Accept findings by place or fingerprint, as reports print them, or --all that are open.
+
+    A place is PATH:LINE, of another branch COMMIT:PATH:LINE. Of a fingerprint the first eight
+    digits are enough. Where places of the working tree are named, no history is read.
 
     Exit codes: 0 done, 2 usage or configuration, 3 something could not be read.
     """
-    if bool(fingerprints) == everything:
-        raise UsageError("nothing is named", remedy="give fingerprints, or --all")
+    if bool(names) == everything:
+        raise UsageError(
+            "nothing is named",
+            remedy="name places (PATH:LINE) or fingerprints as `stanch scan` prints them, or --all",
+        )
     here = baseline_target(**where)
     baseline = here.baseline() if here.path.exists() else Baseline.fresh()
+    if names and here.history is None and all(map(in_worktree, names)):
+        here = replace(here, history=False)
     found = here.find()
-    chosen = found.open if everything else _named(fingerprints, (*found.open, *found.accepted))
+    known = (*found.open, *found.accepted)
+    wanted = found.open if everything else chosen(names, known)
     made = here.entries(
-        baseline, chosen, reason=reason, author=author, expires=until(expires), within=within
+        baseline, wanted, reason=reason, author=author, expires=until(expires), within=within
     )
     baseline.replacing(signed(baseline, made, sign)).write(here.path)
     ask_for_union(here.path)
@@ -177,11 +186,11 @@ def sign_entries(*, ids: tuple[str, ...], everything: bool, key: str, **where: A
     """
     here = baseline_target(**where)
     baseline = here.baseline()
-    chosen = [each for each in baseline.lines if everything or each.id.startswith(ids or ("-",))]
-    if not chosen:
+    picked = [each for each in baseline.lines if everything or each.id.startswith(ids or ("-",))]
+    if not picked:
         raise UsageError("no entry is named", remedy="give ids as `list` shows them, or --all")
-    baseline.replacing(signed(baseline, chosen, key)).write(here.path)
-    click.echo(f"{_counted(len(chosen), 'entry', 'entries')} signed")
+    baseline.replacing(signed(baseline, picked, key)).write(here.path)
+    click.echo(f"{_counted(len(picked), 'entry', 'entries')} signed")
 
 
 @command.command("key")
@@ -202,19 +211,6 @@ def key(reference: str) -> None:
 command.add_command(audit.command)
 command.add_command(exchange.import_)
 command.add_command(exchange.export)
-
-
-def _named(fingerprints: tuple[str, ...], matches: Iterable[Match]) -> list[Match]:
-    known: dict[str, list[Match]] = {}
-    for match in matches:
-        known.setdefault(match.finding.fingerprint, []).append(match)
-    for each in fingerprints:
-        if each not in known:
-            raise UsageError(
-                f"nothing with the fingerprint {escaped(each)} is found here",
-                remedy="copy it from `stanch scan`, with the same key and the same target",
-            )
-    return [match for each in fingerprints for match in known[each]]
 
 
 def _told(line: Line) -> str:

@@ -130,7 +130,9 @@ class BaselineTarget(Record):
         """An entry for each distinct credential, named by the first place it was seen in."""
         words = one_line(reason)
         if not words:
-            raise UsageError("the reason is empty", remedy="say why these findings are acceptable")
+            raise UsageError(
+                "no reason is given", remedy='say why it is acceptable: --reason "WHY"'
+            )
         digester = Digester(baseline.recipes[0])
         made: dict[str, Entry] = {}
         for match in matches:
@@ -224,10 +226,11 @@ def reason_options(function: _Command) -> _Command:
     """Options that an entry is made from."""
     for option in reversed(
         (
-            click.option("--reason", required=True, help="Why it is acceptable."),
+            click.option("--reason", default="", help="Why it is acceptable. Required."),
             click.option(
                 "--expires",
-                required=True,
+                default="90d",
+                show_default=True,
                 metavar="DAY",
                 help="Last day: 2027-01-31, 90d, or never.",
             ),

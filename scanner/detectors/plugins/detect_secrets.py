@@ -314,6 +314,7 @@ def _match(hit: Hit, fragment: Fragment, key: FingerprintKey) -> Match:
         severity=Severity.MEDIUM if heuristic else Severity.HIGH,
         confidence=Confidence.MEDIUM,
         reason="detect-secrets plugin",
+        title=f"{hit.type} (detect-secrets)",
     )
     return Match(finding=finding, parts=MappingProxyType({"value": hit.value}))
 

@@ -74,6 +74,11 @@ class WaiverPolicy(Record):
         brought = proposed.brought or Baseline(recipes=())
         return Suppressor(standing, today=self.today, proposed=brought)
 
+    @property
+    def change_may_accept(self) -> bool:
+        """Whether a change may accept its own findings, unsigned."""
+        return not self.waiver_key and self._waivers() is Waivers.HEAD
+
     def _waivers(self) -> Waivers:
         if self.asked:
             return _waivers(self.asked, SETTING)

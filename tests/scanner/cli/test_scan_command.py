@@ -50,6 +50,10 @@ def test_a_finding_is_one_json_line_as_in_the_contract(
         ("end_column", 45),
         ("source", "worktree"),
         ("commit", None),
+        ("author", None),
+        ("date", None),
+        ("in_head", None),
+        ("link", None),
         ("layer", None),
         ("job", None),
         ("fingerprint", fingerprint),
@@ -57,8 +61,16 @@ def test_a_finding_is_one_json_line_as_in_the_contract(
         ("severity", "critical"),
         ("confidence", "high"),
         ("reason", rows[0]["reason"]),
+        ("title", "GitHub personal access token (classic)"),
+        ("excerpt", "T=••••••••"),
     ]
-    assert rows[1] == rows[0] | {"source": "git-history", "commit": commit}
+    assert rows[1] == rows[0] | {
+        "source": "git-history",
+        "commit": commit,
+        "author": rows[1]["author"],
+        "date": rows[1]["date"],
+        "in_head": True,
+    }
     assert done.returncode == 1
     assert token(1).encode() not in done.stdout + done.stderr
 

@@ -23,8 +23,13 @@ def test_a_commit_with_a_token_is_blocked_and_says_what_where_and_how(
     done = ann.git("commit", "-m", "deploy", cwd=place)
     assert done.returncode == 1
     assert "commit blocked: 1 credential in 1 place" in done.stderr
-    assert "deploy.sh:2:10  critical github" in done.stderr
-    for remedy in ("environment", "rotate", "stanch baseline add", "# stanch: allow REASON"):
+    assert "deploy.sh:2:10  critical  GitHub personal access token" in done.stderr
+    for remedy in (
+        "environment",
+        "rotate",
+        "stanch baseline add deploy.sh:2",
+        "# stanch: allow WHY",
+    ):
         assert remedy in done.stderr
     assert token(1) not in done.stderr + done.stdout
     assert _heads(ann, place) == 1

@@ -96,7 +96,7 @@ def test_the_framework_installs_the_hook_blocks_a_leak_and_lets_the_rest_pass(
     done = working("run", cwd=place)
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stdout.count("exit code: 1") == 2, done.stdout
-    assert done.stdout.count("a.env:1:3  critical github") == 2, done.stdout
+    assert done.stdout.count("a.env:1:3  critical  GitHub") == 2, done.stdout
     assert token(40) not in done.stdout + done.stderr
     (place / "a.env").write_text("T=\n")
     ann.git("add", ".", cwd=place)
@@ -115,7 +115,7 @@ def test_git_runs_the_framework_and_no_commit_is_made(
     ann.git("add", ".", cwd=place)
     done = working("commit", "-m", "a", cwd=place, program=["git"])
     assert done.returncode == 1
-    assert "a.env:1:3  critical github" in done.stdout + done.stderr
+    assert "a.env:1:3  critical  GitHub" in done.stdout + done.stderr
     (place / "a.env").write_text("T=\n")
     ann.git("add", ".", cwd=place)
     done = working("commit", "-m", f"now {token(42)}", cwd=place, program=["git"])

@@ -49,7 +49,10 @@ def test_a_change_cannot_waive_its_own_finding(ann: Any, waived: Path) -> None:
     done = ann.stanch("ci", cwd=waived)
     assert done.returncode == 1
     assert "not accepted: this change itself adds the waiver" in done.stderr
-    assert "`stanch baseline add` on the branch that this goes into" in done.stderr
+    assert "accept it on main" in done.stderr
+    commands = [line.strip() for line in done.stderr.splitlines() if line.startswith(" " * 8)]
+    assert commands[:3] == ["git fetch origin", "git switch main", "git pull"]
+    assert commands[3].startswith("stanch baseline add ")
 
 
 def test_a_marker_of_the_change_does_not_count_either(ann: Any, leak: Path, token: Token) -> None:

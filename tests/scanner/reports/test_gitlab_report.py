@@ -8,6 +8,7 @@ from typing import Any
 
 from stanch.scanner.api import Finding, Gap, builtin_rules
 from stanch.scanner.reports import gitlab
+from stanch.scanner.reports.report import Report
 
 Make = Callable[..., Finding]
 RULES = {rule.id: rule for rule in builtin_rules()}
@@ -16,7 +17,7 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 def _render(*findings: Finding, gaps: tuple[Gap, ...] = ()) -> dict[str, Any]:
-    text = gitlab.render(findings, rules=RULES, gaps=gaps, version="1.2.3", began=AT, ended=AT)
+    text = gitlab.render(Report(findings=findings, rules=RULES, gaps=gaps, began=AT, ended=AT))
     read: dict[str, Any] = json.loads(text)
     return read
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stanch.scanner.api import Finding, Gap, Severity, builtin_rules
 from stanch.scanner.model.finding import Span
 from stanch.scanner.reports import sarif
+from stanch.scanner.reports.report import Report
 
 Make = Callable[..., Finding]
 RULES = {rule.id: rule for rule in builtin_rules()}
@@ -26,7 +27,7 @@ def validator(sarif_schema: dict[str, Any]) -> Any:
 
 def _render(*findings: Finding, gaps: tuple[Gap, ...] = ()) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(
-        sarif.render(findings, rules=RULES, gaps=gaps, version="1.2.3")
+        sarif.render(Report(findings=findings, rules=RULES, gaps=gaps, version="1.2.3"))
     )
     return read
 
@@ -80,3 +81,10 @@ def test_hostile_names_stay_names(
     text = report["runs"][0]["results"][0]["message"]["text"]
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+def test_a_rule_is_as_severe_as_its_worst_result(finding: Make) -> None:
+    report = _render(finding(severity=Severity.MEDIUM), finding("b", severity=Severity.CRITICAL))
+    (rule,) = report["runs"][0]["tool"]["driver"]["rules"]
+    assert rule["defaultConfiguration"]["level"] == "error"
+    assert rule["properties"]["security-severity"] == "9.5"

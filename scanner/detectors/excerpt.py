@@ -1,0 +1,41 @@
+"""The line in which a secret stands, as it may be shown: up to the value, which is masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stanch.scanner.detectors.text.regex_cache import regex
+
+MASK = "••••••••"
+_MASKED = MASK.encode()
+_FRONT = 60  # bytes before the value
+_SIGNS = regex(rb"[\"'`;,)\]}>]{0,4}")
+#: What no rule has named may still be one: long, or with digits among its letters.
+_TOKEN = regex(rb"[A-Za-z0-9+/_.~-]{24,}|(?=[A-Za-z_-]*[0-9])[A-Za-z0-9+_-]{9,}")
+_NAME = regex(rb"[A-Z0-9_]{9,}|[A-Za-z]{1,20}[0-9]{0,2}(?:[._-][A-Za-z]{1,20}[0-9]{0,2})*")
+
+
+def excerpt(data: bytes, start: int, end: int, secrets: Iterable[tuple[int, int]]) -> str:
+    """The line before ``data[start:end]``, the value masked, and the quotes or brackets behind it.
+
+    Whatever lies in one of the ``secrets`` (start and end of everything that was judged in this
+    text) is masked as well, and so is what looks like a token in front of the value.
+    """
+    begin = data.rfind(b"\n", 0, start) + 1
+    cut = max(begin, start - _FRONT)
+    front = _without(data, cut, start, secrets)
+    front = _TOKEN.sub(lambda found: found[0] if _NAME.fullmatch(found[0]) else _MASKED, front)
+    behind = _SIGNS.match(data, end)
+    text = front.lstrip() + _MASKED + (behind[0] if behind else b"")
+    return ("…" if cut > begin else "") + text.decode("utf-8", "replace")
+
+
+def _without(data: bytes, start: int, end: int, secrets: Iterable[tuple[int, int]]) -> bytes:
+    """``data[start:end]`` with every secret in it masked."""
+    parts = []
+    at = start
+    for begin, stop in sorted(secrets):
+        if stop > at and begin < end:
+            parts += [data[at : max(at, begin)], _MASKED]
+            at = min(end, stop)
+    return b"".join((*parts, data[at:end]))
