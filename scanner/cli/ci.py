@@ -88,20 +88,27 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         processes=len(os.sched_getaffinity(0)),
     )
     ci_range = _named(proposed(os.environ), base, head)
-    asked = {form for form, _ in reports}
-    try:
-        result, report = _checked(Path.cwd(), os.environ, choice, ci_range, waivers)
-    except SourceError as error:  # what a pipeline collects says why there is nothing else
-        gap = Gap(path=ci_range.platform, why=f"{error}: {error.remedy}", incomplete=True)
-        _write(Report(findings=(), gaps=(gap,), scope=ci_range.platform), reports)
-        _tell_github(Report(findings=(), gaps=(gap,), scope=ci_range.platform), asked=asked)
-        raise
-    _write(report, reports)
-    _tell_github(report, asked=asked)
+    result, report = _checked_or_told(choice, ci_range, waivers, reports)
+    _tell(report, reports)
     for line in blocked(result, what=_stopped(ci_range), waiving=report.waiving):
         click.echo(line, err=True)
     click.echo(_closing(result, report.scope), err=True)
     sys.exit(result.exit_code)
+
+
+def _checked_or_told(
+    choice: Choice,
+    ci_range: CiRange,
+    waivers: str | None,
+    reports: tuple[tuple[str, str], ...],
+) -> tuple[ChangeResult, Report]:
+    """The outcome; what a pipeline collects also says why there is none."""
+    try:
+        return _checked(Path.cwd(), os.environ, choice, ci_range, waivers)
+    except SourceError as error:
+        gap = Gap(path=ci_range.platform, why=f"{error}: {error.remedy}", incomplete=True)
+        _tell(Report(findings=(), gaps=(gap,), scope=ci_range.platform), reports)
+        raise
 
 
 def _checked(
@@ -176,15 +183,14 @@ def _named(ci_range: CiRange, base: str | None, head: str | None) -> CiRange:
     )
 
 
-def _write(report: Report, reports: tuple[tuple[str, str], ...]) -> None:
+def _tell(report: Report, reports: tuple[tuple[str, str], ...]) -> None:
+    """Write the reports that were asked for, and those that GitHub shows by itself."""
     for form, path in reports:
         with written(path) as out:
             out.write(renderer(form)(report))
-
-
-def _tell_github(report: Report, *, asked: set[str]) -> None:
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
+    asked = {form for form, _ in reports}
     if "annotations" not in asked:
         click.echo(renderer("annotations")(report), nl=False)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")

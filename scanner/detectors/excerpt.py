@@ -35,7 +35,7 @@ def _without(data: bytes, start: int, end: int, secrets: Iterable[tuple[int, int
     parts = []
     at = start
     for begin, stop in sorted(secrets):
-        if stop > at and begin < end:
+        if at < stop <= end and begin < end:  # what reaches into the value is about the value
             parts += [data[at : max(at, begin)], _MASKED]
-            at = min(end, stop)
+            at = stop
     return b"".join((*parts, data[at:end]))

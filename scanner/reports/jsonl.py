@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stanch.scanner.model.finding import Finding, Span
 from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.reports.report import Report
@@ -16,44 +18,42 @@ def line(finding: Finding) -> str:
     """One finding as one line of ASCII, without the newline; what does not apply is null."""
     import json  # noqa: PLC0415  # a scan without findings, or with a table, needs none
 
-    span = finding.span
-    waiver = finding.waiver
-    commit = finding.provenance if isinstance(finding.provenance, InCommit) else None
-    suppressed = (
-        {"suppressed": {"by": waiver.source.value, "reason": waiver.reason}}
-        if waiver is not None and waiver.hides
-        else {}
-    )
-    also = {"also": [_place(each) for each in finding.also]} if finding.also else {}
-    return json.dumps(
-        {
-            "rule": finding.rule,
-            "provider": finding.provider,
-            "kind": finding.kind,
-            "path": finding.path,
-            "line": span.line,
-            "column": span.column,
-            "end_line": span.end_line,
-            "end_column": span.end_column,
-            "source": finding.provenance.source,
-            "commit": finding.commit,
-            "author": commit.author if commit else None,
-            "date": f"{commit.committed_at:%Y-%m-%dT%H:%M:%SZ}" if commit else None,
-            "in_head": commit.in_head if commit else None,
-            "link": commit.link if commit else None,
-            "layer": None,
-            "job": None,
-            "fingerprint": finding.fingerprint,
-            "preview": finding.preview,
-            "severity": finding.severity.value,
-            "confidence": finding.confidence.value,
-            "reason": finding.reason,
-            "title": finding.title,
-            "excerpt": finding.excerpt,
-            **also,  # only where a credential has several parts
-            **suppressed,  # only where `--show-suppressed` lets such findings through
-        }
-    )
+    row: dict[str, Any] = {
+        "rule": finding.rule,
+        "provider": finding.provider,
+        "kind": finding.kind,
+        "path": finding.path,
+        **_place(finding.span),
+        "source": finding.provenance.source,
+        **_commit(finding),
+        "layer": None,
+        "job": None,
+        "fingerprint": finding.fingerprint,
+        "preview": finding.preview,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "reason": finding.reason,
+        "title": finding.title,
+        "excerpt": finding.excerpt,
+    }
+    if finding.also:  # a credential of several parts
+        row["also"] = [_place(each) for each in finding.also]
+    if finding.waiver is not None and finding.waiver.hides:  # with `--show-suppressed`
+        row["suppressed"] = {"by": finding.waiver.source.value, "reason": finding.waiver.reason}
+    return json.dumps(row)
+
+
+def _commit(finding: Finding) -> dict[str, object]:
+    place = finding.provenance
+    if not isinstance(place, InCommit):
+        return dict.fromkeys(("commit", "author", "date", "in_head", "link"))
+    return {
+        "commit": place.commit,
+        "author": place.author,
+        "date": f"{place.committed_at:%Y-%m-%dT%H:%M:%SZ}",
+        "in_head": place.in_head,
+        "link": place.link,
+    }
 
 
 def _place(span: Span) -> dict[str, int]:
