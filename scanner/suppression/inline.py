@@ -2,8 +2,8 @@
 
 Ours is ``stanch: allow`` and a reason, in the value's first or last line, or ``stanch: allow-next``
 and a reason alone in the line before. ``stanch: allow[github-pat]`` speaks of that rule only. The
-markers of detect-secrets (``pragma: allowlist secret``, also ``nextline``) and of gitleaks
-(``gitleaks:allow``) are honoured as those tools honour them, without a reason.
+markers of detect-secrets (``pragma: allowlist secret``, also ``nextline``), gitleaks, betterleaks,
+trufflehog, kingfisher and ggshield are honoured as those tools honour them, without a reason.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ import re
 from stanch.scanner.model.record import Record
 from stanch.scanner.model.waiver import Waiver, WaiverSource
 
-#: What every marker has, in lower case: ours, those of detect-secrets, that of gitleaks.
-_WORDS = (b"stanch:", b"allowlist", b"whitelist", b"gitleaks:allow")
+#: Words of other scanners that accept what stands in the same line.
+_SAME_LINE = (
+    b"gitleaks:allow", b"betterleaks:allow", b"trufflehog:ignore", b"kingfisher:ignore", b"ggignore",
+)  # fmt: skip
+#: What every marker has, in lower case.
+_WORDS = (b"stanch:", b"allowlist", b"whitelist", *_SAME_LINE)
 _LONGEST = 4_096  # bytes to each side of a value that are looked at: lines can be huge
 _COMMENT = rb"(?:#|//|/\*|--|<!--|;|%|'|\"|\{#|\(\*|\brem\b|\bdnl\b|\*|^)"
 _OURS = re.compile(
@@ -25,7 +29,7 @@ _PRAGMA = re.compile(
     rb"(?:#|//|/\*|'|--|<!--[# \t]{0,8})[ \t]{0,40}pragma: ?"
     rb"(?:allowlist(?P<next>[ -]nextline)?|whitelist)[ -]secret\b"
 )
-_GITLEAKS = re.compile(rb"\bgitleaks:allow\b")
+_FOREIGN = re.compile(rb"(?<![\w-])(?:%b)(?![\w-])" % b"|".join(_SAME_LINE))
 _CLOSING = re.compile(r"\*/.*|-->.*|#\}.*|\*\).*|['\"`;,\s]+$")
 _WORD = re.compile(r"\w{2}")
 _SPACE = re.compile(r"\s+")
@@ -94,6 +98,6 @@ def _foreign(around: Neighbourhood) -> Waiver | None:
         found = _PRAGMA.search(text) if not above else _PRAGMA.match(text.lstrip())
         if found and bool(found["next"]) is above:
             return Waiver(source=WaiverSource.INLINE, reason="pragma: allowlist secret")
-        if not above and _GITLEAKS.search(text):
-            return Waiver(source=WaiverSource.INLINE, reason="gitleaks:allow")
+        if not above and (said := _FOREIGN.search(text)):
+            return Waiver(source=WaiverSource.INLINE, reason=said[0].decode())
     return None

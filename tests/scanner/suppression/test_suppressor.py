@@ -203,6 +203,10 @@ def test_a_marker_for_something_else_does_not_count(
         '  # pragma: allowlist nextline secret\nk = "{}"',
         "<k>{}</k> <!-- pragma: allowlist secret -->",
         'k = "{}"  # gitleaks:allow',
+        'k = "{}"  // betterleaks:allow',
+        'k = "{}"  # trufflehog:ignore',
+        'k = "{}"  /* kingfisher:ignore */',
+        'k = "{}"  # ggignore',
     ],
 )
 def test_markers_of_other_tools_are_honoured(
