@@ -15,10 +15,10 @@ from stanch.scanner.detectors.context.surroundings import check_surroundings
 from stanch.scanner.detectors.document.budget import MOST, Budget
 from stanch.scanner.detectors.document.readings import values
 from stanch.scanner.detectors.encoding.ansi import uncoloured
-from stanch.scanner.detectors.encoding.decode import opened
+from stanch.scanner.detectors.encoding.decode import COLOURED, opened
 from stanch.scanner.detectors.excerpt import excerpt
 from stanch.scanner.detectors.matching.confirm import Place, confirmed
-from stanch.scanner.detectors.matching.prefilter import COLOURED, Marks, Window
+from stanch.scanner.detectors.matching.prefilter import Marks, Window
 from stanch.scanner.detectors.preview import preview
 from stanch.scanner.detectors.ruleset.compile import prefilter
 from stanch.scanner.detectors.text.position import LineIndex
@@ -91,8 +91,8 @@ class Engine:
         if not marks:
             return self._direct(fragment, windows, self._min_confidence)
         direct = self._direct(fragment, windows)  # also what is not sure says what a copy is
-        matches = opened(fragment, direct.matches, self._within, marks)
-        return Scanned(matches=self._sure(matches), gaps=direct.gaps)
+        matches, gaps = opened(fragment, direct.matches, self._within, marks)
+        return Scanned(matches=self._sure(matches), gaps=(*direct.gaps, *gaps))
 
     def may_find(self, data: bytes, path: str | None) -> bool:
         """Whether :meth:`examine` could find anything in it; false is certain.

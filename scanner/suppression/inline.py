@@ -15,7 +15,8 @@ from stanch.scanner.model.waiver import Waiver, WaiverSource
 
 #: Words of other scanners that accept what stands in the same line.
 _SAME_LINE = (
-    b"gitleaks:allow", b"betterleaks:allow", b"trufflehog:ignore", b"kingfisher:ignore", b"ggignore",
+    b"gitleaks:allow", b"betterleaks:allow", b"trufflehog:ignore", b"kingfisher:ignore",
+    b"ggignore",
 )  # fmt: skip
 #: What every marker has, in lower case.
 _WORDS = (b"stanch:", b"allowlist", b"whitelist", *_SAME_LINE)

@@ -27,8 +27,6 @@ Screen = Callable[[bytes, int, int, str], bool]
 _NONE: Mapping[int, Screen] = {}
 #: Marks are numbered from here, rules below.
 MARK = 1 << 20
-#: The mark that colours are, behind those of encoded runs.
-COLOURED = 3
 #: How many bytes a keyword may be away from the secret.
 NEAR = 400
 #: Look-ahead that a pattern may need behind a window, in bytes.

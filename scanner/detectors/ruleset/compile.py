@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import hyperscan
 
-from stanch.scanner.detectors.encoding.ansi import MARK as COLOUR
 from stanch.scanner.detectors.encoding.decode import MARKS
 from stanch.scanner.detectors.matching.pattern import keywords, width_of
 from stanch.scanner.detectors.matching.prefilter import MARGIN, MARK, NEAR, Prefilter, stored
@@ -91,10 +90,7 @@ def _wanted(rules: Sequence[Rule]) -> list[_Pattern]:
         _Pattern(index=i, expression=piece, flags=_SUPERSET if loose[i] else _WITH_START)
         for i, rule in enumerate(rules)
         for piece in pieces(least(expression(rule)) if loose[i] else expression(rule))
-    ] + [
-        _Pattern(index=MARK + i, expression=mark, flags=_ONCE)
-        for i, mark in enumerate((*MARKS, COLOUR))
-    ]
+    ] + [_Pattern(index=MARK + i, expression=mark, flags=_ONCE) for i, mark in enumerate(MARKS)]
 
 
 def _value(index: int, rule: Rule) -> _Pattern:

@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stanch.scanner.detectors.encoding import decode
+from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.detectors.ruleset.compile import prefilter
 from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.model.finding import Match
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
 
 Scan = Callable[..., list[Match]]
 
@@ -83,9 +86,24 @@ def test_digests_and_binary_data_hide_no_text(template: str) -> None:
     assert list(decode.copies(generate(template, 4))) == []
 
 
-def test_the_number_of_opened_runs_is_bounded() -> None:
-    run = base64.b64encode(b"nothing to be seen here at all") + b" "
-    assert len(list(decode.copies(run * (decode.MOST_RUNS * 3)))) == decode.MOST_RUNS
+def test_what_lies_behind_many_harmless_runs_is_found(engine: Engine) -> None:
+    run = base64.b64encode(b"nothing to be seen here at all") + b"\n"
+    token = base64.b64encode(b"the token is " + TOKEN)
+    scanned = engine.examine(_fragment(run * 250 + token))
+    assert [match.finding.span.line for match in scanned.matches] == [251]
+    assert scanned.gaps == ()
+
+
+def test_what_is_not_opened_is_a_gap(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "MOST_RUNS", 10)
+    run = base64.b64encode(b"nothing to be seen here at all") + b"\n"
+    assert engine.examine(_fragment(run * 10)).gaps == ()
+    (gap,) = engine.examine(_fragment(run * 11)).gaps
+    assert gap.incomplete
+
+
+def _fragment(data: bytes) -> Fragment:
+    return Fragment(data=data, provenance=InStream(path="a.txt"))
 
 
 def test_a_command_that_powershell_encoded_is_opened(scan: Scan) -> None:
