@@ -180,7 +180,12 @@ def _settings(lab: AwsLab | None, folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "stanch.toml"
     people = '[people.alice]\ngroups = ["security"]\n[people.bob]\ngroups = ["security"]\n'
-    aws = f'[aws]\nendpoint_url = "{lab.endpoint_url}"\nregion = "{lab.region}"\n' if lab else ""
+    aws = (
+        f'[aws]\nendpoint_url = "{lab.endpoint_url}"\nregion = "{lab.region}"\n'
+        "trail_lag_seconds = 0\n"
+        if lab
+        else ""
+    )
     config.write_text(aws + people, encoding="utf-8")
     ours = {"STANCH_HOME": str(folder / "home"), "STANCH_CONFIG": str(config)}
     if lab is None:

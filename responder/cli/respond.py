@@ -41,7 +41,8 @@ def command(targets: tuple[str, ...], name: str | None, history: bool | None) ->
     expired is asked for again. Returns when everything is proven dead or waits for a person.
 
     Exit codes: 0 nothing leaked, or all of it is dead or waits for an approval; 1 a run failed or
-    no runbook exists; 2 usage or configuration; 3 something could not be scanned.
+    left something uncovered, or no runbook exists; 2 usage or configuration; 3 something could not
+    be scanned.
     """
     console = Console(highlight=False, soft_wrap=False)
     with house() as opened:

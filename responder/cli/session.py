@@ -7,6 +7,8 @@ import pwd
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from functools import partial
 
 import click
 from rich.console import Console
@@ -16,6 +18,7 @@ from stanch.responder.cli.standby import Standby
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.caller import Caller, at_command_line
 from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.ports import Errand, Notifier
 from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.telemetry import log
@@ -109,16 +112,15 @@ def _watch(
     swept = time.monotonic()
     said: set[str] = set()
     while True:
-        states = [_state(opened, incident) for incident in ids]
         for incident in ids:
             terminal.publish(opened.cards.card(incident), None)
             for line in _held_up(opened, incident):
                 if line not in said:
                     said.add(line)
                     click.echo(line, err=True)
-        if all(state is None or state.over or state is _WAITS for state in states):
+        if all(_rests(opened, incident) for incident in ids):
             _await_delivery(opened)
-            return not any(state is RunState.FAILED for state in states)
+            return all(map(partial(_fine, opened), ids))
         if time.monotonic() - swept > opened.settings.worker.sweep_seconds:
             opened.sweep()
             swept = time.monotonic()
@@ -127,6 +129,32 @@ def _watch(
 
 
 _WAITS = RunState.WAITING_APPROVAL
+_LONG = timedelta(minutes=1)  # a command that waits longer would only hold a terminal
+
+
+def _fine(opened: House, incident: IncidentId) -> bool:
+    """No run failed, and a run that is done left nothing uncovered."""
+    state = _state(opened, incident)
+    with opened.store.transaction() as tx:
+        found = tx.incidents.get(incident)
+    if state is RunState.DONE and found is not None and found.state is IncidentState.CONTAINED:
+        return False
+    return state is not RunState.FAILED
+
+
+def _rests(opened: House, incident: IncidentId) -> bool:
+    """Nothing more happens soon: over, a person's turn, or a wait whose end is known and far."""
+    state = _state(opened, incident)
+    if state is None or state.over or state is _WAITS:
+        return True
+    with opened.store.transaction() as tx:
+        steps = tx.runs.steps(tx.runs.of(incident)[-1].id)
+        now = tx.now()
+    under_way = [step for step in steps if step.state in {StepState.RUNNING, StepState.WAITING}]
+    return bool(under_way) and all(
+        step.due_at is not None and step.due_at - now > _LONG and not step.tries
+        for step in under_way
+    )
 
 
 def _state(opened: House, incident: IncidentId) -> RunState | None:

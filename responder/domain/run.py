@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from stanch.responder.domain.claim import Claim, read_claim
 from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.runbook import Phase
@@ -97,3 +99,13 @@ class StepRun:
     outputs: JsonObject = field(default_factory=dict)
     error: str | None = None
     remedy: str | None = None
+
+
+def newest_claim(steps: Iterable[StepRun]) -> Claim | None:
+    """What was proven last by these steps; None when nothing was."""
+    claims = [
+        claim
+        for step in steps
+        if step.state is StepState.DONE and (claim := read_claim(step.evidence))
+    ]
+    return max(claims, key=lambda claim: claim.seen_at, default=None)

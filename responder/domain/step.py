@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
+from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
 from stanch.responder.domain.json import JsonObject, JsonValue
 from stanch.scanner.model.secret import SecretValue
@@ -38,7 +39,8 @@ class StepSpec:
 
     ``parts`` names the parts of the leaked credential that the step may open; ``permissions`` the
     IAM actions (or scopes) it calls, ``undo`` the step that reverses it; ``outputs`` the keys that
-    later steps may refer to as ``${step-id.key}``.
+    later steps may refer to as ``${step-id.key}``. A step that ``proves`` ends with a claim, and
+    only such a step moves an incident on.
     """
 
     name: str  # "aws.iam.disable_access_key"
@@ -49,8 +51,11 @@ class StepSpec:
     parts: tuple[str, ...] = ()
     undo: str | None = None
     outputs: tuple[str, ...] = ()
+    proves: bool = False
 
     def __post_init__(self) -> None:
+        if self.proves and self.effect is not Effect.READ:
+            raise ValueError(f"{self.name}: only a fresh look proves")
         if (self.undo is not None) != (self.effect is Effect.REVERSIBLE):
             raise ValueError(f"{self.name}: a reversible step names its undo, no other step does")
 
@@ -71,18 +76,26 @@ class Absent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A fresh look showed the effect. ``outputs`` are for later steps."""
+    """A fresh look showed the effect. ``outputs`` are for later steps.
+
+    ``claim`` is what a proof says: what it covers and what it leaves uncovered.
+    """
 
     evidence: JsonObject
     outputs: Mapping[str, JsonValue] = field(default_factory=dict)
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotYet:
-    """The world has not settled; look again after ``after``."""
+    """The world has not settled; look again after ``after``.
+
+    ``until``: it is known to take that long, so until then nobody need worry.
+    """
 
     why: str
     after: timedelta
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,12 +148,14 @@ class Attempt:
 
     def _settle(self, job: Job, row: StepRun, verdict: Verdict) -> None:
         match verdict:
-            case Verified(evidence=evidence, outputs=outputs):
-                done = replace(row, evidence={**row.evidence, **evidence}, outputs=dict(outputs))
+            case Verified(evidence=evidence, outputs=outputs, claim=claim):
+                said: JsonObject = {"claim": claim.as_json()} if claim else {}
+                seen = {**row.evidence, **evidence, **said}
+                done = replace(row, evidence=seen, outputs=dict(outputs))
                 self.progress.done(job.run, done, job.runbook)
                 self.trace(row.id, "done")
-            case NotYet(why=why, after=after):
-                self.progress.wait(job.run, row, why, after, SETTLE_LIMIT)
+            case NotYet() as later:
+                self.progress.wait(job.run, row, later, SETTLE_LIMIT)
             case Refuted(why=why, remedy=remedy):
                 self.progress.failed(job.run, row, why, remedy)
             case _:

@@ -288,10 +288,10 @@ def _check_milestone(
     specs: Mapping[str, StepSpec],
 ) -> None:
     wanted = doc.text(key)
-    # Only a fresh look may move an incident on: an act's own word is not proof.
-    proofs = [s.id for s in steps if s.phase is phase and specs[s.uses].effect is Effect.READ]
+    # Only a fresh look that ends with a claim may move an incident on: an act's word is no proof.
+    proofs = [s.id for s in steps if s.phase is phase and specs[s.uses].proves]
     if wanted not in proofs:
         raise RunbookError(
-            f"{doc.where(key)}: {wanted!r} is not a step of the phase {phase} that only looks",
+            f"{doc.where(key)}: {wanted!r} is not a step of the phase {phase} that proves",
             remedy=nearest(wanted, proofs),
         )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from stanch.responder.domain.claim import Validity, read_claim
 from stanch.responder.domain.error import Retryable
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.incident import Incident, IncidentState
@@ -17,6 +18,7 @@ from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
 from stanch.responder.domain.runbook import Phase, Runbook
+from stanch.responder.domain.step import NotYet
 from stanch.responder.domain.timeline import Event
 
 LONGEST_PAUSE = timedelta(seconds=30)
@@ -105,10 +107,11 @@ class Progress:
             self._tell(tx, run.incident)
         self.doorbell.ring(Errand.NOTIFY, str(run.incident))
 
-    def wait(self, run: Run, row: StepRun, why: str, after: timedelta, limit: timedelta) -> None:
+    def wait(self, run: Run, row: StepRun, later: NotYet, limit: timedelta) -> None:
         """The world has not settled: look again, but not for ever."""
-        now = self._now()
-        if row.intended_at is not None and now - row.intended_at > limit:
+        now, why, after = self._now(), later.why, later.after
+        expected = row.intended_at if later.until is None else later.until
+        if expected is not None and now - expected > limit:
             self.failed(
                 run,
                 row,
@@ -166,16 +169,19 @@ def _advance_incident(
     tx: Transaction, run: Run, row: StepRun, runbook: Runbook, now: datetime
 ) -> None:
     incident = _locked(tx, run.incident)
-    if row.id == runbook.contained_by:
+    claim = read_claim(row.evidence)
+    if claim is None or claim.validity is Validity.LIVE:
+        return
+    if row.id == runbook.contained_by and not incident.state.over:
         moved = replace(incident, state=IncidentState.CONTAINED, containment_verified_at=now)
         action = "incident.contained"
-    elif row.id == runbook.proven_dead_by:
+    elif row.id == runbook.proven_dead_by and claim.proven:
         moved = replace(incident, state=IncidentState.PROVEN_DEAD, proven_dead_at=now)
         action = "incident.proven_dead"
     else:
         return
     tx.incidents.save(moved)
-    _record(tx, run, row, action, {"runbook": runbook.id}, now)
+    _record(tx, run, row, action, {"runbook": runbook.id, "claim": claim.as_json()}, now)
 
 
 def _locked(tx: Transaction, incident: IncidentId) -> Incident:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
 from stanch.responder.postmortem.report import (
@@ -34,6 +35,7 @@ class Facts:
     clocks: tuple[Clock, ...]
     activity: Activity | None
     consents: tuple[Consent, ...]
+    claim: Claim | None = None  # what is proven now
     owners: Mapping[str, str] = field(default_factory=dict)  # by action id
 
     @property
@@ -52,9 +54,6 @@ class Facts:
         return bool(self.runs) and self.runs[-1][0].kind is RunKind.UNDO
 
 
-_OWN_SESSIONS = ("sts:GetSessionToken", "sts:GetFederationToken")
-
-
 def residual(facts: Facts) -> Iterator[str]:
     """Risks that are known to remain."""
     if facts.incident.proven_dead_at is None:
@@ -71,27 +70,14 @@ def residual(facts: Facts) -> Iterator[str]:
     if activity and activity.answered_late:
         calls = plural(activity.answered_late, "call")
         yield f"{calls} with the credential succeeded after containment was verified."
-    outliving = _outliving(facts)
-    if outliving:
-        yield (
-            f"{plural(len(outliving), 'credential')} born from this one can outlive it; "
-            "each needs its own proof of death."
-        )
+    for gap in facts.claim.uncovered if facts.claim else ():
+        yield f"The proof does not cover {clean(str(gap), 240)}. {clean(gap.remedy, 160)}"
+    if facts.claim is None and facts.activity and facts.activity.children:
+        count = plural(len(facts.activity.children), "credential")
+        yield f"{count} born from this one can outlive it; each needs its own proof of death."
     for step in facts.failed:
         why = clean(step.error or "no reason was recorded", 160)
         yield f"The step {clean(step.id, 60)} did not succeed: {why}"
-
-
-def _outliving(facts: Facts) -> tuple[str, ...]:
-    """Credentials born from this one that the verified containment does not cover.
-
-    Sessions of the user itself fall under the deny of older sessions; keys and sessions in roles
-    do not.
-    """
-    children = facts.activity.children if facts.activity else ()
-    if facts.incident.containment_verified_at is None:
-        return tuple(children)
-    return tuple(child for child in children if not child.endswith(_OWN_SESSIONS))
 
 
 def unknown(facts: Facts) -> Iterator[str]:
@@ -205,13 +191,13 @@ def _mitigate(facts: Facts) -> Iterator[Draft]:
                 "it is outside git history and nobody has removed it yet as far as is recorded",
             )
             break  # the inventory lists the others
-    outliving = _outliving(facts)
-    if outliving:
+    children = facts.activity.children if facts.activity else ()
+    if children:
         yield (
             "review-children",
             ActionKind.MITIGATE,
             "Review what was done with the credentials born from this one",
-            f"{len(outliving)} appear in the trail",
+            f"{len(children)} appear in the trail",
         )
     yield from _finish(facts)
     yield from _silence(facts)

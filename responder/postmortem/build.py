@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from stanch.responder.domain import goal
+from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.run import Run, RunKind, StepRun, newest_claim
 from stanch.responder.postmortem.activity import read_activity
 from stanch.responder.postmortem.advice import PROMPTS, Facts, actions, residual, unknown
 from stanch.responder.postmortem.case import CaseFile
@@ -24,6 +27,7 @@ from stanch.responder.postmortem.report import ActionItem, Clock, Report, Tone, 
 from stanch.responder.postmortem.text import aware, clean, span
 
 _COPIES = 200
+_GAPS = 50
 _GIT_BEGAN = datetime(2005, 4, 7, tzinfo=UTC)
 
 
@@ -61,6 +65,7 @@ def build(case: CaseFile, *, now: datetime) -> Report:
         manifest=read_manifest(case),
         prompts=PROMPTS,
         closed=read_closed(case),
+        claim=facts.claim,
     )
 
 
@@ -88,7 +93,30 @@ def _facts(case: CaseFile, now: datetime) -> Facts:
             contained_at=aware(contained_at) if contained_at else None,
         ),
         consents=tuple(map(read_consent, case.approvals)),
+        claim=_claim(runs),
         owners=read_owners(case),
+    )
+
+
+def _claim(runs: tuple[tuple[Run, tuple[StepRun, ...]], ...]) -> Claim | None:
+    """What is proven now: nothing, once an undo ran last."""
+    if not runs or runs[-1][0].kind is RunKind.UNDO:
+        return None
+    found = newest_claim(runs[-1][1])
+    return _cleaned(found) if found else None
+
+
+def _cleaned(claim: Claim) -> Claim:
+    """Its text crossed a database, and names in it come from a provider's records."""
+    return replace(
+        claim,
+        what=clean(claim.what, 120),
+        how=clean(claim.how, 240),
+        covers=tuple(clean(each, 240) for each in claim.covers[:_GAPS]),
+        uncovered=tuple(
+            replace(gap, what=clean(gap.what, 240), remedy=clean(gap.remedy, 240))
+            for gap in claim.uncovered[:_GAPS]
+        ),
     )
 
 
@@ -145,7 +173,9 @@ def _status(incident: Incident, facts: Facts) -> tuple[str, Tone]:
             asked = incident.containment_requested_at is not None
             return ("Containment not verified" if asked else "Not contained"), Tone.ALARM
         case IncidentState.CONTAINED:
-            return "Contained, not proven dead", Tone.ALARM if late else Tone.WAITING
+            alive = facts.claim is not None and bool(facts.claim.alive)
+            left = "what was born from it is alive" if alive else "not proven dead"
+            return f"Contained, {left}", Tone.ALARM if late or alive else Tone.WAITING
         case IncidentState.PROVEN_DEAD:
             return "Proven dead", Tone.SAFE
         case IncidentState.CLOSED:

@@ -57,7 +57,11 @@ def read_passage(case: CaseFile, run: Run, steps: tuple[StepRun, ...]) -> Passag
 def _act(case: CaseFile, run: Run, step: StepRun) -> Act:
     spec = case.specs.get(step.uses)
     ended = aware(step.finished_at) if step.finished_at else None
-    shown = [(clean(key, 40), _scalar(value)) for key, value in sorted(step.evidence.items())]
+    shown = [
+        (clean(key, 40), _scalar(value))
+        for key, value in sorted(step.evidence.items())
+        if key != "claim"
+    ]
     records = tuple(
         proof(entry)
         for entry in case.entries

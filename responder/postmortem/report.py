@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.runbook import Phase
 
 
@@ -267,6 +268,7 @@ class Report:
     manifest: Manifest
     prompts: tuple[str, ...]
     closed: Closed | None = None
+    claim: Claim | None = None
 
     @property
     def current_acts(self) -> tuple[Act, ...]:

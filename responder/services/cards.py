@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from stanch.responder.domain import goal
 from stanch.responder.domain.approval import Decision
 from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.ports import Store, Transaction
-from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState, newest_claim
 from stanch.responder.domain.runbook import Phase, Silence
 from stanch.responder.domain.timeline import Event
 from stanch.responder.postmortem.text import span
@@ -21,7 +22,7 @@ from stanch.responder.services.approvals import Approvals, waiting
 from stanch.responder.services.words import Words
 
 SILENCE = {
-    Silence.HOLD: "nothing happens: the key stays disabled",
+    Silence.HOLD: "nothing happens: everything stays as it is now",
     Silence.PROCEED: "silence is consent: the step runs",
     Silence.ABORT: "the step is left out and the run ends",
 }
@@ -41,6 +42,16 @@ class View:
     now: datetime
     lapsed: bool = False  # a question was asked and nobody answered in time
     closed: Event | None = None  # the word that closed it
+
+    @property
+    def undone(self) -> bool:
+        """The newest run takes things back: nothing that was proven before holds."""
+        return self.run is not None and self.run.kind is RunKind.UNDO
+
+    @property
+    def claim(self) -> Claim | None:
+        """What is proven about the credential now."""
+        return None if self.undone else newest_claim(self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +128,7 @@ def draw(view: View) -> Card:
         headline=f"{_state(view)} · {view.credential} · {label(view.incident.id)}",
         summary=_summary(view, failed),
         facts=_facts(view),
-        phases=tuple((phase, _mark(view.steps, phase)) for phase in Phase if _has(view, phase)),
+        phases=() if view.undone else _phases(view),
         ask=view.ask,
         failure=f"{failed.error} → {failed.remedy}" if failed else None,
         updated_at=view.now,
@@ -132,25 +143,41 @@ def _closed(tx: Transaction, incident: Incident) -> Event | None:
     return said[-1] if said else None
 
 
-def _has(view: View, phase: Phase) -> bool:
-    return any(step.phase is phase for step in view.steps)
+def _phases(view: View) -> tuple[tuple[Phase, Mark], ...]:
+    there = {step.phase for step in view.steps}
+    return tuple((phase, _mark(view.steps, phase)) for phase in Phase if phase in there)
 
 
 def _state(view: View) -> str:
-    undone = view.run is not None and view.run.kind is RunKind.UNDO
     match view.incident.state:
-        case IncidentState.OPEN if undone and view.run and view.run.state is RunState.DONE:
-            return "LIVE AGAIN"
-        case IncidentState.OPEN if view.incident.containment_requested_at:
-            return "CONTAINING"
         case IncidentState.OPEN:
-            return "LIVE"
+            return _open(view)
         case IncidentState.CONTAINED:
-            return "CONTAINED"
+            return _contained(view)
         case IncidentState.PROVEN_DEAD:
             return "PROVEN DEAD"
         case IncidentState.CLOSED:
             return "CLOSED" if view.incident.proven_dead_at else "CLOSED, NOT PROVEN DEAD"
+
+
+def _open(view: View) -> str:
+    if view.undone:
+        over = view.run is not None and view.run.state is RunState.DONE
+        return "LIVE AGAIN" if over else "TAKING CONTAINMENT BACK"
+    if view.incident.regressions and not view.incident.containment_requested_at:
+        return "SEEN AGAIN"
+    return "CONTAINING" if view.incident.containment_requested_at else "LIVE"
+
+
+def _contained(view: View) -> str:
+    """Refused, but not for good; or dead for good, but with something left that is not."""
+    over = view.run is not None and view.run.state is RunState.DONE
+    claim = view.claim
+    if claim is not None and over and not claim.proven:
+        return claim.headline()
+    if claim is not None and claim.alive:
+        return f"CONTAINED, {len(claim.alive)} BORN FROM IT ALIVE"
+    return "CONTAINED"
 
 
 def _tone(view: View, failed: StepRun | None) -> Tone:
@@ -160,6 +187,8 @@ def _tone(view: View, failed: StepRun | None) -> Tone:
         return Tone.FAILED
     if view.incident.state.over:
         return Tone.SAFE
+    if view.claim is not None and view.claim.alive:
+        return Tone.ALARM
     if view.ask or view.lapsed:
         return Tone.WAITING
     return Tone.SAFE if view.incident.state is IncidentState.CONTAINED else Tone.ALARM
@@ -175,7 +204,8 @@ def _summary(view: View, failed: StepRun | None) -> str:
             "No runbook handles this kind of credential: revoke it at its provider by hand, then "
             f"`stanch close {label(view.incident.id)} --unproven`."
         )
-    return _question(view) or _work(view)
+    true = f"{view.claim.brief()} " if view.claim else ""
+    return true + (_question(view) or _work(view))
 
 
 def _question(view: View) -> str | None:
@@ -192,19 +222,18 @@ def _work(view: View) -> str:
     if stuck:
         return f"Trying again: {view.titles[stuck.uses].lower()}. {stuck.error}"
     doing = [view.titles[s.uses].lower() for s in view.steps if not s.state.over and s.intended_at]
-    return _SUMMARY[view.incident.state].format(
-        ", ".join(doing) or "working through the plan", incident=label(view.incident.id)
-    )
+    name = label(view.incident.id)
+    if view.incident.state is IncidentState.PROVEN_DEAD:
+        left = f"the action items of the postmortem want owners, then `stanch close {name}`"
+        more = " Seen again, and still dead: one more copy." if view.incident.regressions else ""
+        return f"{more} Left to do: {left}.".strip()
+    if view.undone and view.run and view.run.state is RunState.DONE:
+        return f"What contained it was taken back. `stanch respond {name}` contains it again."
+    if view.run and view.run.state is RunState.DONE:
+        return f"Mend what is not covered, then `stanch respond {name}` proves it again."
+    return f"Now: {', '.join(doing) or 'working through the plan'}."
 
 
-_SUMMARY = {
-    IncidentState.OPEN: "Now: {}.",
-    IncidentState.CONTAINED: "Refused everywhere. Now: {}.",
-    IncidentState.PROVEN_DEAD: (
-        "The key and every session born from it are refused. Left to do: the action items of the "
-        "postmortem want owners, then `stanch close {incident}`."
-    ),
-}
 _CLOSED = {
     True: "Over. A new sighting of the credential opens it again.",
     False: "Closed by a person's word although nothing proves that the credential is dead.",
@@ -223,10 +252,12 @@ def _facts(view: View) -> tuple[tuple[str, str], ...]:
         if first.exposed_at:
             ago = age(view.now - first.exposed_at)
             facts.append(("Exposed", f"{first.exposed_at:%Y-%m-%d %H:%M} UTC, {ago} ago"))
-    if "user" in outputs:
+    facts.extend(_proof(view.claim))
+    if outputs.get("user"):
         facts.append(("Belongs to", f"{outputs['user']} in account {outputs.get('account', '?')}"))
     if "count" in outputs:
         facts.append(("Used", _used(outputs)))
+        facts.append(("Searched", _searched(outputs)))
     facts.extend(_clocks(incident))
     if view.closed:
         who = view.closed.actor.partition(":")[2]
@@ -239,15 +270,41 @@ def _used(outputs: Mapping[str, object]) -> str:
     where = (
         f", from {', '.join(sorted(map(str, ips))[:3])}" if isinstance(ips, Mapping) and ips else ""
     )
-    return f"{outputs['count']} recorded calls ({outputs.get('denied', 0)} denied){where}"
+    count = outputs["count"]
+    calls = "1 recorded call" if count == 1 else f"{count} recorded calls"
+    return f"{calls} so far ({outputs.get('denied', 0)} denied){where}"
+
+
+def _searched(outputs: Mapping[str, object]) -> str:
+    """Where the trail was read, how far, and where not."""
+    regions = _texts(outputs.get("regions"))
+    shown = ", ".join(regions[:3]) + (f" and {len(regions) - 3} more" if len(regions) > 3 else "")  # noqa: PLR2004  # as many as fit
+    unread = _texts(outputs.get("unread"))
+    missing = f"; NOT read: {'; '.join(unread)}" if unread else ""
+    until = str(outputs.get("complete_until") or "")
+    far = f"; complete until {until.replace('T', ' ').removesuffix('Z')} UTC" if until else ""
+    return f"{shown or 'nowhere'}{missing}{far}"
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list | tuple) else []
+
+
+def _proof(claim: Claim | None) -> list[tuple[str, str]]:
+    """The claim as facts: what is not covered comes first, with what helps."""
+    if claim is None:
+        return []
+    gaps = [("Not covered", f"{gap} → {gap.remedy}") for gap in claim.uncovered]
+    covered = [("Covered too", each) for each in claim.covers]
+    return [*gaps, ("Seen", claim.how), *covered]
 
 
 def _clocks(incident: Incident) -> list[tuple[str, str]]:
     since = incident.detected_at
     clocks = (
-        ("Contained", incident.containment_requested_at, "calls answered", goal.REQUESTED),
+        ("Asked", incident.containment_requested_at, "containing calls answered", goal.REQUESTED),
         ("Verified", incident.containment_verified_at, "refused on a fresh look", goal.VERIFIED),
-        ("Proven dead", incident.proven_dead_at, "key and sessions", None),
+        ("Dead", incident.proven_dead_at, "nothing left uncovered", None),
     )
     return [
         (name, f"{span(at - since)} after detection  ({what}{_judged(at - since, promised)})")

@@ -14,7 +14,7 @@ from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.plan import Plan
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.runbook import Phase, Runbook
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.planner import Planner, step_runs
 from stanch.responder.engine.reversal import reversal
@@ -151,6 +151,8 @@ class Responses:
                 )
             elif step.state in {StepState.BLOCKED, StepState.SKIPPED}:
                 _ask_again(tx, run, step)
+            elif run.state is RunState.DONE and step.phase is Phase.AUDIT:
+                tx.runs.write(_anew(step))
         tx.runs.save(replace(run, state=RunState.RUNNING, requester=by.name, finished_at=None))
         tx.ledger.append(
             Event(
@@ -161,6 +163,20 @@ class Responses:
                 detail={"run": run.id, **by.trace},
             )
         )
+
+
+def _anew(step: StepRun) -> StepRun:
+    """A proof that left something uncovered looks again; what undo must know stays."""
+    return replace(
+        step,
+        state=StepState.PENDING,
+        params=None,
+        tries=0,
+        intended_at=None,
+        acted_at=None,
+        finished_at=None,
+        outputs={},
+    )
 
 
 def abort(tx: Transaction, run: Run) -> None:
@@ -194,7 +210,7 @@ def _goes_on(run: Run, incident: Incident) -> bool:
     """An unfinished response is taken up; after an undo or a regression a new one starts."""
     return (
         run.kind is RunKind.RESPOND
-        and run.state is not RunState.DONE
+        and (run.state is not RunState.DONE or incident.state is IncidentState.CONTAINED)
         and run.started_at >= incident.detected_at
     )
 

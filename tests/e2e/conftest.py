@@ -73,7 +73,8 @@ def desk(lab: AwsLab, tmp_path: Path) -> Desk:
     world = seed(lab)
     world.attacker.mint()
     (tmp_path / "stanch.toml").write_text(
-        f'[aws]\nendpoint_url = "{lab.endpoint_url}"\nregion = "{lab.region}"\n{PEOPLE}'
+        f'[aws]\nendpoint_url = "{lab.endpoint_url}"\nregion = "{lab.region}"\n'
+        f'regions = ["{lab.region}"]\ntrail_lag_seconds = 0\n{PEOPLE}'
     )
     history = leaky_history(world.leaked.access_key_id, world.leaked.secret)
     build(tmp_path / "payments", history, now=datetime.now(UTC))

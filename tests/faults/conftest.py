@@ -199,6 +199,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, lab: AwsLab) -> Path:
     home = tmp_path_factory.mktemp("template")
     (home / "stanch.toml").write_text(
         f'[aws]\nendpoint_url = "{lab.endpoint_url}"\nregion = "{lab.region}"\n'
+        f'regions = ["{lab.region}"]\ntrail_lag_seconds = 0\n'
         f"[worker]\nlease_seconds = {LEASE}\n"
         '[people.alice]\ngroups = ["security"]\n[people.bob]\ngroups = ["security"]\n'
     )

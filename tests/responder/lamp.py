@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from stanch.responder.domain.claim import Claim, Validity
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.runbook import Phase, RunbookStep
 from stanch.responder.domain.step import (
@@ -77,13 +78,23 @@ class _Fake:
 
 class Look(_Fake):
     spec = StepSpec(
-        name="lamp.look", title="Look at", effect=Effect.READ, params=Lamp, outputs=("seen",)
+        name="lamp.look",
+        title="Look at",
+        effect=Effect.READ,
+        params=Lamp,
+        outputs=("seen",),
+        proves=True,
     )
 
     def look(self, params: Lamp, ctx: StepContext) -> Verdict:
-        del ctx
         answer: Verdict | None = self.lamps.next("look", params.lamp)
-        return answer or Verified(evidence={}, outputs={"seen": params.lamp})
+        if answer is not None and not (isinstance(answer, Verified) and answer.claim is None):
+            return answer
+        claim = Claim(
+            what=f"the lamp {params.lamp}", validity=Validity.DEAD, how="dark", seen_at=ctx.now()
+        )
+        seen = answer or Verified(evidence={}, outputs={"seen": params.lamp})
+        return replace(seen, claim=claim)
 
 
 class Light(_Fake):

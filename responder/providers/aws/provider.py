@@ -16,6 +16,7 @@ from stanch.responder.providers.aws.steps.containment import DisableAccessKey, E
 from stanch.responder.providers.aws.steps.deletion import DeleteAccessKey
 from stanch.responder.providers.aws.steps.key import ClassifyKey
 from stanch.responder.providers.aws.steps.owner import FindOwner
+from stanch.responder.providers.aws.steps.possession import ProvePossession
 from stanch.responder.providers.aws.steps.probe import ProbeSession
 from stanch.responder.providers.aws.steps.promotion import PromoteVersion, RestoreVersion
 from stanch.responder.providers.aws.steps.proof import ProveDead, ProveRefused
@@ -23,6 +24,7 @@ from stanch.responder.providers.aws.steps.replacement import (
     CreateReplacementKey,
     DeleteReplacementKey,
 )
+from stanch.responder.providers.aws.steps.role_session import AllowRoleSessions, DenyRoleSessions
 from stanch.responder.providers.aws.steps.session_policy import AllowUserSessions, DenyUserSessions
 from stanch.responder.providers.aws.steps.snapshot import SnapshotUser
 from stanch.responder.providers.provider import Provider, Resolve
@@ -53,12 +55,15 @@ AWS: Provider[AwsClients] = Provider(
         FindOwner,
         SnapshotUser,
         ProbeSession,
+        ProvePossession,
         DisableAccessKey,
         EnableAccessKey,
         DenyUserSessions,
         AllowUserSessions,
         ProveRefused,
         FindActivity,
+        DenyRoleSessions,
+        AllowRoleSessions,
         FindConsumer,
         CreateReplacementKey,
         DeleteReplacementKey,

@@ -144,6 +144,7 @@ def waiting(
         desk = Desk(folder=folder, environment=environment)
         desk.configure(
             f'[aws]\nendpoint_url = "{lab.endpoint_url}"\nregion = "{lab.region}"\n'
+            f'regions = ["{lab.region}"]\ntrail_lag_seconds = 0\n'
             '[people.alice]\ngroups = ["security"]\n[people.bob]\ngroups = ["security"]\n'
             '[people.eve]\ngroups = ["marketing"]\n'
         )

@@ -101,7 +101,7 @@ def installation(tmp_path: Path, world: World, slack: SlackLab) -> Iterator[Inst
         for name in ("alice", "bob")
     )
     (home / "stanch.toml").write_text(
-        f'{people}[aws]\nendpoint_url = "{world.lab.endpoint_url}"\n'
+        f'{people}[aws]\nendpoint_url = "{world.lab.endpoint_url}"\ntrail_lag_seconds = 0\n'
         f'[slack]\nbot_token = "file:{home}/bot"\napp_token = "file:{home}/app"\n'
         f'channel = "{slack.channel}"\nteam = "{slack.team}"\nbase_url = "{slack.base_url}"\n'
         "[worker]\nsweep_seconds = 0.2\n"

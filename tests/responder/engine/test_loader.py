@@ -43,7 +43,7 @@ SPECS = {
             name="x.unlock", title="Unlock", effect=Effect.REVERSIBLE, params=Who, undo="x.lock"
         ),
         StepSpec(name="x.delete", title="Delete", effect=Effect.FINAL, params=Who),
-        StepSpec(name="x.check", title="Check", effect=Effect.READ, params=Who),
+        StepSpec(name="x.check", title="Check", effect=Effect.READ, params=Who, proves=True),
     )
 }
 POLICY = """\
@@ -149,8 +149,8 @@ def test_an_unknown_runbook_names_the_nearest(folder: Path) -> None:
         ("    approval: two-eyes\n", "", 21, "cannot be undone", "two-eyes"),
         ("step: lock", "step: find", 12, "exists already", "good.yaml:9"),
         ("step: lock", "step: Lock!", 12, "not a step id", "a-z"),
-        ("contained_by: check", "contained_by: lock", 6, "only looks", "check"),
-        ("proven_dead_by: audit", "proven_dead_by: check", 7, "only looks", "audit"),
+        ("contained_by: check", "contained_by: lock", 6, "that proves", "check"),
+        ("proven_dead_by: audit", "proven_dead_by: check", 7, "that proves", "audit"),
         ("version: 3", "version: three", 2, "not a version", "whole number"),
         ("runbook: good", "runbook: other", 1, "must be the file's name", "good"),
         ("title: A thing leaked", "title: A\ntitle: B", 4, "given twice", "good.yaml:3"),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from stanch.responder.domain.approval import Approval, Decision
+from stanch.responder.domain.claim import Claim, Validity
 from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.json import JsonObject, canonical
@@ -99,10 +100,26 @@ def steps() -> tuple[StepRun, ...]:
             intended_at=at(intended),
             acted_at=at(acted) if acted else None,
             finished_at=at(done),
-            evidence={"status": "as wanted", "reads": 3, "request_id": f"r-{position:04d}"},
+            evidence={
+                "status": "as wanted",
+                "reads": 3,
+                "request_id": f"r-{position:04d}",
+                **({"claim": proven().as_json()} if name == "prove-dead" else {}),
+            },
             outputs=activity() if name == "activity" else {},
         )
         for position, (name, uses, _, phase, effect, intended, acted, done) in enumerate(STEPS)
+    )
+
+
+def proven() -> Claim:
+    """What the last proof says."""
+    return Claim(
+        what=f"access key {PREVIEW}",
+        validity=Validity.DEAD,
+        how="3 x rejected (InvalidClientTokenId)",
+        covers=("sessions of the user ci-deployer issued before (3 x explicitly-denied)",),
+        seen_at=at(58.6),
     )
 
 

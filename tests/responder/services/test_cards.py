@@ -59,7 +59,7 @@ def test_a_card_follows_the_incident_from_live_to_proven_dead(room: Any) -> None
     card = room.card(run)
     assert (card.headline[:11], card.tone, card.ask) == ("PROVEN DEAD", Tone.SAFE, None)
     assert {mark for _, mark in card.phases} == {Mark.DONE}
-    assert {"Contained", "Verified", "Proven dead"} <= {name for name, _ in card.facts}
+    assert {"Asked", "Verified", "Dead"} <= {name for name, _ in card.facts}
 
 
 @pytest.mark.parametrize("silence", list(Silence))
@@ -139,7 +139,7 @@ def test_facts_name_whose_it_is_and_what_it_did(room: Any) -> None:
     room.settle(run)
     facts = dict(room.card(run).facts)
     assert facts["Belongs to"] == "ci in account 1"
-    assert facts["Used"] == "3 recorded calls (2 denied), from 192.0.2.1"
+    assert facts["Used"] == "3 recorded calls so far (2 denied), from 192.0.2.1"
 
 
 def test_an_incident_that_is_not_there_is_an_error(room: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sts import STSClient
 
-Service = Literal["iam", "sts", "cloudtrail", "secretsmanager", "s3", "dynamodb", "sqs"]
+Service = Literal["iam", "sts", "cloudtrail", "secretsmanager", "s3", "dynamodb", "sqs", "ec2"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,10 @@ class AwsSettings:
     """Where our AWS is and how patient we are.
 
     ``accounts``: 12-digit ids that are ours (empty: only the account of our own identity).
-    ``regions``: where CloudTrail is searched (empty: only ``region``).
-    ``settle``: how long IAM usually takes to show a change everywhere.
+    ``regions``: where CloudTrail is searched (empty: every Region that the account has enabled).
+    ``settle``: how long IAM usually takes to show a change everywhere. ``lag``: how late CloudTrail
+    may deliver. ``protected``: users that no report may touch without people, as patterns over
+    their ARNs; the tag ``stanch:protected`` says the same.
     ``pace``: the least time between two CloudTrail lookups (AWS allows 2/s per account, Region).
     ``secret_template``: the consumer's secret when the user has no ``stanch:secret`` tag, with
     ``{user}`` in it. ``probe``: whether the leaked key may be used to prove that it is dead.
@@ -44,7 +46,9 @@ class AwsSettings:
     endpoint_url: str | None = None
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
-    settle: timedelta = timedelta(seconds=4)
+    settle: timedelta = timedelta(seconds=8)
+    lag: timedelta = timedelta(minutes=15)
+    protected: tuple[str, ...] = ()
     pace: timedelta = timedelta(milliseconds=550)
     secret_template: str = ""
     probe: bool = True
@@ -79,7 +83,8 @@ class AwsClients:
         self._own = own
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, int], Any] = {}
-        self._account: str | None = None
+        self._caller: Mapping[str, str] | None = None
+        self._regions: tuple[str, ...] | None = None
         try:
             self._session = boto3.session.Session(region_name=settings.region)
         except ProfileNotFound as error:
@@ -112,10 +117,32 @@ class AwsClients:
 
     def account(self) -> str:
         """The account of our own identity (asked once)."""
-        if self._account is None:
+        return self._caller_identity()["Account"]
+
+    def arn(self) -> str:
+        """The ARN of our own identity (asked once)."""
+        return self._caller_identity()["Arn"]
+
+    def _caller_identity(self) -> Mapping[str, str]:
+        if self._caller is None:
             with calling("sts:GetCallerIdentity"):
-                self._account = self.sts().get_caller_identity()["Account"]
-        return self._account
+                found = self.sts().get_caller_identity()
+            self._caller = {"Account": found["Account"], "Arn": found["Arn"]}
+        return self._caller
+
+    def regions(self) -> tuple[str, ...]:
+        """Where the trail is searched: as configured, else every Region the account has enabled.
+
+        Raises as :func:`~stanch.responder.providers.aws.adapter.error.calling`.
+        """
+        if self.settings.regions:
+            return self.settings.regions
+        if self._regions is None:
+            with calling("ec2:DescribeRegions"):
+                # Without AllRegions only those that are enabled for the account are listed.
+                found = cast("Any", self._client("ec2")).describe_regions()["Regions"]
+            self._regions = tuple(sorted(str(region["RegionName"]) for region in found))
+        return self._regions
 
     def identity(self) -> str:
         """Our account; raises StanchError when we are nobody there."""

@@ -6,9 +6,11 @@ AWS puts whole access key ids into its messages, so nothing of an answer is pass
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,6 +22,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.parsers import ResponseParserError
 
 from stanch.responder.domain.error import Retryable, StanchError, StepFailed
 
@@ -77,11 +80,17 @@ _KEY_ID = re.compile(r"\b((?:AKIA|ASIA)[A-Z0-9]{12,124})\b")
 
 
 class NotThere(Exception):  # noqa: N818  # an answer for the step to judge, not a failure
-    """What was asked for does not exist."""
+    """What was asked for does not exist. ``at`` is AWS's clock, when its answer says so."""
+
+    at: datetime | None = None
 
 
 class LimitReached(Exception):  # noqa: N818  # an answer for the step to judge, not a failure
     """A quota of the account or user is used up."""
+
+
+class NotAllowed(StepFailed):
+    """Our identity may not do this, or AWS will not say whether the thing exists."""
 
 
 def mask_id(key_id: str) -> str:
@@ -120,6 +129,15 @@ def passing(error: ClientError) -> bool:
     return code_of(error) in _THROTTLED | _PASSING or status >= _HTTP_SERVER_ERROR
 
 
+def aws_time(answer: Mapping[str, Any]) -> datetime | None:
+    """When AWS answered, by its own clock; None when the answer does not say."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        return parsedate_to_datetime(headers["date"]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 @contextmanager
 def calling(api: str) -> Iterator[None]:
     """Translate what one call as our own identity may raise. ``api`` is ``iam:UpdateAccessKey``.
@@ -140,6 +158,8 @@ def calling(api: str) -> Iterator[None]:
             f"{api}: Stanch has no AWS credentials of its own",
             remedy="set AWS_PROFILE or the usual AWS environment; `stanch doctor` checks it",
         ) from None
+    except ResponseParserError:
+        raise Retryable(f"{api}: an answer that is not AWS's", after=_AGAIN) from None
     except BotoCoreError as error:
         raise StepFailed(
             f"{api}: {masked(str(error))}", remedy="`stanch doctor` checks the AWS settings"
@@ -151,7 +171,9 @@ def _translated(api: str, error: ClientError) -> Exception:
     if passing(error):
         return Retryable(f"{api}: {code}", after=_AGAIN)
     if code in _MISSING:
-        return NotThere(f"{api}: {message_of(error)}")
+        gone = NotThere(f"{api}: {message_of(error)}")
+        gone.at = aws_time(error.response)
+        return gone
     if code in _LIMIT:
         return LimitReached(f"{api}: {message_of(error)}")
     return _for_people(api, code, error)
@@ -159,7 +181,7 @@ def _translated(api: str, error: ClientError) -> Exception:
 
 def _for_people(api: str, code: str, error: ClientError) -> StanchError:
     if code in _DENIED:
-        return StepFailed(
+        return NotAllowed(
             f"{api}: our identity may not do this: {message_of(error)}",
             remedy=f"allow {api} for the identity that Stanch uses; "
             "`stanch doctor` prints the whole policy",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stanch.responder.domain.step import StepContext
 from stanch.responder.providers.aws.adapter.client import AwsClients, Credentials
-from stanch.responder.providers.aws.adapter.error import NotThere, calling
+from stanch.responder.providers.aws.adapter.error import NotThere, aws_time, calling
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import AccessKeyMetadataTypeDef
@@ -69,6 +69,13 @@ def keys_of(aws: AwsClients, user: str, *, attempts: int = 3) -> list[AccessKeyM
     with calling("iam:ListAccessKeys"):
         pages = aws.iam(attempts=attempts).get_paginator("list_access_keys").paginate(UserName=user)
         return [key for page in pages for key in page["AccessKeyMetadata"]]
+
+
+def keys_at(aws: AwsClients, user: str) -> tuple[list[AccessKeyMetadataTypeDef], datetime | None]:
+    """The user's access keys, and AWS's clock when it listed them. Raises :class:`NotThere`."""
+    with calling("iam:ListAccessKeys"):
+        answer = aws.iam().list_access_keys(UserName=user)  # two at most, so never a second page
+    return list(answer["AccessKeyMetadata"]), aws_time(answer)
 
 
 def status_of(aws: AwsClients, user: str, key_id: str) -> str:

@@ -101,7 +101,7 @@ def rewritten(text: str, *, old_id: str, old_secret: str | None, new: Credential
         StepFailed: the old pair is not in the text, so somebody or something else owns it.
     """
     plain = _unescaped(text)
-    secret = old_secret if old_secret and old_secret in plain else _neighbour(text, old_id)
+    secret = old_secret if old_secret and old_secret in plain else neighbour(text, old_id)
     if old_id not in text or secret is None:
         raise StepFailed(
             "the secret does not hold the leaked key in a form that can be rewritten",
@@ -115,7 +115,7 @@ def rewritten(text: str, *, old_id: str, old_secret: str | None, new: Credential
     return result
 
 
-def _neighbour(text: str, old_id: str) -> str | None:
+def neighbour(text: str, old_id: str) -> str | None:
     """The one value beside the id that looks like a secret access key."""
     try:
         parsed = json.loads(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stanch.responder.providers.aws.adapter.error import masked
@@ -15,6 +16,32 @@ if TYPE_CHECKING:
 
 _LONGEST = 160
 _REFUSALS = ("AccessDenied", "Unauthorized", "UnrecognizedClient", "InvalidClientTokenId")
+
+
+class Birth(StrEnum):
+    """How a credential came from another."""
+
+    KEY = "key"  # a long-term key, of this user or another
+    OWN_SESSION = "own-session"  # GetSessionToken, GetFederationToken: falls under the user's deny
+    ROLE_SESSION = "role-session"
+
+
+# What STS gives when nothing else was asked for; a federation or own session lasts longer.
+_HOUR = timedelta(hours=1)
+_LONGEST_SESSION = timedelta(hours=36)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A credential that a call made. ``owner`` is the IAM user or the role's ARN."""
+
+    id: str
+    birth: Birth
+    api: str
+    owner: str
+    name: str  # a role session's aws:userid, "AROA…:name"; else empty
+    issued_at: datetime
+    until: datetime | None  # None: it does not end by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +55,8 @@ class Use:
     agent: str
     region: str
     outcome: str
-    born: tuple[str, ...]  # ids of the credentials that this call created, whole
+    born: tuple[Child, ...]
+    user: str  # the IAM user who called; empty for others
 
     @property
     def denied(self) -> bool:
@@ -48,8 +76,15 @@ def parse(event: EventTypeDef) -> Use:
         agent=_text(detail.get("userAgent")),
         region=_text(detail.get("awsRegion")),
         outcome=_text(detail["errorCode"]) if detail.get("errorCode") else "ok",
-        born=tuple(_born(detail.get("responseElements"))),
+        born=() if detail.get("errorCode") else tuple(_born(event, detail)),
+        user=_user(detail.get("userIdentity")),
     )
+
+
+def _user(identity: object) -> str:
+    name = identity.get("userName") if isinstance(identity, Mapping) else None
+    kind = identity.get("type") if isinstance(identity, Mapping) else None
+    return name if isinstance(name, str) and kind == "IAMUser" else ""
 
 
 def _detail(event: EventTypeDef) -> Mapping[str, object]:
@@ -60,14 +95,56 @@ def _detail(event: EventTypeDef) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _born(elements: object) -> Iterator[str]:
-    """Ids of new credentials: sessions stand under ``credentials``, keys under ``accessKey``."""
+def _born(event: EventTypeDef, detail: Mapping[str, object]) -> Iterator[Child]:
+    """New credentials: sessions stand under ``credentials``, keys under ``accessKey``."""
+    elements = detail.get("responseElements")
     if not isinstance(elements, Mapping):
         return
+    name = str(event.get("EventName", ""))
     for place in (elements, elements.get("credentials"), elements.get("accessKey")):
         found = place.get("accessKeyId") if isinstance(place, Mapping) else None
         if isinstance(found, str) and found:
-            yield found
+            yield _child(found, name, event["EventTime"], elements, detail)
+
+
+def _child(
+    key_id: str,
+    api: str,
+    at: datetime,
+    elements: Mapping[str, object],
+    detail: Mapping[str, object],
+) -> Child:
+    asked = detail.get("requestParameters")
+    asked = asked if isinstance(asked, Mapping) else {}
+    role = elements.get("assumedRoleUser")
+    role = role if isinstance(role, Mapping) else {}
+    if api.startswith("AssumeRole"):
+        birth, owner = Birth.ROLE_SESSION, _text(asked.get("roleArn"))
+    elif api == "CreateAccessKey":
+        made = elements.get("accessKey")
+        owner = _text(made.get("userName") if isinstance(made, Mapping) else None)
+        birth = Birth.KEY
+    else:
+        birth, owner = Birth.OWN_SESSION, _user(detail.get("userIdentity"))
+    return Child(
+        id=key_id,
+        birth=birth,
+        api=api,
+        owner=owner,
+        name=_text(role.get("assumedRoleId")) if role else "",
+        issued_at=at.astimezone(UTC),
+        until=None if birth is Birth.KEY else at.astimezone(UTC) + _lasts(birth, asked),
+    )
+
+
+def _lasts(birth: Birth, asked: Mapping[str, object]) -> timedelta:
+    """As long as was asked for; the longest that AWS gives where that cannot be read."""
+    given = asked.get("durationSeconds")
+    try:
+        seconds = int(str(given))
+    except ValueError:
+        return _HOUR if birth is Birth.ROLE_SESSION and given is None else _LONGEST_SESSION
+    return min(timedelta(seconds=max(seconds, 0)), _LONGEST_SESSION)
 
 
 def _text(value: object) -> str:

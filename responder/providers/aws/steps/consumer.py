@@ -49,46 +49,69 @@ class Consumer:
     secret: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """As :class:`Consumer`; ``proven`` is what :class:`ProvePossession` found."""
+
+    user: str
+    secret: str
+    proven: str = "compare"
+
+
 class FindConsumer:
-    """Check, before a new key is made, that there is a secret that holds the old one."""
+    """Find, before a new key is made, the secret that holds the old one.
+
+    Without one there is nobody to give a new key to: the steps that replace say so and do nothing,
+    and the question about deleting says it too. Most leaked keys are of that kind.
+    """
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.secretsmanager.find_consumer",
         title="Find the secret that consumers read",
         effect=Effect.READ,
-        params=Consumer,
+        params=Candidate,
         permissions=("secretsmanager:GetSecretValue",),
-        parts=("access_key_id",),
+        parts=("access_key_id", "secret_access_key"),
         outputs=("secret", "version"),
     )
 
     def __init__(self, aws: AwsClients) -> None:
         self._aws = aws
 
-    def calls(self, params: Consumer, preview: str) -> tuple[Call, ...]:
+    def calls(self, params: Candidate, preview: str) -> tuple[Call, ...]:
         """One lookup."""
         del preview
         return (Call(api="secretsmanager:GetSecretValue", arguments={"SecretId": params.secret}),)
 
-    def look(self, params: Consumer, ctx: StepContext) -> Verdict:
-        """The current value must hold the leaked key."""
-        remedy = (
-            f"tag the user {params.user} with {SECRET_TAG}=<name of the secret>, or set "
-            "aws.replacement_secret; then `stanch respond` the incident again"
-        )
+    def look(self, params: Candidate, ctx: StepContext) -> Verdict:
+        """The current value must hold the leaked pair."""
         if not params.secret:
-            return Refuted(why=f"no secret is known for {params.user}", remedy=remedy)
+            hint = f"the tag {SECRET_TAG} on the user would name one"
+            return _nobody(f"no secret is known for {params.user or 'the key'}: {hint}")
         try:
             current = read_current(self._aws, params.secret)
         except NotThere:
-            return Refuted(why=f"there is no secret {params.secret}", remedy=remedy)
+            return _nobody(f"there is no secret {params.secret}")
         if leaked_id(ctx) not in current.text:
-            return Refuted(
-                why=f"{params.secret} does not hold {ctx.preview}, so it is not what leaked",
-                remedy=remedy,
+            return _nobody(f"{params.secret} does not hold {ctx.preview}")
+        if not self._holds(params, current.text, ctx):
+            return _nobody(
+                f"{params.secret} holds the id {ctx.preview}, but not provably its secret key"
             )
         found = {"secret": params.secret, "version": current.version}
         return Verified(evidence=found, outputs=found)
+
+    def _holds(self, params: Candidate, text: str, ctx: StepContext) -> bool:
+        if not ctx.has("secret_access_key"):
+            return params.proven == "yes"
+        secret = ctx.open("secret_access_key").reveal().decode("utf-8", "replace")
+        return secret in text.replace("\\/", "/")
+
+
+def _nobody(why: str) -> Verified:
+    return Verified(
+        evidence={"consumer": "none", "why": why}, outputs={"secret": "", "version": ""}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +160,12 @@ class PutVersion:
         )
 
     def observe(self, params: Secret, ctx: StepContext) -> Present | Absent:
-        """Present when our version carries a stage."""
+        """Present when our version carries a stage, or when there is nothing to write."""
+        idle = _nothing_to_write(params, ctx)
+        if idle:
+            return Present(evidence={"applies": f"no: {idle}"})
+        if self._holds_already(params, ctx):
+            return Present(evidence={"applies": "no: the current value holds the replacement"})
         stages = stages_of(self._aws, params.secret)
         ours = stages.get(ctx.idempotency_key)
         if ours:
@@ -168,6 +196,11 @@ class PutVersion:
 
     def verify(self, params: Secret, ctx: StepContext) -> Verdict:
         """The version, read by its id, holds the replacement."""
+        if _nothing_to_write(params, ctx):
+            return Verified(evidence={}, outputs={"version": "", "previous": ""})
+        if self._holds_already(params, ctx):
+            current = read_current(self._aws, params.secret).version
+            return Verified(evidence={}, outputs={"version": current, "previous": current})
         try:
             found = read_version(self._aws, params.secret, ctx.idempotency_key)
         except NotThere:
@@ -182,6 +215,17 @@ class PutVersion:
             "previous": version_at(stages_of(self._aws, params.secret), CURRENT) or "",
         }
         return Verified(evidence={**outputs, "value": "holds the replacement"}, outputs=outputs)
+
+    def _holds_already(self, params: Secret, ctx: StepContext) -> bool:
+        """An earlier step of this run promoted the replacement."""
+        text = read_current(self._aws, params.secret).text
+        return holds_pair(text, sealed_pair(ctx, SEALED))
+
+
+def _nothing_to_write(params: Secret, ctx: StepContext) -> str:
+    if not params.secret:
+        return "no consumer is known"
+    return "" if ctx.sealed(SEALED) is not None else "there is no replacement key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,8 @@ class DisableAccessKey:
 
     def observe(self, params: OwnedKey, ctx: StepContext) -> Present | Absent:
         """Present when the key is inactive or gone."""
+        if not params.user:
+            return Present(evidence={"status": ABSENT})
         status = status_of(self._aws, params.user, leaked_id(ctx))
         if status == "Active":
             return Absent(before={"status": status})
@@ -70,7 +72,7 @@ class DisableAccessKey:
 
     def verify(self, params: OwnedKey, ctx: StepContext) -> Verdict:
         """IAM's own list says so. Whether the key is refused is ``aws.proof.refused``'s to show."""
-        status = status_of(self._aws, params.user, leaked_id(ctx))
+        status = status_of(self._aws, params.user, leaked_id(ctx)) if params.user else ABSENT
         if status == "Active":
             return NotYet(why=f"IAM still lists {ctx.preview} as active", after=SOON)
         return Verified(evidence={"status": status}, outputs={"status": status})

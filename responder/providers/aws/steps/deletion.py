@@ -33,10 +33,15 @@ from stanch.responder.providers.patience import SOON
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """Whose key, and the secret that must hold its replacement before it may go."""
+    """Whose key, and the secret that must hold its replacement before it may go.
+
+    ``secret`` is empty when no consumer is known, ``replacement`` when the user has no room for a
+    second key: then it goes without.
+    """
 
     user: str
     secret: str
+    replacement: str = ""
 
 
 class DeleteAccessKey:
@@ -60,16 +65,24 @@ class DeleteAccessKey:
         self._aws = aws
 
     def calls(self, params: Deletion, preview: str) -> tuple[Call, ...]:
-        """One deletion."""
+        """One deletion, and what becomes of the consumer."""
+        if not params.secret:
+            consumer = "none is known, so nobody gets a new key"
+        elif not params.replacement:
+            consumer = f"{params.secret} gets a new key afterwards: there is no room for two"
+        else:
+            consumer = f"{params.secret} holds the new key {params.replacement}"
         return (
             Call(
                 api="iam:DeleteAccessKey",
-                arguments={"UserName": params.user, "AccessKeyId": preview},
+                arguments={"UserName": params.user, "AccessKeyId": preview, "Consumer": consumer},
             ),
         )
 
     def observe(self, params: Deletion, ctx: StepContext) -> Present | Absent:
         """Present when IAM does not list it. Refuses when deleting would surprise somebody."""
+        if not params.user:
+            return Present(evidence={"status": ABSENT})
         status = status_of(self._aws, params.user, leaked_id(ctx))
         if status == ABSENT:
             return Present(evidence={"status": status})
@@ -78,6 +91,8 @@ class DeleteAccessKey:
                 f"{ctx.preview} is active again; it was not deleted",
                 remedy="somebody enabled it: talk to them, then `stanch respond` again",
             )
+        if not params.secret or not params.replacement:
+            return Absent(before={"status": status})
         current = read_current(self._aws, params.secret)
         if not holds_pair(current.text, sealed_pair(ctx, SEALED)):
             raise StepFailed(
@@ -99,7 +114,7 @@ class DeleteAccessKey:
 
     def verify(self, params: Deletion, ctx: StepContext) -> Verdict:
         """IAM does not list it. Whether it is refused is ``aws.proof.dead``'s to show."""
-        status = status_of(self._aws, params.user, leaked_id(ctx))
+        status = status_of(self._aws, params.user, leaked_id(ctx)) if params.user else ABSENT
         if status != ABSENT:
             return NotYet(why=f"IAM still lists {ctx.preview}", after=SOON)
         return Verified(evidence={"status": status}, outputs={"status": status})

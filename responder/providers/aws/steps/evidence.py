@@ -7,7 +7,7 @@ IAM says about it, for when only the key's id leaked or trying is turned off.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.step import StepContext
@@ -15,6 +15,7 @@ from stanch.responder.providers.aws.adapter.attempt import Answer, try_identity,
 from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.adapter.error import NotThere, calling
 from stanch.responder.providers.aws.adapter.identity import (
+    ABSENT,
     agent,
     leaked_id,
     leaked_pair,
@@ -22,7 +23,7 @@ from stanch.responder.providers.aws.adapter.identity import (
     text_of,
 )
 from stanch.responder.providers.aws.steps.probe import SEALED, session_of
-from stanch.responder.providers.aws.steps.session_policy import MARGIN, cut_of, read_policy
+from stanch.responder.providers.aws.steps.session_policy import cut_of, policy_name, read_policy
 
 # IAM answers from many replicas: one refusal may be followed by a success elsewhere.
 READS = 3
@@ -45,7 +46,11 @@ class Sight:
 
 
 def see_key(aws: AwsClients, ctx: StepContext, user: str) -> Sight:
-    """Is the leaked key refused?"""
+    """Is the leaked key refused?
+
+    What IAM lists is in force everywhere only after a while, so the administrator's side alone
+    speaks of a change when it has been looked at for as long as IAM takes to settle.
+    """
     pair = leaked_pair(ctx) if aws.settings.probe else None
     if pair is not None:
         for _ in range(READS):
@@ -56,8 +61,12 @@ def see_key(aws: AwsClients, ctx: StepContext, user: str) -> Sight:
             return Sight(dead=True, method="live", detail=f"{READS} x {tried}")
         if tried.answer is not Answer.WRONG_SECRET:
             return Sight(dead=False, method="live", detail=str(tried))
-    status = status_of(aws, user, leaked_id(ctx))
-    return Sight(dead=status != "Active", method="admin", detail=f"IAM lists it as {status}")
+    status = status_of(aws, user, leaked_id(ctx)) if user else ABSENT
+    if status == "Active":
+        return Sight(dead=False, method="admin", detail=f"IAM lists it as {status}")
+    settle = aws.settings.settle
+    detail = f"IAM lists it as {status}; not tried, given {settle.total_seconds():g} s to settle"
+    return Sight(dead=ctx.now() - ctx.started_at >= settle, method="admin", detail=detail)
 
 
 def see_session(
@@ -79,18 +88,27 @@ def see_session(
                 break
         if refused:
             return Sight(dead=True, method="live", detail=f"{READS} x {witness}: {tried}")
-        if tried.answer is not Answer.EXPIRED:
+        # An expired probe, and a call that was never allowed, show nothing: IAM is asked instead.
+        unclear = tried.answer is Answer.EXPIRED or (
+            not worked and tried.answer is Answer.NOT_ALLOWED
+        )
+        if not unclear:
             return Sight(dead=False, method="live", detail=f"{witness}: {tried}")
-    return _session_by_policy(aws, user)
+    return _session_by_policy(aws, ctx, user)
 
 
-def _session_by_policy(aws: AwsClients, user: str) -> Sight:
-    """Our deny is in place, and IAM's simulator says that it covers an older session."""
-    cut = cut_of(read_policy(aws, user))
+def _session_by_policy(aws: AwsClients, ctx: StepContext, user: str) -> Sight:
+    """Our deny is in place and settled, and IAM's simulator says that it covers older sessions."""
+    found = read_policy(aws, user, policy_name(leaked_id(ctx)))
+    cut = cut_of(found.policy)
     if cut is None:
         return Sight(dead=False, method="admin", detail="older sessions are not denied")
+    if ctx.now() - ctx.started_at < aws.settings.settle:
+        return Sight(dead=False, method="admin", detail="the deny has not settled everywhere")
+    # The newest session that can exist: the key was seen refused before this look.
+    newest = min(found.at or ctx.now(), datetime.fromisoformat(cut) - timedelta(seconds=1))
     try:
-        decision = _simulate(aws, user, issued_at=datetime.fromisoformat(cut) - MARGIN)
+        decision = _simulate(aws, user, issued_at=newest)
     except NotThere:
         return Sight(dead=True, method="admin", detail="the user is gone, and its sessions with it")
     return Sight(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, ClassVar
 
 from stanch.responder.domain.error import StepFailed
 from stanch.responder.domain.step import (
@@ -15,12 +17,26 @@ from stanch.responder.domain.step import (
     Verdict,
     Verified,
 )
+from stanch.responder.providers.aws.adapter.attempt import Answer, try_identity
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.error import NotThere, calling
-from stanch.responder.providers.aws.adapter.identity import leaked_id, status_of, text_of
+from stanch.responder.providers.aws.adapter.error import NotAllowed, NotThere, calling
+from stanch.responder.providers.aws.adapter.identity import (
+    ABSENT,
+    agent,
+    leaked_id,
+    leaked_pair,
+    status_of,
+    text_of,
+)
+from stanch.responder.providers.aws.adapter.trail import parse
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import UserTypeDef
 
 SECRET_TAG = "stanch:secret"  # noqa: S105  # the name of a tag
+PROTECTED_TAG = "stanch:protected"
 _SHOWN_TAGS = 20
+_NO = frozenset({"", "no", "false", "0"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +47,11 @@ class Account:
 
 
 class FindOwner:
-    """Ask IAM whose key it is."""
+    """Ask IAM whose key it is; for a key that was deleted before we came, ask the trail.
+
+    Our own identity is never touched by a report: whoever reports our key's id would switch the
+    responder off.
+    """
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.find_owner",
@@ -39,13 +59,23 @@ class FindOwner:
         effect=Effect.READ,
         params=Account,
         permissions=(
+            "cloudtrail:LookupEvents",
             "iam:GetAccessKeyLastUsed",
             "iam:GetUser",
             "iam:ListAccessKeys",
             "sts:GetCallerIdentity",
         ),
-        parts=("access_key_id",),
-        outputs=("user", "arn", "account", "secret", "status", "last_used", "last_service"),
+        parts=("access_key_id", "secret_access_key"),
+        outputs=(
+            "user",
+            "arn",
+            "account",
+            "secret",
+            "status",
+            "last_used",
+            "last_service",
+            "protected",
+        ),
     )
 
     def __init__(self, aws: AwsClients) -> None:
@@ -76,22 +106,84 @@ class FindOwner:
                 )
             with calling("iam:GetUser"):
                 user = self._aws.iam().get_user(UserName=name)["User"]
-        except NotThere:
-            return _not_ours(ctx, "IAM knows no such key: deleted already, or another account's")
+        except (NotThere, NotAllowed) as error:
+            return self._gone(params, ctx, error)
         last = used["AccessKeyLastUsed"]
+        return self._found(
+            user,
+            ctx,
+            status=status_of(self._aws, name, key_id),
+            last_used=text_of(last["LastUsedDate"]) if "LastUsedDate" in last else "",
+            last_service=last.get("ServiceName", "").replace("N/A", ""),
+        )
+
+    def _found(self, user: UserTypeDef, ctx: StepContext, **seen: str) -> Verdict:
+        if user["Arn"] == self._aws.arn():
+            return Refuted(
+                why=f"{ctx.preview} is a key of Stanch's own identity, {user['UserName']}",
+                remedy="give Stanch another identity (a role), then take this key up again: it was "
+                "not touched, because Stanch would have switched itself off",
+            )
         tags = {tag["Key"]: tag["Value"] for tag in user.get("Tags", [])}
         found = {
-            "user": name,
+            "user": user["UserName"],
             "arn": user["Arn"],
             "account": user["Arn"].split(":")[4],
-            "secret": tags.get(SECRET_TAG) or self._template(name),
-            "status": status_of(self._aws, name, key_id),
-            "last_used": text_of(last["LastUsedDate"]) if "LastUsedDate" in last else "",
-            "last_service": last.get("ServiceName", "").replace("N/A", ""),
+            "secret": tags.get(SECRET_TAG) or self._template(user["UserName"]),
+            "protected": "yes" if self._protected(user["Arn"], tags) else "no",
+            **seen,
         }
-        return Verified(
-            evidence={**found, "tags": dict(sorted(tags.items())[:_SHOWN_TAGS])}, outputs=found
-        )
+        shown = dict(sorted(tags.items())[:_SHOWN_TAGS])
+        return Verified(evidence={**found, "tags": shown}, outputs=found)
+
+    def _protected(self, arn: str, tags: Mapping[str, str]) -> bool:
+        marked = tags.get(PROTECTED_TAG, "").lower() not in _NO
+        return marked or any(fnmatchcase(arn, p) for p in self._aws.settings.protected)
+
+    def _gone(self, params: Account, ctx: StepContext, error: NotThere | NotAllowed) -> Verdict:
+        """IAM knows no such key. If it was one of ours, its sessions may still live.
+
+        The account stands in the id; the user in what the trail recorded of the key's use.
+        """
+        if not params.account:
+            return _not_ours(ctx, "IAM knows no such key: deleted already, or another account's")
+        user = self._last_user(leaked_id(ctx))
+        if user is not None:
+            return self._found(user, ctx, status=ABSENT, last_used="", last_service="")
+        pair = leaked_pair(ctx) if self._aws.settings.probe else None
+        tried = try_identity(self._aws, pair, agent=agent(ctx)) if pair else None
+        if tried is not None and tried.answer is Answer.ACCEPTED:
+            return _not_ours(ctx, f"it works, but our identity cannot see it: {error}")
+        found = {
+            "user": "",
+            "arn": "",
+            "account": params.account,
+            "secret": "",
+            "status": ABSENT,
+            "last_used": "",
+            "last_service": "",
+            "protected": "no",
+        }
+        return Verified(evidence={**found, "tried": str(tried)}, outputs=found)
+
+    def _last_user(self, key_id: str) -> UserTypeDef | None:
+        """The user who used the key last, as far as the trail of our Region and IAM's knows."""
+        for region in dict.fromkeys(("us-east-1", self._aws.settings.region)):
+            try:
+                with calling("cloudtrail:LookupEvents"):
+                    found = self._aws.cloudtrail(region).lookup_events(
+                        LookupAttributes=[
+                            {"AttributeKey": "AccessKeyId", "AttributeValue": key_id}
+                        ],
+                        MaxResults=50,
+                    )["Events"]
+                names = {use.user for use in map(parse, found) if use.user}
+                for name in sorted(names):
+                    with calling("iam:GetUser"):
+                        return self._aws.iam().get_user(UserName=name)["User"]
+            except (NotThere, StepFailed):
+                continue
+        return None
 
     def _template(self, user: str) -> str:
         template = self._aws.settings.secret_template

@@ -71,8 +71,10 @@ class PromoteVersion:
         return (stage_call(params.secret, CURRENT, to=params.version, removed=params.previous),)
 
     def observe(self, params: Promotion, ctx: StepContext) -> Present | Absent:
-        """Present when our version is current."""
+        """Present when our version is current, or when there is none."""
         del ctx
+        if not params.version:
+            return Present(evidence={"applies": "no: there is no new version"})
         current = version_at(stages_of(self._aws, params.secret), CURRENT)
         if current == params.version:
             return Present(evidence={"current": current})
@@ -96,6 +98,8 @@ class PromoteVersion:
 
     def verify(self, params: Promotion, ctx: StepContext) -> Verdict:
         """What a consumer reads now is our version and holds the replacement."""
+        if not params.version:
+            return Verified(evidence={}, outputs={"version": ""})
         current = read_current(self._aws, params.secret)
         if current.version != params.version:
             return NotYet(why=f"{params.secret} still gives the old version", after=SOON)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
+from stanch.responder.domain.claim import Claim, Gap, Standing, Validity
 from stanch.responder.domain.step import (
     Call,
     Effect,
@@ -23,9 +26,11 @@ from stanch.responder.providers.aws.adapter.identity import (
     leaked_id,
     sealed_pair,
     status_of,
+    text_of,
 )
 from stanch.responder.providers.aws.adapter.secret import holds_pair, read_current
-from stanch.responder.providers.aws.steps.evidence import see_key, see_session
+from stanch.responder.providers.aws.steps.descent import Lineage
+from stanch.responder.providers.aws.steps.evidence import Sight, see_key, see_session
 from stanch.responder.providers.aws.steps.replacement import SEALED as REPLACEMENT
 from stanch.responder.providers.patience import SOON
 
@@ -51,7 +56,8 @@ class ProveRefused:
         params=Refused,
         permissions=(*_LIVE_READS, "iam:SimulatePrincipalPolicy"),
         parts=("access_key_id", "secret_access_key"),
-        outputs=("key", "session"),
+        outputs=("key", "session", "seen_at"),
+        proves=True,
     )
 
     def __init__(self, aws: AwsClients) -> None:
@@ -59,54 +65,67 @@ class ProveRefused:
 
     def calls(self, params: Refused, preview: str) -> tuple[Call, ...]:
         """The attempts that must fail."""
-        session = params.witness or "iam:SimulatePrincipalPolicy"
-        return (
-            Call(api="sts:GetCallerIdentity", arguments={"as": preview}),
-            Call(api=session, arguments={"as": "a session minted before"}),
-        )
+        return _attempts(params, preview)
 
     def look(self, params: Refused, ctx: StepContext) -> Verdict:
         """Both must be dead in the same look."""
-        key = see_key(self._aws, ctx, params.user)
-        if not key.dead:
-            return NotYet(why=f"{ctx.preview} still works: {key.detail}", after=SOON)
-        session = see_session(
-            self._aws, ctx, params.user, witness=params.witness, worked=params.worked == "yes"
+        seen = _look(self._aws, params, ctx)
+        if isinstance(seen, NotYet):
+            return seen
+        key, session = seen
+        unread = Gap(
+            what="what was born from it: role sessions and keys",
+            standing=Standing.UNKNOWN,
+            remedy="the trail is read next",
         )
-        if not session.dead:
-            return NotYet(why=f"older sessions still work: {session.detail}", after=SOON)
+        gaps = (unread,) if session else (unread, _nobodys_sessions())
         return Verified(
-            evidence={**key.evidence("key"), **session.evidence("session")},
-            outputs={"key": key.method, "session": session.method},
+            evidence={**key.evidence("key"), **(session.evidence("session") if session else {})},
+            outputs={
+                "key": key.method,
+                "session": session.method if session else "",
+                "seen_at": text_of(ctx.now()),
+            },
+            claim=_claim(ctx, key, session, params.user, (), gaps),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dead:
-    """As :class:`Refused`, with the consumer's secret and the version that must be current."""
+    """As :class:`Refused`, with the version that must be current in the consumer's secret.
+
+    The rest is what the trail knows of credentials born from the key, and how well it was read.
+    """
 
     user: str
     secret: str
     version: str
     witness: str = ""
     worked: str = "no"
+    born: object = ()
+    unread: object = ()
+    truncated: object = False
+    complete_until: str = ""
+    contained_at: str = ""
 
 
 class ProveDead:
-    """The old key is gone and refused, its sessions too, and the consumer lives on the new key."""
+    """The old key is gone and refused, what was born from it too, and the consumer lives on."""
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.proof.dead",
-        title="Prove the old key dead and the new one alive",
+        title="Prove the old key dead and its consumer alive",
         effect=Effect.READ,
         params=Dead,
         permissions=(
             *_LIVE_READS,
+            "iam:GetRolePolicy",
             "iam:SimulatePrincipalPolicy",
             "secretsmanager:GetSecretValue",
         ),
         parts=("access_key_id", "secret_access_key"),
         outputs=("key", "session", "replacement", "consumer"),
+        proves=True,
     )
 
     def __init__(self, aws: AwsClients) -> None:
@@ -114,27 +133,48 @@ class ProveDead:
 
     def calls(self, params: Dead, preview: str) -> tuple[Call, ...]:
         """The attempts that must fail, and those that must not."""
-        session = params.witness or "iam:SimulatePrincipalPolicy"
-        return (
-            Call(api="sts:GetCallerIdentity", arguments={"as": preview}),
-            Call(api=session, arguments={"as": "a session minted before"}),
-            Call(api="iam:ListAccessKeys", arguments={"UserName": params.user}),
+        listed = Call(api="iam:ListAccessKeys", arguments={"UserName": params.user})
+        consumer = (
             Call(api="sts:GetCallerIdentity", arguments={"as": "the replacement key"}),
             Call(api="secretsmanager:GetSecretValue", arguments={"SecretId": params.secret}),
         )
+        attempts = _attempts(params, preview)
+        return (*attempts, listed, *consumer) if params.secret else (*attempts, listed)
 
     def look(self, params: Dead, ctx: StepContext) -> Verdict:
-        """All four claims in one look."""
-        if status_of(self._aws, params.user, leaked_id(ctx)) != ABSENT:
+        """All claims in one look."""
+        if params.user and status_of(self._aws, params.user, leaked_id(ctx)) != ABSENT:
             return NotYet(why=f"IAM still lists {ctx.preview}", after=SOON)
-        key = see_key(self._aws, ctx, params.user)
-        if not key.dead:
-            return NotYet(why=f"{ctx.preview} still works: {key.detail}", after=SOON)
-        session = see_session(
-            self._aws, ctx, params.user, witness=params.witness, worked=params.worked == "yes"
+        seen = _look(self._aws, params, ctx)
+        if isinstance(seen, NotYet):
+            return seen
+        consumer = self._consumer(params, ctx)
+        if not isinstance(consumer, str):
+            return consumer
+        key, session = seen
+        lineage = Lineage(self._aws, ctx, user=params.user, born=params.born)
+        covers, gaps = lineage.judge()
+        gaps = (*gaps, *_unread(params, sessions_denied=session is not None))
+        return Verified(
+            evidence={
+                **key.evidence("key"),
+                **(session.evidence("session") if session else {}),
+                "listed": ABSENT,
+                "consumer": consumer,
+            },
+            outputs={
+                "key": key.method,
+                "session": session.method if session else "",
+                "replacement": "works" if params.secret else "none",
+                "consumer": consumer,
+            },
+            claim=_claim(ctx, key, session, params.user, covers, gaps),
         )
-        if not session.dead:
-            return NotYet(why=f"older sessions still work: {session.detail}", after=SOON)
+
+    def _consumer(self, params: Dead, ctx: StepContext) -> str | NotYet | Refuted:
+        """How the consumer fares."""
+        if not params.secret:
+            return "none is known"
         pair = sealed_pair(ctx, REPLACEMENT)
         tried = try_identity(self._aws, pair, agent=agent(ctx))
         if tried.answer is not Answer.ACCEPTED:
@@ -145,18 +185,85 @@ class ProveDead:
                 why=f"{params.secret} does not hold the replacement key as its current value",
                 remedy="somebody changed it since; see its versions in Secrets Manager",
             )
-        return Verified(
-            evidence={
-                **key.evidence("key"),
-                **session.evidence("session"),
-                "listed": ABSENT,
-                "replacement": str(tried.answer),
-                "consumer": f"{params.secret} holds the replacement (version {current.version})",
-            },
-            outputs={
-                "key": key.method,
-                "session": session.method,
-                "replacement": "works",
-                "consumer": "holds the replacement",
-            },
+        return f"{params.secret} holds the replacement (version {current.version})"
+
+
+def _attempts(params: Refused | Dead, preview: str) -> tuple[Call, ...]:
+    session = params.witness or "iam:SimulatePrincipalPolicy"
+    return (
+        Call(api="sts:GetCallerIdentity", arguments={"as": preview}),
+        Call(api=session, arguments={"as": "a session minted before"}),
+    )
+
+
+def _look(
+    aws: AwsClients, params: Refused | Dead, ctx: StepContext
+) -> tuple[Sight, Sight | None] | NotYet:
+    """Key and sessions, both dead; sessions of an unknown user cannot be looked at."""
+    key = see_key(aws, ctx, params.user)
+    if not key.dead:
+        return NotYet(why=f"{ctx.preview} still works: {key.detail}", after=SOON)
+    if not params.user:
+        return key, None
+    session = see_session(
+        aws, ctx, params.user, witness=params.witness, worked=params.worked == "yes"
+    )
+    if not session.dead:
+        return NotYet(why=f"older sessions still work: {session.detail}", after=SOON)
+    return key, session
+
+
+def _claim(  # the parts of one statement
+    ctx: StepContext,
+    key: Sight,
+    session: Sight | None,
+    user: str,
+    covers: tuple[str, ...],
+    gaps: tuple[Gap, ...],
+) -> Claim:
+    own = (f"sessions of the user {user} issued before ({session.detail})",) if session else ()
+    return Claim(
+        what=f"access key {ctx.preview}",
+        validity=Validity.DEAD,
+        how=key.detail,
+        seen_at=ctx.now(),
+        covers=(*own, *covers),
+        uncovered=gaps,
+    )
+
+
+def _unread(params: Dead, *, sessions_denied: bool) -> Iterator[Gap]:
+    """What the trail has not said, or could not."""
+    places = params.unread if isinstance(params.unread, list | tuple) else ()
+    for place in places:
+        yield Gap(
+            what=f"what was born from it in {place}",
+            standing=Standing.UNKNOWN,
+            remedy="let Stanch read the trail there (`stanch doctor --iam-policy`)",
         )
+    if params.truncated is True:
+        yield Gap(
+            what="calls beyond those that the search reads",
+            standing=Standing.UNKNOWN,
+            remedy="read the whole trail, for example in its S3 bucket",
+        )
+    if _later(params.contained_at, params.complete_until):
+        yield Gap(
+            what=f"what the trail delivers late of the time after {params.complete_until}",
+            standing=Standing.UNKNOWN,
+            remedy="`stanch respond` the incident again",
+        )
+    if not sessions_denied and params.born:
+        yield _nobodys_sessions()
+
+
+def _later(one: str, other: str) -> bool:
+    return bool(one) and bool(other) and datetime.fromisoformat(one) > datetime.fromisoformat(other)
+
+
+def _nobodys_sessions() -> Gap:
+    return Gap(
+        what="sessions minted from it in the last 36 hours, whose user is not known",
+        standing=Standing.UNKNOWN,
+        remedy="find the user that the key belonged to and deny its older sessions",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from stanch.responder.domain.error import StepFailed
@@ -25,34 +26,48 @@ from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.adapter.error import LimitReached, NotThere, calling, mask_id
 from stanch.responder.providers.aws.adapter.identity import (
     ABSENT,
-    OwnedKey,
     agent,
+    keys_at,
     keys_of,
     sealed_pair,
     status_of,
+    text_of,
 )
 from stanch.responder.providers.patience import SOON
 from stanch.scanner.model.secret import SecretValue
 
 if TYPE_CHECKING:
-    from mypy_boto3_iam.type_defs import AccessKeyTypeDef
+    from mypy_boto3_iam.type_defs import AccessKeyMetadataTypeDef, AccessKeyTypeDef
 
 SEALED = "replacement"
+# The time limits of a connection and of an answer, and a second for each rounding of a clock.
+_ONE_CALL = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """Whose key, and the secret that waits for it (empty: nobody would get the new key)."""
+
+    user: str
+    secret: str
 
 
 class CreateReplacementKey:
     """Create a second key and seal it at once; AWS shows its secret this one time.
 
     A crash, or an answer lost, between the creation and the sealing leaves a key whose secret
-    nobody has. The next attempt recognises it (not there when the intent was written, never used),
-    deletes it and creates another; leaving it would use up the user's two-key limit.
+    nobody has. The next attempt deletes it only if it is certainly ours: not there when the intent
+    was written, created within the moment of our call by AWS's own clock, and never used. A key
+    that somebody made meanwhile is not touched, whatever it looks like.
+
+    When the user has no room for another key, nothing is made: the leaked key must go first.
     """
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.create_replacement_key",
         title="Create a replacement key",
         effect=Effect.REVERSIBLE,
-        params=OwnedKey,
+        params=Replacement,
         permissions=(
             "iam:CreateAccessKey",
             "iam:ListAccessKeys",
@@ -66,22 +81,25 @@ class CreateReplacementKey:
     def __init__(self, aws: AwsClients) -> None:
         self._aws = aws
 
-    def calls(self, params: OwnedKey, preview: str) -> tuple[Call, ...]:
+    def calls(self, params: Replacement, preview: str) -> tuple[Call, ...]:
         """One creation."""
         del preview
         return (Call(api="iam:CreateAccessKey", arguments={"UserName": params.user}),)
 
-    def observe(self, params: OwnedKey, ctx: StepContext) -> Present | Absent:
-        """Present when this run sealed a replacement."""
+    def observe(self, params: Replacement, ctx: StepContext) -> Present | Absent:
+        """Present when this run sealed a replacement, or when nobody would get one."""
+        if not params.secret:
+            return Present(evidence={"applies": "no: no consumer is known"})
         if ctx.sealed(SEALED) is not None:
             return Present(evidence={"key": mask_id(_sealed_id(ctx))})
         try:
-            known = [mask_id(key["AccessKeyId"]) for key in keys_of(self._aws, params.user)]
+            listed, at = keys_at(self._aws, params.user)
         except NotThere:
             raise _no_user(params.user) from None
-        return Absent(before={"keys": known})
+        known = [mask_id(key["AccessKeyId"]) for key in listed]
+        return Absent(before={"keys": known, "at": text_of(at or ctx.now())})
 
-    def act(self, params: OwnedKey, ctx: StepContext) -> JsonObject:
+    def act(self, params: Replacement, ctx: StepContext) -> JsonObject:
         """Create and seal."""
         dropped = self._drop_orphans(params.user, ctx)
         try:
@@ -89,11 +107,9 @@ class CreateReplacementKey:
                 # One attempt: a blind repetition after a lost answer would make a second orphan.
                 answer = self._aws.iam(attempts=1).create_access_key(UserName=params.user)
         except LimitReached:
-            raise StepFailed(
-                f"{params.user} already has two access keys, which is IAM's limit",
-                remedy="delete the one that nobody uses (not the leaked one), then "
-                "`stanch respond` the incident again",
-            ) from None
+            return {
+                "made": "none: the user has two keys, IAM's limit; the leaked one must go first"
+            }
         except NotThere:
             raise _no_user(params.user) from None
         _seal(ctx, answer["AccessKey"])
@@ -103,8 +119,10 @@ class CreateReplacementKey:
             "orphans_deleted": dropped,
         }
 
-    def verify(self, params: OwnedKey, ctx: StepContext) -> Verdict:
+    def verify(self, params: Replacement, ctx: StepContext) -> Verdict:
         """IAM lists it as active and STS accepts it."""
+        if ctx.sealed(SEALED) is None:
+            return Verified(evidence={}, outputs={"key": ""})
         key_id = _sealed_id(ctx)
         status = status_of(self._aws, params.user, key_id)
         if status == "Inactive":
@@ -119,12 +137,13 @@ class CreateReplacementKey:
         return Verified(evidence={**found, "sts": str(tried)}, outputs=found)
 
     def _drop_orphans(self, user: str, ctx: StepContext) -> int:
-        """Delete keys that came after our intent and that nobody ever used."""
+        """Delete what our own call made and lost: created in its moment, and never used."""
         known = ctx.before.get("keys")
         known = known if isinstance(known, Sequence) else ()
         dropped = 0
         for key in keys_of(self._aws, user):
-            if mask_id(key["AccessKeyId"]) in known or self._used(key["AccessKeyId"]):
+            foreign = mask_id(key["AccessKeyId"]) in known or not _of_our_call(key, ctx)
+            if foreign or self._used(key["AccessKeyId"]):
                 continue
             with calling("iam:DeleteAccessKey"):
                 self._aws.iam(attempts=1).delete_access_key(
@@ -199,6 +218,15 @@ class DeleteReplacementKey:
         if status_of(self._aws, params.user, key_id) != ABSENT:
             return NotYet(why=f"IAM still lists {mask_id(key_id)}", after=SOON)
         return Verified(evidence={"status": ABSENT}, outputs={"key": mask_id(key_id)})
+
+
+def _of_our_call(key: AccessKeyMetadataTypeDef, ctx: StepContext) -> bool:
+    """Created between our look before the call and the latest moment that one call can take."""
+    looked = ctx.before.get("at")
+    if not isinstance(looked, str):
+        return False
+    since = key["CreateDate"] - datetime.fromisoformat(looked)
+    return timedelta(0) <= since <= _ONE_CALL
 
 
 def _seal(ctx: StepContext, key: AccessKeyTypeDef) -> None:

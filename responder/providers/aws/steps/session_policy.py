@@ -8,10 +8,11 @@ with another key keep working.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from stanch.responder.domain.error import StepFailed
@@ -28,8 +29,18 @@ from stanch.responder.domain.step import (
     Verified,
 )
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.error import LimitReached, NotThere, calling
-from stanch.responder.providers.aws.adapter.identity import OwnedKey, text_of
+from stanch.responder.providers.aws.adapter.error import (
+    LimitReached,
+    NotThere,
+    aws_time,
+    calling,
+)
+from stanch.responder.providers.aws.adapter.identity import (
+    OwnedKey,
+    leaked_id,
+    status_of,
+    text_of,
+)
 from stanch.responder.providers.patience import SOON
 
 POLICY = "StanchDenyOlderSessions"
@@ -37,6 +48,12 @@ POLICY = "StanchDenyOlderSessions"
 # cut lies behind that window. Price: a session minted by an honest consumer of the same user within
 # this minute is denied too, and must be fetched anew.
 MARGIN = timedelta(seconds=60)
+_LOOK_AGAIN = 0.2  # seconds
+
+
+def policy_name(key_id: str) -> str:
+    """One policy for each leaked key: two keys of one user never undo each other's deny."""
+    return f"{POLICY}-{hashlib.sha256(key_id.encode()).hexdigest()[:8]}"
 
 
 def document(cut: str) -> dict[str, Any]:
@@ -64,29 +81,38 @@ def cut_of(policy: object) -> str | None:
     return cut if isinstance(cut, str) and policy == document(cut) else None
 
 
-def read_policy(aws: AwsClients, user: str) -> object | None:
-    """The policy of our name on the user, or None."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The policy of our name as it is (None: there is none), and AWS's clock when it was read."""
+
+    policy: object | None
+    at: datetime | None
+
+
+def read_policy(aws: AwsClients, user: str, name: str) -> Found:
+    """The policy ``name`` on the user."""
     try:
         with calling("iam:GetUserPolicy"):
-            answer = aws.iam().get_user_policy(UserName=user, PolicyName=POLICY)
-    except NotThere:
-        return None
+            answer = aws.iam().get_user_policy(UserName=user, PolicyName=name)
+    except NotThere as gone:
+        return Found(policy=None, at=gone.at)
     found: object = answer["PolicyDocument"]
-    return json.loads(found) if isinstance(found, str) else found
+    policy = json.loads(found) if isinstance(found, str) else found
+    return Found(policy=policy, at=aws_time(answer))
 
 
-def put_policy(aws: AwsClients, user: str, policy: object) -> str:
+def put_policy(aws: AwsClients, user: str, name: str, policy: object) -> str:
     """Write the policy; returns the request id."""
     try:
         with calling("iam:PutUserPolicy"):
             answer = aws.iam(attempts=1).put_user_policy(
                 UserName=user,
-                PolicyName=POLICY,
+                PolicyName=name,
                 PolicyDocument=json.dumps(policy, separators=(",", ":")),
             )
     except LimitReached:
         raise StepFailed(
-            f"the inline policies of {user} have no room for {POLICY}: IAM allows 2,048 characters",
+            f"the inline policies of {user} have no room for {name}: IAM allows 2,048 characters",
             remedy="move one of them to a managed policy, then `stanch respond` the incident again",
         ) from None
     return answer["ResponseMetadata"]["RequestId"]
@@ -102,14 +128,19 @@ class SessionsUndo:
 
 
 class DenyUserSessions:
-    """Put the deny on the user. Other policies are not touched."""
+    """Put the deny on the user. Other policies are not touched.
+
+    The cut is read from AWS's clock, not from ours, after the key was seen disabled (or after a
+    moment's patience), and it never moves back.
+    """
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.deny_user_sessions",
         title="Deny the user's older sessions",
         effect=Effect.REVERSIBLE,
         params=OwnedKey,
-        permissions=("iam:PutUserPolicy", "iam:GetUserPolicy"),
+        permissions=("iam:PutUserPolicy", "iam:GetUserPolicy", "iam:ListAccessKeys"),
+        parts=("access_key_id",),
         undo="aws.iam.allow_user_sessions",
         outputs=("policy", "cut"),
     )
@@ -125,35 +156,60 @@ class DenyUserSessions:
                 api="iam:PutUserPolicy",
                 arguments={
                     "UserName": params.user,
-                    "PolicyName": POLICY,
-                    "PolicyDocument": "Deny * where aws:TokenIssueTime < start of this step + 60 s",
+                    "PolicyName": f"{POLICY}-…",
+                    "PolicyDocument": "Deny * where aws:TokenIssueTime < AWS's now + 60 s",
                 },
             ),
         )
 
     def observe(self, params: OwnedKey, ctx: StepContext) -> Present | Absent:
-        """Present when the very same document is there."""
-        found = read_policy(self._aws, params.user)
-        if found == document(_cut(ctx)):
-            return Present(evidence={"policy": POLICY, "cut": _cut(ctx)})
-        if found is not None and cut_of(found) is None:
+        """Present when a deny of ours reaches far enough, or when nobody's sessions are known."""
+        if not params.user:
+            return Present(evidence={"applies": "no: whose key it was is not known"})
+        self._await_disabled(params.user, ctx)
+        name = policy_name(leaked_id(ctx))
+        found = read_policy(self._aws, params.user, name)
+        cut = cut_of(found.policy)
+        if found.policy is not None and cut is None:
             raise StepFailed(
-                f"{params.user} has a policy {POLICY} that is not of our making",
+                f"{params.user} has a policy {name} that is not of our making",
                 remedy="rename or remove it, then `stanch respond` the incident again",
             )
-        return Absent(before={"cut": cut_of(found)})
+        now = found.at or ctx.now()
+        wanted = ctx.before.get("wanted") or text_of(now + MARGIN)
+        if cut is not None and cut >= str(wanted):
+            return Present(evidence={"policy": name, "cut": cut})
+        skew = (ctx.now() - now).total_seconds()
+        return Absent(before={"cut": cut, "wanted": str(wanted), "skew_seconds": round(skew)})
 
     def act(self, params: OwnedKey, ctx: StepContext) -> JsonObject:
         """Put the policy."""
-        cut = _cut(ctx)
-        return {"request_id": put_policy(self._aws, params.user, document(cut)), "cut": cut}
+        cut = _wanted_cut(ctx)
+        name = policy_name(leaked_id(ctx))
+        answered = put_policy(self._aws, params.user, name, document(cut))
+        skew = ctx.before.get("skew_seconds", 0)
+        return {"request_id": answered, "cut": cut, "our clock minus AWS's, seconds": skew}
 
     def verify(self, params: OwnedKey, ctx: StepContext) -> Verdict:
-        """IAM returns the document we wrote."""
-        if read_policy(self._aws, params.user) != document(_cut(ctx)):
-            return NotYet(why=f"IAM does not show {POLICY} on {params.user} yet", after=SOON)
-        found = {"policy": POLICY, "cut": _cut(ctx)}
+        """IAM returns a deny that reaches at least as far as ours."""
+        if not params.user:
+            return Verified(evidence={}, outputs={"policy": "", "cut": ""})
+        name = policy_name(leaked_id(ctx))
+        cut = cut_of(read_policy(self._aws, params.user, name).policy)
+        if cut is None or cut < _wanted_cut(ctx):
+            return NotYet(why=f"IAM does not show {name} on {params.user} yet", after=SOON)
+        found = {"policy": name, "cut": cut}
         return Verified(evidence=found, outputs=found)
+
+    def _await_disabled(self, user: str, ctx: StepContext) -> None:
+        """A session minted after the cut would escape it, so the key should be disabled first.
+
+        The step that disables runs beside this one; should it fail, sessions are denied anyway.
+        """
+        waited, patience = 0.0, self._aws.settings.settle.total_seconds()
+        while waited < patience and status_of(self._aws, user, leaked_id(ctx)) == "Active":
+            self._aws.sleep(_LOOK_AGAIN)
+            waited += _LOOK_AGAIN
 
 
 class AllowUserSessions:
@@ -165,6 +221,7 @@ class AllowUserSessions:
         effect=Effect.REVERSIBLE,
         params=SessionsUndo,
         permissions=("iam:DeleteUserPolicy", "iam:PutUserPolicy", "iam:GetUserPolicy"),
+        parts=("access_key_id",),
         undo="aws.iam.deny_user_sessions",
         outputs=("policy",),
     )
@@ -176,33 +233,33 @@ class AllowUserSessions:
         """One change: delete, or the older deny put back."""
         del preview
         api = "iam:PutUserPolicy" if params.before.get("cut") else "iam:DeleteUserPolicy"
-        return (Call(api=api, arguments={"UserName": params.user, "PolicyName": POLICY}),)
+        return (Call(api=api, arguments={"UserName": params.user, "PolicyName": f"{POLICY}-…"}),)
 
     def observe(self, params: SessionsUndo, ctx: StepContext) -> Present | Absent:
         """Present when the user is as before us."""
-        del ctx
-        found = read_policy(self._aws, params.user)
+        name = policy_name(leaked_id(ctx))
+        found = read_policy(self._aws, params.user, name).policy
         if found == _wanted(params):
             return Present(evidence={"policy": "as before"})
         cut = cut_of(found)
         if cut is None or cut != params.outputs.get("cut", cut):
             now = "gone" if found is None else "edited since we wrote it"
             raise StepFailed(
-                f"the policy {POLICY} of {params.user} is {now}; it was not touched",
+                f"the policy {name} of {params.user} is {now}; it was not touched",
                 remedy="look at it in IAM and remove it by hand if it is not needed",
             )
         return Absent(before={"cut": cut})
 
     def act(self, params: SessionsUndo, ctx: StepContext) -> JsonObject:
         """Restore what was there."""
-        del ctx
+        name = policy_name(leaked_id(ctx))
         wanted = _wanted(params)
         if wanted is not None:
-            return {"request_id": put_policy(self._aws, params.user, wanted)}
+            return {"request_id": put_policy(self._aws, params.user, name, wanted)}
         try:
             with calling("iam:DeleteUserPolicy"):
                 answer = self._aws.iam(attempts=1).delete_user_policy(
-                    UserName=params.user, PolicyName=POLICY
+                    UserName=params.user, PolicyName=name
                 )
         except NotThere:
             return {"answer": "the policy is gone"}
@@ -210,15 +267,17 @@ class AllowUserSessions:
 
     def verify(self, params: SessionsUndo, ctx: StepContext) -> Verdict:
         """IAM shows what was there before."""
-        del ctx
-        if read_policy(self._aws, params.user) != _wanted(params):
-            return NotYet(why=f"IAM still shows our {POLICY} on {params.user}", after=SOON)
-        return Verified(evidence={"policy": "as before"}, outputs={"policy": POLICY})
+        name = policy_name(leaked_id(ctx))
+        if read_policy(self._aws, params.user, name).policy != _wanted(params):
+            return NotYet(why=f"IAM still shows our {name} on {params.user}", after=SOON)
+        return Verified(evidence={"policy": "as before"}, outputs={"policy": name})
 
 
-def _cut(ctx: StepContext) -> str:
-    """The same for every attempt, because ``started_at`` is."""
-    return text_of(ctx.started_at + MARGIN)
+def _wanted_cut(ctx: StepContext) -> str:
+    """The same for every attempt; never earlier than what was there before."""
+    before = ctx.before.get("cut")
+    wanted = str(ctx.before.get("wanted", ""))
+    return max(wanted, before) if isinstance(before, str) else wanted
 
 
 def _wanted(params: SessionsUndo) -> object | None:

@@ -54,6 +54,10 @@ class SnapshotUser:
     def look(self, params: OwnedKey, ctx: StepContext) -> Verdict:
         """Read all that can be read."""
         del ctx
+        if not params.user:
+            return Verified(
+                evidence={"applies": "no: the user is not known"}, outputs={"digest": ""}
+            )
         readers: dict[str, Callable[[str], JsonValue]] = {
             "access_keys": self._keys,
             "inline_policies": self._inline,

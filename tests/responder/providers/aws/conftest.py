@@ -170,9 +170,9 @@ class Bench:
     def out(self, name: str, key: str) -> Any:
         return self.done[name].outputs[key]
 
-    def contain(self) -> None:
+    def contain(self, *, user: str | None = None) -> None:
         """Everything up to disabled key and denied sessions."""
-        user = self.world.user
+        user = self.world.user if user is None else user
         self.do("aws.iam.find_owner", account=self.lab.account_id)
         self.do("aws.sts.probe_session", account=self.lab.account_id, last_service="s3")
         self.do("aws.iam.disable_access_key", user=user)
@@ -189,10 +189,41 @@ class Bench:
     def replace(self) -> None:
         """From the consumer's secret to the promoted version."""
         secret = self.world.secret_name
-        self.do("aws.secretsmanager.find_consumer", user=self.world.user, secret=secret)
-        self.do("aws.iam.create_replacement_key", user=self.world.user)
+        possession = self.do(
+            "aws.secretsmanager.prove_possession", user=self.world.user, secret=secret
+        )
+        proven = possession.outputs["proven"]
+        self.do(
+            "aws.secretsmanager.find_consumer", user=self.world.user, secret=secret, proven=proven
+        )
+        self.do("aws.iam.create_replacement_key", user=self.world.user, secret=secret)
         self.do("aws.secretsmanager.put_version", secret=secret)
         self.do("aws.secretsmanager.promote_version", **self.promotion())
+
+    def deletion(self) -> dict[str, str]:
+        return {
+            "user": self.world.user,
+            "secret": self.world.secret_name,
+            "replacement": str(self.out("aws.iam.create_replacement_key", "key")),
+        }
+
+    def born(self) -> Any:
+        """What the trail knows of credentials born from the key."""
+        return self.do("aws.cloudtrail.activity", user=self.world.user).outputs["born"]
+
+    def dead(self, **changes: Any) -> Verdict:
+        """The last proof, with what the steps before it found."""
+        trail = self.do("aws.cloudtrail.activity", user=self.world.user).outputs
+        put = self.done.get("aws.secretsmanager.promote_version")
+        known = {
+            "user": self.world.user,
+            "secret": self.world.secret_name if put else "",
+            "version": str(put.outputs["version"]) if put else "",
+            "witness": self.out("aws.sts.probe_session", "witness"),
+            "worked": self.out("aws.sts.probe_session", "worked"),
+            **{key: trail[key] for key in ("born", "unread", "truncated")},
+        }
+        return self.look("aws.proof.dead", **(known | changes))
 
     def promotion(self) -> dict[str, str]:
         put = self.done["aws.secretsmanager.put_version"].outputs
@@ -232,6 +263,8 @@ def make_bench(lab: AwsLab) -> Iterator[Callable[..., Bench]]:
             endpoint_url=lab.endpoint_url,
             pace=timedelta(0),
             settle=timedelta(0),
+            lag=timedelta(0),
+            regions=(lab.region,),
         )
         aws = AwsClients(
             dataclasses.replace(settings, **changes),

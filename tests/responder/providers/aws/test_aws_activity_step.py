@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from stanch.responder.domain.error import Retryable
+from stanch.responder.domain.step import NotYet, Verified
+from stanch.responder.lab.aws.cast import outcome
+from stanch.responder.lab.aws.client import Credentials, open_session
 from stanch.responder.providers.aws.adapter.trail import parse
 
 ACTIVITY = "aws.cloudtrail.activity"
@@ -39,6 +44,128 @@ def test_a_session_born_from_the_key_is_followed(bench: Bench) -> None:
     assert child.endswith("by sts:GetSessionToken")
     theirs = [e for e in found["events"] if e["ip"] == bench.world.attacker.source_ip]
     assert [event["api"] for event in theirs] == ["sts:GetSessionToken", "s3:ListBuckets"]
+
+
+def test_a_role_session_is_followed_denied_and_covered(bench: Bench) -> None:
+    """The thief assumed a role before we came: the key is dead, and its session is not."""
+    honest, thief = assume(bench, "honest"), assume(bench, "thief", as_leaked=True)
+    bench.contain()
+    bench.replace()
+    bench.do("aws.iam.delete_access_key", **bench.deletion())
+    assert works(bench, thief)
+    verdict = bench.dead()
+    assert isinstance(verdict, Verified)
+    assert verdict.claim is not None
+    [gap] = verdict.claim.alive
+    assert "session thief" in gap.what
+    assert gap.until is not None
+    assert not verdict.claim.proven
+    assert verdict.claim.headline() == "DEAD, 1 BORN FROM IT ALIVE"
+    bench.do("aws.iam.deny_role_sessions", born=bench.born())
+    assert not works(bench, thief)
+    assert works(bench, honest)  # another session of the same role
+    verdict = bench.dead()
+    assert isinstance(verdict, Verified)
+    assert verdict.claim is not None
+    assert verdict.claim.proven, verdict.claim.sentence()
+    bench.undo("aws.iam.deny_role_sessions")
+    assert works(bench, thief)
+
+
+def test_a_key_made_with_the_leaked_one_is_alive_until_it_is_disabled(bench: Bench) -> None:
+    allow(bench, "iam:CreateAccessKey")
+    iam = bench.lab.client("iam")
+    iam.create_user(UserName="backdoor")
+    made = bench.world.attacker._as(bench.world.leaked, "iam").create_access_key(
+        UserName="backdoor"
+    )["AccessKey"]
+    bench.contain()
+    bench.replace()
+    bench.do("aws.iam.delete_access_key", **bench.deletion())
+    verdict = bench.dead()
+    assert isinstance(verdict, Verified)
+    assert verdict.claim is not None
+    [gap] = verdict.claim.alive
+    assert "of the user backdoor" in gap.what
+    iam.update_access_key(UserName="backdoor", AccessKeyId=made["AccessKeyId"], Status="Inactive")
+    verdict = bench.dead()
+    assert isinstance(verdict, Verified)
+    assert verdict.claim is not None
+    assert verdict.claim.proven, verdict.claim.sentence()
+
+
+def test_every_enabled_region_is_searched_and_named(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(regions=())
+    far = open_session(bench.world.leaked, endpoint_url=bench.lab.endpoint_url, region="eu-west-1")
+    far.client("sts").get_caller_identity()
+    found = bench.do(ACTIVITY, user=bench.world.user).outputs
+    assert {"eu-west-1", "us-east-1"} <= set(found["regions"])
+    assert found["unread"] == []
+    assert "sts:GetCallerIdentity" in found["apis"]
+
+
+def test_the_trail_is_read_again_only_when_its_lag_is_over(
+    make_bench: Callable[..., Bench],
+) -> None:
+    bench = make_bench(lag=timedelta(minutes=15))
+    contained = datetime.now(UTC)
+    verdict = bench.look(ACTIVITY, user=bench.world.user, complete_after=contained.isoformat())
+    assert isinstance(verdict, NotYet)
+    assert verdict.until is not None
+    assert verdict.until - contained == timedelta(minutes=15)
+    long_ago = (contained - timedelta(minutes=16)).isoformat()
+    found = bench.do(ACTIVITY, user=bench.world.user, complete_after=long_ago).outputs
+    assert found["complete_until"] <= contained.isoformat()
+
+
+def test_what_the_trail_may_still_deliver_is_not_covered(bench: Bench) -> None:
+    bench.contain()
+    bench.replace()
+    bench.do("aws.iam.delete_access_key", **bench.deletion())
+    verdict = bench.dead(contained_at="2026-01-31T12:00:00Z", complete_until="2026-01-31T11:50:00Z")
+    assert isinstance(verdict, Verified)
+    assert verdict.claim is not None
+    assert verdict.claim.headline() == "DEAD, NOT PROVEN EVERYWHERE"
+    assert "trail delivers late" in verdict.claim.sentence()
+
+
+def assume(bench: Bench, name: str, *, as_leaked: bool = False) -> Any:
+    """A session of the role ``deploy``."""
+    iam = bench.lab.client("iam")
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        document = {"Version": "2012-10-17", "Statement": [trust]}
+        iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=json.dumps(document))
+        work = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        iam.put_role_policy(
+            RoleName="deploy",
+            PolicyName="work",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [work]}),
+        )
+    if as_leaked:
+        allow(bench, "sts:AssumeRole")
+    who = bench.world.leaked if as_leaked else None
+    sts = bench.lab.client("sts", who) if who else bench.lab.client("sts")
+    arn = f"arn:aws:iam::{bench.lab.account_id}:role/deploy"
+    return sts.assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
+
+
+def allow(bench: Bench, action: str) -> None:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    bench.lab.client("iam").put_user_policy(
+        UserName=bench.world.user,
+        PolicyName=f"allow-{action.replace(':', '-')}",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+
+
+def works(bench: Bench, session: Any) -> bool:
+    held = Credentials(
+        access_key_id=session["AccessKeyId"],
+        secret=session["SecretAccessKey"],
+        token=session["SessionToken"],
+    )
+    return outcome(bench.lab.client("s3", held).list_buckets) == "alive"
 
 
 def test_no_whole_key_id_is_in_what_the_step_reports(bench: Bench) -> None:

@@ -158,7 +158,7 @@ def test_the_generated_policy_is_enough_for_the_whole_runbook(
     assert isinstance(bench.refused(), Verified)
     bench.do("aws.cloudtrail.activity", user=bench.world.user)
     bench.replace()
-    bench.do("aws.iam.delete_access_key", user=bench.world.user, secret=bench.world.secret_name)
+    bench.do("aws.iam.delete_access_key", **bench.deletion())
     own.close()
 
 
@@ -184,8 +184,15 @@ def test_parameters_are_made_from_json_and_nothing_else() -> None:
         names = {f.name for f in dataclasses.fields(spec.params)}
         raw = {n: {"a": [1]} if n in {"before", "outputs", "evidence"} else "x" for n in names}
         assert msgspec.convert(raw, spec.params) is not None
-        with pytest.raises(msgspec.ValidationError):
-            msgspec.convert(dict.fromkeys(names or {"x"}, 7) if names else 7, spec.params)
+        if not _takes_anything(spec.params):
+            with pytest.raises(msgspec.ValidationError):
+                msgspec.convert(dict.fromkeys(names or {"x"}, 7) if names else 7, spec.params)
+
+
+def _takes_anything(params: type[object]) -> bool:
+    """What the trail found is a list or, in a plan, a text: the step itself reads it strictly."""
+    assert dataclasses.is_dataclass(params)
+    return all(str(f.type) == "object" for f in dataclasses.fields(params) if f.init)
 
 
 def test_plans_show_calls_without_touching_the_network() -> None:

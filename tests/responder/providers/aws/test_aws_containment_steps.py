@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from stanch.responder.domain.error import Retryable, StepFailed
 from stanch.responder.domain.step import Absent, NotYet, Present, Refuted, Verified
+from stanch.responder.providers.aws.adapter.client import AwsClients, Credentials
+from stanch.responder.providers.aws.provider import AWS
+from stanch.responder.providers.aws.steps.session_policy import document, policy_name
+from stanch.scanner.model.secret import SecretValue
 
 DISABLE = "aws.iam.disable_access_key"
 DENY = "aws.iam.deny_user_sessions"
@@ -18,6 +22,10 @@ POLICY = "StanchDenyOlderSessions"
 
 # The bench lives in conftest.py, which pytest does not let us import by name.
 Bench = Any
+
+
+def policy(bench: Bench) -> str:
+    return policy_name(bench.world.leaked.access_key_id)
 
 
 def test_a_disabled_key_is_seen_as_disabled_when_looked_at_again(bench: Bench) -> None:
@@ -95,18 +103,18 @@ def test_a_policy_edited_since_is_not_removed(bench: Bench) -> None:
     edited = _somebodys_policy()
     iam = bench.lab.client("iam")
     iam.put_user_policy(
-        UserName=bench.world.user, PolicyName=POLICY, PolicyDocument=json.dumps(edited)
+        UserName=bench.world.user, PolicyName=policy(bench), PolicyDocument=json.dumps(edited)
     )
     with pytest.raises(StepFailed, match="edited since"):
         bench.undo(DENY)
-    found = iam.get_user_policy(UserName=bench.world.user, PolicyName=POLICY)
+    found = iam.get_user_policy(UserName=bench.world.user, PolicyName=policy(bench))
     assert found["PolicyDocument"] == edited
 
 
 def test_a_foreign_policy_of_our_name_is_not_overwritten(bench: Bench) -> None:
     bench.lab.client("iam").put_user_policy(
         UserName=bench.world.user,
-        PolicyName=POLICY,
+        PolicyName=policy(bench),
         PolicyDocument=json.dumps(_somebodys_policy()),
     )
     with pytest.raises(StepFailed, match="not of our making"):
@@ -114,13 +122,17 @@ def test_a_foreign_policy_of_our_name_is_not_overwritten(bench: Bench) -> None:
 
 
 def test_an_older_deny_of_ours_comes_back_with_undo(bench: Bench) -> None:
-    older = bench.do(DENY, user=bench.world.user).outputs["cut"]
-    bench.starts[DENY] += timedelta(minutes=5)
-    bench.before.clear()
-    newer = bench.do(DENY, user=bench.world.user).outputs["cut"]
-    assert newer > older
+    older = "2026-01-31T12:00:00Z"
+    bench.lab.client("iam").put_user_policy(
+        UserName=bench.world.user,
+        PolicyName=policy(bench),
+        PolicyDocument=json.dumps(document(older)),
+    )
+    assert bench.do(DENY, user=bench.world.user).outputs["cut"] > older
     bench.undo(DENY)
-    found = bench.lab.client("iam").get_user_policy(UserName=bench.world.user, PolicyName=POLICY)
+    found = bench.lab.client("iam").get_user_policy(
+        UserName=bench.world.user, PolicyName=policy(bench)
+    )
     cut = found["PolicyDocument"]["Statement"][0]["Condition"]["DateLessThan"]
     assert cut == {"aws:TokenIssueTime": older}
 
@@ -129,7 +141,7 @@ def test_contained_means_that_key_and_earlier_session_are_both_refused(bench: Be
     bench.contain()
     verdict = bench.refused()
     assert isinstance(verdict, Verified)
-    assert verdict.outputs == {"key": "live", "session": "live"}
+    assert (verdict.outputs["key"], verdict.outputs["session"]) == ("live", "live")
     assert "explicitly-denied" in str(verdict.evidence["session_seen"])
 
 
@@ -145,7 +157,7 @@ def test_a_key_is_not_contained_before_the_change_has_reached_everywhere(bench: 
 
 def test_a_disabled_key_with_a_living_session_is_not_contained(bench: Bench) -> None:
     bench.contain()
-    bench.lab.client("iam").delete_user_policy(UserName=bench.world.user, PolicyName=POLICY)
+    bench.lab.client("iam").delete_user_policy(UserName=bench.world.user, PolicyName=policy(bench))
     verdict = bench.refused()
     assert isinstance(verdict, NotYet)
     assert "older sessions still work" in verdict.why
@@ -158,7 +170,7 @@ def test_a_lone_key_id_is_proven_contained_from_the_administrators_side(
     bench.contain()
     verdict = bench.refused()
     assert isinstance(verdict, Verified)
-    assert verdict.outputs == {"key": "admin", "session": "admin"}
+    assert (verdict.outputs["key"], verdict.outputs["session"]) == ("admin", "admin")
     assert "explicitDeny" in str(verdict.evidence["session_seen"])
 
 
@@ -177,7 +189,7 @@ def test_probing_can_be_turned_off(make_bench: Callable[..., Bench]) -> None:
     assert bench.out("aws.sts.probe_session", "session") == "no"
     verdict = bench.refused()
     assert isinstance(verdict, Verified)
-    assert verdict.outputs == {"key": "admin", "session": "admin"}
+    assert (verdict.outputs["key"], verdict.outputs["session"]) == ("admin", "admin")
     leaked = bench.world.leaked.access_key_id
     used = [c for c in bench.lab.calls(since=bench.seen) if c["access_key_id"] == leaked]
     assert used == []
@@ -215,13 +227,118 @@ def test_a_snapshot_with_gaps_never_delays_containment(bench: Bench) -> None:
     assert "work" in verdict.evidence["snapshot"]["inline_policies"]
 
 
-def test_the_owner_of_a_deleted_key_is_told_as_such(bench: Bench) -> None:
+def test_the_sessions_of_a_key_that_was_deleted_before_us_are_denied(bench: Bench) -> None:
+    bench.world.attacker.mint()
     bench.lab.client("iam").delete_access_key(
         UserName=bench.world.user, AccessKeyId=bench.world.leaked.access_key_id
     )
+    assert bench.world.attacker.try_session() == "alive"
+    bench.contain()
+    assert bench.out("aws.iam.find_owner", "user") == bench.world.user
+    assert bench.out("aws.iam.find_owner", "status") == "absent"
+    assert bench.world.attacker.try_session() == "AccessDenied"
+    verdict = bench.refused()
+    assert isinstance(verdict, Verified)
+    dead = bench.dead()
+    assert isinstance(dead, Verified)
+    assert dead.claim is not None
+    assert dead.claim.proven, dead.claim.sentence()
+
+
+def test_a_key_that_nobody_ever_used_and_that_is_gone_is_proven_by_trying(bench: Bench) -> None:
+    iam = bench.lab.client("iam")
+    iam.create_user(UserName="short-lived")
+    made = iam.create_access_key(UserName="short-lived")["AccessKey"]
+    iam.delete_access_key(UserName="short-lived", AccessKeyId=made["AccessKeyId"])
+    for part, name in (("access_key_id", "AccessKeyId"), ("secret_access_key", "SecretAccessKey")):
+        bench.safe.leak[part] = SecretValue(made[name].encode())
+    bench.contain(user="")
+    verdict = bench.dead(user="")
+    assert isinstance(verdict, Verified)
+    assert verdict.claim is not None
+    assert verdict.claim.proven, verdict.claim.sentence()
+
+
+def test_our_own_identity_is_never_touched_by_a_report(bench: Bench) -> None:
+    iam = bench.lab.client("iam")
+    iam.create_user(UserName="stanch")
+    iam.put_user_policy(
+        UserName="stanch",
+        PolicyName="all",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            }
+        ),
+    )
+    made = iam.create_access_key(UserName="stanch")["AccessKey"]
+    pair = {
+        "access_key_id": SecretValue(made["AccessKeyId"].encode()),
+        "secret_access_key": SecretValue(made["SecretAccessKey"].encode()),
+    }
+    own = AwsClients(bench.aws.settings, own=Credentials(**pair))
+    bench.steps = AWS.build(own)
+    bench.safe.leak = {"access_key_id": pair["access_key_id"]}
     verdict = bench.look("aws.iam.find_owner", account=bench.lab.account_id)
+    own.close()
     assert isinstance(verdict, Refuted)
-    assert "deleted already" in verdict.why
+    assert "own identity" in verdict.why
+
+
+@pytest.mark.parametrize("how", ["tag", "pattern"])
+def test_a_protected_user_is_known_as_such(make_bench: Callable[..., Bench], how: str) -> None:
+    bench = make_bench(protected=("arn:aws:iam::*:user/ci-*",) if how == "pattern" else ())
+    if how == "tag":
+        bench.lab.client("iam").tag_user(
+            UserName=bench.world.user, Tags=[{"Key": "stanch:protected", "Value": "yes"}]
+        )
+    found = bench.do("aws.iam.find_owner", account=bench.lab.account_id).outputs
+    assert found["protected"] == "yes"
+
+
+def test_two_leaked_keys_of_one_user_never_undo_each_others_deny(
+    make_bench: Callable[..., Bench],
+) -> None:
+    bench = make_bench()
+    bench.world.attacker.mint()
+    bench.do(DENY, user=bench.world.user)
+    first = dict(bench.safe.leak), dict(bench.before), dict(bench.done), dict(bench.acted)
+    other = bench.lab.client("iam").create_access_key(UserName=bench.world.user)["AccessKey"]
+    bench.safe.leak = {"access_key_id": SecretValue(other["AccessKeyId"].encode())}
+    bench.before.clear()
+    bench.do(DENY, user=bench.world.user)
+    bench.undo(DENY)  # the second is taken back: the first stands
+    assert bench.world.attacker.try_session() == "AccessDenied"
+    bench.safe.leak, bench.before, bench.done, bench.acted = first
+    assert isinstance(bench.look(DENY, user=bench.world.user), Verified)
+    bench.undo(DENY)
+    assert bench.world.attacker.try_session() == "alive"
+
+
+def test_the_cut_is_read_from_the_clock_of_aws(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our clock is five minutes behind: sessions minted in them must be denied all the same."""
+    bench.world.attacker.mint()
+    slow = datetime.now(UTC) - timedelta(minutes=5)
+    bench.starts[DENY] = slow
+    monkeypatch.setattr(type(bench.context(DENY)), "now", lambda _self: slow)
+    evidence = bench.do(DENY, user=bench.world.user)
+    assert bench.world.attacker.try_session() == "AccessDenied"
+    assert datetime.fromisoformat(str(evidence.outputs["cut"])) > datetime.now(UTC)
+    assert bench.before[DENY]["skew_seconds"] == pytest.approx(-300, abs=5)
+
+
+def test_a_lone_key_id_is_contained_only_when_iam_has_settled(
+    make_bench: Callable[..., Bench],
+) -> None:
+    settle = timedelta(seconds=2)
+    bench = make_bench(lone_id=True, settle=settle)
+    bench.contain()
+    assert isinstance(bench.refused(), NotYet)
+    bench.starts["aws.proof.refused"] -= settle
+    assert isinstance(bench.refused(), Verified)
 
 
 def _somebodys_policy() -> dict[str, Any]:

@@ -1,0 +1,255 @@
+"""Deny the role sessions that were born from the key, each by itself, and take that back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from stanch.responder.domain.error import StepFailed
+from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.step import (
+    Absent,
+    Call,
+    Effect,
+    NotYet,
+    Present,
+    StepContext,
+    StepSpec,
+    Verdict,
+    Verified,
+)
+from stanch.responder.providers.aws.adapter.client import AwsClients
+from stanch.responder.providers.aws.adapter.error import LimitReached, NotThere, calling
+from stanch.responder.providers.aws.adapter.identity import leaked_id
+from stanch.responder.providers.aws.adapter.trail import Birth
+from stanch.responder.providers.aws.steps.lineage import Heir, account_of, heirs_of, role_name
+from stanch.responder.providers.patience import SOON
+
+POLICY = "StanchDenySessions"
+_SERVICE_LINKED = ":role/aws-service-role/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sessions:
+    """``born``: what the trail knows of credentials born from the key."""
+
+    born: object = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsBefore:
+    """What undo knows: the sessions denied in each role before us, and those that we denied."""
+
+    before: Mapping[str, object] = field(default_factory=dict)
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+def policy_name(key_id: str) -> str:
+    """One policy for each leaked key."""
+    return f"{POLICY}-{hashlib.sha256(key_id.encode()).hexdigest()[:8]}"
+
+
+def document(sessions: frozenset[str]) -> dict[str, Any]:
+    """Denies everything to exactly these sessions; others of the role keep working.
+
+    ``aws:userid`` of a role session is the role's id and the session's name:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": POLICY,
+                "Effect": "Deny",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:userid": sorted(sessions)}},
+            }
+        ],
+    }
+
+
+def denied_in(aws: AwsClients, role: str, name: str) -> frozenset[str]:
+    """The sessions that our policy denies in the role; empty when it is not there, or not ours."""
+    try:
+        with calling("iam:GetRolePolicy"):
+            answer = aws.iam().get_role_policy(RoleName=role, PolicyName=name)
+    except NotThere:
+        return frozenset()
+    found: Any = answer["PolicyDocument"]
+    found = json.loads(found) if isinstance(found, str) else found
+    try:
+        named = found["Statement"][0]["Condition"]["StringEquals"]["aws:userid"]
+    except (KeyError, IndexError, TypeError):
+        return frozenset()
+    sessions = frozenset([named] if isinstance(named, str) else named)
+    return sessions if found == document(sessions) else frozenset()
+
+
+def within_reach(heirs: tuple[Heir, ...], account: str) -> dict[str, frozenset[str]]:
+    """Sessions to deny by the name of their role: those of our account that AWS lets us change."""
+    found: dict[str, set[str]] = {}
+    for heir in heirs:
+        reachable = account_of(heir.owner) == account and _SERVICE_LINKED not in heir.owner
+        if heir.birth is Birth.ROLE_SESSION and heir.name.count(":") == 1 and reachable:
+            found.setdefault(role_name(heir.owner), set()).add(heir.name)
+    return {role: frozenset(names) for role, names in found.items()}
+
+
+class DenyRoleSessions:
+    """Put a deny on each role that the key assumed, for exactly the sessions born from the key."""
+
+    spec: ClassVar[StepSpec] = StepSpec(
+        name="aws.iam.deny_role_sessions",
+        title="Deny the role sessions born from the key",
+        effect=Effect.REVERSIBLE,
+        params=Sessions,
+        permissions=("iam:PutRolePolicy", "iam:GetRolePolicy", "sts:GetCallerIdentity"),
+        parts=("access_key_id",),
+        undo="aws.iam.allow_role_sessions",
+        outputs=("roles",),
+    )
+
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
+
+    def calls(self, params: Sessions, preview: str) -> tuple[Call, ...]:
+        """One change for each role; the roles are known once the trail was read."""
+        del preview
+        heirs = [h for h in heirs_of(params.born) if h.birth is Birth.ROLE_SESSION]
+        roles = {role_name(heir.owner) for heir in heirs} or {"each role that the key assumed"}
+        return tuple(
+            Call(
+                api="iam:PutRolePolicy",
+                arguments={
+                    "RoleName": role,
+                    "PolicyName": f"{POLICY}-…",
+                    "PolicyDocument": "Deny * to the sessions born from the key",
+                },
+            )
+            for role in sorted(roles)
+        )
+
+    def observe(self, params: Sessions, ctx: StepContext) -> Present | Absent:
+        """Present when every session within reach is denied."""
+        name = policy_name(leaked_id(ctx))
+        wanted = within_reach(heirs_of(params.born), self._aws.account())
+        before = {role: denied_in(self._aws, role, name) for role in sorted(wanted)}
+        if all(wanted[role] <= before[role] for role in wanted):
+            return Present(evidence={"roles": sorted(wanted)})
+        return Absent(before={role: sorted(names) for role, names in before.items()})
+
+    def act(self, params: Sessions, ctx: StepContext) -> JsonObject:
+        """Put a policy on each role. A role that is gone took its sessions with it."""
+        name = policy_name(leaked_id(ctx))
+        requests: list[str] = []
+        for role, sessions in within_reach(heirs_of(params.born), self._aws.account()).items():
+            policy = document(sessions | denied_in(self._aws, role, name))
+            try:
+                requests.append(_put(self._aws, role, name, policy))
+            except NotThere:
+                requests.append(f"{role} is gone")
+        return {"request_ids": list(requests)}
+
+    def verify(self, params: Sessions, ctx: StepContext) -> Verdict:
+        """IAM shows the denies."""
+        name = policy_name(leaked_id(ctx))
+        wanted = within_reach(heirs_of(params.born), self._aws.account())
+        for role, sessions in wanted.items():
+            if not sessions <= denied_in(self._aws, role, name) and self._exists(role):
+                return NotYet(why=f"IAM does not show {name} on the role {role} yet", after=SOON)
+        roles = ", ".join(sorted(wanted))
+        return Verified(evidence={"roles denied": roles or "none"}, outputs={"roles": roles})
+
+    def _exists(self, role: str) -> bool:
+        try:
+            with calling("iam:GetRole"):
+                self._aws.iam().get_role(RoleName=role)
+        except NotThere:
+            return False
+        return True
+
+
+class AllowRoleSessions:
+    """Put back on each role what was denied there before us."""
+
+    spec: ClassVar[StepSpec] = StepSpec(
+        name="aws.iam.allow_role_sessions",
+        title="Allow the role sessions again",
+        effect=Effect.REVERSIBLE,
+        params=SessionsBefore,
+        permissions=("iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:GetRolePolicy"),
+        parts=("access_key_id",),
+        undo="aws.iam.deny_role_sessions",
+    )
+
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
+
+    def calls(self, params: SessionsBefore, preview: str) -> tuple[Call, ...]:
+        """One change for each role."""
+        del preview
+        return tuple(
+            Call(
+                api="iam:PutRolePolicy" if before else "iam:DeleteRolePolicy",
+                arguments={"RoleName": role, "PolicyName": f"{POLICY}-…"},
+            )
+            for role, before in (_before(params) or {"each role": frozenset()}).items()
+        )
+
+    def observe(self, params: SessionsBefore, ctx: StepContext) -> Present | Absent:
+        """Present when every role is as before us."""
+        name = policy_name(leaked_id(ctx))
+        now = {role: denied_in(self._aws, role, name) for role in _before(params)}
+        if now == _before(params):
+            return Present(evidence={"policies": "as before"})
+        return Absent(before={role: sorted(names) for role, names in now.items()})
+
+    def act(self, params: SessionsBefore, ctx: StepContext) -> JsonObject:
+        """Restore each."""
+        name = policy_name(leaked_id(ctx))
+        for role, sessions in _before(params).items():
+            try:
+                if sessions:
+                    _put(self._aws, role, name, document(sessions))
+                else:
+                    with calling("iam:DeleteRolePolicy"):
+                        self._aws.iam(attempts=1).delete_role_policy(RoleName=role, PolicyName=name)
+            except NotThere:
+                continue  # the role or the policy is gone: nothing is denied
+        return {"roles": sorted(_before(params))}
+
+    def verify(self, params: SessionsBefore, ctx: StepContext) -> Verdict:
+        """IAM shows what was there before."""
+        name = policy_name(leaked_id(ctx))
+        for role, sessions in _before(params).items():
+            if denied_in(self._aws, role, name) != sessions:
+                return NotYet(why=f"IAM still shows our {name} on the role {role}", after=SOON)
+        return Verified(evidence={"policies": "as before"})
+
+
+def _before(params: SessionsBefore) -> dict[str, frozenset[str]]:
+    found = {}
+    for role, names in params.before.items():
+        if isinstance(names, list | tuple):
+            found[role] = frozenset(map(str, names))
+    return found
+
+
+def _put(aws: AwsClients, role: str, name: str, policy: object) -> str:
+    try:
+        with calling("iam:PutRolePolicy"):
+            answer = aws.iam(attempts=1).put_role_policy(
+                RoleName=role,
+                PolicyName=name,
+                PolicyDocument=json.dumps(policy, separators=(",", ":")),
+            )
+    except LimitReached:
+        raise StepFailed(
+            f"the inline policies of the role {role} have no room for {name}",
+            remedy="move one of them to a managed policy, then `stanch respond` the incident again",
+        ) from None
+    return answer["ResponseMetadata"]["RequestId"]
