@@ -19,7 +19,11 @@ from stanch.scanner.detectors.context.connection_string import (
 )
 from stanch.scanner.detectors.context.framework_key import check_framework_key
 from stanch.scanner.detectors.context.generic import check_assignment
-from stanch.scanner.detectors.context.header import check_header_token, check_header_value
+from stanch.scanner.detectors.context.header import (
+    check_bearer,
+    check_header_token,
+    check_header_value,
+)
 from stanch.scanner.detectors.context.provider_value import (
     check_half,
     check_masked,
@@ -111,6 +115,7 @@ CHECKS: dict[str, Check] = {
     "base64-pem": check_base64_pem,
     "basic-auth": check_basic_auth,
     "bedrock": check_bedrock,
+    "bearer": check_bearer,
     "bech32": check_bech32,
     "bootstrap-token": check_bootstrap_token,
     "cask": check_cask,

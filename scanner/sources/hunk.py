@@ -19,6 +19,17 @@ border of the line: what stands on one line is never cut."""
 MARGIN = 512
 """Bytes beyond, again up to the border of the line, which are only there to be looked at."""
 
+_DOCUMENTS = (
+    (b"kind", b": Secret", b':"Secret"', b': "Secret"'),
+    (b"kty", b'"kty"', b"kty:", b'kty\\"'),
+    (b"service_account", b"private_key"),
+    (b"refresh_token", b"client_secret"),
+    (b'"sensitive"', b'"value"'),
+    (b"random_password", b'"result"'),
+)
+"""What a document holds that makes a value a secret at any distance: the first word of a row and
+one of the others."""
+
 _FEED = ord("\n")
 _LINE = 4096  # bytes; the border of a longer line is not looked for
 
@@ -32,18 +43,22 @@ class Item(Protocol):
 
 
 class Hunk(NamedTuple):
-    """Findings that begin in ``whole[first:last]`` count; ``place(item)`` is where they are."""
+    """Findings that begin in ``whole[first:last]`` count; ``place(item)`` is where they are.
+
+    Of a ``document`` all is looked at, since what makes a value a secret may be far away from it.
+    """
 
     whole: bytes
     first: int
     last: int
     place: Callable[[Any], Provenance]
     item: Item
+    document: bool = False
 
     @property
     def text(self) -> bytes:
         """Where nothing could be found, there is none that counts."""
-        return self.whole[self.first : self.last]
+        return self.whole if self.document else self.whole[self.first : self.last]
 
     @property
     def whole_lines(self) -> bool:
@@ -56,8 +71,10 @@ class Hunk(NamedTuple):
     def fragment(self) -> Fragment:
         """The same with what judging needs around, and with lines and columns in the whole."""
         whole, first, last = self.whole, self.first, self.last
-        start = _line_start(whole, first - MARGIN) if first > MARGIN else 0
-        stop = _line_end(whole, last + MARGIN) if last + MARGIN < len(whole) else len(whole)
+        start, stop = 0, len(whole)
+        if not self.document:
+            start = _line_start(whole, first - MARGIN) if first > MARGIN else 0
+            stop = _line_end(whole, last + MARGIN) if last + MARGIN < len(whole) else stop
         line = whole.count(b"\n", 0, start) + 1
         column = start - whole.rfind(b"\n", 0, start)
 
@@ -87,7 +104,13 @@ def around(
         _line_end(whole, last) if last < len(whole) else len(whole),
         place,
         item,
+        _is_document(whole),
     )
+
+
+def _is_document(data: bytes) -> bool:
+    """Whether it has what makes values secrets; a plain search is all that a history can afford."""
+    return any(word in data and any(each in data for each in row) for word, *row in _DOCUMENTS)
 
 
 def _line_start(data: bytes, offset: int) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, CheckResult
+from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, CheckResult
 from stanch.scanner.detectors.context.name_and_value import is_class_name
 from stanch.scanner.detectors.context.provider_value import looks_issued
 from stanch.scanner.detectors.text import path_kind
+from stanch.scanner.detectors.text.base64_text import decoded
+from stanch.scanner.detectors.text.placeholder import is_placeholder
 from stanch.scanner.detectors.text.regex_cache import regex
 from stanch.scanner.detectors.text.settings_file import is_settings
 from stanch.scanner.detectors.text.template import is_template
+from stanch.scanner.detectors.text.wordlike import is_stand_in
 from stanch.scanner.model.finding import Confidence
 
 _SCHEME = regex(rb"(?i)\s*(?:(?:bearer|token|api-?key|apitoken|sso-key|geniekey|bot)\s{1,3})?")
@@ -46,3 +49,14 @@ def check_header_token(candidate: Candidate) -> CheckResult:
     if not written and not (is_settings(path, candidate.data) or _RECORDED.search(path)):
         return NOT_THIS
     return _ISSUED
+
+
+def check_bearer(candidate: Candidate) -> CheckResult:
+    """A token behind its scheme; one that is a text in base64 says itself what it is."""
+    value = candidate.value
+    if not looks_issued(value):
+        return NOT_THIS
+    text = decoded(value) or b""
+    if text.isascii() and (is_placeholder(text) or is_stand_in(text)):
+        return CheckResult(confidence=Confidence.LOW, reason="placeholder")
+    return NOTHING_TO_SAY

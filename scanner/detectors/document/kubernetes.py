@@ -6,6 +6,8 @@ point elsewhere, that another key opens, or that are public by their kind are no
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator
 
 from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, CheckResult
@@ -13,7 +15,6 @@ from stanch.scanner.detectors.document.budget import Budget
 from stanch.scanner.detectors.document.held import Held, held
 from stanch.scanner.detectors.document.json_text import Found
 from stanch.scanner.detectors.document.node import Mapping, Scalar
-from stanch.scanner.detectors.text.base64_text import decoded
 from stanch.scanner.detectors.text.encrypted import is_encrypted
 from stanch.scanner.detectors.text.path_kind import is_example_ground
 from stanch.scanner.detectors.text.placeholder import is_placeholder
@@ -34,7 +35,8 @@ _BESIDE = frozenset(
     b"""
     user username login host hostname port url uri endpoint address addr region database db dbname
     email mail server servers namespace type bucket account name path issuer tenant provider engine
-    version schema id scheme protocol driver realm domain org organization project
+    crt cer cert certificate version schema id scheme protocol driver realm domain org organization
+    project
     """.split()
 )
 _WORD = regex(rb"(?i)true|false|yes|no|on|off|null|none|enabled|disabled|\d{1,5}|[\d.:/]{1,40}")
@@ -54,9 +56,17 @@ def secrets(_data: bytes, found: Found, _budget: Budget) -> Iterator[Held]:
                 continue
             text = value.text
             if part == b"data":
-                text = decoded(b"".join(text.split())) or b""
+                text = _decoded(b"".join(text.split()))
             if text:
                 yield held(value, name, text)
+
+
+def _decoded(text: bytes) -> bytes:
+    """What base64 says, as strict as Kubernetes is; nothing where a template will stand."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
 
 
 def check_kubernetes_entry(candidate: Candidate) -> CheckResult:
@@ -71,7 +81,7 @@ def check_kubernetes_entry(candidate: Candidate) -> CheckResult:
         return CheckResult(
             confidence=Confidence.LOW, severity=Severity.LOW, reason="not the secret"
         )
-    if is_example_ground(candidate.path) and reads_like_word(text):
+    if is_example_ground(candidate.path) and (text.isalpha() or reads_like_word(text)):
         return CheckResult(confidence=Confidence.LOW, reason="words in an example")
     # Of a whole file what it holds is said better by the rules for that, if they find something.
     whole_file = b"\n" in text or text[:1] == b"{"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stanch.scanner.api import InCommit, Scanner
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.sources.git.blob_reader import Blob
 from stanch.scanner.sources.git.commit_metadata import placed
 from stanch.scanner.sources.hunk import around
@@ -49,3 +52,31 @@ def test_code_is_nothing_to_find_where_the_lines_are_whole(
     assert engine.may_find(code, None)
     assert not engine.may_find(code, "a/b.py")
     assert engine.may_find(code + f"api = '{token(1)}'\n".encode(), "a/b.py")
+
+
+def test_a_value_counts_by_what_stands_far_away_in_its_document(scanner: Scanner) -> None:
+    chain = base64.b64encode(bytes(range(256)) * 40).decode()
+    value = base64.b64encode(generate("{password}", 1)).decode()
+    whole = f"data:\n  entry: {value}\n  ca.crt: {chain}\nkind: Secret\n".encode()
+    begin = whole.index(value.encode())
+    excerpt = around(whole, begin, begin + len(value), placed, BLOB)
+    assert scanner._engine.may_find(excerpt.text, None)
+    matches = scanner._engine.examine(excerpt.fragment()).matches
+    found = [(match.finding.rule, match.finding.span.line) for match in matches]
+    assert ("kubernetes-secret-manifest", 2) in found
+
+
+#: What stands close to its name, so that the lines around are enough.
+_NEAR = {"name-and-value", "nested-value"}
+
+
+def test_the_document_of_every_rule_is_looked_at_whole() -> None:
+    kinds = [rule for rule in load_builtin() if rule.document and rule.document not in _NEAR]
+    assert kinds
+    missed = [
+        (rule.id, template)
+        for rule in kinds
+        for template in rule.match
+        if not around(generate(template, 1) + b"\n" * 9_000, 0, 1, placed, BLOB).document
+    ]
+    assert missed == []
