@@ -31,6 +31,7 @@ from stanch.scanner.detectors.context.provider_value import (
     check_random,
     check_stand_in,
 )
+from stanch.scanner.detectors.context.public_key import check_public_by_design
 from stanch.scanner.detectors.context.single_value import check_single_value
 from stanch.scanner.detectors.context.split_assignment import check_argument, check_place
 from stanch.scanner.detectors.context.table_column import check_column
@@ -156,6 +157,7 @@ CHECKS: dict[str, Check] = {
     "pgpass": check_pgpass,
     "place": check_place,
     "placeholder": check_placeholder,
+    "public-by-design": check_public_by_design,
     "putty": check_putty,
     "pypi-macaroon": check_pypi,
     "random": check_random,

@@ -57,6 +57,6 @@ def check_bearer(candidate: Candidate) -> CheckResult:
     if not looks_issued(value):
         return NOT_THIS
     text = decoded(value) or b""
-    if text.isascii() and (is_placeholder(text) or is_stand_in(text)):
+    if text and text.isascii() and (is_placeholder(text) or is_stand_in(text)):
         return CheckResult(confidence=Confidence.LOW, reason="placeholder")
     return NOTHING_TO_SAY

@@ -48,7 +48,9 @@ def _claims(payload: dict[str, object], now: float) -> CheckResult:
     if not isinstance(expires, (int, float)):
         return NOTHING_TO_SAY
     if expires < now:
-        return CheckResult(severity=Severity.LOW, reason="parse, expired")
+        return CheckResult(
+            confidence=Confidence.MEDIUM, severity=Severity.LOW, reason="parse, expired"
+        )
     return CheckResult(until=_finite(expires))
 
 

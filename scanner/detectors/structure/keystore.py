@@ -38,6 +38,9 @@ _DIGESTS = {
     bytes.fromhex("608648016503040203"): "sha512",
 }
 #: Defaults of tools and tutorials.
+#: Android's tools make one on every machine, with a password that is the same everywhere.
+_DEBUG = b"androiddebugkey"
+_DEBUG_FILE = "debug.keystore"
 _WELL_KNOWN = ("changeit", "", "changeme", "password", "secret", "123456", "1234")
 _MOST_ROUNDS = 20_000  # hostile files ask for billions
 _MOST_ENTRIES = 1_000
@@ -58,6 +61,8 @@ SEALED = CheckResult(confidence=Confidence.HIGH, reason="parse, encrypted")
 def check_keystore(candidate: Candidate) -> CheckResult:
     """Extends to the whole store; one that holds only certificates is no secret."""
     store = _content(candidate)
+    if _DEBUG in store or candidate.path.endswith(_DEBUG_FILE):
+        return CheckResult(confidence=Confidence.LOW, severity=Severity.LOW, reason="debug key")
     if store.startswith(_JAVA):
         return _java(store)
     try:
