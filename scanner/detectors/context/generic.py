@@ -47,6 +47,9 @@ _SEALED = regex(rb"(?<!un)(?:encrypted|hashed|obscured|masked|redacted)")
 _DOC_COMMENT = regex(rb"\s{0,16}(?:\*|>>>|irb)[ >]")
 #: `personal_access_token`: the last word says what would stand here.
 _NAMES_ONE = regex(rb"[a-z][-_](?:key|token)s?$")
+#: What systems ask of a password: one of each.
+_KINDS = tuple(regex(kind) for kind in (rb"[A-Z]", rb"[a-z]", rb"[0-9]", rb"[^A-Za-z0-9\s]"))
+_STAND_IN = "placeholder"
 _LETTER = regex(rb"[A-Za-z]")
 _PAIRED = regex(rb"[A-Za-z_.-]+=[^=&%]")  # TYPE=ext4
 _BASE64 = regex(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -81,6 +84,8 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Ch
         return NOT_THIS
     if not name_and_value.names_secret(found) or name_and_value.points_elsewhere(found, value):
         return NOT_THIS
+    if name_and_value.is_phrase(found, value):
+        return _phrase(found, value, path)
     if bare:
         literal = bool(found.quote) or not name_and_value.is_expression(found, value)
     else:
@@ -91,6 +96,15 @@ def judged(found: Assignment, candidate: Candidate, *, bare: bool = False) -> Ch
     result = _weighed(found, value, path, signs=signs)
     doubt = result.confidence is Confidence.MEDIUM and _place_doubt(found, candidate)
     return CheckResult(confidence=Confidence.LOW, reason=doubt) if doubt else result
+
+
+def _phrase(found: Assignment, value: bytes, path: str) -> CheckResult:
+    """Words in quotes behind a password's name: a label more often than a passphrase."""
+    if not name_and_value.PASSWORD.search(found.last_word) or name_and_value.is_label(value, path):
+        return NOT_THIS
+    if is_placeholder(value) or is_encrypted(value) or is_stand_in(value, found.name):
+        return NOT_THIS
+    return CheckResult(confidence=Confidence.LOW, reason="passphrase or label")
 
 
 def _place_doubt(found: Assignment, candidate: Candidate) -> str | None:
@@ -107,7 +121,7 @@ def _place_doubt(found: Assignment, candidate: Candidate) -> str | None:
 def _doubt(found: Assignment, value: bytes) -> str | None:
     """Why a value is probably no secret, whatever its name; ``None`` when nothing says so."""
     if _stands_in(value, found.name) or _PASSWORD_HASH.match(value):
-        return "placeholder"
+        return _STAND_IN
     if _UUID.fullmatch(value):
         return "uuid"
     if _SEALED.search(found.last_word):
@@ -127,6 +141,8 @@ def _is_literal(found: Assignment, value: bytes) -> bool:
 def _weighed(found: Assignment, value: bytes, path: str, *, signs: bool) -> CheckResult:
     """How likely a literal value in a secret's place is the secret."""
     doubt = _doubt(found, value)
+    if doubt == _STAND_IN and _is_weak(found, value, path):
+        return CheckResult(confidence=Confidence.MEDIUM, reason="weak password")
     if doubt:
         return CheckResult(confidence=Confidence.LOW, reason=doubt)
     if name_and_value.PASSWORD.search(found.last_word) or _is_chosen(found, value, signs=signs):
@@ -137,6 +153,17 @@ def _weighed(found: Assignment, value: bytes, path: str, *, signs: bool) -> Chec
     if name_and_value.is_class_name(value) and (has_digit(value) or not issued):
         return NOT_THIS  # `"output_token": "NextToken"` names a field
     return _opinion(likely=issued, reason="keyword+entropy")
+
+
+def _is_weak(found: Assignment, value: bytes, path: str) -> bool:
+    """Words for secrets, put together so that a rule for passwords lets them pass: in use."""
+    if path_kind.is_example_ground(path) or path_kind.is_document(path):
+        return False
+    if not name_and_value.PASSWORD.search(found.last_word) or is_placeholder(value):
+        return False
+    if not is_stand_in(value):  # what it hides is one, not what is written
+        return False
+    return len(value) >= _SHORTEST_TOKEN and all(kind.search(value) for kind in _KINDS)
 
 
 def _is_example(value: bytes, path: str) -> bool:

@@ -140,10 +140,14 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
         or _VERSION.fullmatch(value)
         or _MOMENT.fullmatch(value)
         or _MEASURE.fullmatch(value)
-        or (found.quote and b" " in value.strip() and not is_app_password(value))
         or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))
         or (not has_digit(value) and _repeats(found.name, value))
     )
+
+
+def is_phrase(found: Assignment, value: bytes) -> bool:
+    """Several words in quotes, other than an application's password of Google."""
+    return bool(found.quote) and b" " in value.strip() and not is_app_password(value)
 
 
 def is_app_password(value: bytes) -> bool:

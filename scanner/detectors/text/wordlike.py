@@ -28,7 +28,7 @@ _STAND_INS = frozenset(
     session cookie csrf jwt signing encryption master hmac web webhook bot email mail smtp account
     credential credentials code number char chars character characters expired missing mismatch
     please provide provided use using used must should unset blank mock stub fixture proxy real
-    acme tiger anonymous authorization unknown sk pk psw
+    acme tiger android anonymous authorization unknown sk pk psw
     usuario contrase kennwort contrasena clave senha palavra haslo parol parola wachtwoord losenord
     adgangskode passord salasana sifre heslo jelszo geslo lozinka motdepasse ok fail failed success
     """.split()
