@@ -37,12 +37,22 @@ _RANKS = {confidence: rank for rank, confidence in enumerate(Confidence)}
 
 
 class Span(Record):
-    """A stretch of text: lines and columns start at 1, ``end_column`` is just past its end."""
+    """A stretch of text: lines and columns start at 1, ``end_column`` is just past its end.
+
+    Columns count bytes. ``wide`` bytes in front of each end, on its line, only continue a character
+    of UTF-8: so many less is the column in characters.
+    """
 
     line: int
     column: int
     end_line: int
     end_column: int
+    wide: tuple[int, int] = (0, 0)
+
+    @property
+    def characters(self) -> tuple[int, int]:
+        """Both columns, counted in characters."""
+        return self.column - self.wide[0], self.end_column - self.wide[1]
 
 
 class Finding(Record):

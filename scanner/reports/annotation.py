@@ -25,7 +25,8 @@ def _lines(report: Report) -> Iterator[str]:
     """Text from outside cannot begin a command or a line of its own."""
     for finding in report.findings:
         span = finding.span
-        column = f",col={span.column},endColumn={span.end_column}"
+        begin, end = span.characters
+        column = f",col={begin},endColumn={end}"
         place = f"file={_property(finding.path)},line={span.line},endLine={span.end_line}" + (
             column if span.line == span.end_line else ""
         )

@@ -58,8 +58,6 @@ def render(report: Report) -> str:
                 ],
             }
         ],
-        # Columns are counted in bytes of UTF-8; SARIF knows characters only, and for the ASCII
-        # in front of a credential both are the same.
         "columnKind": "unicodeCodePoints",
         "results": [_result(finding, numbers[finding.rule]) for finding in report.findings],
     }
@@ -109,14 +107,15 @@ def _result(finding: Finding, number: int) -> dict[str, Any]:
 
 
 def _location(finding: Finding, span: Span) -> dict[str, Any]:
+    column, end_column = span.characters
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(finding.path), "uriBaseId": "%SRCROOT%"},
             "region": {
                 "startLine": span.line,
-                "startColumn": span.column,
+                "startColumn": column,
                 "endLine": span.end_line,
-                "endColumn": span.end_column,
+                "endColumn": end_column,
             },
         }
     }

@@ -33,6 +33,9 @@ _QUOTES = (b'"', b"'", b"`")
 _CONTENT = b">"
 #: Lines of settings that begin with a word: in front of a name stands nothing else.
 _LINE = regex(rb"[ \t>+*#;-]{0,40}(?:(?:export|set|ENV|ARG)[ ])?(?:[\"']?$|[\w.-]{1,80}[.:/]$)")
+#: A look-up of another name, with what is taken when it is not there.
+_FALLBACK = regex(rb"\$\{[\w.]{1,80}(?::[\w.]{1,80}(?=:-))?:-?([^?+=${}\s][^${}\s]*)\}")
+_MESSAGE = (b"?", b"+")
 _MARKED_SECTION = b"<![CDATA["
 _DIRECTIVES = (b"ENV ", b"ARG ")
 _SINGLE = (*_QUOTES, *(b"\\" + mark for mark in _QUOTES))
@@ -95,6 +98,8 @@ def read(candidate: Candidate) -> Assignment | None:
     if ahead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
         name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
     found = _value(candidate, front, ahead)
+    if found and (given := _FALLBACK.fullmatch(candidate.data, found.start, found.end)):
+        found = found._replace(start=given.start(1), end=given.end(1), quote=b"}")
     if found is None or found.end - found.start < _SHORTEST:
         return None
     candidate.start, data, end = found.start, candidate.data, found.end
@@ -133,6 +138,8 @@ def _value(candidate: Candidate, front: re.Match[bytes], ahead: bytes) -> _Value
         return _Value(start, end, operator, _CONTENT, exact=True)
     directive = ahead.lstrip()[:4] in _DIRECTIVES and is_shell(candidate.path)
     exact = directive or is_exact(candidate.path, candidate.data)
+    if operator == b":" and ahead[-2:] == b"${" and not quote:
+        return _default(start, candidate.data[start : start + LONGEST])
     if quote:
         found = _quoted(candidate, front, ahead, exact=exact)
         if found is None or found.end > found.start:
@@ -142,6 +149,16 @@ def _value(candidate: Candidate, front: re.Match[bytes], ahead: bytes) -> _Value
         start, operator = start - len(operator) + 1, operator[:1]
     length, exact = _bare(candidate, start, ahead, exact=exact)
     return _Value(start, start + length, operator, b"", exact=exact)
+
+
+def _default(start: int, window: bytes) -> _Value | None:
+    """`${PASSWORD:-value}` of shells and `${password:value}` of Spring; a message is no value."""
+    if window[:1] in _MESSAGE:
+        return None
+    skipped = len(window) - len(window.lstrip(b"-\"'"))
+    start, window = start + skipped, window[skipped:].replace(b'"', b"}").replace(b"'", b"}")
+    end = window.split(b"\n", 1)[0].find(b"}")
+    return _Value(start, start + end, b":", b"}", exact=True) if end > 0 else None
 
 
 def _quoted(

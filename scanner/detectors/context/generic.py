@@ -36,6 +36,11 @@ _SIGNING = regex(
 _UUID = regex(
     rb"(?i)(?:[a-z]{1,12}[-_:])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?:[0-9a-f]{4}-){1,4}[0-9a-f]{4}(?:[0-9a-f]{8})?"
 )
+#: Keycloak, Azure AD, Vault and others issue UUIDs as secrets; elsewhere they are ids.
+_KEEPS_UUID = regex(
+    rb"(?i)passw(?:or)?d|passphrase|pwd|(?:^|[_-])pass$|secret(?:[_-]?(?:id|key|value))?$|"
+    rb"(?:access|auth|api|http|acl|bearer|deploy|management|master|root|bootstrap)[_-]?token$"
+)
 #: What is kept instead of a password (hashes of many systems), and what is sealed (openssl's salt).
 _PASSWORD_HASH = regex(
     rb"\$[0-9a-z][0-9a-z-]{0,16}\$|\{[A-Z0-9]+\}|pbkdf2_|"
@@ -118,12 +123,13 @@ def _place_doubt(found: Assignment, candidate: Candidate) -> str | None:
     )
 
 
-def _doubt(found: Assignment, value: bytes) -> str | None:
+def _doubt(found: Assignment, value: bytes, path: str) -> str | None:
     """Why a value is probably no secret, whatever its name; ``None`` when nothing says so."""
     if _stands_in(value, found.name) or _PASSWORD_HASH.match(value):
         return _STAND_IN
     if _UUID.fullmatch(value):
-        return "uuid"
+        kept = _KEEPS_UUID.search(found.last_word) and not path_kind.is_example_ground(path)
+        return None if kept else "uuid"
     if _SEALED.search(found.last_word):
         return "hashed or sealed"
     return "example host" if name_and_value.of_example_host(found) else None
@@ -140,7 +146,7 @@ def _is_literal(found: Assignment, value: bytes) -> bool:
 
 def _weighed(found: Assignment, value: bytes, path: str, *, signs: bool) -> CheckResult:
     """How likely a literal value in a secret's place is the secret."""
-    doubt = _doubt(found, value)
+    doubt = _doubt(found, value, path)
     if doubt == _STAND_IN and _is_weak(found, value, path):
         return CheckResult(confidence=Confidence.MEDIUM, reason="weak password")
     if doubt:
@@ -149,7 +155,7 @@ def _weighed(found: Assignment, value: bytes, path: str, *, signs: bool) -> Chec
         if _is_example(value, path) or (_DOC_COMMENT.match(found.front) and reads_like_word(value)):
             return CheckResult(confidence=Confidence.LOW, reason="words in an example")
         return _opinion(likely=len(value) >= _SHORTEST_PASSWORD, reason="keyword+place")
-    issued = _looks_issued(value)
+    issued = _looks_issued(value) or (_UUID.fullmatch(value) is not None)
     if name_and_value.is_class_name(value) and (has_digit(value) or not issued):
         return NOT_THIS  # `"output_token": "NextToken"` names a field
     return _opinion(likely=issued, reason="keyword+entropy")

@@ -34,14 +34,18 @@ _OTHER_THING = tuple(
     attribute property description startswith endswith contains isnull age duration lockout renewal
     complexity properties disabled enabled exists allowed denied encrypted stdin spec req func
     change cost costs options exception base based price delimiter separator postfix unauthorized
-    notreqd
+    notreqd iterations iteration rounds hasher hashers less workfactor entropy contract
     """.split()
 )
+#: The one id that is a secret: Vault's, beside the `role_id` (and an UUID, see `generic`).
+_VAULT_SECRET = regex(rb"(?:^|[_-])(?:vault|approle|app_?role|role)\w*?[_-]?secret[_-]?id$")
 _NOT_SECRET_KEY = regex(
     rb"(?i)(?:^|[_.-])(?:public|pub|primary|foreign|sort|partition|cache|row|dict|hash|unique|group|"
     rb"config|storage|i18n|translation|shortcut|hot|object|field|map|json|lookup|site|index|csrf|xsrf|"
-    rb"(?:csrf|xsrf)middlewaretoken|next\w*|page|continuation|cancellation|authenticity|verification|forgery|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
+    rb"(?:csrf|xsrf)middlewaretoken|next\w*|page|cancellation|authenticity|verification|forgery|ident|lex)[_-]?(?:key|token|password|secret)?[_-]?$|"
     rb"(?:^|[_.-])(?:onepassword|1password|lastpass|keepass|enpass)(?:[_-]raw)?$|"
+    rb"(?:next|sync|page|continuation|pagination|resume|delta|cursor|scroll|watch|bookmark|marker|"
+    rb"forward|backward|skip|stop|eos|bos|pad|mask|sep|unk|cls)_?tokens?(?:_?id)?$|"
     rb"publickey|public_key|pubkey|^x-(?:amz|goog)-credential$|^clienttoken$|idempotency|"
     rb"client_?request_?token|per[_-]?token|tokens?_cost|^seed(?:ing|ling)|reseed|seed[_-]?(?!s?$|\d{1,2}$|phrase|key|secret|words?)\w|"
     rb"(?:nation|region|location|station|person|column|version|position|option|mon|don|tur)key$"
@@ -88,6 +92,17 @@ _NUMBER = regex(rb"(?i)[+-]?(?:0x[0-9a-f_]+|\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:
 _MEASURE = regex(rb"(?i)-\d+|[+-]?\d+\.\d+(?:e[+-]?\d+)?|[+-]?\d+e[+-]\d+|0x[0-9a-f]{1,8}")
 _IDENTIFIER = regex(rb"[A-Za-z_$][A-Za-z0-9_$]*(?:(?:\.|::?|->)[A-Za-z_$][\w$]*)*")
 _CONSTANT = regex(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+#: `io.jsonwebtoken:jjwt-api:0.12.5`, as Maven and Gradle name an artifact.
+_ARTIFACT = regex(rb"[A-Za-z][\w.-]*:v?\d+(?:\.\d+)+[\w.-]*(?:[@=:][\w,-]*)?")
+#: The account or contract of a chain, which everybody may see; private keys are longer.
+_CHAIN_ADDRESS = regex(rb"0x[0-9A-Fa-f]{40}")
+#: `passwordSecret: db-credentials`: which object holds the secret.
+_HOLDER = regex(
+    rb"(?i)(?:passw(?:or)?ds?|pull|credentials?|token|tls|certs?|certificate|keystore|truststore|"
+    rb"existing|image|ssh|key|keys|registry|docker|auth|admin|root|user|env|from)[_-]?secrets?$"
+)
+_METHOD = regex(rb"(?:[A-Z][a-z]{2,}){1,6}\.[a-z]{3,}\w*")
+_LABEL = regex(rb"[a-z]+[0-9]{0,2}(?:[-.][a-z]*[0-9]{0,3}){0,8}")
 _FILE_NAME = regex(
     rb"(?i)[\w./-]+\.(?:key|pem|crt|cer|der|p12|pfx|jks|pub|txt|json|ya?ml|html?|js|ts|py|go|php|xml|"
     rb"conf|cfg|ini|rb|c|h|o|a|so|lo|la|pod|md|rst|tf|sh|java|go|cpp|hpp|cs)"
@@ -115,6 +130,8 @@ _FEW_DIGITS = 2
 def names_secret(found: Assignment) -> bool:
     """Whether the name means the secret itself, not its file, length, label or public half."""
     name = found.last_word.strip(b"_-")
+    if _VAULT_SECRET.search(name):
+        return True
     if name.endswith(_OTHER_THING) or _NOT_SECRET_KEY.search(name):
         return False
     if _BARE_PASS.search(name) and not PASSWORD.search(name):
@@ -124,9 +141,9 @@ def names_secret(found: Assignment) -> bool:
         return False
     if found.lead.endswith((b":", b"/")) and found.operator == b":":
         return False  # arn:…:secret:name
-    if _TERNARY.search(found.lead) and found.operator == b":":
-        return False  # ok ? "PASS" : "FAIL"
-    return found.operator == b"=" or not found.lead.endswith(b"::")  # Event::Pass is a class
+    # ok ? "PASS" : "FAIL", and Event::Pass, which is a class
+    chosen = _TERNARY.search(found.lead) and found.operator == b":"
+    return not chosen and (found.operator == b"=" or not found.lead.endswith(b"::"))
 
 
 def points_elsewhere(found: Assignment, value: bytes) -> bool:
@@ -140,6 +157,9 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
         or _VERSION.fullmatch(value)
         or _MOMENT.fullmatch(value)
         or _MEASURE.fullmatch(value)
+        or (found.operator == b":" and _ARTIFACT.fullmatch(value))
+        or _CHAIN_ADDRESS.fullmatch(value)
+        or _names_holder(found, value)
         or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))
         or (not has_digit(value) and _repeats(found.name, value))
     )
@@ -148,6 +168,18 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
 def is_phrase(found: Assignment, value: bytes) -> bool:
     """Several words in quotes, other than an application's password of Google."""
     return bool(found.quote) and b" " in value.strip() and not is_app_password(value)
+
+
+def _names_holder(found: Assignment, value: bytes) -> bool:
+    """Whether the name asks for an object that holds the secret, and the value is such a name."""
+    if found.name.isupper() or not _HOLDER.search(found.last_word):
+        return False
+    return bool(_LABEL.fullmatch(value)) and (b"-" in value or reads_like_word(value))
+
+
+def _names_method(value: bytes) -> bool:
+    """``SecureRandom.base64``: a class and what is asked of it."""
+    return bool(_METHOD.fullmatch(value)) and is_class_name(value)
 
 
 def is_app_password(value: bytes) -> bool:
@@ -167,7 +199,8 @@ def is_code(found: Assignment, value: bytes) -> bool:
     if is_expression(found, value):
         return True
     if found.settings:
-        return b"." in value and bool(_IDENTIFIER.fullmatch(value)) and not has_digit(value)
+        dotted = b"." in value and bool(_IDENTIFIER.fullmatch(value))
+        return dotted and (not has_digit(value) or _names_method(value))
     if found.in_string or is_comment(found.front):
         environment = found.operator == b"=" and found.name.isupper()
         ended = found.in_string and found.cut == b";"
@@ -191,6 +224,8 @@ def is_expression(found: Assignment, value: bytes) -> bool:
         return named or bool(_COMMAND.fullmatch(value)) or found.operator in _COMPARISONS
     if found.cut in (b"(", b"[", b"{", b"<") or b"(" in value or b"[" in value or b"::" in value:
         return True
+    if value[-1:] == b"{" and _IDENTIFIER.fullmatch(value[:-1]):
+        return True  # Password{…} in Go is a type with its fields
     if found.cut == b">" and value[-1:] in b"-=":
         return True
     return bool(

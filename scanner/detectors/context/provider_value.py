@@ -27,7 +27,7 @@ from stanch.scanner.model.finding import Confidence
 
 #: Why a value is low that only stands close to a provider's name.
 NEAR = "near its name"
-_FRONT = 72
+_FRONT = 160
 #: Words that say "here is a secret", and signs that give a name its value.
 _SECRET_WORD = regex(
     rb"(?i)key|token|secret|passw|pwd|credential|auth|bearer|licen[cs]e|private|access|basic|apikey"
@@ -43,9 +43,11 @@ _OTHER = regex(
     rb"(?i)sha-?\d|sha[_ -]?sum|\bsha\b|\bmd5|digest|commit|checksum|integrity|\brev(?:ision)?\b"
     rb"|etag|\bhash\b|nonce|guid|trace|(?:span|request|session|build|server|image|volume|instance"
     rb"|node|cluster|resource|device|object)[_-]?id"
-    rb"|fingerprint|public[_-]?key|thumbprint|https?://[^\s\"']{0,60}$|[\w./-]{12,}/$|import |from "
+    rb"|fingerprint|public[_-]?key|thumbprint|[\w./-]{12,}/$|import |from "
     rb"|/[\w.-]+[ \t]+$|\bh1:"
 )
+#: A digest or an id in the address of a page or a picture.
+_ADDRESS = regex(rb"https?://[^\s\"'`<>]{0,150}$")
 #: Even a mere id counts where it is called a token.
 _CALLED_SECRET = regex(rb"(?i)(?:token|secret)[\w-]{0,4}[\"' ]{0,3}[:=][\s\"'`]{0,3}$")
 _OWN_NAME = regex(rb"(?i)(?:secret|auth[_-]?token)[\w\"' ]{0,12}[:=][\s\"']{0,4}$")
@@ -77,7 +79,12 @@ def check_named(candidate: Candidate) -> CheckResult:
     front = candidate.data[max(0, candidate.start - _FRONT) : candidate.start]
     near = front[-48:]
     line = _line_of(near)
-    if is_foreign_ground(candidate.path) or (_OTHER.search(line) and not _QUERY.search(line)):
+    address = _ADDRESS.search(front) and not _QUERY.search(line)
+    if (
+        address
+        or is_foreign_ground(candidate.path)
+        or (_OTHER.search(line) and not _QUERY.search(line))
+    ):
         return _NEAR
     said = _SECRET_WORD.search(near) is not None
     given = _GIVES.search(line[-24:]) is not None

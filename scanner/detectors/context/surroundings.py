@@ -27,6 +27,9 @@ _STANZA = 400
 _LONG = 64
 _RUN = regex(rb"(?=[^0-9]*[0-9])(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z0-9+/]{64}")
 _BASE64 = regex(rb"[A-Za-z0-9+/]+=*")
+#: A line of base64, and where it was wrapped; what stands behind a whole line of it.
+_WRAPPED = regex(rb"[A-Za-z0-9+/]{48}(?:\\r?\\n|\\n|\r?\n)$")
+_GOES_ON = regex(rb"[A-Za-z0-9+/]{0,60}={0,2}(?:\\[rn]|\r?\n)")
 _JOINTS = (b"+", b"/")
 #: Lines of files of known answers, as OpenSSL and NIST's CAVP have them.
 _VECTOR = regex(
@@ -51,6 +54,8 @@ def check_surroundings(candidate: Candidate) -> CheckResult:
 def _is_within_base64(candidate: Candidate) -> bool:
     """Whether it is a stretch of a long run: everything occurs in megabytes of random letters."""
     data, start, end = candidate.data, candidate.start, candidate.end
+    if _WRAPPED.search(data, max(0, start - _LONG), start) and _GOES_ON.match(data, end):
+        return True
     if data[end : end + 1] in _JOINTS and _RUN.fullmatch(data, end, end + _LONG):
         return True
     return data[start - 1 : start] in _JOINTS and bool(_RUN.fullmatch(data, start - _LONG, start))

@@ -63,12 +63,12 @@ def bare_end(window: bytes, front: bytes, *, exact: bool, alone: bool = False) -
     if word is None:
         return 0
     end = word.end()
-    opened = next((mark for mark in _QUOTES if front.count(mark) % 2), b"")
+    opened = tuple(mark for mark in _QUOTES if front.count(mark) % 2)
     if alone and exact and not opened:
         tag = _END_TAG.search(window, 0, end)
         return tag.start() if tag else end
-    marks = (opened,) if exact or opened else _QUOTES
-    ends = [window.find(mark, 0, end) for mark in marks if mark]
+    marks = opened if exact or opened else _QUOTES
+    ends = [window.find(mark, 0, end) for mark in marks]
     patterns = (_NEXT, _TAG) if exact and not opened else (_NEXT, _TAG, _ENTITY, _WRITTEN_OUT)
     ends += [found.start() for each in patterns if (found := each.search(window))]
     ends += [window.find(c, 0, end) for o, c in _BRACKETS if front.count(o) > front.count(c)]

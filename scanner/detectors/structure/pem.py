@@ -13,6 +13,7 @@ from stanch.scanner.model.finding import Confidence, Severity
 _LONGEST = 16_384
 _END = regex(rb"-----END [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----")
 _BASE64 = regex(rb"[A-Za-z0-9+/]{16,}={0,2}")
+_LOGGED = regex(rb"[A-Za-z0-9+/]{40,}={0,2}|[A-Za-z0-9+/]{2,}={1,2}")
 _ENCRYPTED = regex(rb"ENCRYPTED|Proc-Type: ?4,|bcrypt|aes256-ctr")
 _LAYOUT = regex(rb"\\[rnt]|[\s\"'`,>|#*+]|&#\d+;")
 _CUT_OFF = regex(rb"(?:[A-Za-z0-9+/=:,\s-]|\\[rn]){0,16384}")
@@ -73,9 +74,17 @@ def check_putty(candidate: Candidate) -> CheckResult:
 def _material(body: bytes) -> bytes:
     """The base64 of a body without layout, escapes, armour headers and checksum line."""
     lines = re.split(rb"(?:\\r|\\n|[\r\n])+", body)
-    kept = b"".join(_LAYOUT.sub(b"", line) for line in lines if b": " not in line)
+    kept = b"".join(_LAYOUT.sub(b"", _unprefixed(line)) for line in lines)
     longest = max(_BASE64.findall(kept), key=len, default=b"")
     return bytes(longest)
+
+
+def _unprefixed(line: bytes) -> bytes:
+    """A line without what a logger has put in front of it; nothing of an armour header."""
+    if b": " not in line:
+        return line
+    last = line.split()[-1] if line.split() else b""
+    return last if _LOGGED.fullmatch(last) else b""
 
 
 def _parses(material: bytes) -> bool:

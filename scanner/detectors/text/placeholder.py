@@ -43,6 +43,7 @@ _STEPS = frozenset(
 )
 _LOOKED_AT = 128
 _FEW = 2.2
+_DRAWN = 3.5
 
 
 def entropy(value: bytes) -> float:
@@ -58,7 +59,17 @@ def has_digit(value: bytes) -> bool:
 
 def is_placeholder(value: bytes) -> bool:
     """Whether a token's body was made up by a person rather than issued by a machine."""
-    return bool(_WORDS.search(value)) or is_regular(value)
+    return any(not _by_chance(value, word) for word in _WORDS.finditer(value)) or is_regular(value)
+
+
+def _by_chance(value: bytes, word: re.Match[bytes]) -> bool:
+    """Whether letters that spell a word stand within a long run that was drawn by lot."""
+    front, behind = value[: word.start()], value[word.end() :]
+    if min(len(front), len(behind)) < _STEP or not word[0].isalpha():
+        return False
+    rest = front[-_LOOKED_AT:] + behind[:_LOOKED_AT]
+    glued = front[-1:].isalnum() and behind[:1].isalnum()
+    return glued and has_digit(front) and has_digit(behind) and entropy(rest) >= _DRAWN
 
 
 def is_mask(value: bytes) -> bool:

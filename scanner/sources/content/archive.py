@@ -21,18 +21,18 @@ from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import Provenance
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.content.text_or_binary import TAR_MAGIC, is_archive
 from stanch.scanner.sources.content.window import fragments
 
 HEAD = 512
 """How much of a file :func:`is_archive` looks at, in bytes."""
 
+__all__ = ["HEAD", "is_archive", "members"]
 _DEEPEST = 4
 _MEMBERS = 10_000
 _BYTES = 256 << 20  # unpacked, over all layers
 _SECONDS = 30.0
 _SEEKABLE = 64 << 20  # bytes of a nested zip, which has to be held in memory
-_TAR_MAGIC = slice(257, 262)
-_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _DAMAGE = (
     OSError,
     EOFError,
@@ -103,11 +103,6 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-def is_archive(head: bytes) -> bool:
-    """Whether a file that begins like this can be opened here."""
-    return head.startswith((b"PK\x03\x04", *_PACKED)) or head[_TAR_MAGIC] == b"ustar"
-
-
 def members(
     file: IO[bytes], place: Provenance, *, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Fragment | Gap]:
@@ -126,7 +121,7 @@ def _opened(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator
     try:
         if head.startswith(b"PK\x03\x04"):
             yield from _zip(file, path, budget, depth)
-        elif head[_TAR_MAGIC] == b"ustar":
+        elif head[TAR_MAGIC] == b"ustar":
             yield from _tar(file, path, budget, depth)
         else:
             name = path.rpartition("/")[2].rpartition("!")[2].rpartition(".")[0] or "content"
@@ -138,9 +133,9 @@ def _opened(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator
 
 
 def _unpacked(file: IO[bytes], head: bytes) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
-    if head.startswith(_PACKED[0]):
+    if head.startswith(b"\x1f\x8b"):
         return gzip.GzipFile(fileobj=file)
-    return bz2.BZ2File(file) if head.startswith(_PACKED[1]) else lzma.LZMAFile(file)
+    return bz2.BZ2File(file) if head.startswith(b"BZh") else lzma.LZMAFile(file)
 
 
 def _zip(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:

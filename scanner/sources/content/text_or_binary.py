@@ -18,6 +18,13 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: Where a tape archive says what it is; the others begin with it.
+TAR_MAGIC = slice(257, 262)
+_PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
+_MAGIC = 4  # what is no text says so in its first bytes
+_FEWEST = 16
+_NO_CONTROL = bytes(set(range(256)) - set(range(0x20)) - {0x7F}) + b"\t\r\n\f\b\x1b"
+_RARELY = 100  # one byte of so many may be none of a text
 _SAMPLE = 512
 _LEAST = 8
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n"
@@ -44,9 +51,26 @@ def is_opaque(head: bytes) -> bool:
     """Whether it is binary and nothing in it is looked at: all but key stores."""
     if not is_binary(head):
         return False
-    if head[:1] not in _KEYS_BEGIN:
-        return True
-    return not holds_keys(head)
+    if head[:1] in _KEYS_BEGIN and holds_keys(head):
+        return False
+    return is_archive(head) or not _is_text(head[:HEAD])
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether a file that begins like this can be opened by ``archive``."""
+    return head.startswith(_PACKED) or head[TAR_MAGIC] == b"ustar"
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether it is lines of text but for its NULs: a log that was cut while a program wrote it."""
+    letters = head.replace(b"\0", b"")
+    if letters[:_MAGIC].translate(None, _NO_CONTROL):
+        return False
+    if len(letters) < _FEWEST or b"\n" not in letters:
+        return False
+    controls = len(letters.translate(None, _NO_CONTROL))
+    broken = len(letters) - len(letters.decode(errors="ignore").encode())
+    return max(controls, broken) * _RARELY <= len(letters)
 
 
 def encoding_of(head: bytes) -> str | None:

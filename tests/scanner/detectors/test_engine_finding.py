@@ -185,3 +185,11 @@ def test_the_same_bytes_give_the_same_findings_in_order_of_position(scan: Scan) 
     places = [(f.span.line, f.span.column) for f in first]
     assert places == sorted(places)
     assert len(first) == 40
+
+
+def test_columns_are_told_in_characters_too(scan: Scan) -> None:
+    value = generate("{base62:12}", 8).decode()
+    (match,) = scan(f'x = "äöü€"; db_password={value}\n'.encode())
+    assert match.finding.span.column == len('x = "äöü€"; db_password='.encode()) + 1
+    begin = len('x = "äöü€"; db_password=') + 1
+    assert match.finding.span.characters == (begin, begin + 12)

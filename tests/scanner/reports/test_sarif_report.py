@@ -88,3 +88,11 @@ def test_a_rule_is_as_severe_as_its_worst_result(finding: Make) -> None:
     (rule,) = report["runs"][0]["tool"]["driver"]["rules"]
     assert rule["defaultConfiguration"]["level"] == "error"
     assert rule["properties"]["security-severity"] == "9.5"
+
+
+def test_columns_count_characters_as_the_report_declares(finding: Make) -> None:
+    span = Span(line=1, column=14, end_line=1, end_column=54, wide=(3, 3))
+    run = _render(finding(span=span))["runs"][0]
+    assert run["columnKind"] == "unicodeCodePoints"
+    region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
+    assert (region["startColumn"], region["endColumn"]) == (11, 51)
