@@ -26,6 +26,7 @@ from stanch.responder.domain.run import RunState
 from stanch.responder.domain.timeline import Event
 from stanch.responder.lab.aws import AwsLab, World, seed
 from stanch.responder.lab.repository import build, leaky_history
+from stanch.responder.services.intake import Report
 from stanch.scanner.api import Match, Scanner, load_fingerprint_key
 
 INCIDENTS = 20
@@ -218,14 +219,14 @@ def _take(house: House, repository: Path) -> IncidentId:
     key = load_fingerprint_key(None, house.settings.data)
     for result in Scanner(key=key, processes=1).scan_path(repository):
         if isinstance(result, Match):
-            taken = house.intake.take(
-                result,
-                root=repository.name,
-                by=Caller(name="alice", door="cli"),
-                detected_at=datetime.now(UTC),
-            )
-            house.responses.respond(taken.incident, by=Caller(name="alice", door="cli"))
-            return taken.incident
+            return house.intake.receive(
+                Report(
+                    match=result,
+                    root=repository.name,
+                    by=Caller(name="alice", door="cli"),
+                    detected_at=datetime.now(UTC),
+                )
+            ).incident
     sys.exit("the scanner did not find the leak")
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -23,7 +23,9 @@ from stanch.responder.domain.ports import Doorbell, Errand, Notifier
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.step import Effect
 from stanch.responder.engine.attempt import Attempt, Trace
+from stanch.responder.engine.dispatch import Dispatch
 from stanch.responder.engine.executor import Executor
+from stanch.responder.engine.lease import Leases
 from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
@@ -100,11 +102,11 @@ class House:
         """Our hands at this provider; None when it is none of ours."""
         return self.adapters.get(name)
 
-    def advance(self, run: RunId) -> datetime | None:
+    def advance(self, run: RunId, lane: Errand | None = None) -> timedelta | None:
         """Bring a run forward, then anchor what was recorded."""
-        due = self.executor.advance(run)
+        pause = self.executor.advance(run, lane)
         self.anchor()
-        return due
+        return pause
 
     def deliver(self, incident: IncidentId) -> None:
         """Bring the surfaces up to date."""
@@ -116,7 +118,7 @@ class House:
 
     def anchor(self) -> None:
         """Sign the ledger's head into the anchor file."""
-        with self.store.transaction() as tx:
+        with self.store.snapshot() as tx:
             now = tx.now()
         self.notary.anchor(self.store, now=now)
 
@@ -197,7 +199,8 @@ def _join(
     )
     cards = Cards(store=store, approvals=approvals, words=_words())
     casefiles = _casefiles(ground)
-    pacer = Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run))
+    responses = Responses(store=store, planner=planner, runbooks=ground.runbooks, doorbell=doorbell)
+    pacer = Pacer(doorbell.ring)
     opened.callback(pacer.close)
     house = House(
         settings=ground.settings,
@@ -207,16 +210,14 @@ def _join(
         notary=ground.notary,
         adapters=ground.adapters,
         planner=planner,
-        executor=_executor(ground, trace),
-        intake=Intake(store=store, vault=ground.vault),
-        responses=Responses(
-            store=store, planner=planner, runbooks=ground.runbooks, doorbell=doorbell
-        ),
+        executor=_executor(ground, opened, trace),
+        intake=Intake(store=store, vault=ground.vault, responses=responses),
+        responses=responses,
         approvals=approvals,
         closing=Closing(store=store, casefiles=casefiles, people=people, doorbell=doorbell),
         cards=cards,
         delivery=Delivery(store=store, cards=cards, notifiers=notifiers),
-        reconciler=Reconciler(store=store, doorbell=doorbell),
+        reconciler=Reconciler(store=store, doorbell=doorbell, responses=responses),
         casefiles=casefiles,
         celery=ground.celery,
         pacer=pacer,
@@ -241,18 +242,19 @@ def _casefiles(ground: Ground) -> CaseFiles:
     )
 
 
-def _executor(ground: Ground, trace: Trace) -> Executor:
+def _executor(ground: Ground, opened: ExitStack, trace: Trace) -> Executor:
     store, planner, doorbell = ground.store, ground.planner, ground.doorbell
     progress = Progress(store=store, doorbell=doorbell, changing=_changing())
+    length = timedelta(seconds=ground.settings.worker.lease_seconds)
     return Executor(
         store=store,
-        planner=planner,
+        dispatch=Dispatch(planner=planner, progress=progress, runbooks=ground.runbooks),
         runbooks=ground.runbooks,
         attempt=Attempt(
             store=store, vault=ground.vault, planner=planner, progress=progress, trace=trace
         ),
         doorbell=doorbell,
-        lease=timedelta(seconds=ground.settings.worker.lease_seconds),
+        leases=opened.enter_context(Leases(store, length)),
     )
 
 

@@ -28,7 +28,7 @@ def command(incident: str | None, every: bool) -> None:  # noqa: FBT001  # click
         if incident is not None:
             console.print(panel(opened.cards.card(parse_label(incident))))
             return
-        with opened.store.transaction() as tx:
+        with opened.store.snapshot() as tx:
             now = tx.now()
             shown = [i for i in tx.incidents.list() if every or i.state is not IncidentState.CLOSED]
         if not shown:
@@ -61,7 +61,7 @@ def _wanted(card: Card, incident: Incident) -> str:
 
 
 def _place(opened: House, incident: IncidentId) -> str:
-    with opened.store.transaction() as tx:
+    with opened.store.snapshot() as tx:
         exposures = tx.incidents.exposures(incident)
     if not exposures:
         return ""

@@ -17,7 +17,8 @@ from stanch.responder.cli.session import caller, house, watch, working
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, label, parse_label
-from stanch.responder.services.intake import News
+from stanch.responder.domain.run import RunState
+from stanch.responder.services.intake import Report
 from stanch.scanner.api import (
     Confidence,
     Gap,
@@ -72,7 +73,7 @@ def _target(
 ) -> IncidentId | Search:
     if _LABEL.match(target) and not Path(target).exists():
         number = parse_label(target)
-        with opened.store.transaction() as tx:
+        with opened.store.snapshot() as tx:
             if tx.incidents.get(number) is None:
                 raise UsageError(
                     f"there is no incident {label(number)}", remedy="`stanch incidents` lists them"
@@ -117,21 +118,25 @@ def _search(opened: House, search: Search, by: Caller) -> tuple[list[IncidentId]
             continue
         if result.finding.confidence.rank < Confidence.MEDIUM.rank:
             continue
-        taken = opened.intake.take(result, root=search.root, by=by, detected_at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        taken = opened.intake.receive(
+            Report(match=result, root=search.root, by=by, detected_at=now)
+        )
         if taken.incident in seen:
             continue
         seen.append(taken.incident)
-        if taken.news is not News.KNOWN or _unfinished(opened, taken.incident):
+        # What a person paused, cancelled or takes back is left to them.
+        if taken.run is None and _failed(opened, taken.incident):
             opened.responses.respond(taken.incident, by=by)
     return seen, search.scan.summary.complete
 
 
-def _unfinished(opened: House, incident: IncidentId) -> bool:
-    with opened.store.transaction() as tx:
-        found = tx.incidents.get(incident)
-    return found is not None and not found.state.over
+def _failed(opened: House, incident: IncidentId) -> bool:
+    with opened.store.snapshot() as tx:
+        runs = tx.runs.of(incident)
+    return not runs or runs[-1].state in {RunState.FAILED, RunState.ABORTED}
 
 
 def _unhandled(opened: House, incident: IncidentId) -> bool:
-    with opened.store.transaction() as tx:
+    with opened.store.snapshot() as tx:
         return not tx.runs.of(incident)

@@ -158,14 +158,14 @@ def _rests(opened: House, incident: IncidentId) -> bool:
 
 
 def _state(opened: House, incident: IncidentId) -> RunState | None:
-    with opened.store.transaction() as tx:
+    with opened.store.snapshot() as tx:
         runs = tx.runs.of(incident)
     return runs[-1].state if runs else None
 
 
 def _held_up(opened: House, incident: IncidentId) -> list[str]:
     """Why the newest run's steps must be tried again: one message each, with what to do."""
-    with opened.store.transaction() as tx:
+    with opened.store.snapshot() as tx:
         runs = tx.runs.of(incident)
         steps = tx.runs.steps(runs[-1].id) if runs else ()
     return [
@@ -179,7 +179,7 @@ def _held_up(opened: House, incident: IncidentId) -> list[str]:
 def _await_delivery(opened: House) -> None:
     limit = time.monotonic() + DELIVERY_SECONDS
     while time.monotonic() < limit:
-        with opened.store.transaction() as tx:
+        with opened.store.snapshot() as tx:
             if not tx.outbox.waiting(tx.now(), Errand.NOTIFY):
                 return
         opened.sweep()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -36,7 +36,7 @@ class Standby:
         self._due_since: dict[RunId, float] = {}
         self._ours: set[RunId] = set()
         self._told: set[RunId] = set()
-        self._working: dict[RunId, Future[datetime | None]] = {}
+        self._working: dict[RunId, Future[None]] = {}
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stanch-standby")
 
     def __enter__(self) -> Self:
@@ -62,7 +62,12 @@ class Standby:
                 self._told.add(run)
                 self._take_up(run, incident)
             if run in self._ours and run not in self._working:
-                self._working[run] = self._pool.submit(self._house.advance, run)
+                self._working[run] = self._pool.submit(self._advance, run)
+
+    def _advance(self, run: RunId) -> None:
+        """Until there is nothing to do at once."""
+        while self._house.advance(run) == timedelta(0):
+            pass
 
     def _take_up(self, run: RunId, incident: IncidentId) -> None:
         late = f"no worker has taken up {label(incident)} for {self._seconds:g} s"
@@ -89,7 +94,7 @@ class Standby:
         )
 
     def _due(self, incidents: Iterable[IncidentId]) -> dict[RunId, IncidentId]:
-        with self._house.store.transaction() as tx:
+        with self._house.store.snapshot() as tx:
             waiting = set(tx.runs.due(tx.now()))
             runs = {run.id: number for number in incidents for run in tx.runs.of(number)}
             due = {run: incident for run, incident in runs.items() if run in waiting}

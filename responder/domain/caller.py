@@ -25,12 +25,15 @@ class Caller:
     @property
     def actor(self) -> str:
         """How the record names them."""
-        return f"{self.door}:{self.name}"
+        return self.door if self.door == "system" else f"{self.door}:{self.name}"
 
     @property
     def trace(self) -> JsonObject:
         """What the record keeps beside the name."""
         return {"account": self.account} if self.account else {}
+
+
+SYSTEM = Caller(name="stanch", door="system")  # nobody asked: the house itself goes on
 
 
 def at_command_line(people: Mapping[str, Person], name: str | None, account: str) -> Caller:

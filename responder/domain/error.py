@@ -46,7 +46,7 @@ class LedgerError(StanchError):
 
 
 class LeaseLost(Exception):  # noqa: N818  # an event between workers, never shown to a person
-    """Another worker holds the step now; this one must stop without writing."""
+    """Another worker holds the step now, or a person stopped the run: stop without writing."""
 
 
 class Retryable(Exception):  # noqa: N818  # a decision, not a failure

@@ -21,7 +21,8 @@ from stanch.scanner.model.secret import SecretValue
 class Errand(StrEnum):
     """What a doorbell can ask for. The subject is always an id, never data."""
 
-    ADVANCE = "advance"  # subject: run id
+    CONTAIN = "contain"  # subject: run id; only what its containment needs
+    ADVANCE = "advance"  # subject: run id; the rest of it
     NOTIFY = "notify"  # subject: incident number
 
 
@@ -49,6 +50,9 @@ class Incidents(Protocol):
     def expose(self, incident: IncidentId, exposure: Exposure) -> bool:
         """Add a sighting; False when that place is known already."""
 
+    def unanswered(self) -> tuple[Incident, ...]:
+        """Open incidents without a run for this episode of the leak, oldest first."""
+
     def exposures(self, incident: IncidentId) -> tuple[Exposure, ...]:
         """All sightings, oldest exposure first (unknown ``exposed_at`` sorts by ``found_at``)."""
 
@@ -65,8 +69,11 @@ class Runs(Protocol):
     def of(self, incident: IncidentId) -> tuple[Run, ...]:
         """All runs of an incident, oldest first."""
 
+    def active(self, incident: IncidentId) -> Run | None:
+        """The one run of an incident that is not over."""
+
     def save(self, run: Run) -> None:
-        """Update a run's state."""
+        """Update a run's state. A second run of an incident that is not over is an error."""
 
     def steps(self, run: RunId) -> tuple[StepRun, ...]:
         """A run's steps by position."""
@@ -77,17 +84,27 @@ class Runs(Protocol):
         Atomically sets it running with ``token + 1`` and a new lease; None when another has it.
         """
 
+    def grow(self, steps: Sequence[StepRun]) -> None:
+        """Add rows to a run: the elements that a step is repeated for."""
+
+    def fence(self, step: StepRun) -> StepRun:
+        """Raise the token, so that whoever holds the step can write no more; returns the row."""
+
     def renew(self, step: StepRun, *, until: datetime) -> None:
         """Prolong the lease, or raise LeaseLost when ``step.token`` is not the newest."""
 
     def write(self, step: StepRun) -> None:
         """Store the step as given, or raise LeaseLost when ``step.token`` is not the newest."""
 
+    def held(self, now: datetime) -> tuple[StepRun, ...]:
+        """The steps, of any run, that somebody holds now."""
+
     def due(self, now: datetime) -> tuple[RunId, ...]:
-        """Runs that are not over and have a step that could be claimed now, or no step left.
+        """Runs that work and have a step that could be claimed now, or no step left.
 
         A pending or blocked step counts whatever its dependencies are: ringing once too often is
-        harmless. With no step left, the run itself has yet to be settled.
+        harmless. With no step left, the run itself has yet to be settled. A failed run counts
+        while a failed step of it has a due time that has come.
         """
 
 
@@ -136,14 +153,37 @@ class Outbox(Protocol):
         """Try again at ``due_at``; counts one try."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Where a notifier put a card, what it shows, and when to try again after a failure."""
+
+    ref: CardRef | None = None
+    digest: str = ""
+    tries: int = 0  # failures in a row
+    due_at: datetime | None = None  # not before this
+
+
 class Cards(Protocol):
     """Where each notifier put an incident's card."""
 
-    def get(self, incident: IncidentId, notifier: str) -> tuple[CardRef, str] | None:
-        """The place and the digest of what it shows."""
+    def get(self, incident: IncidentId, notifier: str) -> Shown:
+        """What is known of this card; an empty one when nothing was shown yet."""
 
-    def save(self, incident: IncidentId, notifier: str, ref: CardRef, digest: str) -> None:
-        """Remember place and digest."""
+    def save(self, incident: IncidentId, notifier: str, shown: Shown) -> None:
+        """Remember it."""
+
+
+class Locks(Protocol):
+    """Who may touch what several runs or workers share. A lock ends by itself."""
+
+    def take(self, name: str, owner: str, *, now: datetime, until: datetime) -> bool:
+        """Take or prolong the lock; False while somebody else has it."""
+
+    def free(self, name: str, owner: str) -> None:
+        """Give it back, if it is still ours."""
+
+    def held(self, now: datetime) -> Mapping[str, str]:
+        """Owners by the names of the locks that are taken."""
 
 
 class Ledger(Protocol):
@@ -169,6 +209,20 @@ class Envelope:
     wrapped_key: bytes
     nonce: bytes
     ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A secret that is encrypted and not stored yet."""
+
+    ref: SealedRef
+    envelopes: tuple[Envelope, ...]
+
+    def keep(self, tx: Transaction) -> SealedRef:
+        """Store it in this transaction."""
+        for envelope in self.envelopes:
+            tx.envelopes.add(envelope)
+        return self.ref
 
 
 class Envelopes(Protocol):
@@ -198,6 +252,7 @@ class Transaction(Protocol):
     approvals: Approvals
     outbox: Outbox
     cards: Cards
+    locks: Locks
     ledger: Ledger
     envelopes: Envelopes
 
@@ -211,23 +266,34 @@ class Store(Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Commit at the end of the block, roll back on any exception."""
 
+    def snapshot(self) -> AbstractContextManager[Transaction]:
+        """One consistent view that waits for no writer and holds none up. Only for reading."""
+
 
 class Vault(Protocol):
     """The one place that may hold a leaked value."""
 
     def seal(
         self,
-        tx: Transaction,
         *,
         incident: IncidentId,
         name: str,
         parts: Mapping[str, SecretValue],
         run: RunId | None = None,
-    ) -> SealedRef:
-        """Encrypt each part under its own data key and store it in this transaction."""
+    ) -> Sealed:
+        """Encrypt each part under its own data key.
+
+        May ask a master key that is far away, so it is called outside of any transaction.
+        """
 
     def open(self, ref: SealedRef, part: str, *, actor: str, purpose: str) -> SecretValue:
         """Decrypt one part; the opening is in the ledger before the value is returned."""
+
+    def entrust(self, ref: SealedRef, *, actor: str, purpose: str) -> None:
+        """Record that all parts are opened for this purpose; ``read`` then returns them."""
+
+    def read(self, ref: SealedRef, part: str) -> SecretValue:
+        """Decrypt one part whose opening is in the ledger already."""
 
     def parts(self, ref: SealedRef) -> tuple[str, ...]:
         """The names of the parts behind a reference."""

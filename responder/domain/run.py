@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from stanch.responder.domain.claim import Claim, read_claim
 from stanch.responder.domain.ids import IncidentId, RunId
-from stanch.responder.domain.json import JsonObject
+from stanch.responder.domain.json import JsonObject, JsonValue
 from stanch.responder.domain.runbook import Phase
 
 
@@ -21,18 +21,28 @@ class RunKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """Derived from its steps, stored for cheap queries."""
+    """Derived from its steps, or a person's word; stored for cheap queries."""
 
     RUNNING = "running"
     WAITING_APPROVAL = "waiting-approval"
+    PAUSED = "paused"  # a person said: nothing more until somebody resumes it
     DONE = "done"
     FAILED = "failed"
-    ABORTED = "aborted"
+    ABORTED = "aborted"  # refused, or given up for another run
+    CANCELLED = "cancelled"  # a person said: leave everything as it is
 
     @property
     def over(self) -> bool:
         """True when nothing more will happen by itself."""
-        return self in {RunState.DONE, RunState.FAILED, RunState.ABORTED}
+        return self in _ENDED
+
+    @property
+    def works(self) -> bool:
+        """True while its steps may be claimed and may write what they did."""
+        return not self.over and self is not RunState.PAUSED
+
+
+_ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.ABORTED, RunState.CANCELLED})
 
 
 class StepState(StrEnum):
@@ -44,17 +54,28 @@ class StepState(StrEnum):
     BLOCKED = "blocked"  # wants an approval
     DONE = "done"
     FAILED = "failed"
-    SKIPPED = "skipped"
+    SKIPPED = "skipped"  # refused, or its run was given up
+    OMITTED = "omitted"  # its `when:` did not hold
 
     @property
     def over(self) -> bool:
-        """True when the step will not run again."""
-        return self in {StepState.DONE, StepState.FAILED, StepState.SKIPPED}
+        """True when the step will not run again by itself."""
+        return self in {StepState.DONE, StepState.FAILED, StepState.SKIPPED, StepState.OMITTED}
+
+    @property
+    def passed(self) -> bool:
+        """True when what comes after this step may begin."""
+        return self in {StepState.DONE, StepState.OMITTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One execution of a runbook (or of its undo) for an incident."""
+    """One execution of a runbook (or of its undo) for an incident.
+
+    ``episode`` says which leak of the credential it answers: the incident's ``regressions`` when
+    it began. ``pinned`` is the runbook that the run follows to its end, whatever is installed
+    later, and ``digest`` what the record says of it.
+    """
 
     id: RunId
     incident: IncidentId
@@ -65,6 +86,9 @@ class Run:
     requester: str
     started_at: datetime
     finished_at: datetime | None = None
+    episode: int = 0
+    pinned: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +97,9 @@ class StepRun:
 
     ``params`` is None until every reference could be resolved. ``before`` is what ``observe`` saw
     when it found the effect absent, at ``absent_at``: from then on the effect is ours, and undo may
-    take it back. ``tries`` counts attempts in a row that ended in a retryable error.
+    take it back. ``tries`` counts attempts in a row that ended in a retryable error. ``cursor`` is
+    how far a long step has come, ``opened`` which secrets the record says that it opened, ``item``
+    which element of a list this row is for.
     """
 
     run: RunId
@@ -97,8 +123,21 @@ class StepRun:
     before: JsonObject = field(default_factory=dict)
     evidence: JsonObject = field(default_factory=dict)
     outputs: JsonObject = field(default_factory=dict)
+    cursor: JsonObject = field(default_factory=dict)
+    opened: tuple[str, ...] = ()
+    item: JsonValue = None
     error: str | None = None
     remedy: str | None = None
+
+    def acting(self, now: datetime) -> bool:
+        """True while its holder may be in the middle of the act: nobody knows how it ends yet."""
+        return (
+            self.state is StepState.RUNNING
+            and self.absent_at is not None
+            and self.acted_at is None
+            and self.lease_until is not None
+            and self.lease_until > now
+        )
 
 
 def newest_claim(steps: Iterable[StepRun]) -> Claim | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -39,7 +39,12 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunbookStep:
-    """One line of a runbook. ``params`` may hold ``${step-id.output}`` references."""
+    """One line of a runbook. ``params`` may hold ``${step-id.output}`` references.
+
+    ``after`` must have passed; ``within`` is waited for only so long. ``when`` decides whether the
+    step is taken at all, ``each`` repeats it for every element of a list, ``wait`` delays it and
+    ``timeout`` ends it.
+    """
 
     id: str
     phase: Phase
@@ -48,6 +53,11 @@ class RunbookStep:
     after: tuple[str, ...]
     approval: str | None
     origin: str  # file:line
+    within: Mapping[str, timedelta] = field(default_factory=dict)
+    when: str | None = None
+    each: str | None = None
+    wait: timedelta | None = None
+    timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +74,21 @@ class Runbook:
     # The steps whose success moves the incident on.
     contained_by: str
     proven_dead_by: str
+    timeout: timedelta | None = None  # of a whole run; waiting for people does not count
+
+    def step(self, row: str) -> RunbookStep | None:
+        """The line that a row of a run comes from; ``row`` may be one of many, ``step[item]``."""
+        name = row.partition("[")[0]
+        return next((step for step in self.steps if step.id == name), None)
+
+    @property
+    def containing(self) -> frozenset[str]:
+        """The steps that containment needs: what its proof waits for, and all before that."""
+        needed: set[str] = set()
+        open_ = [self.contained_by]
+        while open_:
+            found = self.step(open_.pop())
+            if found is not None and found.id not in needed:
+                needed.add(found.id)
+                open_.extend(found.after)
+        return frozenset(needed)

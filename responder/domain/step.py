@@ -52,6 +52,7 @@ class StepSpec:
     undo: str | None = None
     outputs: tuple[str, ...] = ()
     proves: bool = False
+    shares: str | None = None  # parameter naming what several runs change: one at a time does
 
     def __post_init__(self) -> None:
         if self.proves and self.effect is not Effect.READ:
@@ -99,6 +100,17 @@ class NotYet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoOn:
+    """There is more to look at: what was seen so far is kept in ``cursor`` for the next attempt.
+
+    Long steps return it every few seconds, so that others get their turn and a crash costs little.
+    """
+
+    cursor: JsonObject
+    after: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refuted:
     """A fresh look shows that the effect is not there and will not come by waiting."""
 
@@ -106,7 +118,7 @@ class Refuted:
     remedy: str
 
 
-Verdict = Verified | NotYet | Refuted
+Verdict = Verified | NotYet | GoOn | Refuted
 
 
 class StepContext(Protocol):
@@ -139,6 +151,10 @@ class StepContext(Protocol):
     @property
     def started_at(self) -> datetime:
         """When the intent was written: the same for every attempt."""
+
+    @property
+    def cursor(self) -> JsonObject:
+        """What the last attempt of this step returned in ``GoOn``; empty at first."""
 
     def now(self) -> datetime:
         """The current time, UTC."""

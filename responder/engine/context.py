@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from stanch.responder.domain.error import StepFailed
@@ -14,6 +15,22 @@ from stanch.responder.domain.ports import Store, Vault
 from stanch.responder.domain.run import StepRun
 from stanch.responder.domain.step import StepSpec
 from stanch.scanner.model.secret import SecretValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Which secrets a step may use: those sealed by the runs ``born_in``.
+
+    ``opened`` collects what the record says already that this step opened.
+    """
+
+    born_in: Sequence[RunId]
+    opened: set[str]
+
+
+def purpose(incident: IncidentId, step: str, uses: str) -> str:
+    """What the record says a secret was opened for."""
+    return f"{label(incident)} {step} ({uses})"
 
 
 class Context:
@@ -27,15 +44,14 @@ class Context:
         incident: Incident,
         step: StepRun,
         spec: StepSpec,
-        born_in: Sequence[RunId],
+        access: Access,
     ) -> None:
         self._store = store
         self._vault = vault
         self._incident = incident
         self._step = step
         self._spec = spec
-        # Runs whose sealed secrets this step may use: its own, and what an undo takes back.
-        self._born_in = born_in
+        self._access = access
 
     @property
     def incident(self) -> IncidentId:
@@ -68,13 +84,18 @@ class Context:
         return self._step.before
 
     @property
+    def cursor(self) -> JsonObject:
+        """How far the last attempt came."""
+        return self._step.cursor
+
+    @property
     def started_at(self) -> datetime:
         """When the intent was written."""
         return self._step.intended_at or self.now()
 
     def now(self) -> datetime:
         """The store's time, UTC."""
-        with self._store.transaction() as tx:
+        with self._store.snapshot() as tx:
             return tx.now()
 
     def has(self, part: str) -> bool:
@@ -88,21 +109,20 @@ class Context:
                 f"{self._spec.name} wanted part {part!r}, which it does not declare",
                 remedy="declare it in the step's spec, so that plans and reviews can see it",
             )
-        return self._vault.open(
-            self._incident.sealed, part, actor="system", purpose=self._purpose()
-        )
+        return self._open(self._incident.sealed, part)
 
     def seal(self, name: str, parts: Mapping[str, SecretValue]) -> SealedRef:
         """Store a secret born in this run durably."""
+        sealed = self._vault.seal(
+            incident=self._incident.id, name=name, parts=parts, run=self._step.run
+        )
         with self._store.transaction() as tx:
-            return self._vault.seal(
-                tx, incident=self._incident.id, name=name, parts=parts, run=self._step.run
-            )
+            return sealed.keep(tx)
 
     def sealed(self, name: str) -> SealedRef | None:
         """The secret sealed under ``name`` for this run, if any."""
-        with self._store.transaction() as tx:
-            found = (tx.envelopes.named(run, name) for run in self._born_in)
+        with self._store.snapshot() as tx:
+            found = (tx.envelopes.named(run, name) for run in self._access.born_in)
             return next((ref for ref in found if ref is not None), None)
 
     def open_sealed(self, name: str, part: str) -> SecretValue:
@@ -113,7 +133,12 @@ class Context:
                 f"nothing is sealed under {name!r} for {label(self._incident.id)}",
                 remedy="run the step that creates it first",
             )
-        return self._vault.open(ref, part, actor="system", purpose=self._purpose())
+        return self._open(ref, part)
 
-    def _purpose(self) -> str:
-        return f"{label(self._incident.id)} {self._step.id} ({self._spec.name})"
+    def _open(self, ref: SealedRef, part: str) -> SecretValue:
+        """Recorded once for each step and secret, however often the step looks."""
+        if ref not in self._access.opened:
+            said = purpose(self._incident.id, self._step.id, self._spec.name)
+            self._vault.entrust(ref, actor="system", purpose=said)
+            self._access.opened.add(ref)
+        return self._vault.read(ref, part)

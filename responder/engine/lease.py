@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from stanch.responder.domain.error import LeaseLost
+from stanch.responder.domain.error import LeaseLost, StoreError
 from stanch.responder.domain.ports import Store
 from stanch.responder.domain.run import StepRun
+from stanch.responder.telemetry.log import get_logger
+
+log = get_logger(__name__)
+
+# A step that has not come back after this long hangs: its lease is left to lapse.
+PATIENCE = timedelta(minutes=10)
 
 
 class Leases:
-    """A context that renews every held lease at a third of its length, in one thread.
+    """Renews every held lease at a third of its length, in one thread that starts when needed.
 
     A worker that was paused for longer than its lease finds its steps lost, and must not act.
     """
 
-    def __init__(self, store: Store, length: timedelta) -> None:
+    def __init__(
+        self,
+        store: Store,
+        length: timedelta,
+        *,
+        patience: timedelta = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
-        self._length = length
-        self._held: dict[tuple[str, str], StepRun] = {}
-        self._lost: set[tuple[str, str]] = set()
+        self.length = length
+        self._patience = patience
+        self._clock = clock
+        self._held: dict[tuple[str, str], tuple[StepRun, float]] = {}
+        self._lost: set[tuple[str, str, int]] = set()
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="stanch-leases", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(
@@ -37,37 +53,57 @@ class Leases:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._thread.join()
+        self.close()
 
-    def hold(self, step: StepRun) -> None:
-        """Begin to renew this claim."""
+    def close(self) -> None:
+        """Renew nothing any more."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def hold(self, step: StepRun, limit: timedelta | None = None) -> None:
+        """Begin to renew this claim, for as long as the step may take at one go."""
+        until = self._clock() + min(limit or self._patience, self._patience).total_seconds()
         with self._lock:
-            self._held[step.run, step.id] = step
+            self._held[step.run, step.id] = (step, until)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._beat, name="stanch-leases", daemon=True
+                )
+                self._thread.start()
 
     def release(self, step: StepRun) -> None:
         """Stop renewing it."""
         with self._lock:
-            self._held.pop((step.run, step.id), None)
+            held = self._held.get((step.run, step.id))
+            if held is not None and held[0].token <= step.token:
+                del self._held[step.run, step.id]
+            self._lost.discard((step.run, step.id, step.token))
 
     def require(self, step: StepRun) -> None:
-        """Raise LeaseLost unless the lease is ours for the time an act may take.
-
-        Asked at the store just before every act: a paused process must not trust its memory.
-        """
-        if (step.run, step.id) in self._lost:
+        """Raise LeaseLost where the heartbeat has seen that the lease is gone."""
+        if (step.run, step.id, step.token) in self._lost:
             raise LeaseLost(step.id)
-        with self._store.transaction() as tx:
-            tx.runs.renew(step, until=tx.now() + self._length)
 
     def _beat(self) -> None:
-        while not self._stop.wait(self._length.total_seconds() / 3):
+        while not self._stop.wait(self.length.total_seconds() / 3):
             with self._lock:
-                held = list(self._held.items())
-            for key, step in held:
+                held = list(self._held.values())
+            for step, until in held:
+                if self._clock() > until:
+                    log.warning("step.hangs", step=step.id, run=step.run)
+                    self._lose(step)
+                    continue
                 try:
                     with self._store.transaction() as tx:
-                        tx.runs.renew(step, until=tx.now() + self._length)
+                        tx.runs.renew(step, until=tx.now() + self.length)
                 except LeaseLost:
-                    self._lost.add(key)
-                    self.release(step)
+                    self._lose(step)
+                except StoreError as error:
+                    # The next beat tries again; whether the lease is still ours it will say.
+                    log.warning("lease.not_renewed", step=step.id, why=str(error))
+
+    def _lose(self, step: StepRun) -> None:
+        with self._lock:
+            self._lost.add((step.run, step.id, step.token))
+            self._held.pop((step.run, step.id), None)

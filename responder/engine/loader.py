@@ -17,6 +17,7 @@ from pathlib import Path
 from stanch.responder.domain.error import RunbookError
 from stanch.responder.domain.runbook import Phase, Policy, Runbook, RunbookStep, Silence
 from stanch.responder.domain.step import Effect, StepSpec
+from stanch.responder.engine.condition import CONDITION, FORMS
 from stanch.responder.engine.document import Table, listing, nearest, read, scalar, table
 from stanch.responder.engine.reference import REFERENCE
 
@@ -25,7 +26,9 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}\Z")
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([smhd])\Z")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PHASES = tuple(phase.value for phase in Phase)
+_AFTER = re.compile(r"([a-z][a-z0-9-]*)(?: within (\S+))?\Z")
 _HEAD = ("runbook", "version", "title", "provider", "kind", "contained_by", "proven_dead_by")
+_STEP = ("step", "uses", "after", "with", "approval", "when", "each", "wait", "timeout")
 _MAX_STEPS = 100
 
 
@@ -91,12 +94,6 @@ def _policy(doc: Table, file: str) -> Policy:
     keys = ("policy", "title", "group", "expires", "silence")
     doc.check(known=keys, required=keys)
     name = _named(doc, "policy", file)
-    duration = _DURATION.match(doc.text("expires"))
-    if not duration:
-        raise RunbookError(
-            f"{doc.where('expires')}: {doc.text('expires')!r} is not a duration",
-            remedy="write a number and s, m, h or d, for example 4h",
-        )
     silences = [silence.value for silence in Silence]
     if doc.text("silence") not in silences:
         raise RunbookError(
@@ -109,15 +106,29 @@ def _policy(doc: Table, file: str) -> Policy:
         id=name,
         title=doc.text("title"),
         group=doc.text("group"),
-        expires=timedelta(**{_UNIT[duration[2]]: int(duration[1])}),
+        expires=_duration(doc.text("expires"), doc.where("expires")),
         silence=Silence(doc.text("silence")),
     )
+
+
+def _duration(text: str, where: str) -> timedelta:
+    duration = _DURATION.match(text)
+    if not duration:
+        raise RunbookError(
+            f"{where}: {text!r} is not a duration",
+            remedy="write a number and s, m, h or d, for example 4h",
+        )
+    return timedelta(**{_UNIT[duration[2]]: int(duration[1])})
+
+
+def _span(doc: Table, key: str) -> timedelta | None:
+    return _duration(doc.text(key), doc.where(key)) if key in doc.entries else None
 
 
 def _runbook(
     doc: Table, file: str, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
 ) -> Runbook:
-    doc.check(known=(*_HEAD, *_PHASES), required=_HEAD)
+    doc.check(known=(*_HEAD, "timeout", *_PHASES), required=_HEAD)
     name = _named(doc, "runbook", file)
     if not _VERSION.match(doc.text("version")):
         raise RunbookError(
@@ -143,6 +154,7 @@ def _runbook(
         policies={policy: policies[policy] for policy in sorted(used)},
         contained_by=doc.text("contained_by"),
         proven_dead_by=doc.text("proven_dead_by"),
+        timeout=_span(doc, "timeout"),
     )
 
 
@@ -158,13 +170,11 @@ def _steps(
 def _step(
     doc: Table, phase: Phase, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
 ) -> RunbookStep:
-    doc.check(
-        known=("step", "uses", "with", "after", "approval"), required=("step", "uses", "after")
-    )
+    doc.check(known=_STEP, required=_STEP[:3])
     name, uses = doc.text("step"), doc.text("uses")
-    if not _ID.match(name):
+    if not _ID.match(name) or name == "item":
         raise RunbookError(
-            f"{doc.where('step')}: {name!r} is not a step id", remedy="use a-z, 0-9 and -"
+            f"{doc.where('step')}: {name!r} is not a step id", remedy="use a-z, 0-9 and -, not item"
         )
     if uses not in specs:
         raise RunbookError(f"{doc.where('uses')}: no step {uses!r}", remedy=nearest(uses, specs))
@@ -179,15 +189,60 @@ def _step(
             f"{doc.origin}: {uses} cannot be undone and needs an approval",
             remedy=f"add `approval:` with one of: {', '.join(sorted(policies)) or 'no policy yet'}",
         )
+    after, within = _after(doc)
     return RunbookStep(
         id=name,
         phase=phase,
         uses=uses,
         params=_params(doc, specs[uses]),
-        after=doc.texts("after"),
+        after=after,
         approval=approval,
         origin=doc.origin,
+        within=within,
+        when=_when(doc),
+        each=_each(doc),
+        wait=_span(doc, "wait"),
+        timeout=_span(doc, "timeout"),
     )
+
+
+def _after(doc: Table) -> tuple[tuple[str, ...], dict[str, timedelta]]:
+    """``[a, b within 3s]``: a must have passed, b is waited for at most 3 s longer."""
+    after: list[str] = []
+    within: dict[str, timedelta] = {}
+    for text in doc.texts("after"):
+        found = _AFTER.match(text)
+        if found is None:
+            raise RunbookError(
+                f"{doc.where('after')}: {text!r} is not a step to wait for",
+                remedy="write STEP, or STEP within 3s",
+            )
+        if found[2]:
+            within[found[1]] = _duration(found[2], doc.where("after"))
+        else:
+            after.append(found[1])
+    return tuple(after), within
+
+
+def _when(doc: Table) -> str | None:
+    if "when" not in doc.entries:
+        return None
+    if not CONDITION.fullmatch(doc.text("when")):
+        raise RunbookError(
+            f"{doc.where('when')}: {doc.text('when')!r} is not a condition", remedy=f"write {FORMS}"
+        )
+    return doc.text("when")
+
+
+def _each(doc: Table) -> str | None:
+    if "each" not in doc.entries:
+        return None
+    if not REFERENCE.fullmatch(doc.text("each")):
+        raise RunbookError(
+            f"{doc.where('each')}: {doc.text('each')!r} is not one output",
+            remedy="write ${step.output}, of a step that gives a list",
+        )
+    return doc.text("each")
 
 
 def _params(doc: Table, spec: StepSpec) -> dict[str, str]:
@@ -216,7 +271,7 @@ def _check_graph(steps: Sequence[RunbookStep], specs: Mapping[str, StepSpec]) ->
         known[step.id] = step
     order = list(Phase)
     for step in steps:
-        for earlier in step.after:
+        for earlier in (*step.after, *step.within):
             if earlier not in known:
                 raise RunbookError(
                     f"{step.origin}: {step.id!r} comes after {earlier!r}, which does not exist",
@@ -238,7 +293,7 @@ def _ancestors(steps: Mapping[str, RunbookStep]) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     waiting = dict(steps)
     while waiting:
-        ready = [step for step in waiting.values() if all(e in found for e in step.after)]
+        ready = [s for s in waiting.values() if all(e in found for e in (*s.after, *s.within))]
         if not ready:
             first = next(iter(waiting.values()))
             raise RunbookError(
@@ -246,7 +301,8 @@ def _ancestors(steps: Mapping[str, RunbookStep]) -> dict[str, frozenset[str]]:
                 remedy="take one name out of an `after:`",
             )
         for step in ready:
-            found[step.id] = frozenset(step.after).union(*(found[e] for e in step.after))
+            before = (*step.after, *step.within)
+            found[step.id] = frozenset(before).union(*(found[e] for e in before))
             del waiting[step.id]
     return found
 
@@ -257,11 +313,14 @@ def _check_references(
     ancestors: frozenset[str],
     specs: Mapping[str, StepSpec],
 ) -> None:
-    for param, text in step.params.items():
+    conditions = {key: text for key, text in (("when", step.when), ("each", step.each)) if text}
+    for param, text in (*step.params.items(), *conditions.items()):
         at = f"{step.origin}: {step.id}.{param}"
         if "${" in REFERENCE.sub("", text):
             raise RunbookError(f"{at}: {text!r} is not a reference", remedy="write ${step.output}")
         for source, output in REFERENCE.findall(text):
+            if source == "item" and step.each is not None and param in step.params:
+                continue
             if source not in known:
                 raise RunbookError(
                     f"{at} refers to the step {source!r}, which does not exist",
@@ -272,12 +331,53 @@ def _check_references(
                     f"{at} refers to {source!r}, which is not over when {step.id!r} starts",
                     remedy=f"add {source} to its `after:`",
                 )
-            outputs = specs[known[source].uses].outputs
+            if param in step.params:
+                _check_optional(step, param, known[source], ancestors, known, specs)
+            each = known[source].each is not None
+            outputs = ("items", "count") if each else specs[known[source].uses].outputs
             if output not in outputs:
                 raise RunbookError(
                     f"{at}: {known[source].uses} has no output {output!r}",
                     remedy=nearest(output, outputs),
                 )
+
+
+def _check_optional(
+    step: RunbookStep,
+    param: str,
+    source: RunbookStep,
+    ancestors: frozenset[str],
+    known: Mapping[str, RunbookStep],
+    specs: Mapping[str, StepSpec],
+) -> None:
+    """What may be missing when the step runs needs a default in the step that uses it."""
+    sure = _surely_before(step, known)
+    if source.when is None and source.id in sure & ancestors:
+        return
+    optional = [
+        f.name
+        for f in fields(specs[step.uses].params)  # type: ignore[arg-type]  # checked before
+        if f.default is not MISSING or f.default_factory is not MISSING
+    ]
+    if param not in optional:
+        raise RunbookError(
+            f"{step.origin}: {step.id}.{param} refers to {source.id!r}, which may be left out or "
+            "come too late",
+            remedy=f"only these parameters of {step.uses} may be missing: "
+            f"{', '.join(optional) or 'none'}",
+        )
+
+
+def _surely_before(step: RunbookStep, known: Mapping[str, RunbookStep]) -> frozenset[str]:
+    """The steps that have passed whenever this one starts."""
+    found: set[str] = set()
+    waiting = list(step.after)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(known[name].after)
+    return frozenset(found)
 
 
 def _check_milestone(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 
 import msgspec
 
@@ -45,11 +45,22 @@ class Planner:
 
     steps: Mapping[str, Step]
 
-    def params(self, step: StepRun, outputs: Outputs) -> JsonObject | None:
-        """The resolved parameters, or None while a reference is unknown."""
-        if not all(known(value, outputs) for value in step.template.values()):
+    def params(
+        self, step: StepRun, outputs: Outputs, *, optional: bool = False
+    ) -> JsonObject | None:
+        """The resolved parameters, or None while a reference is unknown.
+
+        With ``optional`` a parameter of which nothing is known is left out, where the step has a
+        default for it: what it refers to was left out itself, or came too late.
+        """
+        outputs = _with_item(step, outputs)
+        template = dict(step.template)
+        if optional:
+            spare = _defaulted(self.steps[step.uses].spec.params)
+            template = {k: v for k, v in template.items() if k not in spare or known(v, outputs)}
+        if not all(known(value, outputs) for value in template.values()):
             return None
-        return {key: resolve(value, outputs) for key, value in step.template.items()}
+        return {key: resolve(value, outputs) for key, value in template.items()}
 
     def typed(self, uses: str, params: JsonObject) -> object:
         """The parameters as the step's own type."""
@@ -60,6 +71,7 @@ class Planner:
     ) -> PlannedStep:
         """One step with its exact calls; unknown references are shown as ``‹step.output›``."""
         spec = self.steps[step.uses].spec
+        outputs = _with_item(step, outputs)
         shown = {key: resolve(value, outputs) for key, value in step.template.items()}
         calls = self.steps[step.uses].calls(self.typed(step.uses, shown), incident.preview)
         return PlannedStep(
@@ -98,3 +110,21 @@ class Planner:
             version=runbook.version,
             step=self.planned(step, incident=incident, runbook=runbook, outputs=outputs),
         )
+
+
+def _with_item(step: StepRun, outputs: Outputs) -> Outputs:
+    """``${item.key}`` in a step that is repeated; a plain element is ``${item.value}``."""
+    if step.item is None:
+        return outputs
+    item = step.item if isinstance(step.item, Mapping) else {"value": step.item}
+    return {**outputs, "item": item}
+
+
+def _defaulted(params: type[object]) -> frozenset[str]:
+    if not is_dataclass(params):
+        return frozenset()
+    return frozenset(
+        f.name
+        for f in fields(params)
+        if f.default is not MISSING or f.default_factory is not MISSING
+    )

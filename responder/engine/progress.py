@@ -1,7 +1,8 @@
 """What becomes durable at each point of an attempt, and what it means for the incident.
 
 One method, one transaction: the step's row, the incident, the record and the errand to tell people
-commit together. If the record cannot be written, nothing is.
+commit together. If the record cannot be written, nothing is. A run that a person has stopped takes
+no word any more, except how an act that was under way has ended.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from stanch.responder.domain.claim import Validity, read_claim
-from stanch.responder.domain.error import Retryable
+from stanch.responder.domain.error import LeaseLost
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
 from stanch.responder.domain.runbook import Phase, Runbook
-from stanch.responder.domain.step import NotYet
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.stop import hand_back
 
 LONGEST_PAUSE = timedelta(seconds=30)
 
@@ -32,31 +33,47 @@ class Progress:
     doorbell: Doorbell
     changing: frozenset[str]  # names of the steps that change the world
 
-    def intended(self, run: Run, row: StepRun, params: JsonObject) -> StepRun:
-        """The intent is durable before anything is looked at or done."""
+    def intended(self, tx: Transaction, run: Run, row: StepRun, params: JsonObject) -> StepRun:
+        """The intent is durable, with the claim, before anything is looked at or done."""
+        now = tx.now()
+        row = replace(row, params=params, intended_at=now)
+        tx.runs.write(row)
+        if row.uses in self.changing:
+            _record(tx, run, row, "step.intended", {"params": params}, now)
+        return row
+
+    def begun(self, run: Run, row: StepRun, before: JsonObject, lease: timedelta) -> StepRun:
+        """The last word before the act: the effect is not there, so what follows is ours.
+
+        The store is asked for the lease in the same transaction: a paused process must not trust
+        its memory. Raises LeaseLost when the step is another's by now or the run was stopped.
+        """
         with self.store.transaction() as tx:
             now = tx.now()
-            row = replace(row, params=params, intended_at=now)
-            tx.runs.write(row)
-            if row.uses in self.changing:
-                _record(tx, run, row, "step.intended", {"params": params}, now)
-        return row
-
-    def absent(self, row: StepRun, before: JsonObject) -> StepRun:
-        """The effect was not there; what follows is ours."""
-        with self.store.transaction() as tx:
-            row = replace(row, absent_at=tx.now(), before=before)
-            tx.runs.write(row)
-        return row
+            if _stopped(tx, row) is None:
+                if row.absent_at is None:
+                    row = replace(row, absent_at=now, before=before)
+                tx.runs.write(row)
+                tx.runs.renew(row, until=now + lease)
+                self._lifted(tx, run, row, now)
+                return row
+            _give_back(tx, row)
+        raise LeaseLost(f"run {run.id} was stopped")
 
     def acted(self, run: Run, row: StepRun, evidence: JsonObject) -> StepRun:
-        """The act was answered."""
+        """The act was answered. This is told even of a run that was stopped meanwhile."""
         with self.store.transaction() as tx:
             now = tx.now()
             row = replace(row, acted_at=now, evidence=evidence, tries=0)
             tx.runs.write(row)
             _record(tx, run, row, "step.acted", evidence, now)
-            self._containment_requested(tx, run, now)
+            stopped = _stopped(tx, row)
+            if stopped is None:
+                self._containment_requested(tx, run, now)
+            else:
+                _give_back(tx, row)
+        if stopped is not None:
+            raise LeaseLost(f"run {run.id} is {stopped.state}")
         return row
 
     def found(self, run: Run, row: StepRun, evidence: JsonObject) -> StepRun:
@@ -67,11 +84,15 @@ class Progress:
             tx.runs.write(row)
             _record(tx, run, row, "step.found", row.evidence, now)
             self._containment_requested(tx, run, now)
+            self._lifted(tx, run, row, now)
         return row
 
     def done(self, run: Run, row: StepRun, runbook: Runbook) -> None:
         """A fresh look showed the effect."""
         with self.store.transaction() as tx:
+            if _stopped(tx, row) is not None:
+                _give_back(tx, row)
+                return
             now = tx.now()
             row = replace(
                 row,
@@ -83,14 +104,19 @@ class Progress:
             )
             tx.runs.write(row)
             _record(tx, run, row, "step.verified", row.evidence, now)
-            if run.kind is RunKind.RESPOND:
-                _advance_incident(tx, run, row, runbook, now)
+            moved = run.kind is RunKind.RESPOND and _advance_incident(tx, run, row, runbook, now)
             self._tell(tx, run.incident)
-        self.doorbell.ring(Errand.NOTIFY, str(run.incident))
+        if moved:  # the rest can wait for the sweep: a card is not drawn for every step
+            self.doorbell.ring(Errand.NOTIFY, str(run.incident))
 
-    def failed(self, run: Run, row: StepRun, why: str, remedy: str) -> None:
-        """A person must look."""
+    def failed(
+        self, run: Run, row: StepRun, why: str, remedy: str, wake: timedelta | None = None
+    ) -> None:
+        """A person must look. With ``wake`` it is tried again by itself after that time."""
         with self.store.transaction() as tx:
+            if _stopped(tx, row) is not None:
+                _give_back(tx, replace(row, error=why, remedy=remedy))
+                return
             now = tx.now()
             tx.runs.write(
                 replace(
@@ -98,7 +124,7 @@ class Progress:
                     state=StepState.FAILED,
                     finished_at=now,
                     lease_until=None,
-                    due_at=None,
+                    due_at=None if wake is None else now + wake,
                     error=why,
                     remedy=remedy,
                 )
@@ -107,41 +133,21 @@ class Progress:
             self._tell(tx, run.incident)
         self.doorbell.ring(Errand.NOTIFY, str(run.incident))
 
-    def wait(self, run: Run, row: StepRun, later: NotYet, limit: timedelta) -> None:
-        """The world has not settled: look again, but not for ever."""
-        now, why, after = self._now(), later.why, later.after
-        expected = row.intended_at if later.until is None else later.until
-        if expected is not None and now - expected > limit:
-            self.failed(
-                run,
-                row,
-                f"not settled after {limit}: {why}",
-                "look at the service yourself, then `stanch respond` the incident again",
-            )
-            return
-        self._due(row, now + after, why, tries=row.tries)
-
-    def again(self, row: StepRun, error: Retryable) -> None:
+    def again(self, row: StepRun, why: str, after: timedelta) -> None:
         """Throttled or unreachable: back off, longer each time."""
-        pause = min(error.after * (2 ** min(row.tries, 6)), LONGEST_PAUSE)
-        self._due(row, self._now() + pause, str(error), tries=row.tries + 1)
+        pause = min(after * (2 ** min(row.tries, 6)), LONGEST_PAUSE)
+        self.later(row, pause, why, tries=row.tries + 1)
 
-    def _due(self, row: StepRun, due_at: datetime, why: str, *, tries: int) -> None:
+    def later(self, row: StepRun, after: timedelta, why: str | None, *, tries: int) -> None:
+        """Look again after a while."""
         with self.store.transaction() as tx:
+            row = replace(row, error=why, tries=tries)
+            if _stopped(tx, row) is not None:
+                _give_back(tx, row)
+                return
             tx.runs.write(
-                replace(
-                    row,
-                    state=StepState.WAITING,
-                    due_at=due_at,
-                    lease_until=None,
-                    error=why,
-                    tries=tries,
-                )
+                replace(row, state=StepState.WAITING, due_at=tx.now() + after, lease_until=None)
             )
-
-    def _now(self) -> datetime:
-        with self.store.transaction() as tx:
-            return tx.now()
 
     def _containment_requested(self, tx: Transaction, run: Run, now: datetime) -> None:
         """The first clock stops when every containing change has been answered."""
@@ -150,15 +156,50 @@ class Progress:
         waiting = (
             step
             for step in tx.runs.steps(run.id)
-            if step.phase is Phase.CONTAIN and step.uses in self.changing and step.acted_at is None
+            if step.phase is Phase.CONTAIN
+            and step.uses in self.changing
+            and step.acted_at is None
+            and step.state is not StepState.OMITTED
         )
         incident = _locked(tx, run.incident)
         if incident.containment_requested_at is None and _none(waiting):
             tx.incidents.save(replace(incident, containment_requested_at=now))
             self._tell(tx, run.incident)
 
+    def _lifted(self, tx: Transaction, run: Run, row: StepRun, now: datetime) -> None:
+        """Nothing is called contained any more from the moment at which that is taken back."""
+        if run.kind is not RunKind.UNDO or row.phase is not Phase.CONTAIN:
+            return
+        incident = _locked(tx, run.incident)
+        if incident.state is IncidentState.CLOSED or not incident.containment_requested_at:
+            return
+        tx.incidents.save(
+            replace(
+                incident,
+                state=IncidentState.OPEN,
+                containment_requested_at=None,
+                containment_verified_at=None,
+                proven_dead_at=None,
+            )
+        )
+        _record(tx, run, row, "incident.containment_lifted", {}, now)
+        self._tell(tx, run.incident)
+
     def _tell(self, tx: Transaction, incident: IncidentId) -> None:
         tx.outbox.put(Errand.NOTIFY, str(incident))
+
+
+def _stopped(tx: Transaction, row: StepRun) -> Run | None:
+    """The step's run when it takes no more work, as it stands now."""
+    run = tx.runs.get(row.run)
+    return None if run is None or run.state.works else run
+
+
+def _give_back(tx: Transaction, row: StepRun) -> None:
+    tx.runs.write(row)  # LeaseLost when it is not ours any more
+    run = tx.runs.get(row.run)
+    if run is not None:
+        hand_back(tx, row, run.state)
 
 
 def _none(steps: Iterable[StepRun]) -> bool:
@@ -167,11 +208,14 @@ def _none(steps: Iterable[StepRun]) -> bool:
 
 def _advance_incident(
     tx: Transaction, run: Run, row: StepRun, runbook: Runbook, now: datetime
-) -> None:
+) -> bool:
+    """Whether this step's success moved the incident on."""
     incident = _locked(tx, run.incident)
+    if run.episode != incident.regressions or incident.state is IncidentState.CLOSED:
+        return False  # it answers an older leak: what it proves is not true of this one
     claim = read_claim(row.evidence)
     if claim is None or claim.validity is Validity.LIVE:
-        return
+        return False
     if row.id == runbook.contained_by and not incident.state.over:
         moved = replace(incident, state=IncidentState.CONTAINED, containment_verified_at=now)
         action = "incident.contained"
@@ -179,9 +223,10 @@ def _advance_incident(
         moved = replace(incident, state=IncidentState.PROVEN_DEAD, proven_dead_at=now)
         action = "incident.proven_dead"
     else:
-        return
+        return False
     tx.incidents.save(moved)
     _record(tx, run, row, action, {"runbook": runbook.id, "claim": claim.as_json()}, now)
+    return True
 
 
 def _locked(tx: Transaction, incident: IncidentId) -> Incident:

@@ -1,34 +1,52 @@
-"""From a finished run to the plan that takes it back."""
+"""From what the runs of an incident did to the plan that takes it back."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, RunId, label
 from stanch.responder.domain.json import JsonObject
-from stanch.responder.domain.run import StepRun, StepState
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun
+from stanch.responder.domain.runbook import Phase
 from stanch.responder.domain.step import Effect, Step
+
+
+def standing(runs: Iterable[tuple[Run, tuple[StepRun, ...]]]) -> tuple[StepRun, ...]:
+    """The rows of what was done, or was about to be done, and has not been taken back yet.
+
+    Of a step that several runs have taken, the newest that changed something counts.
+    """
+    rows: dict[str, StepRun] = {}
+    for run, steps in runs:
+        if run.kind is RunKind.UNDO:
+            if run.state is RunState.DONE:
+                rows.clear()
+            continue
+        for step in steps:
+            if _ours(step) or step.id not in rows:
+                rows[step.id] = step
+    return tuple(rows.values())
 
 
 def reversal(
     steps: tuple[StepRun, ...], registry: Mapping[str, Step], *, incident: IncidentId, run: RunId
 ) -> tuple[StepRun, ...]:
-    """Rows of an undo run: the reverse order, only what we changed ourselves.
+    """Rows of an undo run: only what we changed, or may have changed, ourselves.
 
-    Raises UsageError when nothing can be taken back, or when a final step already ran: giving back
-    the rest would show a safety that is not there.
+    Containment is taken back first, then the rest, each phase in reverse order: who is sent back to
+    the old credential must find it working, and only then loses the new one.
+
+    Raises UsageError when nothing can be taken back, or when a final step was begun: giving back
+    the rest would show a safety that is not there, or leave a consumer without a credential.
     """
-    ours = [s for s in steps if s.absent_at is not None and s.state is not StepState.PENDING]
-    final = [s for s in ours if registry[s.uses].spec.effect is Effect.FINAL]
-    if final:
-        title = registry[final[0].uses].spec.title
-        raise UsageError(
-            f"{label(incident)}: {title.lower()!r} was done and cannot be undone",
-            remedy="the replacement is in place; `stanch postmortem` shows where",
-        )
-    undone = [s for s in reversed(ours) if registry[s.uses].spec.undo]
+    _refuse_after_a_final_step(steps, registry, incident)
+    phases = list(Phase)
+    undone = sorted(
+        (s for s in steps if _ours(s) and registry[s.uses].spec.undo),
+        key=lambda s: (phases.index(s.phase), -s.position, s.id),
+    )
     if not undone:
         raise UsageError(
             f"{label(incident)}: nothing was changed that could be undone",
@@ -50,6 +68,24 @@ def reversal(
             )
         )
     return tuple(rows)
+
+
+def _refuse_after_a_final_step(
+    steps: tuple[StepRun, ...], registry: Mapping[str, Step], incident: IncidentId
+) -> None:
+    for step in steps:
+        spec = registry[step.uses].spec
+        if spec.effect is Effect.FINAL and (_ours(step) or step.acted_at is not None):
+            done = "was done" if step.acted_at else "was begun and may have been done"
+            raise UsageError(
+                f"{label(incident)}: {spec.title.lower()!r} {done} and cannot be undone",
+                remedy="the replacement is in place; `stanch postmortem` shows where",
+            )
+
+
+def _ours(step: StepRun) -> bool:
+    """The effect is ours, or may be: it was not there, and we were about to act."""
+    return step.absent_at is not None
 
 
 def _params(step: StepRun, wanted: type[object]) -> JsonObject:

@@ -14,6 +14,7 @@ from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.domain.run import RunState, StepRun
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.pin import pinned
 from stanch.responder.engine.planner import Planner, outputs_of
 
 
@@ -39,7 +40,7 @@ class Approvals:
 
     def open_for(self, incident: IncidentId) -> ApprovalId:
         """The question this incident waits for; UsageError when there is none."""
-        with self.store.transaction() as tx:
+        with self.store.snapshot() as tx:
             asked = [
                 approval
                 for run in tx.runs.of(incident)
@@ -55,7 +56,7 @@ class Approvals:
 
     def question(self, approval: ApprovalId) -> Question:
         """What would be decided, with the exact calls as they are now."""
-        with self.store.transaction() as tx:
+        with self.store.snapshot() as tx:
             return self._question(tx, approval)
 
     def decide(self, approval: ApprovalId, *, by: Caller, granted: bool, reason: str) -> Approval:
@@ -75,9 +76,9 @@ class Approvals:
                 )
                 tx.approvals.save(decided)
                 run = tx.runs.get(decided.run)
-                if run is not None:
+                if run is not None and run.state is not RunState.PAUSED:
                     # Whoever watches must see that there is work again before a worker takes it.
-                    tx.runs.save(replace(run, state=RunState.RUNNING))
+                    tx.runs.save(replace(run, state=RunState.RUNNING, finished_at=None))
                 _record(tx, decided, f"approval.{decided.decision}", by, reason)
                 tx.outbox.put(Errand.NOTIFY, str(decided.incident))
         except ApprovalRefused as refusal:
@@ -111,7 +112,7 @@ class Approvals:
                 f"approval {approval_id} belongs to a run that is gone",
                 remedy=f"`stanch respond {label(approval.incident)}` asks again",
             )
-        runbook = self.runbooks[run.runbook]
+        runbook = pinned(run, self.runbooks)
         outputs = outputs_of(steps)
         planned = self.planner.planned(step, incident=incident, runbook=runbook, outputs=outputs)
         digest = self.planner.hash(step, incident=incident, runbook=runbook, outputs=outputs)

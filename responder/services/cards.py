@@ -64,7 +64,7 @@ class Cards:
 
     def card(self, incident_id: IncidentId) -> Card:
         """The card as it is now."""
-        with self.store.transaction() as tx:
+        with self.store.snapshot() as tx:
             incident = tx.incidents.get(incident_id)
             if incident is None:
                 raise UsageError(
@@ -199,6 +199,8 @@ def _summary(view: View, failed: StepRun | None) -> str:
         return _CLOSED[view.incident.proven_dead_at is not None]
     if failed:
         return f"Stopped at “{view.titles[failed.uses]}”. A person must look."
+    if view.run is not None and view.run.state in _STOPPED:
+        return _STOPPED[view.run.state].format(incident=label(view.incident.id))
     if view.run is None:
         return (
             "No runbook handles this kind of credential: revoke it at its provider by hand, then "
@@ -234,6 +236,15 @@ def _work(view: View) -> str:
     return f"Now: {', '.join(doing) or 'working through the plan'}."
 
 
+_STOPPED = {
+    RunState.PAUSED: (
+        "Paused by a person: nothing more is done until somebody says `stanch resume {incident}`."
+    ),
+    RunState.CANCELLED: (
+        "Stopped by a person where it stood: `stanch respond {incident}` goes on, "
+        "`stanch undo {incident}` takes back what was done."
+    ),
+}
 _CLOSED = {
     True: "Over. A new sighting of the credential opens it again.",
     False: "Closed by a person's word although nothing proves that the credential is dead.",

@@ -14,11 +14,11 @@ from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.domain.run import Run, RunState
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.stop import stop, void
 from stanch.responder.postmortem.build import open_actions
 from stanch.responder.postmortem.report import ActionItem
 from stanch.responder.postmortem.text import clean
 from stanch.responder.services.casefiles import CaseFiles
-from stanch.responder.services.response import abort
 
 _NAME = 60  # characters of an owner's name
 
@@ -61,7 +61,9 @@ class Closing:
             now = tx.now()
             for run in tx.runs.of(incident_id):
                 if not run.state.over:
-                    abort(tx, run)
+                    stop(tx, run, RunState.ABORTED, actor=closure.by.actor)
+                else:
+                    void(tx, run, now)
             tx.incidents.save(incident.closed(now))
             for action, owner in owned.items():
                 detail = {"action": action.id, "what": action.what, "owner": owner}
@@ -121,7 +123,7 @@ def _closable(tx: Transaction, incident_id: IncidentId, closure: Closure) -> Inc
 
 
 def _works(run: Run) -> bool:
-    return not run.state.over and run.state is not RunState.WAITING_APPROVAL
+    return run.state.works and run.state is not RunState.WAITING_APPROVAL
 
 
 def _record(  # the facts of one entry

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.error import Retryable, StanchError
 from stanch.responder.domain.ids import IncidentId
-from stanch.responder.domain.ports import Errand, Message, Notifier, Store
+from stanch.responder.domain.ports import (
+    Errand,
+    Message,
+    Notifier,
+    Shown,
+    Store,
+    Transaction,
+)
 from stanch.responder.services.cards import Cards
 from stanch.responder.telemetry.log import get_logger
 
@@ -19,11 +27,17 @@ log = get_logger(__name__)
 # A surface that cannot be reached is tried again after this long, doubled each time.
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
+# How long one worker may take to show one card; after that another one tries.
+HOLD = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Empties the outbox."""
+    """Empties the outbox.
+
+    One worker at a time shows the cards of an incident, each drawn after the last was shown; so no
+    card is posted twice, and none is older than what it replaces.
+    """
 
     store: Store
     cards: Cards
@@ -31,43 +45,104 @@ class Delivery:
 
     def deliver(self, incident: IncidentId) -> None:
         """Bring every surface up to date for this incident, if an errand asks for it."""
+        with self.store.snapshot() as tx:
+            if not _waiting(tx, incident):
+                return
+        name, owner = f"card:{incident}", secrets.token_hex(8)
+        message = self._take(name, owner, incident)
+        while message is not None:
+            message = self._deliver(message, incident, name, owner)
+
+    def _take(self, name: str, owner: str, incident: IncidentId) -> Message | None:
+        """The errand to do now, with the lock; None when somebody else has it.
+
+        Whoever has it looks again before it gives it back.
+        """
+        with self.store.transaction() as tx:
+            waiting, now = _waiting(tx, incident), tx.now()
+            if waiting and not self.notifiers:
+                tx.outbox.done(waiting[0])  # there is nobody to tell
+                return None
+            if waiting and tx.locks.take(name, owner, now=now, until=now + HOLD):
+                return waiting[0]
+        return None
+
+    def _deliver(
+        self, message: Message, incident: IncidentId, name: str, owner: str
+    ) -> Message | None:
+        """Show the card everywhere; returns the next errand, or None with the lock given back."""
+        results: dict[str, Shown] = {}
+        due: list[datetime] = []
+        try:
+            card = self.cards.card(incident)
+        except StanchError as error:
+            # What cannot be drawn now is drawn later; the cards of others do not wait for it.
+            log.warning("card.not_drawn", incident=incident, why=str(error), help=error.remedy)
+            with self.store.snapshot() as tx:
+                due = [tx.now() + LONGEST_PAUSE]
+        else:
+            for notifier in self.notifiers:
+                result = self._show(notifier, card)
+                if result is not None:
+                    results[notifier.name] = result
+                    due += [result.due_at] if result.due_at else []
         with self.store.transaction() as tx:
             now = tx.now()
-            waiting = [
-                m for m in tx.outbox.waiting(now, Errand.NOTIFY) if m.subject == str(incident)
-            ]
-        for message in waiting:
-            self._deliver(message, incident)
-
-    def _deliver(self, message: Message, incident: IncidentId) -> None:
-        card = self.cards.card(incident)
-        pause: timedelta | None = None
-        for notifier in self.notifiers:
-            try:
-                self._show(notifier, card)
-            except Retryable as error:
-                pause = max(error.after, FIRST_PAUSE * 2 ** min(message.tries, 8))
-            except StanchError as error:
-                # Somebody must mend it (a token, a channel); the other surfaces go on meanwhile.
-                log.warning(
-                    "card.refused", surface=notifier.name, why=str(error), help=error.remedy
-                )
-                pause = LONGEST_PAUSE
-        with self.store.transaction() as tx:
-            if pause is None:
-                tx.outbox.done(message)
+            for surface, shown in results.items():
+                tx.cards.save(incident, surface, shown)
+            if not tx.locks.take(name, owner, now=now, until=now + HOLD):
+                # We were slower than our lock: what we showed may be older than what is shown.
+                tx.outbox.put(Errand.NOTIFY, str(incident))
+                return None
+            if due:
+                tx.outbox.later(message, max(min(due), now + timedelta(milliseconds=1)))
             else:
-                tx.outbox.later(message, tx.now() + min(pause, LONGEST_PAUSE))
+                tx.outbox.done(message)
+            waiting = _waiting(tx, incident)
+            if not waiting:
+                tx.locks.free(name, owner)
+            return waiting[0] if waiting else None
 
-    def _show(self, notifier: Notifier, card: Card) -> None:
+    def _show(self, notifier: Notifier, card: Card) -> Shown | None:
+        """Show the card where it differs: what is to be remembered of that, None when nothing is.
+
+        A surface that fails has a pause of its own: the others are shown every change at once.
+        """
         digest = _digest(card)
-        with self.store.transaction() as tx:
-            shown = tx.cards.get(card.incident, notifier.name)
-        if shown is not None and shown[1] == digest:
-            return
-        ref = notifier.publish(card, shown[0] if shown else None)
-        with self.store.transaction() as tx:
-            tx.cards.save(card.incident, notifier.name, ref, digest)
+        with self.store.snapshot() as tx:
+            shown, now = tx.cards.get(card.incident, notifier.name), tx.now()
+        if shown.digest == digest and not shown.tries:
+            return None
+        if shown.due_at is not None and shown.due_at > now:
+            return shown
+        try:
+            ref = notifier.publish(card, shown.ref)
+        except Exception as error:  # noqa: BLE001  # whatever a surface raises, the others go on
+            pause = min(_pause(notifier, error, shown.tries), LONGEST_PAUSE)
+            return replace(shown, tries=shown.tries + 1, due_at=now + pause)
+        fresh = Shown(ref=ref, digest=digest)
+        if shown.ref is None:
+            # Where it was posted must not be lost: a second card would be posted.
+            with self.store.transaction() as tx:
+                tx.cards.save(card.incident, notifier.name, fresh)
+        return fresh
+
+
+def _waiting(tx: Transaction, incident: IncidentId) -> list[Message]:
+    waiting = tx.outbox.waiting(tx.now(), Errand.NOTIFY)
+    return [message for message in waiting if message.subject == str(incident)]
+
+
+def _pause(notifier: Notifier, error: Exception, tries: int) -> timedelta:
+    doubled = timedelta(seconds=FIRST_PAUSE.total_seconds() * 2 ** min(tries, 8))
+    if isinstance(error, Retryable):
+        return max(error.after, doubled)
+    if isinstance(error, StanchError):
+        # Somebody must mend it (a token, a channel).
+        log.warning("card.refused", surface=notifier.name, why=str(error), help=error.remedy)
+        return LONGEST_PAUSE
+    log.error("card.crashed", surface=notifier.name, exc_info=error)
+    return doubled
 
 
 def _digest(card: Card) -> str:

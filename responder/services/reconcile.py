@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from stanch.responder.domain.ports import Doorbell, Errand, Store
+from stanch.responder.domain.approval import Approval, Decision
+from stanch.responder.domain.caller import SYSTEM
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
+from stanch.responder.domain.timeline import Event
+from stanch.responder.services.response import Responses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,14 +18,60 @@ class Reconciler:
 
     store: Store
     doorbell: Doorbell
+    responses: Responses
 
     def sweep(self) -> int:
-        """Ring for every due run, overdue approval and waiting errand; returns how many."""
+        """Ring for what is due, and take up what nobody has; returns how many rings that took.
+
+        Looks without the writers' lock: a sweep that finds nothing to change changes nothing.
+        """
+        with self.store.snapshot() as tx:
+            now = tx.now()
+            runs = tx.runs.due(now)
+            overdue = tx.approvals.overdue(now)
+            dead = [a for a in overdue if not _works(tx, a)]
+            rings = {(Errand.ADVANCE, str(a.run)) for a in overdue if a not in dead}
+            rings |= {(m.errand, m.subject) for m in tx.outbox.waiting(now)}
+            alone = [i.id for i in tx.incidents.unanswered() if self.responses.runbook(i)]
+        rings |= {(errand, str(run)) for run in runs for errand in (Errand.CONTAIN, Errand.ADVANCE)}
+        for approval in dead:
+            self._expire(approval)
+        for incident in alone:
+            self._answer(incident)
+        # Containment is rung for first.
+        for errand, subject in sorted(rings, key=lambda r: (list(Errand).index(r[0]), r[1])):
+            self.doorbell.ring(errand, subject)
+        return len(rings) + len(alone)
+
+    def _answer(self, incident_id: IncidentId) -> None:
+        """An incident without a run: somebody died between the two, or its runbook is new."""
+        with self.store.transaction() as tx:
+            still = next((i for i in tx.incidents.unanswered() if i.id == incident_id), None)
+            run = None if still is None else self.responses.start(tx, still, SYSTEM)
+            tx.outbox.put(Errand.NOTIFY, str(incident_id))
+        if run is not None:
+            self.responses.wake(run)
+
+    def _expire(self, approval: Approval) -> None:
+        """A question of a run that does not work any more: no worker will close it."""
         with self.store.transaction() as tx:
             now = tx.now()
-            rings = {(Errand.ADVANCE, str(run)) for run in tx.runs.due(now)}
-            rings |= {(Errand.ADVANCE, str(a.run)) for a in tx.approvals.overdue(now)}
-            rings |= {(m.errand, m.subject) for m in tx.outbox.waiting(now)}
-        for errand, subject in sorted(rings):
-            self.doorbell.ring(errand, subject)
-        return len(rings)
+            found = tx.approvals.get(approval.id)
+            if found is None or found.decision is not Decision.OPEN or found.expires_at > now:
+                return
+            tx.approvals.save(replace(found, decision=Decision.EXPIRED, decided_at=now))
+            tx.ledger.append(
+                Event(
+                    at=now,
+                    actor=SYSTEM.actor,
+                    action="approval.expired",
+                    incident=found.incident,
+                    detail={"approval": found.id, "step": found.step, "run": found.run},
+                )
+            )
+            tx.outbox.put(Errand.NOTIFY, str(found.incident))
+
+
+def _works(tx: Transaction, approval: Approval) -> bool:
+    run = tx.runs.get(approval.run)
+    return run is not None and run.state.works

@@ -6,18 +6,20 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from stanch.responder.domain.approval import Decision
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, RunId, label
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.plan import Plan
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
-from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from stanch.responder.domain.runbook import Phase, Runbook
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun
+from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.pin import pin, pinned
 from stanch.responder.engine.planner import Planner, step_runs
-from stanch.responder.engine.reversal import reversal
+from stanch.responder.engine.reversal import reversal, standing
+from stanch.responder.engine.revive import revive
+from stanch.responder.engine.stop import stop, void
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,73 +52,160 @@ class Responses:
             incident = _reopened(tx, _incident(tx, incident_id), by)
             runs = tx.runs.of(incident_id)
             current = runs[-1] if runs else None
-            if current is not None and _goes_on(current, incident):
-                self._take_up(tx, current, by)
-                run_id = current.id
-            else:
-                runbook = self.runbook(incident)
-                if runbook is None:
-                    return None
-                run_id = _new_id()
-                run = Run(
-                    id=run_id,
-                    incident=incident.id,
-                    kind=RunKind.RESPOND,
-                    runbook=runbook.id,
-                    runbook_version=runbook.version,
-                    state=RunState.RUNNING,
-                    requester=by.name,
-                    started_at=tx.now(),
+            if current is not None and _is_undoing(current):
+                raise UsageError(
+                    f"{label(incident_id)} is being undone",
+                    remedy=f"`stanch cancel {label(incident_id)}` stops that; then respond again",
                 )
-                self._add(tx, run, step_runs(runbook, run_id), by)
-        self.doorbell.ring(Errand.ADVANCE, run_id)
+            if current is not None and _goes_on(current, incident):
+                revive(tx, current, actor=by.actor, requester=by.name, trace=by.trace)
+                run_id: RunId | None = current.id
+            else:
+                run_id = self.start(tx, incident, by)
+        if run_id is not None:
+            self.wake(run_id)
         return run_id
 
-    def undo(self, incident_id: IncidentId, *, by: Caller) -> RunId:
-        """Take back what the newest run did; raises UsageError when nothing can be."""
+    def start(self, tx: Transaction, incident: Incident, by: Caller) -> RunId | None:
+        """A new run for an incident, in this transaction; whatever ran before it is given up.
+
+        None when there is no runbook for this kind of credential. Call ``wake`` after the commit.
+        """
+        runbook = self.runbook(incident)
+        if runbook is None:
+            return None
+        active = tx.runs.active(incident.id)
+        if active is not None:
+            stop(tx, active, RunState.ABORTED, actor=by.actor, trace=by.trace)
+        text, digest = pin(runbook)
+        run = Run(
+            id=_new_id(),
+            incident=incident.id,
+            kind=RunKind.RESPOND,
+            runbook=runbook.id,
+            runbook_version=runbook.version,
+            state=RunState.RUNNING,
+            requester=by.name,
+            started_at=tx.now(),
+            episode=incident.regressions,
+            pinned=text,
+            digest=digest,
+        )
+        self._add(tx, run, step_runs(runbook, run.id), by)
+        return run.id
+
+    def wake(self, run: RunId) -> None:
+        """Ring for a run: first for what contains."""
+        self.doorbell.ring(Errand.CONTAIN, run)
+        self.doorbell.ring(Errand.ADVANCE, run)
+
+    def pause(self, incident_id: IncidentId, *, by: Caller) -> RunId:
+        """Nothing more happens until somebody resumes; an act under way is finished first."""
         with self.store.transaction() as tx:
-            _reopened(tx, _incident(tx, incident_id), by)
-            runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
-            if not runs:
+            run = self._active(tx, incident_id)
+            if run.state is not RunState.PAUSED:
+                stop(tx, run, RunState.PAUSED, actor=by.actor, trace=by.trace)
+                tx.outbox.put(Errand.NOTIFY, str(incident_id))
+        self.doorbell.ring(Errand.NOTIFY, str(incident_id))
+        return run.id
+
+    def resume(self, incident_id: IncidentId, *, by: Caller) -> RunId:
+        """Go on with a paused run where it stands."""
+        with self.store.transaction() as tx:
+            run = self._active(tx, incident_id)
+            if run.state is not RunState.PAUSED:
+                raise UsageError(
+                    f"{label(incident_id)} is not paused",
+                    remedy=f"`stanch incidents {label(incident_id)}` shows where it stands",
+                )
+            revive(tx, run, actor=by.actor, requester=by.name, trace=by.trace)
+            tx.outbox.put(Errand.NOTIFY, str(incident_id))
+        self.wake(run.id)
+        return run.id
+
+    def cancel(self, incident_id: IncidentId, *, by: Caller) -> RunId:
+        """End the run where it stands, and leave the world as it is."""
+        with self.store.transaction() as tx:
+            run = self._active(tx, incident_id)
+            stop(tx, run, RunState.CANCELLED, actor=by.actor, trace=by.trace)
+            tx.outbox.put(Errand.NOTIFY, str(incident_id))
+        self.doorbell.ring(Errand.NOTIFY, str(incident_id))
+        return run.id
+
+    def _active(self, tx: Transaction, incident_id: IncidentId) -> Run:
+        _incident(tx, incident_id)
+        run = tx.runs.active(incident_id)
+        if run is None:
+            raise UsageError(
+                f"nothing is running for {label(incident_id)}",
+                remedy=f"`stanch respond {label(incident_id)}` starts, or takes up what failed",
+            )
+        return run
+
+    def undo(self, incident_id: IncidentId, *, by: Caller) -> RunId:
+        """Take back what was done; raises UsageError when nothing can be.
+
+        What is under way is fenced off first: nothing begins any more, and the undo waits until an
+        act that had begun has ended. An undo that was begun already is taken up, not repeated.
+        """
+        with self.store.transaction() as tx:
+            incident = _reopened(tx, _incident(tx, incident_id), by)
+            runs = tx.runs.of(incident_id)
+            if not any(r.kind is RunKind.RESPOND for r in runs):
                 raise UsageError(
                     f"{label(incident_id)} has no run that could be undone",
                     remedy=f"`stanch incidents {label(incident_id)}` shows where it stands",
                 )
-            original = runs[-1]
-            run_id = _new_id()
-            rows = reversal(
-                tx.runs.steps(original.id), self.planner.steps, incident=incident_id, run=run_id
-            )
-            if not original.state.over:
-                abort(tx, original)
-            run = replace(
-                original,
-                id=run_id,
-                kind=RunKind.UNDO,
-                state=RunState.RUNNING,
-                requester=by.name,
-                started_at=tx.now(),
-                finished_at=None,
-            )
-            self._add(tx, run, rows, by)
+            newest = runs[-1]
+            if newest.kind is RunKind.UNDO and newest.state is not RunState.DONE:
+                if not newest.state.works:
+                    revive(tx, newest, actor=by.actor, requester=by.name, trace=by.trace)
+                run_id = newest.id
+            else:
+                run_id = self._undo(tx, incident, runs, by)
         self.doorbell.ring(Errand.ADVANCE, run_id)
+        return run_id
+
+    def _undo(
+        self, tx: Transaction, incident: Incident, runs: tuple[Run, ...], by: Caller
+    ) -> RunId:
+        run_id = _new_id()
+        done = standing((run, tx.runs.steps(run.id)) for run in runs)
+        rows = reversal(done, self.planner.steps, incident=incident.id, run=run_id)
+        active = tx.runs.active(incident.id)
+        if active is not None:
+            stop(tx, active, RunState.ABORTED, actor=by.actor, trace=by.trace)
+        original = [run for run in runs if run.kind is RunKind.RESPOND][-1]
+        run = replace(
+            original,
+            id=run_id,
+            kind=RunKind.UNDO,
+            state=RunState.RUNNING,
+            requester=by.name,
+            started_at=tx.now(),
+            finished_at=None,
+        )
+        self._add(tx, run, rows, by)
+        tx.outbox.put(Errand.NOTIFY, str(incident.id))
         return run_id
 
     def plan(self, incident_id: IncidentId) -> Plan:
         """What responding would do, or what is left to do. Touches nothing."""
-        with self.store.transaction() as tx:
+        with self.store.snapshot() as tx:
             incident = _incident(tx, incident_id)
-            runbook = self.runbook(incident)
+            runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
+            runbook = pinned(runs[-1], self.runbooks) if runs else self.runbook(incident)
             if runbook is None:
                 raise UsageError(
                     f"no runbook handles {incident.provider} {incident.kind}",
                     remedy="`stanch runbooks list` shows what there is; docs/runbooks.md adds one",
                 )
-            runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
             rows = tx.runs.steps(runs[-1].id) if runs else step_runs(runbook, RunId("plan"))
         return self.planner.plan(incident, runbook, rows)
 
     def _add(self, tx: Transaction, run: Run, rows: tuple[StepRun, ...], by: Caller) -> None:
+        for earlier in tx.runs.of(run.incident):
+            void(tx, earlier, run.started_at)  # nobody must answer for a run that is given up
         tx.runs.add(run, rows)
         tx.ledger.append(
             Event(
@@ -129,65 +218,11 @@ class Responses:
                     "kind": run.kind,
                     "runbook": run.runbook,
                     "version": run.runbook_version,
+                    "digest": run.digest,
                     **by.trace,
                 },
             )
         )
-
-    def _take_up(self, tx: Transaction, run: Run, by: Caller) -> None:
-        now = tx.now()
-        for step in tx.runs.steps(run.id):
-            if step.state is StepState.FAILED:
-                tx.runs.write(
-                    replace(
-                        step,
-                        state=StepState.PENDING,
-                        error=None,
-                        remedy=None,
-                        tries=0,
-                        intended_at=None if step.absent_at is None else now,
-                        finished_at=None,
-                    )
-                )
-            elif step.state in {StepState.BLOCKED, StepState.SKIPPED}:
-                _ask_again(tx, run, step)
-            elif run.state is RunState.DONE and step.phase is Phase.AUDIT:
-                tx.runs.write(_anew(step))
-        tx.runs.save(replace(run, state=RunState.RUNNING, requester=by.name, finished_at=None))
-        tx.ledger.append(
-            Event(
-                at=now,
-                actor=by.actor,
-                action="run.resumed",
-                incident=run.incident,
-                detail={"run": run.id, **by.trace},
-            )
-        )
-
-
-def _anew(step: StepRun) -> StepRun:
-    """A proof that left something uncovered looks again; what undo must know stays."""
-    return replace(
-        step,
-        state=StepState.PENDING,
-        params=None,
-        tries=0,
-        intended_at=None,
-        acted_at=None,
-        finished_at=None,
-        outputs={},
-    )
-
-
-def abort(tx: Transaction, run: Run) -> None:
-    """End a run where it stands; what it asked can no longer be answered."""
-    for step in tx.runs.steps(run.id):
-        if not step.state.over:
-            tx.runs.write(replace(step, state=StepState.SKIPPED))
-    for approval in tx.approvals.of(run.id):
-        if approval.decision in {Decision.OPEN, Decision.EXPIRED}:
-            tx.approvals.save(replace(approval, decision=Decision.VOID, decided_at=tx.now()))
-    tx.runs.save(replace(run, state=RunState.ABORTED, finished_at=tx.now()))
 
 
 def _reopened(tx: Transaction, incident: Incident, by: Caller) -> Incident:
@@ -211,19 +246,12 @@ def _goes_on(run: Run, incident: Incident) -> bool:
     return (
         run.kind is RunKind.RESPOND
         and (run.state is not RunState.DONE or incident.state is IncidentState.CONTAINED)
-        and run.started_at >= incident.detected_at
+        and run.episode == incident.regressions
     )
 
 
-def _ask_again(tx: Transaction, run: Run, step: StepRun) -> None:
-    """Old answers count no more; the gate will ask anew. An open question stays open."""
-    for approval in tx.approvals.of(run.id):
-        closed = approval.decision in {Decision.EXPIRED, Decision.DENIED}
-        overdue = approval.decision is Decision.OPEN and approval.expires_at <= tx.now()
-        if approval.step == step.id and (closed or overdue):
-            tx.approvals.save(replace(approval, decision=Decision.VOID))
-    if step.state is StepState.SKIPPED:
-        tx.runs.write(replace(step, state=StepState.BLOCKED, finished_at=None))
+def _is_undoing(run: Run) -> bool:
+    return run.kind is RunKind.UNDO and not run.state.over
 
 
 def _incident(tx: Transaction, incident: IncidentId) -> Incident:

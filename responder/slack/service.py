@@ -34,7 +34,7 @@ class ServiceDesk:
         question = self.approvals.question(approval)
         asked = question.approval
         again = f"`stanch respond {label(asked.incident)}` asks again"
-        with self.store.transaction() as tx:
+        with self.store.snapshot() as tx:
             now = tx.now()
         if asked.decision is not Decision.OPEN:
             raise ApprovalRefused(f"this is already {asked.decision}", remedy=again)
@@ -82,6 +82,6 @@ class ServiceDesk:
 
     def cards(self) -> tuple[Card, ...]:
         """The cards of all incidents that are not closed, newest first."""
-        with self.store.transaction() as tx:
+        with self.store.snapshot() as tx:
             ids = [incident.id for incident in tx.incidents.list(_NOT_CLOSED)]
         return tuple(self.card_room.card(incident) for incident in ids)

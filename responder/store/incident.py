@@ -14,7 +14,7 @@ from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.json import canonical
 from stanch.responder.store.counter import take
 from stanch.responder.store.row import build, values
-from stanch.responder.store.table import exposures, incidents
+from stanch.responder.store.table import exposures, incidents, runs
 
 
 def _digest(exposure: Exposure) -> str:
@@ -85,6 +85,18 @@ class SqlIncidents:
             insert(exposures).values({**values(exposure), "incident": incident, "place": place})
         )
         return True
+
+    def unanswered(self) -> tuple[Incident, ...]:
+        """Open incidents without a run for this episode of the leak, oldest first."""
+        answering = select(runs.c.id).where(
+            runs.c.incident == incidents.c.id, runs.c.episode == incidents.c.regressions
+        )
+        query = (
+            select(incidents)
+            .where(incidents.c.state == IncidentState.OPEN, ~answering.exists())
+            .order_by(incidents.c.id)
+        )
+        return tuple(build(Incident, row) for row in self._connection.execute(query))
 
     def exposures(self, incident: IncidentId) -> tuple[Exposure, ...]:
         """All sightings, oldest exposure first."""

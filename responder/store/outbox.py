@@ -23,12 +23,12 @@ class SqlOutbox:
         self._connection = connection
 
     def put(self, errand: Errand, subject: str) -> None:
-        """Ask for an errand; an equal one that waits absorbs this one, with its due time."""
+        """Ask for an errand; an equal one that waits absorbs this one, and is due at once."""
         fresh = take(self._connection, "outbox")
         absorbed = self._connection.execute(
             update(outbox)
             .where(outbox.c.errand == errand, outbox.c.subject == subject)
-            .values(id=fresh)
+            .values(id=fresh, due_at=None)
         )
         if absorbed.rowcount == 0:
             self._connection.execute(
@@ -51,9 +51,9 @@ class SqlOutbox:
         self._connection.execute(delete(outbox).where(outbox.c.id == message.id))
 
     def later(self, message: Message, due_at: datetime) -> None:
-        """Try again at ``due_at``; counts one try. Also delays a wish put since it was read."""
+        """Try again at ``due_at``; counts one try. A wish put since it was read stays due."""
         self._connection.execute(
             update(outbox)
-            .where(outbox.c.errand == message.errand, outbox.c.subject == message.subject)
+            .where(outbox.c.id == message.id)
             .values(due_at=due_at, tries=outbox.c.tries + 1)
         )

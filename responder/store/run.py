@@ -43,6 +43,10 @@ class SqlRuns:
     def add(self, run: Run, steps: Sequence[StepRun]) -> None:
         """Insert a run with all its steps."""
         self._connection.execute(insert(runs).values(values(run)))
+        self.grow(steps)
+
+    def grow(self, steps: Sequence[StepRun]) -> None:
+        """Add rows to a run."""
         for step in steps:
             self._connection.execute(insert(_STEPS).values(values(step)))
 
@@ -57,6 +61,13 @@ class SqlRuns:
             select(runs).where(runs.c.incident == incident).order_by(runs.c.started_at, runs.c.id)
         )
         return tuple(build(Run, row) for row in rows)
+
+    def active(self, incident: IncidentId) -> Run | None:
+        """The one run of an incident that is not over; an index allows no second one."""
+        row = self._connection.execute(
+            select(runs).where(runs.c.incident == incident, runs.c.finished_at.is_(None))
+        ).one_or_none()
+        return None if row is None else build(Run, row)
 
     def save(self, run: Run) -> None:
         """Update a run's state."""
@@ -79,6 +90,14 @@ class SqlRuns:
         if taken.rowcount != 1:
             return None
         return build(StepRun, self._connection.execute(select(steps).where(_is(run, step))).one())
+
+    def fence(self, step: StepRun) -> StepRun:
+        """Raise the token whoever holds it."""
+        self._connection.execute(
+            update(steps).where(_is(step.run, step.id)).values(token=steps.c.token + 1)
+        )
+        found = self._connection.execute(select(steps).where(_is(step.run, step.id))).one()
+        return build(StepRun, found)
 
     def renew(self, step: StepRun, *, until: datetime) -> None:
         """Prolong the lease, or raise LeaseLost when ``step.token`` is not the newest.
@@ -116,26 +135,43 @@ class SqlRuns:
         if written.rowcount != 1:
             raise LeaseLost(f"step {step.id!r} of run {step.run} has a newer holder")
 
+    def held(self, now: datetime) -> tuple[StepRun, ...]:
+        """The steps, of any run, that somebody holds now."""
+        rows = self._connection.execute(
+            select(steps).where(steps.c.state == StepState.RUNNING, steps.c.lease_until > now)
+        )
+        return tuple(build(StepRun, row) for row in rows)
+
     def due(self, now: datetime) -> tuple[RunId, ...]:
-        """Runs that are not over and have a step that could be claimed now, or no step left.
+        """Runs that work and have a step that could be claimed now, or no step left.
 
         No step is left when a worker died between the last step and the word that it was the last.
         """
-        going = [state for state in RunState if not state.over]
+        going = [state for state in RunState if state.works]
         left = [state for state in StepState if not state.over]
         own = select(steps.c.id).where(steps.c.run == runs.c.id)
         rows = self._connection.execute(
             select(runs.c.id)
             .where(
-                runs.c.state.in_(going),
                 or_(
-                    own.where(_claimable(now)).exists(),
-                    ~own.where(steps.c.state.in_(left)).exists(),
-                ),
+                    and_(
+                        runs.c.state.in_(going),
+                        or_(
+                            own.where(_claimable(now)).exists(),
+                            ~own.where(steps.c.state.in_(left)).exists(),
+                        ),
+                    ),
+                    and_(
+                        runs.c.state == RunState.FAILED,
+                        own.where(
+                            steps.c.state == StepState.FAILED, steps.c.due_at <= now
+                        ).exists(),
+                    ),
+                )
             )
             .order_by(runs.c.started_at, runs.c.id)
         )
         return tuple(RunId(row.id) for row in rows)
 
 
-_STEPS = steps  # the parameter of SqlRuns.add hides the table's name
+_STEPS = steps  # the parameter of SqlRuns.grow hides the table's name

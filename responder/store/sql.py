@@ -19,6 +19,7 @@ from stanch.responder.domain.ports import (
     Envelopes,
     Incidents,
     Ledger,
+    Locks,
     Outbox,
     Runs,
 )
@@ -30,6 +31,7 @@ from stanch.responder.store.database import Database, connect
 from stanch.responder.store.envelope import SqlEnvelopes
 from stanch.responder.store.incident import SqlIncidents
 from stanch.responder.store.ledger import SqlLedger
+from stanch.responder.store.lock import SqlLocks
 from stanch.responder.store.outbox import SqlOutbox
 from stanch.responder.store.run import SqlRuns
 from stanch.responder.store.schema import migrate
@@ -43,6 +45,7 @@ class SqlTransaction:
     approvals: Approvals
     outbox: Outbox
     cards: Cards
+    locks: Locks
     ledger: Ledger
     envelopes: Envelopes
 
@@ -54,6 +57,7 @@ class SqlTransaction:
         self.approvals = SqlApprovals(connection)
         self.outbox = SqlOutbox(connection)
         self.cards = SqlCards(connection)
+        self.locks = SqlLocks(connection)
         self.ledger = SqlLedger(connection, seal)
         self.envelopes = SqlEnvelopes(connection, self._note_shredding)
         self.shredded = False

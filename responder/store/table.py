@@ -96,6 +96,17 @@ runs = Table(
     Column("requester", Words, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
+    Column("episode", Integer, nullable=False, server_default="0"),
+    Column("pinned", Words, nullable=False, server_default=""),
+    Column("digest", String(64), nullable=False, server_default=""),
+)
+# One run at a time works on an incident: two would undo each other's work.
+Index(
+    "uq_runs_active",
+    runs.c.incident,
+    unique=True,
+    sqlite_where=runs.c.finished_at.is_(None),
+    postgresql_where=runs.c.finished_at.is_(None),
 )
 
 steps = Table(
@@ -122,6 +133,9 @@ steps = Table(
     Column("before", Json, nullable=False),
     Column("evidence", Json, nullable=False),
     Column("outputs", Json, nullable=False),
+    Column("cursor", Json, nullable=False, server_default="{}"),
+    Column("opened", Names, nullable=False, server_default="[]"),
+    Column("item", Json),
     Column("error", Words),
     Column("remedy", Words),
     PrimaryKeyConstraint("run", "id"),
@@ -169,10 +183,21 @@ cards = Table(
     metadata,
     Column("incident", ForeignKey(incidents.c.id), nullable=False),
     Column("notifier", String(32), nullable=False),
-    Column("channel", Words, nullable=False),
+    Column("channel", Words, nullable=False),  # empty until it was shown
     Column("ts", Words, nullable=False),
     Column("digest", Words, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant),
     PrimaryKeyConstraint("incident", "notifier"),
+)
+
+# No foreign keys: what is locked need not be in this store.
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("owner", String(255), nullable=False),
+    Column("until", Instant, nullable=False),
 )
 
 # No foreign key to incidents: the record outlives whatever it records.

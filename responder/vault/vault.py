@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from stanch.responder.domain.error import VaultError
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef, label
 from stanch.responder.domain.json import canonical
-from stanch.responder.domain.ports import Envelope, Store, Transaction
+from stanch.responder.domain.ports import Envelope, Sealed, Store, Transaction
 from stanch.responder.domain.timeline import Event
 from stanch.responder.vault.master import NONCE_SIZE, MasterKey
 from stanch.scanner.model.secret import SecretValue
@@ -35,22 +35,22 @@ class EnvelopeVault:
 
     def seal(  # the facts an envelope is bound to
         self,
-        tx: Transaction,
         *,
         incident: IncidentId,
         name: str,
         parts: Mapping[str, SecretValue],
         run: RunId | None = None,
-    ) -> SealedRef:
-        """Encrypt each part under its own data key and store it in this transaction."""
+    ) -> Sealed:
+        """Encrypt each part under its own data key. Asks the master key; stores nothing."""
         if not parts:
             raise ValueError("there is nothing to seal")
         ref = SealedRef("sealed:" + self._fresh(_REF_SIZE).hex())
+        envelopes = []
         for part, value in parts.items():
             context = _context(ref, part, incident, name, run)
             data_key, wrapped = self._master.make(context)
             nonce = self._fresh(NONCE_SIZE)
-            tx.envelopes.add(
+            envelopes.append(
                 Envelope(
                     ref=ref,
                     part=part,
@@ -65,7 +65,7 @@ class EnvelopeVault:
                     ),
                 )
             )
-        return ref
+        return Sealed(ref=ref, envelopes=tuple(envelopes))
 
     def open(self, ref: SealedRef, part: str, *, actor: str, purpose: str) -> SecretValue:
         """Decrypt one part; that it was asked for is in the ledger before.
@@ -75,26 +75,26 @@ class EnvelopeVault:
         opening cannot be recorded.
         """
         with self._store.transaction() as tx:
-            envelope = tx.envelopes.get(ref, part)
-            if envelope is None:
-                raise VaultError(
-                    f"{ref} holds no {part!r}: it was shredded or never sealed",
-                    remedy="a closed incident's secret is gone for good; open a new incident",
-                )
-            tx.ledger.append(
-                Event(
-                    at=tx.now(),
-                    actor=actor,
-                    action="secret.opened",
-                    incident=envelope.incident,
-                    detail={"part": part, "purpose": purpose, "ref": ref},
-                )
-            )
+            envelope = _kept(tx, ref, part)
+            _record(tx, envelope.incident, ref, part, actor=actor, purpose=purpose)
+        return self._decrypt(envelope)
+
+    def entrust(self, ref: SealedRef, *, actor: str, purpose: str) -> None:
+        """Record at once that every part is opened for this purpose; ``read`` returns them."""
+        with self._store.transaction() as tx:
+            parts = tx.envelopes.parts(ref)
+            first = _kept(tx, ref, parts[0] if parts else "any part")
+            _record(tx, first.incident, ref, ", ".join(parts), actor=actor, purpose=purpose)
+
+    def read(self, ref: SealedRef, part: str) -> SecretValue:
+        """Decrypt one part whose opening is in the ledger already."""
+        with self._store.snapshot() as tx:
+            envelope = _kept(tx, ref, part)
         return self._decrypt(envelope)
 
     def parts(self, ref: SealedRef) -> tuple[str, ...]:
         """The names of the parts behind a reference; none after shredding."""
-        with self._store.transaction() as tx:
+        with self._store.snapshot() as tx:
             return tx.envelopes.parts(ref)
 
     def shred(self, tx: Transaction, ref: SealedRef, *, incident: IncidentId, actor: str) -> int:
@@ -133,6 +133,30 @@ class EnvelopeVault:
                 remedy="restore the database from a backup, and run `stanch audit verify`",
             ) from None
         return SecretValue(value)
+
+
+def _kept(tx: Transaction, ref: SealedRef, part: str) -> Envelope:
+    envelope = tx.envelopes.get(ref, part)
+    if envelope is None:
+        raise VaultError(
+            f"{ref} holds no {part!r}: it was shredded or never sealed",
+            remedy="a closed incident's secret is gone for good; open a new incident",
+        )
+    return envelope
+
+
+def _record(  # the facts of one entry
+    tx: Transaction, incident: IncidentId, ref: SealedRef, part: str, *, actor: str, purpose: str
+) -> None:
+    tx.ledger.append(
+        Event(
+            at=tx.now(),
+            actor=actor,
+            action="secret.opened",
+            incident=incident,
+            detail={"part": part, "purpose": purpose, "ref": ref},
+        )
+    )
 
 
 def _context(

@@ -1,12 +1,13 @@
-"""The Celery application: three thin tasks that pass an id to a service."""
+"""The Celery application: thin tasks that pass an id to a service, and the queues they wait in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, Protocol
 
 from celery import Celery
+from kombu import Queue
 from kombu.transport import get_transport_cls
 
 from stanch.responder.domain.error import ConfigError
@@ -17,13 +18,14 @@ from stanch.responder.worker.pacer import Pacer
 
 SWEEP = "stanch.sweep"
 QUEUE = "stanch"
+CONTAIN_QUEUE = "stanch.contain"  # nothing else may hold containment up
 
 
 class Work(Protocol):
     """What the tasks call. Everything behind it is idempotent."""
 
-    def advance(self, run: RunId) -> datetime | None:
-        """Bring a run forward; returns when to come back."""
+    def advance(self, run: RunId, lane: Errand | None = None) -> timedelta | None:
+        """Bring a run forward; returns how long until there is more to do."""
 
     def deliver(self, incident: IncidentId) -> None:
         """Bring the surfaces up to date."""
@@ -37,9 +39,12 @@ def task_name(errand: Errand) -> str:
     return f"stanch.{errand}"
 
 
-def make_app(broker_url: str, *, sweep_seconds: float, queue: str = QUEUE) -> Celery:
+def make_app(
+    broker_url: str, *, sweep_seconds: float, queues: Sequence[str] = (CONTAIN_QUEUE, QUEUE)
+) -> Celery:
     """An application for one broker. No result backend, no events, ids only.
 
+    A worker of it takes messages from ``queues``, the first first where the broker can do that.
     Raises ConfigError for a broker that this installation cannot speak to.
     """
     _require_transport(broker_url)
@@ -54,7 +59,10 @@ def make_app(broker_url: str, *, sweep_seconds: float, queue: str = QUEUE) -> Ce
         broker_connection_timeout=2.0,
         broker_pool_acquire_timeout=2.0,
         broker_transport_options=_transport(broker_url),
-        task_default_queue=queue,
+        task_create_missing_queues=True,
+        task_default_queue=QUEUE,
+        task_queues=[Queue(name, routing_key=name) for name in queues],
+        task_routes={task_name(Errand.CONTAIN): {"queue": CONTAIN_QUEUE}},
         task_ignore_result=True,
         task_serializer=message.NAME,
         timezone="UTC",
@@ -71,10 +79,13 @@ def make_app(broker_url: str, *, sweep_seconds: float, queue: str = QUEUE) -> Ce
 def register(app: Celery, work: Callable[[], Work], pacer: Pacer) -> None:
     """Bind the tasks to the services. ``work`` is called in the process that runs the task."""
 
-    def advance(run: str) -> None:
-        due = work().advance(RunId(run))
-        if due is not None:
-            pacer.ring_at(due, run)
+    def advancing(lane: Errand) -> Callable[[str], None]:
+        def advance(run: str) -> None:
+            pause = work().advance(RunId(run), lane)
+            if pause is not None:
+                pacer.ring_in(pause, lane, run)
+
+        return advance
 
     def notify(incident: str) -> None:
         work().deliver(IncidentId(int(incident)))
@@ -83,13 +94,23 @@ def register(app: Celery, work: Callable[[], Work], pacer: Pacer) -> None:
         work().sweep()
 
     tasks: dict[str, Callable[..., None]] = {
-        task_name(Errand.ADVANCE): advance,
+        task_name(Errand.CONTAIN): advancing(Errand.CONTAIN),
+        task_name(Errand.ADVANCE): advancing(Errand.ADVANCE),
         task_name(Errand.NOTIFY): notify,
         SWEEP: sweep,
     }
     for name, function in tasks.items():
         # Not shared: else every later application of this process would get this one's tasks.
         app.task(name=name, ignore_result=True, shared=False)(function)
+
+
+def twin(app: Celery, queues: Sequence[str]) -> Celery:
+    """Another application with the same tasks, for a worker that takes from ``queues`` only."""
+    other = make_app(app.conf.broker_url, sweep_seconds=1, queues=queues)
+    for name, task in app.tasks.items():
+        if name.startswith("stanch."):
+            other.task(name=name, ignore_result=True, shared=False)(task.run)
+    return other
 
 
 def _require_transport(broker_url: str) -> None:
@@ -114,5 +135,6 @@ def _transport(broker_url: str) -> dict[str, Any]:
         "socket_timeout": 2.0,
         "socket_connect_timeout": 2.0,
         "visibility_timeout": 60,
+        "queue_order_strategy": "priority",  # in the order in which they are named
         "max_retries": 0,
     }

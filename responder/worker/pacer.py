@@ -1,27 +1,35 @@
-"""Rings at a given time, within this process. The sweep covers what dies with it."""
+"""Rings after a while, within this process. The sweep covers what dies with it."""
 
 from __future__ import annotations
 
 import heapq
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import timedelta
+
+from stanch.responder.domain.ports import Errand
 
 
 class Pacer:
-    """A thread that rings for runs when their next step is due."""
+    """A thread that rings for runs when their next step is due.
 
-    def __init__(self, ring: Callable[[str], None]) -> None:
+    It counts a span from now, by the one clock that never jumps: the store's time and this
+    machine's need not agree.
+    """
+
+    def __init__(self, ring: Callable[[Errand, str], None]) -> None:
         self._ring = ring
-        self._due: list[tuple[datetime, str]] = []
+        self._due: list[tuple[float, Errand, str]] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def ring_at(self, due: datetime, run: str) -> None:
-        """Ring for ``run`` at ``due`` (UTC), or at once when that is past."""
+    def ring_in(self, pause: timedelta, errand: Errand, run: str) -> None:
+        """Ring for ``run`` when ``pause`` is over."""
         with self._changed:
-            heapq.heappush(self._due, (due, run))
+            at = time.monotonic() + pause.total_seconds()
+            heapq.heappush(self._due, (at, errand, run))
             if self._thread is None:
                 # Started on first use: a prefork child must not inherit a dead thread.
                 self._thread = threading.Thread(target=self._loop, name="stanch-pacer", daemon=True)
@@ -44,9 +52,9 @@ class Pacer:
                 if not self._due:
                     self._changed.wait()
                     continue
-                pause = (self._due[0][0] - datetime.now(UTC)).total_seconds()
+                pause = self._due[0][0] - time.monotonic()
                 if pause > 0:
                     self._changed.wait(pause)
                     continue
-                _, run = heapq.heappop(self._due)
-            self._ring(run)
+                _, errand, run = heapq.heappop(self._due)
+            self._ring(errand, run)

@@ -11,7 +11,6 @@ from celery import Celery, signals
 from celery.apps.beat import Beat
 from celery.apps.worker import Worker
 
-from stanch.responder.domain.ports import Errand
 from stanch.responder.telemetry.bridge import bridge
 from stanch.responder.worker.app import register
 from stanch.responder.worker.doorbell import CeleryDoorbell
@@ -30,7 +29,7 @@ def run_worker(
     ``alive`` is touched every few seconds by the loop that takes messages.
     """
     doorbell = CeleryDoorbell(app)
-    pacer = Pacer(lambda run: doorbell.ring(Errand.ADVANCE, run))
+    pacer = Pacer(doorbell.ring)
     register(app, household, pacer)
 
     def leave(**_: Any) -> None:

@@ -106,12 +106,47 @@ def test_runs_of_an_incident_come_oldest_first(store: SqlStore) -> None:
     with store.transaction() as tx:
         tx.incidents.add(incident())
         tx.runs.add(run(2), ())
-        tx.runs.add(run(1), ())
         tx.runs.save(run(2, state=RunState.DONE, finished_at=NOW))
+        tx.runs.add(run(1), ())
+        assert tx.runs.active(IncidentId(1)) == run(1)
         assert tx.runs.of(IncidentId(1)) == (
             run(1),
             run(2, state=RunState.DONE, finished_at=NOW),
         )
+
+
+def test_a_second_run_that_is_not_over_is_refused(store: SqlStore) -> None:
+    with store.transaction() as tx:
+        tx.incidents.add(incident())
+        tx.runs.add(run(1), ())
+    with pytest.raises(StoreError, match="contradicts"), store.transaction() as tx:
+        tx.runs.add(run(2), ())
+
+
+def test_a_fenced_step_takes_no_word_of_its_holder(store: SqlStore) -> None:
+    with store.transaction() as tx:
+        tx.incidents.add(incident())
+        tx.runs.add(run(1), (step(state=StepState.RUNNING, lease_until=NOW + LEASE),))
+        (held,) = tx.runs.held(NOW)
+        assert tx.runs.fence(held).token == held.token + 1
+        with pytest.raises(LeaseLost):
+            tx.runs.write(held)
+        with pytest.raises(LeaseLost):
+            tx.runs.renew(held, until=NOW)
+        assert tx.runs.held(NOW + LEASE) == ()
+
+
+def test_a_lock_is_one_owners_until_it_is_given_back_or_ends(store: SqlStore) -> None:
+    with store.transaction() as tx:
+        assert tx.locks.take("card:1", "one", now=NOW, until=NOW + LEASE)
+        assert tx.locks.take("card:1", "one", now=NOW, until=NOW + LEASE)
+        assert not tx.locks.take("card:1", "two", now=NOW, until=NOW + LEASE)
+        assert tx.locks.held(NOW) == {"card:1": "one"}
+        tx.locks.free("card:1", "two")
+        assert not tx.locks.take("card:1", "two", now=NOW, until=NOW + LEASE)
+        assert tx.locks.take("card:1", "two", now=NOW + LEASE, until=NOW + 2 * LEASE)
+        tx.locks.free("card:1", "two")
+        assert tx.locks.held(NOW) == {}
 
 
 @pytest.mark.parametrize(

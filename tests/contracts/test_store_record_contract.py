@@ -6,7 +6,7 @@ from stanch.responder.domain.approval import Decision
 from stanch.responder.domain.card import CardRef
 from stanch.responder.domain.error import StoreError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, SealedRef
-from stanch.responder.domain.ports import Errand
+from stanch.responder.domain.ports import Errand, Shown
 from stanch.responder.domain.timeline import Event
 from stanch.responder.ledger.chain import GENESIS
 from stanch.responder.store.sql import SqlStore
@@ -59,26 +59,29 @@ def test_an_errand_put_again_while_it_was_done_is_not_lost(store: SqlStore) -> N
         assert tx.outbox.waiting(NOW) == ()
 
 
-def test_a_delayed_errand_counts_its_tries_and_stays_delayed(store: SqlStore) -> None:
+def test_a_delayed_errand_counts_its_tries_and_news_makes_it_due(store: SqlStore) -> None:
     with store.transaction() as tx:
         tx.outbox.put(Errand.NOTIFY, "1")
         (read,) = tx.outbox.waiting(NOW)
-        tx.outbox.put(Errand.NOTIFY, "1")
         tx.outbox.later(read, NOW + LEASE)
-        tx.outbox.put(Errand.NOTIFY, "1")
         assert tx.outbox.waiting(NOW) == ()
         (due,) = tx.outbox.waiting(NOW + LEASE)
         assert due.tries == 1
+        tx.outbox.put(Errand.NOTIFY, "1")
+        tx.outbox.later(due, NOW + LEASE)  # who read the old wish does not delay the new one
+        assert [m.tries for m in tx.outbox.waiting(NOW)] == [1]
 
 
 def test_a_card_is_remembered_for_each_notifier(store: SqlStore) -> None:
     with store.transaction() as tx:
         tx.incidents.add(incident())
-        assert tx.cards.get(IncidentId(1), "slack") is None
-        tx.cards.save(IncidentId(1), "slack", CardRef(channel="C1", ts="1.2"), "old")
-        tx.cards.save(IncidentId(1), "slack", CardRef(channel="C1", ts="1.2"), "new")
-        assert tx.cards.get(IncidentId(1), "slack") == (CardRef(channel="C1", ts="1.2"), "new")
-        assert tx.cards.get(IncidentId(1), "terminal") is None
+        assert tx.cards.get(IncidentId(1), "slack") == Shown()
+        failed = Shown(tries=2, due_at=NOW)
+        shown = Shown(ref=CardRef(channel="C1", ts="1.2"), digest="new")
+        for each in (failed, shown):
+            tx.cards.save(IncidentId(1), "slack", each)
+            assert tx.cards.get(IncidentId(1), "slack") == each
+        assert tx.cards.get(IncidentId(1), "terminal") == Shown()
 
 
 def test_ledger_entries_continue_each_other(store: SqlStore) -> None:

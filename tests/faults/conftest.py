@@ -24,6 +24,7 @@ from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.run import RunState, StepRun, StepState
 from stanch.responder.lab.aws import AwsLab, World, seed
 from stanch.responder.lab.proof import acts
+from stanch.responder.services.intake import Report
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.provenance import InWorktree
 from stanch.scanner.model.secret import SecretValue
@@ -225,13 +226,15 @@ def case(lab: AwsLab, zygote: Zygote, template: Path, tmp_path: Path) -> Iterato
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     with open_house(load(environment=environment, folder=home)) as house:
-        taken = house.intake.take(
-            _leak(world),
-            root="payments",
-            by=Caller(name="alice", door="cli"),
-            detected_at=datetime.now(UTC),
+        taken = house.intake.receive(
+            Report(
+                match=_leak(world),
+                root="payments",
+                by=Caller(name="alice", door="cli"),
+                detected_at=datetime.now(UTC),
+            )
         )
-        run = house.responses.respond(taken.incident, by=Caller(name="alice", door="cli"))
+        run = taken.run
         assert run is not None
         made = Case(
             house=house,

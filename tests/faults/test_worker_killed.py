@@ -13,9 +13,9 @@ from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.providers.registry import SPECS
 
 RUNBOOK = "aws-access-key"
-LOOKUP = ("claimed", "intended", "done")
+LOOKUP = ("intended", "done")
 CHANGE = (
-    "claimed", "intended", "observed", "absent", "acted", "recorded", "verified", "done",
+    "intended", "observed", "begun", "acted", "recorded", "verified", "done",
 )  # fmt: skip
 FOUND = ("claimed", "intended", "observed", "verified", "done")
 # What has nothing to do in this story: no role was assumed, and there was room for a second key.

@@ -13,9 +13,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -63,13 +63,12 @@ def work(order: Mapping[str, Any]) -> None:
             with house.store.transaction() as tx:
                 due = tx.runs.due(tx.now())
             later = [house.advance(run) for run in due]
-            _nap(at for at in later if at is not None)
+            _nap(pause for pause in later if pause is not None)
 
 
-def _nap(due: Any) -> None:
-    first = min(due, default=None)
-    pause = (first - datetime.now(UTC)).total_seconds() if first else LONGEST_NAP / 5
-    time.sleep(max(0.0, min(pause, LONGEST_NAP)))
+def _nap(pauses: Iterable[timedelta]) -> None:
+    pause = min(pauses, default=timedelta(seconds=LONGEST_NAP / 5))
+    time.sleep(max(0.0, min(pause.total_seconds(), LONGEST_NAP)))
 
 
 def _rests(house: House, run: RunId) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,13 +22,15 @@ from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import Run, StepRun
 from stanch.responder.domain.runbook import Policy, Runbook, RunbookStep, Silence
 from stanch.responder.engine.attempt import Attempt
+from stanch.responder.engine.dispatch import Dispatch
 from stanch.responder.engine.executor import Executor
+from stanch.responder.engine.lease import Leases
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.services.approvals import Approvals
 from stanch.responder.services.cards import Cards
-from stanch.responder.services.intake import Intake
+from stanch.responder.services.intake import Intake, Report
 from stanch.responder.services.reconcile import Reconciler
 from stanch.responder.services.response import Responses
 from stanch.responder.store.sql import SqlStore, open_store
@@ -129,8 +132,14 @@ class Room:
         return Match(finding=replace(finding, **changes), parts=parts)
 
     def take(self, match: Match | None = None, *, root: str = "payments") -> Any:
-        return self.intake.take(
-            match or self.match(), root=root, by=ALICE, detected_at=self.clock.now
+        return self.intake.receive(
+            Report(
+                match=match or self.match(),
+                root=root,
+                by=ALICE,
+                detected_at=self.clock.now,
+                respond=False,
+            )
         )
 
     def begin(self, *steps: RunbookStep, silence: Silence = Silence.HOLD, **book: str) -> RunId:
@@ -140,16 +149,19 @@ class Room:
         assert run is not None
         return run
 
-    def advance(self, run: RunId) -> datetime | None:
-        return self.executor.advance(run)
+    def advance(self, run: RunId) -> timedelta | None:
+        """All that can be done now."""
+        while (pause := self.executor.advance(run)) == timedelta(0):
+            pass
+        return pause
 
     def settle(self, run: RunId) -> Run:
         """Advance and let time pass until nothing more happens by itself."""
         for _ in range(100):
-            due = self.advance(run)
-            if due is None:
+            pause = self.advance(run)
+            if pause is None:
                 break
-            self.clock.now = max(self.clock.now, due)
+            self.clock.move(pause)
         # What happens next happens later: questions and runs are ordered by their time.
         self.clock.move(timedelta(milliseconds=1))
         return self.run(run)
@@ -228,11 +240,16 @@ def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
     database = tmp_path / "room.db"
     database.write_bytes(blank.read_bytes())
     clock, lamps, bell = Clock(), Lamps(), Bell()
-    with open_store(f"sqlite:///{database}", seal=seal, clock=clock) as store:
+    with (
+        open_store(f"sqlite:///{database}", seal=seal, clock=clock) as store,
+        ExitStack() as opened,
+    ):
         vault = EnvelopeVault(store, LocalMasterKey(tmp_path / "master.key"))
         books: dict[str, Runbook] = {}
         attempt = hands(store, vault, lamps, bell)
         planner = attempt.planner
+        dispatch = Dispatch(planner=planner, progress=attempt.progress, runbooks=books)
+        responses = Responses(store=store, planner=planner, runbooks=books, doorbell=bell)
         approvals = Approvals(
             store=store, planner=planner, runbooks=books, people=PEOPLE, doorbell=bell
         )
@@ -246,15 +263,15 @@ def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
             planner=planner,
             executor=Executor(
                 store=store,
-                planner=planner,
+                dispatch=dispatch,
                 runbooks=books,
                 attempt=attempt,
                 doorbell=bell,
-                lease=timedelta(seconds=15),
+                leases=opened.enter_context(Leases(store, timedelta(seconds=15))),
             ),
-            responses=Responses(store=store, planner=planner, runbooks=books, doorbell=bell),
+            responses=responses,
             approvals=approvals,
             cards=Cards(store=store, approvals=approvals),
-            intake=Intake(store=store, vault=vault),
-            reconciler=Reconciler(store=store, doorbell=bell),
+            intake=Intake(store=store, vault=vault, responses=responses),
+            reconciler=Reconciler(store=store, doorbell=bell, responses=responses),
         )

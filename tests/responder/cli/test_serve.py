@@ -24,6 +24,7 @@ from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.lab.aws import AwsLab, World, seed
 from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.services.intake import Report
 from stanch.responder.slack.blocks import CLOSE, REVIEW
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.provenance import InWorktree
@@ -139,8 +140,14 @@ def leak(house: House, world: World) -> IncidentId:
         "secret_access_key": SecretValue(world.leaked.secret.encode()),
     }
     match = Match(finding=finding, parts=parts)
-    return house.intake.take(
-        match, root="payments", by=Caller(name="alice", door="cli"), detected_at=datetime.now(UTC)
+    return house.intake.receive(
+        Report(
+            match=match,
+            root="payments",
+            by=Caller(name="alice", door="cli"),
+            detected_at=datetime.now(UTC),
+            respond=False,
+        )
     ).incident
 
 

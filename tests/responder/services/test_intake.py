@@ -104,13 +104,29 @@ def test_a_dead_secret_in_a_new_place_reopens_its_incident(room: Any) -> None:
 
 
 def test_old_history_scanned_again_reopens_nothing(room: Any) -> None:
-    match = room.match()
+    where = InCommit(
+        path="deploy.sh",
+        commit="c" * 40,
+        author="dana@payments.example",
+        committed_at=room.clock.now,
+    )
+    match = room.match(provenance=where)
     room.take(match)
     dead(room, 1)
     assert room.take(match).news is News.KNOWN
     # The same commit in another clone is a new place to know of, and no regression.
     assert room.take(match, root="clone").news is News.EXPOSED
     assert incident(room, 1).state is IncidentState.PROVEN_DEAD
+
+
+def test_a_dead_secret_at_the_same_path_of_another_repository_reopens_its_incident(
+    room: Any,
+) -> None:
+    match = room.match()
+    room.take(match)
+    dead(room, 1)
+    assert room.take(match).news is News.KNOWN
+    assert room.take(match, root="another-public-repository").news is News.REOPENED
 
 
 def test_an_exposure_in_history_keeps_who_and_when(room: Any) -> None:

@@ -112,6 +112,7 @@ def test_the_sweep_leaves_what_is_not_due(room: Any) -> None:
 
 def test_a_card_of_which_nobody_was_told_is_found_by_the_sweep(room: Any) -> None:
     taken = room.take()
+    room.bell.rings.clear()
     assert room.reconciler.sweep() == 1
     assert room.bell.rings == [(Errand.NOTIFY, str(taken.incident))]
 

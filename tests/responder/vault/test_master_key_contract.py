@@ -104,7 +104,8 @@ def test_the_vault_opens_what_it_sealed(kept: Kept, tmp_path: Path) -> None:
         vault = EnvelopeVault(store, kept.master)
         with store.transaction() as tx:
             incident, run = IncidentId(1), RunId("run-1")
-            ref = vault.seal(tx, incident=incident, name="leak", parts={"key": value}, run=run)
+            sealed = vault.seal(incident=incident, name="leak", parts={"key": value}, run=run)
+            ref = sealed.keep(tx)
         assert vault.open(ref, "key", actor="system", purpose="validate") == value
         with pytest.raises(VaultError):
             EnvelopeVault(store, kept.other).open(ref, "key", actor="system", purpose="validate")

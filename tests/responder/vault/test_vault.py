@@ -43,7 +43,7 @@ def seal(
 ) -> SealedRef:
     with store.transaction() as tx:
         parts = {"id": SecretValue(b"an id"), "secret": value}
-        return vault.seal(tx, incident=INCIDENT, name=name, parts=parts, run=RUN)
+        return vault.seal(incident=INCIDENT, name=name, parts=parts, run=RUN).keep(tx)
 
 
 def test_what_was_sealed_opens_by_part(
@@ -192,9 +192,9 @@ def test_shredding_waits_for_no_reader_and_is_complete_when_the_store_closes(
         assert envelope.wrapped_key not in path.read_bytes(), path.name
 
 
-def test_nothing_is_not_sealed(vault: EnvelopeVault, store: SqlStore) -> None:
-    with pytest.raises(ValueError, match="nothing"), store.transaction() as tx:
-        vault.seal(tx, incident=INCIDENT, name="leak", parts={})
+def test_nothing_is_not_sealed(vault: EnvelopeVault) -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        vault.seal(incident=INCIDENT, name="leak", parts={})
 
 
 def test_a_seal_that_is_rolled_back_leaves_nothing(
@@ -204,7 +204,8 @@ def test_a_seal_that_is_rolled_back_leaves_nothing(
 
     def fail() -> None:
         with store.transaction() as tx:
-            refs.append(vault.seal(tx, incident=INCIDENT, name="x", parts={"secret": value}))
+            sealed = vault.seal(incident=INCIDENT, name="x", parts={"secret": value})
+            refs.append(sealed.keep(tx))
             raise KeyError
 
     with pytest.raises(KeyError):

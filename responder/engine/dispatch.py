@@ -1,0 +1,338 @@
+"""Which steps a worker takes now: in one transaction, with the intent of each."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from stanch.responder.domain.approval import Approval, Decision
+from stanch.responder.domain.error import RunbookError
+from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId
+from stanch.responder.domain.incident import Incident
+from stanch.responder.domain.json import JsonObject, JsonValue
+from stanch.responder.domain.ports import Errand, Transaction
+from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
+from stanch.responder.domain.runbook import Runbook, RunbookStep, Silence
+from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.attempt import Job
+from stanch.responder.engine.condition import holds
+from stanch.responder.engine.context import purpose
+from stanch.responder.engine.gate import Gate, gate
+from stanch.responder.engine.pin import pinned
+from stanch.responder.engine.planner import Planner, outputs_of
+from stanch.responder.engine.progress import Progress
+from stanch.responder.engine.ready import elements, line, ready
+from stanch.responder.engine.reference import Outputs, resolve
+from stanch.responder.engine.reversal import reversal, standing
+from stanch.responder.engine.stop import in_the_way, sweep_up
+
+MOST_ELEMENTS = 200  # rows that one `each:` may add
+LONGEST_NAME = 60  # of an element, in the name of its row
+MOST_DEATHS = 10  # workers that may die of a step, or hang in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What one claiming looks at."""
+
+    tx: Transaction
+    run: Run
+    incident: Incident
+    runbook: Runbook
+    steps: tuple[StepRun, ...]
+    now: datetime
+
+    @property
+    def outputs(self) -> Outputs:
+        """What the run has found out so far."""
+        return outputs_of(self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """Takes steps for a worker."""
+
+    planner: Planner
+    progress: Progress
+    runbooks: Mapping[str, Runbook]
+
+    def jobs(
+        self, tx: Transaction, run: Run, lane: Errand | None, *, most: int, lease: timedelta
+    ) -> list[Job]:
+        """Up to ``most`` steps that are ready, claimed; each other step as far as it goes."""
+        incident = tx.incidents.get(run.incident)
+        now = tx.now()
+        if incident is None or in_the_way(tx, run, now):
+            return []
+        self._make_room(tx, run)
+        runbook = pinned(run, self.runbooks)
+        steps = tx.runs.steps(run.id)
+        scene = Scene(tx=tx, run=run, incident=incident, runbook=runbook, steps=steps, now=now)
+        free, _ = ready(run, runbook, steps, now)
+        taken: list[Job] = []
+        for step in free:
+            if len(taken) == most:
+                break
+            if lane is None or self.lane(run, runbook, step) is lane:
+                job = self._job(scene, step, lease)
+                taken += [job] if job else []
+        return taken
+
+    def lane(self, run: Run, runbook: Runbook, step: StepRun) -> Errand:
+        """Containment has a queue of its own, and nothing else gets in."""
+        said = line(run, runbook, step)
+        urgent = said is not None and said.id in runbook.containing
+        return Errand.CONTAIN if urgent else Errand.ADVANCE
+
+    def quiet(self, tx: Transaction, run: Run, runbook: Runbook, step: StepRun) -> bool:
+        """Whether a step only waits for a person's word, which has not come yet."""
+        incident = tx.incidents.get(run.incident)
+        if step.state is not StepState.BLOCKED or not step.approval or incident is None:
+            return False
+        outputs = outputs_of(tx.runs.steps(run.id))
+        digest = self.planner.hash(step, incident=incident, runbook=runbook, outputs=outputs)
+        asked = [
+            a
+            for a in tx.approvals.of(run.id)
+            if a.step == step.id and a.decision is not Decision.VOID
+        ]
+        if not asked or asked[-1].plan_hash != digest:
+            return False
+        newest = asked[-1]
+        if newest.decision is Decision.OPEN:
+            return tx.now() < newest.expires_at
+        held = runbook.policies[step.approval].silence is Silence.HOLD
+        return newest.decision is Decision.EXPIRED and held
+
+    def _make_room(self, tx: Transaction, run: Run) -> None:
+        """A run that takes over fences what dead workers hold; an undo takes in what they did."""
+        sweep_up(tx, run)
+        rows = tx.runs.steps(run.id)
+        if run.kind is not RunKind.UNDO or any(row.intended_at for row in rows):
+            return
+        done = standing((other, tx.runs.steps(other.id)) for other in tx.runs.of(run.incident))
+        fresh = reversal(done, self.planner.steps, incident=run.incident, run=run.id)
+        wanted = {row.id: row for row in fresh}
+        for row in rows:
+            if row.id in wanted and wanted[row.id].template != row.template:
+                tx.runs.write(replace(row, template=wanted[row.id].template))
+
+    def _job(self, scene: Scene, step: StepRun, lease: timedelta) -> Job | None:
+        tx, said = scene.tx, line(scene.run, scene.runbook, step)
+        if said is not None and self._settled_without_work(scene, step, said):
+            return None
+        if step.approval and not self._may_go(scene, step):
+            return None
+        params = step.params or self._params(scene, step, said)
+        if self._taken(scene, step, params):
+            return None
+        claimed = tx.runs.claim(scene.run.id, step.id, now=scene.now, lease=lease)
+        if claimed is None:
+            return None
+        if step.state is StepState.RUNNING:
+            claimed = replace(claimed, tries=step.tries + 1)
+            tx.runs.write(claimed)
+        if claimed.intended_at is None:
+            claimed = self._entrusted(scene, claimed)
+            claimed = self.progress.intended(tx, scene.run, claimed, params)
+        return Job(
+            incident=scene.incident,
+            run=scene.run,
+            runbook=scene.runbook,
+            step=claimed,
+            params=params,
+            born_in=_born_in(tx, scene.run),
+            limit=said.timeout if said else None,
+        )
+
+    def _entrusted(self, scene: Scene, step: StepRun) -> StepRun:
+        """The step may open the parts that it declares: that is on record before it begins."""
+        declared = set(self.planner.steps[step.uses].spec.parts)
+        parts = sorted(declared & set(scene.tx.envelopes.parts(scene.incident.sealed)))
+        if not parts or scene.incident.sealed in step.opened:
+            return step
+        detail: JsonObject = {
+            "part": ", ".join(parts),
+            "purpose": purpose(scene.incident.id, step.id, step.uses),
+            "ref": scene.incident.sealed,
+        }
+        _record(scene.tx, scene.incident.id, "secret.opened", detail, scene.now)
+        return replace(step, opened=(*step.opened, scene.incident.sealed))
+
+    def _settled_without_work(self, scene: Scene, step: StepRun, said: RunbookStep) -> bool:
+        """Whether the runbook decides the step: too late, not wanted, or many instead of one."""
+        since = step.intended_at
+        if step.state is StepState.RUNNING and step.tries >= MOST_DEATHS:
+            self._end(
+                scene, step, StepState.FAILED, f"no worker came back from it, {step.tries} times"
+            )
+            return True
+        if said.timeout and since and scene.now - since > said.timeout:
+            self._end(scene, step, StepState.FAILED, f"not done within {said.timeout}")
+            return True
+        spent = scene.now - scene.run.started_at
+        if scene.runbook.timeout and spent > scene.runbook.timeout:
+            why = f"the run took longer than {scene.runbook.timeout}"
+            self._end(scene, step, StepState.FAILED, why)
+            return True
+        if step.intended_at is not None or step.item is not None:
+            return False
+        if said.when is not None and not holds(said.when, scene.outputs):
+            self._end(scene, step, StepState.OMITTED, f"left out: {said.when} does not hold")
+            return True
+        return said.each is not None and self._repeat(scene, step, said.each)
+
+    def _repeat(self, scene: Scene, step: StepRun, each: str) -> bool:
+        """A row for each element at first; the step is over when all of them are."""
+        rows = {row.id: row for row in scene.steps}
+        mine = tuple(elements(step, rows))
+        if "elements" not in step.cursor:
+            items = _items(resolve(each, scene.outputs), step.id)
+            scene.tx.runs.grow([_element(step, n, item) for n, item in enumerate(items)])
+            waiting = replace(
+                step, state=StepState.WAITING, cursor={"elements": len(items)}, due_at=None
+            )
+            scene.tx.runs.write(waiting)
+            return True
+        bad = [row.id for row in mine if not row.state.passed]
+        if bad:
+            self._end(scene, step, StepState.FAILED, f"{len(bad)} of {len(mine)} failed: {bad[0]}")
+        else:
+            found = [row.outputs for row in mine if row.state is StepState.DONE]
+            outputs: JsonObject = {"items": found, "count": len(found)}
+            self._end(scene, step, StepState.DONE, None, outputs)
+        return True
+
+    def _end(
+        self,
+        scene: Scene,
+        step: StepRun,
+        state: StepState,
+        why: str | None,
+        outputs: JsonObject | None = None,
+    ) -> None:
+        remedy = "look at it yourself, then `stanch respond` the incident again"
+        scene.tx.runs.write(
+            replace(
+                step,
+                token=scene.tx.runs.fence(step).token,
+                state=state,
+                finished_at=scene.now,
+                lease_until=None,
+                due_at=None,
+                error=why,
+                remedy=remedy if state is StepState.FAILED else None,
+                outputs=outputs or step.outputs,
+            )
+        )
+        words = {StepState.FAILED: "failed", StepState.OMITTED: "omitted"}
+        action = f"step.{words.get(state, 'verified')}"
+        detail: JsonObject = {"run": scene.run.id, "step": step.id, "uses": step.uses, "why": why}
+        _record(scene.tx, scene.incident.id, action, detail, scene.now)
+        scene.tx.outbox.put(Errand.NOTIFY, str(scene.incident.id))
+
+    def _params(self, scene: Scene, step: StepRun, said: RunbookStep | None) -> JsonObject:
+        params = self.planner.params(step, scene.outputs, optional=said is not None)
+        if params is None:
+            raise RunbookError(
+                f"step {step.id!r} refers to an output that its step did not give",
+                remedy="`stanch runbooks check` names the line",
+            )
+        return params
+
+    def _taken(self, scene: Scene, step: StepRun, params: JsonObject) -> bool:
+        """Whether another step changes what this one would change: one at a time does."""
+        mine = self._shared(step.uses, params)
+        return mine is not None and any(
+            mine == self._shared(other.uses, other.params or {})
+            for other in scene.tx.runs.held(scene.now)
+            if (other.run, other.id) != (step.run, step.id)
+        )
+
+    def _shared(self, uses: str, params: JsonObject) -> str | None:
+        """The name of what a step changes and other runs may change too."""
+        spec = self.planner.steps[uses].spec if uses in self.planner.steps else None
+        return f"{spec.shares}:{params.get(spec.shares)}" if spec and spec.shares else None
+
+    def _may_go(self, scene: Scene, step: StepRun) -> bool:
+        """Judge the step's approval; ask, expire or stop as its policy says."""
+        tx, now = scene.tx, scene.now
+        policy = scene.runbook.policies[step.approval or ""]
+        digest = self.planner.hash(
+            step, incident=scene.incident, runbook=scene.runbook, outputs=scene.outputs
+        )
+        asked = tx.approvals.of(scene.run.id)
+        verdict = gate(asked, step=step.id, plan_hash=digest, silence=policy.silence, now=now)
+        _expire(tx, asked, step, digest, now)
+        if verdict is Gate.GO:
+            return True
+        if verdict is Gate.ASK:
+            tx.approvals.add(
+                Approval(
+                    id=ApprovalId(secrets.token_hex(8)),
+                    incident=scene.incident.id,
+                    run=scene.run.id,
+                    step=step.id,
+                    plan_hash=digest,
+                    policy=policy.id,
+                    group=policy.group,
+                    requester=scene.run.requester,
+                    asked_at=now,
+                    expires_at=now + policy.expires,
+                )
+            )
+            detail = {"step": step.id, "plan": digest}
+            _record(tx, scene.incident.id, "approval.asked", detail, now)
+        state = StepState.SKIPPED if verdict is Gate.STOP else StepState.BLOCKED
+        if step.state is not state:
+            tx.runs.write(replace(step, state=state, finished_at=now if state.over else None))
+            tx.outbox.put(Errand.NOTIFY, str(scene.incident.id))
+        return False
+
+
+def _element(step: StepRun, number: int, item: JsonValue) -> StepRun:
+    name = item if isinstance(item, str) and len(item) <= LONGEST_NAME else str(number)
+    return replace(step, id=f"{step.id}[{name}]", item=item, state=StepState.PENDING, token=0)
+
+
+def _items(value: JsonValue, step: str) -> Sequence[JsonValue]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise RunbookError(
+            f"step {step!r} is to be repeated for each of something that is no list",
+            remedy="`each:` needs an output that is a list",
+        )
+    if len(value) > MOST_ELEMENTS:
+        raise RunbookError(
+            f"step {step!r} would be repeated {len(value)} times, at most {MOST_ELEMENTS}",
+            remedy="narrow down what the step before it finds",
+        )
+    return value
+
+
+def _born_in(tx: Transaction, run: Run) -> tuple[RunId, ...]:
+    """An undo may use what the runs before it sealed; any other run only its own."""
+    if run.kind is not RunKind.UNDO:
+        return (run.id,)
+    return tuple(reversed([r.id for r in tx.runs.of(run.incident)]))
+
+
+def _expire(
+    tx: Transaction, asked: tuple[Approval, ...], step: StepRun, digest: str, now: datetime
+) -> None:
+    """Close what can no longer be answered: past its time, or asked for another plan."""
+    for approval in asked:
+        if approval.step != step.id or approval.decision is not Decision.OPEN:
+            continue
+        if approval.plan_hash != digest:
+            tx.approvals.save(replace(approval, decision=Decision.VOID, decided_at=now))
+        elif now >= approval.expires_at:
+            tx.approvals.save(replace(approval, decision=Decision.EXPIRED, decided_at=now))
+            tx.outbox.put(Errand.NOTIFY, str(approval.incident))
+
+
+def _record(
+    tx: Transaction, incident: IncidentId, action: str, detail: JsonObject, now: datetime
+) -> None:
+    tx.ledger.append(Event(at=now, actor="system", action=action, incident=incident, detail=detail))
