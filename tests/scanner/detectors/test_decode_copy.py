@@ -87,7 +87,7 @@ def test_digests_and_binary_data_hide_no_text(template: str) -> None:
 
 
 def test_what_lies_behind_many_harmless_runs_is_found(engine: Engine) -> None:
-    run = base64.b64encode(b"nothing to be seen here at all") + b"\n"
+    run = base64.b64encode(b"nothing to be seen here at all") + b" ;\n"
     token = base64.b64encode(b"the token is " + TOKEN)
     scanned = engine.examine(_fragment(run * 250 + token))
     assert [match.finding.span.line for match in scanned.matches] == [251]
@@ -96,7 +96,7 @@ def test_what_lies_behind_many_harmless_runs_is_found(engine: Engine) -> None:
 
 def test_what_is_not_opened_is_a_gap(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode, "MOST_RUNS", 10)
-    run = base64.b64encode(b"nothing to be seen here at all") + b"\n"
+    run = base64.b64encode(b"nothing to be seen here at all") + b" ;\n"
     assert engine.examine(_fragment(run * 10)).gaps == ()
     (gap,) = engine.examine(_fragment(run * 11)).gaps
     assert gap.incomplete
