@@ -14,6 +14,7 @@ class WaiverSource(StrEnum):
     BASELINE = "baseline"  # an entry of .stanch-baseline
     IMPORTED = "imported"  # an entry of a detect-secrets baseline, by unsalted hash and path
     INLINE = "inline"  # a comment next to the value
+    ALLOWLIST = "allowlist"  # a table of [[scan.allowlists]]
 
 
 class Waiver(Record):

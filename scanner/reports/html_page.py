@@ -71,7 +71,8 @@ def _pictures(report: Report) -> list[str]:
     )
     providers = Counter(each.provider for each in firsts).most_common()
     rows = "".join(f"<tr><td>{_text(name)}<td>{count}" for name, count in providers)
-    bar = f'<svg viewBox="0 0 {_BAR} 20" preserveAspectRatio="none" role="img" aria-label="{legend}">{"".join(bars)}</svg>'
+    size = f'viewBox="0 0 {_BAR} 20" preserveAspectRatio="none"'
+    bar = f'<svg {size} role="img" aria-label="{legend}">{"".join(bars)}</svg>'
     return [
         f"<figure>{bar}<figcaption>{legend}</figcaption></figure>",
         f"<details><summary>{len(providers)} providers</summary><table>{rows}</table></details>",
