@@ -25,7 +25,8 @@ class InCommit(Record):
     """A blob in git history, with the commit that introduced it. ``committed_at`` is UTC.
 
     ``in_head`` says whether the value is still in HEAD at this path (None: not known), ``link`` is
-    the page of its line where the repository's host is known.
+    the page of its line where the repository's host is known. Of a ``message`` of a commit or an
+    annotated tag ``path`` says what it is.
     """
 
     path: str
@@ -34,7 +35,12 @@ class InCommit(Record):
     committed_at: datetime
     in_head: bool | None = None
     link: str | None = None
-    source = "git-history"
+    message: bool = False
+
+    @property
+    def source(self) -> str:
+        """The kind of source, as reports name it."""
+        return "git-message" if self.message else "git-history"
 
 
 class InStream(Record):

@@ -27,7 +27,7 @@ class Head:
     def marked(self, finding: Finding) -> Finding:
         """The finding with ``in_head`` and the ``link`` to its line."""
         place = finding.provenance
-        if not isinstance(place, InCommit):
+        if not isinstance(place, InCommit) or place.message:
             return finding
         held = self._held(place.path)
         return replace(

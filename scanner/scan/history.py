@@ -5,7 +5,8 @@ A secret that stays in a file through many versions is one finding: the place th
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import chain
 
 from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.model.finding import Finding, Match
@@ -16,9 +17,12 @@ from stanch.scanner.scan.history_cache import HistoryCache
 from stanch.scanner.scan.pool import run
 from stanch.scanner.sources.git.commit_metadata import Authorship
 from stanch.scanner.sources.git.history import GitHistory
+from stanch.scanner.sources.git.message import GitMessages
 from stanch.scanner.sources.git.repository import Repository
 from stanch.scanner.sources.git.revisions import existing, reachable, tips
 from stanch.scanner.sources.source import Milestone
+
+Found = Match | Gap | Tally | Milestone
 
 
 class HistoryScan(Record, frozen=False):
@@ -31,16 +35,20 @@ class HistoryScan(Record, frozen=False):
     _gaps: list[Gap] = fresh(list)
     _places: set[tuple[str, ...]] = fresh(set)
 
-    def results(
-        self, engine: Engine, *, parts: bool, processes: int
-    ) -> Iterator[Match | Gap | Tally | Milestone]:
+    def results(self, engine: Engine, *, parts: bool, processes: int) -> Iterator[Found]:
         """Findings of earlier scans, then those in what is new; each place once."""
         known = yield from self._remembered()
         source = GitHistory(repository=self.repository, below=self.below, known=known)
+        messages = GitMessages(repository=self.repository, commits=source.commits)
         authorship = Authorship(repository=self.repository)
         whole = True
         try:
-            for result in run(source, engine, parts=parts, processes=processes):
+            contents = run(source, engine, parts=parts, processes=processes)
+            # Behind the contents, with which the commits are listed; a folder has no messages.
+            written = () if self.below else run(messages, engine, parts=parts, processes=1)
+            for result in chain(
+                contents, (each for each in written if not isinstance(each, Tally))
+            ):
                 if isinstance(result, Match):
                     if self._is_new(result.finding):
                         finding = authorship.completed(result.finding)
@@ -103,3 +111,8 @@ class HistoryScan(Record, frozen=False):
             return False
         self._places.add(place)
         return True
+
+
+def _without_tallies(results: Iterable[Found]) -> Iterator[Found]:
+    """Messages are not counted among the contents."""
+    return (each for each in results if not isinstance(each, Tally))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 
 from stanch.scanner.model.error import SourceError
@@ -12,6 +11,7 @@ from stanch.scanner.model.provenance import InCommit, InIndex, Provenance
 from stanch.scanner.model.record import Record
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
+from stanch.scanner.sources.git.commit_metadata import instant
 from stanch.scanner.sources.git.diff_tree import most_records
 from stanch.scanner.sources.git.repository import (
     SUBMODULES,
@@ -154,14 +154,6 @@ def parsed(tokens: Iterator[bytes]) -> Iterator[_Change]:
                     path=display(path),
                     commit=oid.decode(),
                     author=author.decode("utf-8", "replace"),
-                    committed_at=_instant(seconds),
+                    committed_at=instant(seconds),
                 ),
             )
-
-
-def _instant(seconds: bytes) -> datetime:
-    """UTC; what a forged commit may claim outside of the calendar becomes 1970."""
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)

@@ -58,7 +58,7 @@ class Authorship(Record, frozen=False):
             if self._repo is None:
                 self._repo = _opened(self.repository)
             commit = self._repo.commit(oid)
-            return f"{commit.author.name} <{commit.author.email}>", _instant(commit.committed_date)
+            return f"{commit.author.name} <{commit.author.email}>", instant(commit.committed_date)
         except Exception:  # noqa: BLE001  # a parser of foreign bytes; git itself is asked instead
             return self._asked(oid)
 
@@ -68,7 +68,7 @@ class Authorship(Record, frozen=False):
             found = list(records(git))
         if git.failed or len(found) < 2:  # noqa: PLR2004  # author and time
             return "", _UNKNOWN
-        return found[0].decode("utf-8", "replace"), _instant(int(found[1]))
+        return found[0].decode("utf-8", "replace"), instant(found[1])
 
 
 def _opened(repository: Repository) -> Repo:
@@ -96,9 +96,9 @@ def _without_git_variables() -> Iterator[None]:
         os.environ.update(taken)
 
 
-def _instant(seconds: int) -> datetime:
+def instant(seconds: bytes | int) -> datetime:
     """UTC; what a forged commit may claim outside of the calendar becomes 1970."""
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         return _UNKNOWN
