@@ -301,7 +301,7 @@ def _file(env: Mapping[str, str], folder: Path, home: Path) -> tuple[str, dict[s
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         if required:
             raise ConfigError(

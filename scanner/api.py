@@ -12,7 +12,7 @@ scan.summary                   # what was read, once the loop is over
 from __future__ import annotations
 
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load_builtin
-from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key
+from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key, run_key
 from stanch.scanner.model.error import RuleError, ScannerError, SourceError, UsageError
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.fingerprint import FingerprintKey
@@ -55,6 +55,7 @@ __all__ = [
     "configured_rules",
     "data_directory",
     "load_fingerprint_key",
+    "run_key",
 ]
 
 builtin_rules = load_builtin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import stat
@@ -46,11 +47,30 @@ def configuration(settings: Settings) -> Iterator[Check]:
             )
 
 
+def barred(path: Path) -> Path | None:
+    """The folder that keeps us from creating a path; None if nothing does."""
+    near = next(each for each in path.absolute().parents if each.exists())
+    return None if near.is_dir() and os.access(near, os.W_OK | os.X_OK) else near
+
+
+def _to_be_created(home: Path) -> Check:
+    bar = barred(home)
+    if bar is None:
+        return Check(State.GOOD, "data", f"{home} will be created (0700) on first use")
+    return Check(
+        State.WRONG,
+        "data",
+        f"{home} cannot be created: {bar} is not writable",
+        "set STANCH_HOME to a directory you may write; until then each scan has fingerprints "
+        "of its own, and nothing can be responded to",
+    )
+
+
 def data(settings: Settings) -> Iterator[Check]:
     """The data directory belongs to its owner alone."""
     home = settings.data
     if not home.exists():
-        yield Check(State.GOOD, "data", f"{home} will be created (0700) on first use")
+        yield _to_be_created(home)
         return
     mode = stat.S_IMODE(home.stat().st_mode)
     if mode & 0o077:
@@ -84,6 +104,14 @@ def _references(settings: Settings) -> Sequence[tuple[str, str, str]]:
     )
 
 
+def _key_to_be_made(area: str, what: str, path: Path) -> Check:
+    bar = barred(path)
+    if bar is None:
+        return Check(State.GOOD, area, f"{what} {path} will be created on first use")
+    said = f"{what} {path} cannot be created: {bar} is not writable"
+    return Check(State.WRONG, area, said, "name a file in a directory that you may write")
+
+
 def _key_file(area: str, what: str, path: Path, *, used: bool) -> Check:
     if not path.exists() and used:
         return Check(
@@ -93,7 +121,7 @@ def _key_file(area: str, what: str, path: Path, *, used: bool) -> Check:
             "restore the file from its backup; a new key cannot read what the old one wrote",
         )
     if not path.exists():
-        return Check(State.GOOD, area, f"{what} {path} will be created on first use")
+        return _key_to_be_made(area, what, path)
     mode = stat.S_IMODE(path.lstat().st_mode)
     if path.is_symlink() or mode & 0o077:
         return Check(

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stanch.responder.bootstrap import ledger_seal, notary
+from stanch.responder.checkup.local import barred
 from stanch.responder.config import Settings
 from stanch.responder.domain.check import Check, State
 from stanch.responder.store.database import Database, connect
@@ -31,9 +32,8 @@ class Stored:
 
 def store(settings: Settings) -> Stored:
     """Is the store reachable, and of our schema? Creates nothing."""
-    if _is_new_file(settings.store.url):
-        said = "the store's file will be created on first use"
-        return Stored(checks=(Check(State.GOOD, "store", said),))
+    if file := _new_file(settings.store.url):
+        return Stored(checks=(_to_be_created(file),))
     database = connect(settings.store_url())
     try:
         with database.reading() as connection:
@@ -100,13 +100,24 @@ def broker(settings: Settings) -> Iterator[Check]:
         )
 
 
-def _is_new_file(url: str) -> bool:
+def _new_file(url: str) -> Path | None:
+    """The file of a store that is not there yet."""
     try:
         parsed = make_url(url)
     except ArgumentError:
-        return False
-    is_file = parsed.drivername.startswith("sqlite") and parsed.database
-    return bool(is_file) and not Path(str(parsed.database)).exists()
+        return None
+    if not parsed.drivername.startswith("sqlite") or not parsed.database:
+        return None
+    file = Path(parsed.database)
+    return None if file.exists() else file
+
+
+def _to_be_created(file: Path) -> Check:
+    bar = barred(file)
+    if bar is None:
+        return Check(State.GOOD, "store", "the store's file will be created on first use")
+    said = f"the store's file {file} cannot be created: {bar} is not writable"
+    return Check(State.WRONG, "store", said, "set STANCH_HOME to a directory you may write")
 
 
 def _schema(database: Database, found: str | None) -> Check:

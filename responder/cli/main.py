@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
@@ -13,6 +12,7 @@ from typing import NamedTuple, NoReturn
 import click
 
 from stanch.scanner import __version__
+from stanch.scanner.local.stream import finished, leave, mistake, prepare
 
 
 class Entry(NamedTuple):
@@ -93,6 +93,17 @@ class NotInstalledError(Exception):
 class Map(click.Group):
     """A group that imports a command when it is called, not before."""
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, which otherwise looks for similar names among what is loaded."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=COMMANDS, ctx=ctx
+            ) from None
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order of the table."""
         del ctx
@@ -142,39 +153,42 @@ def stanch() -> None:
 
 def main() -> NoReturn:
     """Run ``stanch``; a scan is over with its last word."""
-    if sys.argv[1:2] != ["scan"]:
-        _run()
-    try:
-        _run()
-    except SystemExit as done:
+    prepare()
+    code = _run()
+    if sys.argv[1:2] == ["scan"]:
         # Taking thousands of rules apart one by one would cost a small scan a tenth of its time.
-        _leave(done.code if isinstance(done.code, int) else 0 if done.code is None else 1)
+        leave(code)
+    sys.exit(finished(code))
 
 
-def _leave(code: int) -> NoReturn:
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:  # the reader may have gone; the exit code still counts
-        os._exit(code)
-
-
-def _run() -> NoReturn:
+def _run() -> int:
     """Run a command; every error that people can mend is one message and a remedy."""
     try:
         # Without standalone mode click returns the code of ctx.exit() instead of raising it.
         code = stanch.main(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit as done:
+        code = done.code
     except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        code = done.exit_code
     except click.Abort:
         click.echo("stopped", err=True)
-        sys.exit(130)
+        return 130
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message(), err=True)
+        return 2
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        return _refused(error)
     except Exception as error:  # noqa: BLE001  # the last door: a message, never a bare trace
-        _end(_missing(error) or error)
+        return _failed(_missing(error) or mistake(error) or error)
+    return code if isinstance(code, int) else 0 if code is None else 1
+
+
+def _refused(error: click.ClickException) -> int:
+    """A command line that is not understood: why, and what to type next."""
+    context = getattr(error, "ctx", None)
+    called = context.command_path if context else "stanch"
+    click.echo(f"error: {error.format_message()}\n  help: {called} --help", err=True)
+    return 2
 
 
 def _missing(error: Exception) -> NotInstalledError | None:
@@ -185,7 +199,7 @@ def _missing(error: Exception) -> NotInstalledError | None:
     return NotInstalledError(" ".join(sys.argv[1:2]), package)
 
 
-def _end(error: Exception) -> NoReturn:
+def _failed(error: Exception) -> int:
     remedy = getattr(error, "remedy", None)
     if remedy is None:
         import traceback  # noqa: PLC0415  # it should never be needed
@@ -193,9 +207,9 @@ def _end(error: Exception) -> NoReturn:
         # Ours to mend: the trace names places, never values (docs/threat-model.md).
         traceback.print_exception(error)
         click.echo("internal error: please report the lines above", err=True)
-        sys.exit(70)
+        return 70
     click.echo(f"error: {error}\n  help: {remedy}", err=True)
-    sys.exit(getattr(error, "exit_code", 70))
+    return int(getattr(error, "exit_code", 70))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from stanch.scanner.hook.arguments import known
 from stanch.scanner.hook.main import main
+from stanch.scanner.hook.parser import known
 
 
 class Forwarded(click.Command):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from stanch.scanner.cli.group import Group
 from stanch.scanner.detectors.proof.selftest import Fault, faults
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load
 from stanch.scanner.model.error import UsageError
@@ -22,7 +23,7 @@ _FILES = click.argument(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """List, show and prove the detection rules."""
 

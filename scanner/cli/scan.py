@@ -46,7 +46,7 @@ Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass o
 
 
 @click.command("scan")
-@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
+@click.argument("targets", metavar="[TARGET...]", nargs=-1)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table")
 @click.option(
     "--report",
@@ -126,6 +126,8 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
 
+    Without one it is the current directory.
+
     Files that git ignores are not read, nor binary files; history is every version of every file
     that any branch or tag ever held.
 
@@ -133,6 +135,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     incomplete: something could not be read, which standard error names.
     """
     shown = Confidence(min_confidence) if min_confidence else _configured()
+    what["targets"] = what["targets"] or (".",)
     request = ScanRequest(min_confidence=shown, **what)
     sight = Sight(
         form=form,

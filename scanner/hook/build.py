@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules
 from stanch.scanner.hook.check import ChangeCheck
 from stanch.scanner.hook.exclusions import NOTHING, Exclusion
-from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key
+from stanch.scanner.local.fingerprint_key import run_key
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import Record
@@ -40,7 +40,7 @@ def gate(
     choice: Choice, environ: Mapping[str, str], *, suppressor: Suppressor, place: Path
 ) -> ChangeCheck:
     """The gate with the rules that count around ``place``, and with what is accepted."""
-    key = load_fingerprint_key(choice.fingerprint_key, data_directory(environ), environ=environ)
+    key = run_key(choice.fingerprint_key, environ)
     engine = ScanEngine(configured_rules(place), key, suppressor=suppressor)
     return ChangeCheck(
         engine,

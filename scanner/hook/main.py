@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from stanch.scanner.hook.arguments import Options, parsed
-from stanch.scanner.hook.exit import leave
+from stanch.scanner.local.stream import leave, mistake, prepare
 from stanch.scanner.model.error import ScannerError
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run with the process's arguments; exit codes as everywhere (see ``stanch --help``)."""
     gc.disable()  # the process ends before its garbage matters, and a commit waits for it
+    prepare()
     given = sys.argv[1:] if arguments is None else arguments
     leave(_reported(given))
 
@@ -27,9 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _reported(arguments: Sequence[str]) -> int:
     try:
         return run(arguments, os.environ, Path.cwd())
-    except ScannerError as error:
-        sys.stderr.write(f"error: {error}\n  help: {error.remedy}\n")
-        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
+    except Exception as error:  # noqa: BLE001  # the last door: a message, never a bare trace
+        told = error if isinstance(error, ScannerError) else mistake(error)
+        if told is None:
+            import traceback  # noqa: PLC0415  # it should never be needed
+
+            traceback.print_exception(error)
+            sys.stderr.write("internal error: please report the lines above\n")
+            return 70
+        sys.stderr.write(f"error: {told}\n  help: {told.remedy}\n")
+        return told.exit_code
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], place: Path) -> int:

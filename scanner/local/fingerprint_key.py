@@ -6,6 +6,7 @@ import base64
 import binascii
 import os
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,10 +26,26 @@ def data_directory(environ: Mapping[str, str]) -> Path:
     try:
         return shared.expanduser() / "stanch"
     except RuntimeError as error:
-        raise UsageError(
+        raise NoHomeError(
             "there is no home directory to keep things in",
             remedy="set STANCH_HOME to a directory of your own",
         ) from error
+
+
+class NoHomeError(UsageError):
+    """There is no place that would keep a key."""
+
+
+def run_key(reference: str | None, environ: Mapping[str, str] = os.environ) -> FingerprintKey:
+    """The key for one run: where none can be kept (rootless pipelines), one that ends with it."""
+    try:
+        return load_fingerprint_key(reference, data_directory(environ), environ=environ)
+    except NoHomeError as error:
+        sys.stderr.write(
+            f"note: {error}; this run's fingerprints are its own and compare with no other's\n"
+            f"  help: {error.remedy}\n"
+        )
+        return FingerprintKey(SecretValue(os.urandom(_SIZE)))
 
 
 def load_fingerprint_key(
@@ -58,7 +75,7 @@ def _own(data_dir: Path) -> FingerprintKey:
         if not path.exists():
             _create(path)
     except OSError as error:
-        raise UsageError(
+        raise NoHomeError(
             f"the fingerprint key {path} cannot be made: {error.strerror}",
             remedy="set STANCH_HOME to a directory you may write, or give --fingerprint-key",
         ) from error

@@ -98,7 +98,7 @@ def _table(file: Path, keys: tuple[str, ...]) -> Mapping[str, object] | None:
     import tomllib  # noqa: PLC0415  # most scans have no such file, and starting has to be quick
 
     try:
-        found: object = tomllib.loads(file.read_text(encoding="utf-8"))
+        found: object = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         _fail(file, "", f"cannot be read: {error.strerror}", "check its permissions")
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, too deep, too long
@@ -119,7 +119,7 @@ def _fail(file: Path, key: str, message: str, remedy: str) -> NoReturn:
 
 def _line(file: Path, key: str) -> int:
     """The line on which ``key`` is set; 1 when that cannot be told."""
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
     for number, line in enumerate(lines, 1):
         if line.strip().strip("[]").split("=")[0].strip().strip("\"'") == key:
             return number

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules
-from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key
+from stanch.scanner.local.fingerprint_key import data_directory, run_key
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence, Finding
 from stanch.scanner.model.record import Record
@@ -101,8 +101,7 @@ def _scanners(request: ScanRequest, min_confidence: Confidence) -> list[Scanner]
         from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector  # noqa: PLC0415
 
         plugins = PluginDetector(request.plugins)
-    home = data_directory(os.environ)
-    key = load_fingerprint_key(request.fingerprint_key, home)
+    key = run_key(request.fingerprint_key)
     made: dict[tuple[Path, str], Scanner] = {}
     places = [(baseline_path(_place(each)), path_prefix(_place(each))) for each in request.targets]
     for place, target in zip(places, request.targets, strict=True):
@@ -114,7 +113,7 @@ def _scanners(request: ScanRequest, min_confidence: Confidence) -> list[Scanner]
                 min_confidence=min_confidence,
                 suppressor=request.accepted(target).suppressor,
                 plugins=plugins,
-                history_folder=home / "history" if request.use_cache else None,
+                history_folder=_history_folder() if request.use_cache else None,
             )
     return [made[place] for place in places]
 
@@ -128,3 +127,11 @@ def unfit(message: str) -> UsageError:
     return UsageError(
         message, remedy="name a file, a directory or a repository on this machine, or `-` alone"
     )
+
+
+def _history_folder() -> Path | None:
+    """Where what earlier scans have read is kept; None where there is no home."""
+    try:
+        return data_directory(os.environ) / "history"
+    except UsageError:
+        return None

@@ -20,6 +20,7 @@ from stanch.scanner.cli.baseline.target import (
     today,
     until,
 )
+from stanch.scanner.cli.group import Group
 from stanch.scanner.model.record import replace
 from stanch.scanner.reports.escape import escaped
 from stanch.scanner.suppression.baseline import Baseline
@@ -28,7 +29,7 @@ from stanch.scanner.suppression.signature import WaiverSigner
 from stanch.scanner.suppression.suppressor import expired
 
 
-@click.group("baseline")
+@click.group("baseline", cls=Group)
 def command() -> None:
     """Keep .stanch-baseline: the findings that this repository accepts, and why.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -17,8 +16,7 @@ from stanch.scanner.api import (
     Scanner,
     UsageError,
     configured_rules,
-    data_directory,
-    load_fingerprint_key,
+    run_key,
 )
 from stanch.scanner.model.record import Record
 from stanch.scanner.reports import note
@@ -73,7 +71,7 @@ class BaselineTarget(Record):
             file=self.path if self.path.exists() else None,
             waiver_key=self.waiver_key,
         )
-        key = load_fingerprint_key(self.fingerprint_key, data_directory(os.environ))
+        key = run_key(self.fingerprint_key)
         scanner = Scanner(
             key=key,
             rules=configured_rules(self.target),

@@ -122,7 +122,7 @@ def _bounded(pattern: str) -> Iterator[str]:
 
 def _entries(file: Path) -> list[Mapping[str, object]]:
     try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
+        read = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RuleError(
             f"cannot read {file}: {error.strerror}", remedy="name a gitleaks rule file"

@@ -142,7 +142,7 @@ def configured(data: bytes) -> Waivers:
 
     name = f"{_FILE} of the target branch"
     try:
-        table = tomllib.loads(data.decode()).get("ci", {})
+        table = tomllib.loads(data.decode("utf-8-sig")).get("ci", {})
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, too deep, too long
         raise UsageError(f"{name} is not TOML: {error}", remedy="mend the syntax") from error
     if not isinstance(table, Mapping) or table.keys() - {"waivers"}:

@@ -151,7 +151,6 @@ def test_names_from_a_repository_cannot_act_on_the_terminal(
         (["--fingerprint-key", "env:STANCH_NO_SUCH", "{plain}"], 2, "is not set"),
         (["--output", "/nowhere/out", "{plain}"], 2, "cannot write /nowhere/out"),
         (["--format", "xml", "{plain}"], 2, "xml"),
-        ([], 2, "TARGET"),
     ],
 )
 def test_bad_input_is_one_message_and_a_documented_exit_code(
