@@ -53,7 +53,7 @@ def check(folder: Path | None) -> None:
     click.echo(f"{len(books)} runbooks, {sum(len(b.steps) for b in books.values())} steps: sound")
 
 
-@command.command("plan")
+@command.command("plan", short_help="Show the exact calls for LK-n; calls nothing.")
 @click.argument("incident", metavar="LK-n")
 def plan(incident: str) -> None:
     """Show the exact calls for LK-n, what can be undone and who must approve. Calls nothing.
