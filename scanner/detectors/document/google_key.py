@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stanch.scanner.detectors.candidate import Candidate, CheckResult
+from stanch.scanner.detectors.candidate import Candidate, CheckResult, Disposition
 from stanch.scanner.detectors.document.budget import Budget
 from stanch.scanner.detectors.document.held import Held, held
 from stanch.scanner.detectors.document.json_text import Found
@@ -45,10 +45,18 @@ def authorized_user(_data: bytes, found: Found, _budget: Budget) -> Iterator[Hel
         return
     if all(len(found.mapping.text(name)) >= _SHORTEST_TOKEN for name in _CLIENT):
         yield held(token, b"refresh_token")
+        secret = found.mapping.scalar(_CLIENT[0])
+        if secret is not None:
+            yield held(secret, _CLIENT[0])
 
 
 def check_refresh_token(candidate: Candidate) -> CheckResult:
-    """The file was parsed; what is left to ask is whether its token is one."""
+    """The file was parsed; what is left to ask is whether its token is one.
+
+    The client's secret is no finding beside it: one key file is one credential.
+    """
+    if candidate.name == _CLIENT[0]:
+        return CheckResult(fate=Disposition.HARMLESS)
     if is_placeholder(candidate.value) or is_stand_in(candidate.value):
         return CheckResult(confidence=Confidence.LOW, reason="placeholder")
     return CheckResult(confidence=Confidence.HIGH, reason="parse")

@@ -51,7 +51,7 @@ def secrets(_data: bytes, found: Found, _budget: Budget) -> Iterator[Held]:
         entries = found.mapping.get(part)
         if not isinstance(entries, Mapping):
             continue
-        for name, value in entries.items:
+        for name, value in entries.entries():
             if not isinstance(value, Scalar):
                 continue
             text = value.text

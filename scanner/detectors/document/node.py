@@ -16,6 +16,7 @@ _ESCAPE = regex(
 )
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"0": b"\0", b"b": b"\b", b"f": b"\f"}
 _FOLD = regex(rb"[ \t]*\r?\n\s*")
+_MERGE = b"<<"
 _BLOCK = (b"|", b">")
 _BACKSLASH = b"\\"
 _CODE_POINTS = 0x110000
@@ -66,6 +67,14 @@ class Mapping:
     def __init__(self) -> None:
         self.items: list[tuple[bytes, Node]] = []
 
+    def entries(self) -> Iterator[tuple[bytes, Node]]:
+        """Keys and what they lead to, with those of a mapping that is merged into it."""
+        for key, node in self.items:
+            if key == _MERGE and isinstance(node, Mapping):
+                yield from node.items
+            else:
+                yield key, node
+
     def get(self, *names: bytes) -> Node | None:
         """What the first of ``names`` that is there leads to."""
         return next((node for name in names for key, node in self.items if key == name), None)
@@ -107,6 +116,20 @@ def mappings(roots: Sequence[Node]) -> Iterator[Mapping]:
             waiting.extend(value for _, value in reversed(node.items))
         else:
             waiting.extend(reversed(node.items))
+
+
+def scalars(root: Node) -> Iterator[Scalar]:
+    """Every value in the node."""
+    waiting: list[Node] = [root]
+    known: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Scalar):
+            yield node
+        elif id(node) not in known:
+            known.add(id(node))
+            within = [value for _, value in node.items] if isinstance(node, Mapping) else node.items
+            waiting.extend(reversed(within))
 
 
 def unescaped(text: bytes) -> bytes:

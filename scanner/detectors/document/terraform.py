@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stanch.scanner.detectors.document.budget import Budget
 from stanch.scanner.detectors.document.held import Held, held
 from stanch.scanner.detectors.document.json_text import Found
-from stanch.scanner.detectors.document.node import Scalar, mappings
+from stanch.scanner.detectors.document.node import Scalar, mappings, scalars
 from stanch.scanner.detectors.text.regex_cache import regex
 
 #: The key in front of an object.
@@ -17,10 +17,10 @@ _FRONT = 220
 
 def sensitive_output(data: bytes, found: Found, _budget: Budget) -> Iterator[Held]:
     """``"db_password": {"value": …, "sensitive": true}``: the name stands outside."""
-    value = found.mapping.scalar(b"value")
+    value = found.mapping.get(b"value")
     owner = _OWNER.search(data, max(0, found.start - _FRONT), max(0, found.start))
-    if owner and value and value.style and found.mapping.text(b"sensitive") == b"true":
-        yield held(value, owner[1])
+    if owner and value and found.mapping.text(b"sensitive") == b"true":
+        yield from (held(each, owner[1]) for each in scalars(value) if each.style)
 
 
 def random_password(_data: bytes, found: Found, _budget: Budget) -> Iterator[Held]:

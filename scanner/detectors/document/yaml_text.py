@@ -48,7 +48,7 @@ def around(data: bytes, place: int, budget: Budget) -> Mapping | None:
         if isinstance(part.root, Mapping):
             known = {key for key, _ in found.items}
             found.items.extend(each for each in part.root.items if each[0] not in known)
-    return found
+    return found if found.items else None
 
 
 def _extent(data: bytes, place: int, budget: Budget) -> tuple[int, int, int]:

@@ -20,7 +20,7 @@ _ANYWHERE = regex(
 _BEGINS = regex(
     rb"\{\{[-~]?[ ]?[A-Za-z_.$]|"
     rb"\$\(\(?[A-Za-z_./]|\$\{[A-Za-z_][\w.]*(?:[:?}+=-]|$)|#\{[A-Za-z_]|%\{[A-Za-z_]|"
-    rb"ENC\(|arn:|"
+    rb"ENC\(|arn:|\[[a-zA-Z]{3,24}\(|"
     rb"\.\.?/[\w./@-]+$|\\x[0-9A-Fa-f]{2}\\|/\^|d?word:|<%[=-]?[ ]|"
     rb"!(?:Ref|Sub|GetAtt|Join|ImportValue|vault|secret|env|reference)\b|\$\$[A-Za-z_{]+\}?$|"
     rb"<(?:your|insert|my|the|put|add|enter|replace)\b|(?:BOOL|PATH|FILEPATH|INTERNAL)="

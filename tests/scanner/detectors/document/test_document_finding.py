@@ -119,6 +119,32 @@ def test_what_stands_beside_the_secret_is_low(scan: Scan, entry: str, value: str
     assert [match.finding.confidence for match in found] == [Confidence.LOW]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("s.yaml", "kind: Secret\nstringData:\n  <<: &b {entry: X}\n"),
+        ("s.ts", "new k8s.Secret('x', { kind: 'Secret', stringData: { entry: 'X' } });\n"),
+        ("s.md", "Make it:\n\n```yaml\nkind: Secret\nstringData:\n  entry: X\n```\n\nDone.\n"),
+        ("s.sh", "kubectl apply -f - <<EOF\nkind: Secret\nstringData:\n  entry: X\nEOF\necho\n"),
+        (
+            "s.yaml",
+            "kind: ConfigMap\ndata:\n  a: |\n    kind: Secret\n    stringData:\n      b: X\n",
+        ),
+        ("s.yaml", 'last: |\n  {"stringData":{"entry":"X"},"kind":"Secret"}\n'),
+        ("s.yaml", "'kind': 'Secret'\n'stringData':\n  'entry': 'X'\n"),
+        (
+            "t.yaml",
+            "{{- if .on }}\nkind: Secret\nname: {{ .n }}\nstringData:\n  e: X\n{{- end }}\n",
+        ),
+    ],
+)
+def test_a_secret_is_seen_wherever_it_is_written(scan: Scan, path: str, text: str) -> None:
+    password = made("{password}")
+    found = shown(scan(text.replace("X", password).encode(), path))
+    assert [match.parts["value"].reveal() for match in found] == [password.encode()]
+    assert found[0].finding.rule == "kubernetes-secret-manifest"
+
+
 def jwk(seed: int, kind: str = "EC") -> dict[str, str]:
     part = {"EC": "d", "oct": "k", "RSA": "d", "OKP": "d"}[kind]
     return {
@@ -159,11 +185,15 @@ def test_a_google_key_file_in_a_variable_is_the_same_credential(scan: Scan) -> N
     assert one.finding.fingerprint == two.finding.fingerprint
 
 
-def test_user_credentials_are_their_refresh_token(scan: Scan) -> None:
-    text = made("{gcp_adc}")
-    rules = {match.finding.rule: match for match in scan(text.encode(), "adc.json")}
-    match = rules["google-authorized-user"]
-    assert match.parts["value"].reveal() == json.loads(text)["refresh_token"].encode()
+@pytest.mark.parametrize("within", [False, True])
+def test_user_credentials_are_one_finding_at_their_refresh_token(
+    scan: Scan, *, within: bool
+) -> None:
+    adc = json.loads(made("{gcp_adc}"))
+    whole = {"type": "impersonated_service_account", "source_credentials": adc} if within else adc
+    (match,) = scan(json.dumps(whole, indent=2).encode(), "adc.json")
+    assert match.finding.rule == "google-authorized-user"
+    assert match.parts["value"].reveal() == adc["refresh_token"].encode()
 
 
 @pytest.mark.parametrize("order", [("value", "type", "sensitive"), ("sensitive", "type", "value")])
@@ -174,6 +204,13 @@ def test_a_sensitive_output_of_terraform_counts_by_its_name(
     state = {"outputs": {"db_password": {key: of[key] for key in order}}}
     (match,) = shown(scan(json.dumps(state, indent=2).encode(), "terraform.tfstate"))
     assert match.parts["value"].reveal() == str(of["value"]).encode()
+
+
+def test_what_a_sensitive_output_holds_is_looked_at_within(scan: Scan) -> None:
+    password = made("{password}")
+    state = {"db_passwords": {"value": {"one": password}, "type": ["map"], "sensitive": True}}
+    (match,) = shown(scan(json.dumps(state).encode(), "x.tfstate"))
+    assert match.parts["value"].reveal() == password.encode()
 
 
 def test_a_generated_password_of_terraform_counts(scan: Scan) -> None:
