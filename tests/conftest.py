@@ -59,9 +59,9 @@ def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, 
 def pytest_runtest_teardown() -> None:
     """What was born in the middle of a test: a thief's session, a replacement key."""
     for world in _WORLDS:
-        session = world.attacker.session
-        if session is not None and session.token:
-            _register("a session token", session.token)
+        for session in (world.attacker.session, world.attacker.role_session):
+            if session is not None and session.token:
+                _register("a session token", session.token)
     if _WORLDS:
         newest = _WORLDS[-1]
         with contextlib.suppress(Exception):  # its lab is gone, empty, or told to fail

@@ -89,6 +89,7 @@ def command(yes: bool, folder: Path) -> None:  # noqa: FBT001  # click passes by
         history = leaky_history(world.leaked.access_key_id, world.leaked.secret)
         build(stage.repository, history, now=datetime.now(UTC))
         world.attacker.intrude()
+        world.attacker.assume()
         seen = lab.calls()[-1]["seq"]
         codes = _play(stage, yes=yes or not sys.stdin.isatty())
         held = prove(world, stage.folder, codes, console, since=seen)
@@ -101,7 +102,10 @@ def command(yes: bool, folder: Path) -> None:  # noqa: FBT001  # click passes by
 
 def _play(stage: Stage, *, yes: bool) -> dict[str, int]:
     codes = {}
-    stage.say("A key was committed nine days ago and removed an hour later. Somebody found it.")
+    stage.say(
+        "A key was committed nine days ago and removed an hour later. Somebody found it, looked "
+        "around, minted a session and assumed a role."
+    )
     codes["scan"] = stage.stanch("scan", stage.repository.name)
     stage.say("alice is on call. One command contains, identifies and replaces.")
     codes["respond"] = stage.stanch("respond", stage.repository.name, "--as", "alice")

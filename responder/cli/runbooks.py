@@ -38,7 +38,8 @@ def show_all() -> None:
     for name in ("Runbook", "Handles", "Steps", "Title"):
         table.add_column(name, overflow="fold")
     for book in load_runbooks(runbook_folder(load()), SPECS).values():
-        table.add_row(book.id, f"{book.provider} {book.kind}", str(len(book.steps)), book.title)
+        handles = "\n".join(" ".join(answer) for answer in book.answers)
+        table.add_row(book.id, handles, str(len(book.steps)), book.title)
     Console(highlight=False).print(table)
 
 

@@ -28,7 +28,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Uncovered:
     """Something born from the credential, or reached with it, that the proof does not cover."""
 
     what: str  # "session deploy/thief (ASIA…7Q2M) of the role deploy"
@@ -50,7 +50,7 @@ class Claim:
     how: str
     seen_at: datetime
     covers: tuple[str, ...] = ()
-    uncovered: tuple[Gap, ...] = ()
+    uncovered: tuple[Uncovered, ...] = ()
 
     @property
     def proven(self) -> bool:
@@ -58,7 +58,7 @@ class Claim:
         return self.validity is Validity.DEAD and not self.uncovered
 
     @property
-    def alive(self) -> tuple[Gap, ...]:
+    def alive(self) -> tuple[Uncovered, ...]:
         """What is left over and works."""
         return tuple(gap for gap in self.uncovered if gap.standing is Standing.ALIVE)
 
@@ -134,11 +134,11 @@ def read_claim(evidence: Mapping[str, JsonValue]) -> Claim | None:
         return None
 
 
-def _gap(value: JsonValue) -> Gap:
+def _gap(value: JsonValue) -> Uncovered:
     if not isinstance(value, Mapping):
         raise TypeError("a gap is a table")
     until = value.get("until")
-    return Gap(
+    return Uncovered(
         what=str(value["what"]),
         standing=Standing(str(value["standing"])),
         remedy=str(value["remedy"]),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+
+ANYTHING = ("*", "*")
 
 
 class Phase(StrEnum):
@@ -67,8 +69,7 @@ class Runbook:
     id: str
     version: int
     title: str
-    provider: str
-    kind: str
+    answers: tuple[tuple[str, str], ...]  # provider and kind; ("*", "*"): whatever nobody answers
     steps: tuple[RunbookStep, ...]
     policies: Mapping[str, Policy]
     # The steps whose success moves the incident on.
@@ -92,3 +93,19 @@ class Runbook:
                 needed.add(found.id)
                 open_.extend(found.after)
         return frozenset(needed)
+
+    def handles(self, provider: str, kind: str) -> bool:
+        """Whether it is written for this kind of credential."""
+        return (provider, kind) in self.answers
+
+    @property
+    def catches_all(self) -> bool:
+        """It answers what no other runbook does."""
+        return ANYTHING in self.answers
+
+
+def runbook_for(runbooks: Iterable[Runbook], provider: str, kind: str) -> Runbook | None:
+    """The runbook that answers this kind of leak: one written for it before one for all."""
+    known = tuple(runbooks)
+    exact = (book for book in known if book.handles(provider, kind))
+    return next(exact, next((book for book in known if book.catches_all), None))

@@ -15,7 +15,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from stanch.responder.domain.error import RunbookError
-from stanch.responder.domain.runbook import Phase, Policy, Runbook, RunbookStep, Silence
+from stanch.responder.domain.runbook import (
+    ANYTHING,
+    Phase,
+    Policy,
+    Runbook,
+    RunbookStep,
+    Silence,
+)
 from stanch.responder.domain.step import Effect, StepSpec
 from stanch.responder.engine.condition import CONDITION, FORMS
 from stanch.responder.engine.document import Table, listing, nearest, read, scalar, table
@@ -27,7 +34,7 @@ _DURATION = re.compile(r"([1-9][0-9]{0,4})([smhd])\Z")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PHASES = tuple(phase.value for phase in Phase)
 _AFTER = re.compile(r"([a-z][a-z0-9-]*)(?: within (\S+))?\Z")
-_HEAD = ("runbook", "version", "title", "provider", "kind", "contained_by", "proven_dead_by")
+_HEAD = ("runbook", "version", "title", "answers", "contained_by", "proven_dead_by")
 _STEP = ("step", "uses", "after", "with", "approval", "when", "each", "wait", "timeout")
 _MAX_STEPS = 100
 
@@ -39,13 +46,13 @@ def load_runbooks(folder: Traversable | Path, specs: Mapping[str, StepSpec]) -> 
     answers: dict[tuple[str, str], str] = {}
     for file in _files(folder):
         runbook = _runbook(read(file.read_bytes(), file.name), file.name, specs, policies)
-        leak = (runbook.provider, runbook.kind)
-        if leak in answers:
-            raise RunbookError(
-                f"{file.name}:1: {answers[leak]}.yaml answers {leak[0]} {leak[1]} already",
-                remedy="one runbook per kind of leak: merge them",
-            )
-        answers[leak] = runbook.id
+        for leak in runbook.answers:
+            if leak in answers:
+                raise RunbookError(
+                    f"{file.name}:1: {answers[leak]}.yaml answers {leak[0]} {leak[1]} already",
+                    remedy="one runbook per kind of leak: merge them",
+                )
+            answers[leak] = runbook.id
         runbooks[runbook.id] = runbook
     return runbooks
 
@@ -56,14 +63,6 @@ def load_policies(folder: Traversable | Path) -> dict[str, Policy]:
     files = _files(place) if place.is_dir() else iter(())
     found = (_policy(read(file.read_bytes(), file.name), file.name) for file in files)
     return {policy.id: policy for policy in found}
-
-
-def runbook_for(runbooks: Mapping[str, Runbook], provider: str, kind: str) -> Runbook | None:
-    """The runbook that answers this kind of leak, or None."""
-    for runbook in runbooks.values():
-        if (runbook.provider, runbook.kind) == (provider, kind):
-            return runbook
-    return None
 
 
 def find_runbook(runbooks: Mapping[str, Runbook], name: str) -> Runbook:
@@ -148,14 +147,31 @@ def _runbook(
         id=name,
         version=int(doc.text("version")),
         title=doc.text("title"),
-        provider=doc.text("provider"),
-        kind=doc.text("kind"),
+        answers=tuple(_answers(doc)),
         steps=steps,
         policies={policy: policies[policy] for policy in sorted(used)},
         contained_by=doc.text("contained_by"),
         proven_dead_by=doc.text("proven_dead_by"),
         timeout=_span(doc, "timeout"),
     )
+
+
+def _answers(doc: Table) -> Iterator[tuple[str, str]]:
+    """``- {provider: aws, kinds: [access-key]}``; `"*"` twice is what no other runbook answers."""
+    for item in listing(doc.entries["answers"]).items:
+        each = table(item)
+        each.check(known=("provider", "kinds"), required=("provider", "kinds"))
+        kinds = each.texts("kinds")
+        if not kinds:
+            raise RunbookError(
+                f"{each.where('kinds')}: no kind", remedy="write kinds: [access-key], for example"
+            )
+        if "*" in (each.text("provider"), *kinds) and (each.text("provider"), *kinds) != ANYTHING:
+            raise RunbookError(
+                f"{each.origin}: '*' stands for every provider and kind, or for none",
+                remedy='write {provider: "*", kinds: ["*"]}, or name them',
+            )
+        yield from ((each.text("provider"), kind) for kind in kinds)
 
 
 def _steps(

@@ -214,7 +214,7 @@ def _advance_incident(
     if run.episode != incident.regressions or incident.state is IncidentState.CLOSED:
         return False  # it answers an older leak: what it proves is not true of this one
     claim = read_claim(row.evidence)
-    if claim is None or claim.validity is Validity.LIVE:
+    if claim is None or claim.validity is not Validity.DEAD:
         return False
     if row.id == runbook.contained_by and not incident.state.over:
         moved = replace(incident, state=IncidentState.CONTAINED, containment_verified_at=now)

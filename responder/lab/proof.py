@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from stanch.responder.domain import goal
+from stanch.responder.domain.claim import Claim as ProductClaim
+from stanch.responder.domain.claim import read_claim
 from stanch.responder.lab.aws import ALIVE, AwsLab, World
 from stanch.responder.lab.search import search
 from stanch.responder.postmortem.text import span
@@ -27,6 +30,7 @@ FOUND, USAGE = 1, 2  # exit codes
 ACTS = (
     ("iam:UpdateAccessKey", None),
     ("iam:PutUserPolicy", None),
+    ("iam:PutRolePolicy", None),
     ("iam:CreateAccessKey", None),
     ("secretsmanager:PutSecretValue", None),
     ("secretsmanager:UpdateSecretVersionStage", "AWSCURRENT"),
@@ -56,6 +60,7 @@ def prove(
     claims = [
         *_about_the_clocks(clocks),
         *_about_the_world(world, clocks),
+        _about_the_proof(folder / "home" / "stanch.db"),
         *_about_the_acts(world, since),
         *_about_the_people(codes),
         *_about_the_record(folder, codes),
@@ -88,6 +93,7 @@ def _within(seconds: float | None, promised: timedelta) -> bool:
 
 def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:
     key, session = world.attacker.try_key(), world.attacker.try_session()
+    role = world.attacker.try_role_session()
     work = world.consumer.work()
     left = world.lab.client("iam").list_access_keys(UserName=world.user)["AccessKeyMetadata"]
     used = world.consumer.key().access_key_id
@@ -106,6 +112,12 @@ def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:
             after=clocks.get("containment_verified_at"),
         ),
         Claim(
+            text="A role's session born from it is refused",
+            held=role == "AccessDenied",
+            evidence=f"attacker: {role}",
+            after=clocks.get("proven_dead_at"),
+        ),
+        Claim(
             text="The leaked key is gone",
             held=world.leaked.access_key_id not in ids and len(ids) == 1,
             evidence=f"the user has {len(ids)} key, a new one",
@@ -117,6 +129,30 @@ def _about_the_world(world: World, clocks: Mapping[str, float]) -> list[Claim]:
             evidence=f"its daily work: {work}",
         ),
     ]
+
+
+def _about_the_proof(database: Path) -> Claim:
+    """What the product itself says it followed, and what it says it did not cover."""
+    said = _last_claim(database)
+    covers = said.covers if said else ()
+    gaps = said.uncovered if said else ()
+    return Claim(
+        text="Everything born from it was followed",
+        held=said is not None and said.proven and any("role release" in c for c in covers),
+        evidence=f"covered: {'; '.join(covers) or 'nothing'}; not covered: "
+        f"{'; '.join(map(str, gaps)) or 'nothing'}",
+        after=None,
+    )
+
+
+def _last_claim(database: Path) -> ProductClaim | None:
+    """From the step's evidence, read with plain SQL."""
+    if not database.is_file():
+        return None
+    with closing(sqlite3.connect(database)) as connection:
+        query = "SELECT evidence FROM steps WHERE id = 'prove-dead' ORDER BY rowid DESC"
+        row = connection.execute(query).fetchone()
+    return read_claim(json.loads(row[0])) if row else None
 
 
 def _about_the_acts(world: World, since: int) -> list[Claim]:
@@ -222,6 +258,9 @@ def _about_the_secret(world: World, folder: Path) -> Claim:
     }
     if session is not None and session.token:
         planted["a session token"] = session.token.encode()
+    role = world.attacker.role_session
+    if role is not None and role.token:
+        planted["a role's session token"] = role.token.encode()
     written = [path for path in folder.iterdir() if path.name != "payments"]
     result = search(written, planted)
     return Claim(

@@ -164,6 +164,8 @@ def _open(view: View) -> str:
     if view.undone:
         over = view.run is not None and view.run.state is RunState.DONE
         return "LIVE AGAIN" if over else "TAKING CONTAINMENT BACK"
+    if view.claim is not None and view.run is not None and view.run.state is RunState.DONE:
+        return view.claim.headline()
     if view.incident.regressions and not view.incident.containment_requested_at:
         return "SEEN AGAIN"
     return "CONTAINING" if view.incident.containment_requested_at else "LIVE"

@@ -13,7 +13,7 @@ from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.plan import Plan
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun
-from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.runbook import Runbook, runbook_for
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.pin import pin, pinned
 from stanch.responder.engine.planner import Planner, step_runs
@@ -33,14 +33,7 @@ class Responses:
 
     def runbook(self, incident: Incident) -> Runbook | None:
         """The runbook for this kind of credential, if there is one."""
-        return next(
-            (
-                book
-                for book in self.runbooks.values()
-                if (book.provider, book.kind) == (incident.provider, incident.kind)
-            ),
-            None,
-        )
+        return runbook_for(self.runbooks.values(), incident.provider, incident.kind)
 
     def respond(self, incident_id: IncidentId, *, by: Caller) -> RunId | None:
         """Start the runbook, or take up an unfinished run where it stopped.

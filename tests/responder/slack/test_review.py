@@ -43,7 +43,7 @@ def open_modal(slack: SlackLab, user: str, message: Message) -> View:
 
 
 def approve(**more: str) -> dict[str, str]:
-    return {"decision": "approve", "reason": REASON, "confirm": "7q2m"} | more
+    return {"decision": "approve", "reason": REASON, "confirm": "lk-7"} | more
 
 
 @pytest.mark.usefixtures("door")
@@ -99,9 +99,9 @@ def test_a_person_nobody_knows_decides_nothing(slack: SlackLab, desk: Any, poste
 @pytest.mark.parametrize(
     ("values", "block"),
     [
-        ({"reason": REASON, "confirm": "7Q2M"}, "decision"),
+        ({"reason": REASON, "confirm": "LK-7"}, "decision"),
         (approve(reason="  short  "), "reason"),
-        (approve(confirm="7Q2N"), "confirm"),
+        (approve(confirm="LK-8"), "confirm"),
         (approve(reason="the value was " + "x1" * 12), "reason"),
     ],
 )

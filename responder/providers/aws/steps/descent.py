@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stanch.responder.domain.claim import Gap, Standing
+from stanch.responder.domain.claim import Standing, Uncovered
 from stanch.responder.domain.error import StepFailed
 from stanch.responder.domain.step import StepContext
 from stanch.responder.providers.aws.adapter.client import AwsClients
@@ -27,19 +27,19 @@ class Lineage:
         self._ctx = ctx
         self._heirs = heirs_of(born)
 
-    def judge(self) -> tuple[tuple[str, ...], tuple[Gap, ...]]:
+    def judge(self) -> tuple[tuple[str, ...], tuple[Uncovered, ...]]:
         """What the proof covers besides the key, and what it leaves uncovered."""
         covers: list[str] = []
-        gaps: list[Gap] = []
+        gaps: list[Uncovered] = []
         for heir in self._heirs:
             found = self._one(heir)
-            if isinstance(found, Gap):
+            if isinstance(found, Uncovered):
                 gaps.append(found)
             elif found:
                 covers.append(found)
         return tuple(covers), tuple(gaps)
 
-    def _one(self, heir: Heir) -> str | Gap:
+    def _one(self, heir: Heir) -> str | Uncovered:
         if heir.over(self._ctx.now()):
             return f"{heir}: ended by itself"
         match heir.birth:
@@ -51,28 +51,28 @@ class Lineage:
             case Birth.KEY:
                 return self._key(heir)
 
-    def _role_session(self, heir: Heir) -> str | Gap:
+    def _role_session(self, heir: Heir) -> str | Uncovered:
         if account_of(heir.owner) != self._aws.account():
             return _alive(heir, f"tell the owner of {heir.owner}")
         try:
             name = policy_name(leaked_id(self._ctx))
             denied = denied_in(self._aws, role_name(heir.owner), name)
         except StepFailed as error:
-            return Gap(
+            return Uncovered(
                 what=str(heir), standing=Standing.UNKNOWN, remedy=error.remedy, until=heir.until
             )
         if heir.name in denied:
             return f"{heir}: denied by a policy on the role (not tried: Stanch does not hold it)"
         return _alive(heir, _ROLE_REMEDY)
 
-    def _key(self, heir: Heir) -> str | Gap:
+    def _key(self, heir: Heir) -> str | Uncovered:
         remedy = f"disable it, and find out what {heir.owner} is: the leaked key made it"
         try:
             listed = keys_of(self._aws, heir.owner)
         except NotThere:
             return f"{heir}: gone with its user"
         except StepFailed as error:
-            return Gap(what=str(heir), standing=Standing.UNKNOWN, remedy=error.remedy)
+            return Uncovered(what=str(heir), standing=Standing.UNKNOWN, remedy=error.remedy)
         status = next(
             (str(k["Status"]) for k in listed if mask_id(k["AccessKeyId"]) == heir.id), ""
         )
@@ -81,5 +81,5 @@ class Lineage:
         return f"{heir}: {'disabled' if status else 'deleted'}"
 
 
-def _alive(heir: Heir, remedy: str) -> Gap:
-    return Gap(what=str(heir), standing=Standing.ALIVE, remedy=remedy, until=heir.until)
+def _alive(heir: Heir, remedy: str) -> Uncovered:
+    return Uncovered(what=str(heir), standing=Standing.ALIVE, remedy=remedy, until=heir.until)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from stanch.responder.domain.claim import Claim, Gap, Standing, Validity
+from stanch.responder.domain.claim import Claim, Standing, Uncovered, Validity
 from stanch.responder.domain.step import (
     Call,
     Effect,
@@ -73,7 +73,7 @@ class ProveRefused:
         if isinstance(seen, NotYet):
             return seen
         key, session = seen
-        unread = Gap(
+        unread = Uncovered(
             what="what was born from it: role sessions and keys",
             standing=Standing.UNKNOWN,
             remedy="the trail is read next",
@@ -219,7 +219,7 @@ def _claim(  # the parts of one statement
     session: Sight | None,
     user: str,
     covers: tuple[str, ...],
-    gaps: tuple[Gap, ...],
+    gaps: tuple[Uncovered, ...],
 ) -> Claim:
     own = (f"sessions of the user {user} issued before ({session.detail})",) if session else ()
     return Claim(
@@ -232,23 +232,23 @@ def _claim(  # the parts of one statement
     )
 
 
-def _unread(params: Dead, *, sessions_denied: bool) -> Iterator[Gap]:
+def _unread(params: Dead, *, sessions_denied: bool) -> Iterator[Uncovered]:
     """What the trail has not said, or could not."""
     places = params.unread if isinstance(params.unread, list | tuple) else ()
     for place in places:
-        yield Gap(
+        yield Uncovered(
             what=f"what was born from it in {place}",
             standing=Standing.UNKNOWN,
             remedy="let Stanch read the trail there (`stanch doctor --iam-policy`)",
         )
     if params.truncated is True:
-        yield Gap(
+        yield Uncovered(
             what="calls beyond those that the search reads",
             standing=Standing.UNKNOWN,
             remedy="read the whole trail, for example in its S3 bucket",
         )
     if _later(params.contained_at, params.complete_until):
-        yield Gap(
+        yield Uncovered(
             what=f"what the trail delivers late of the time after {params.complete_until}",
             standing=Standing.UNKNOWN,
             remedy="`stanch respond` the incident again",
@@ -261,8 +261,8 @@ def _later(one: str, other: str) -> bool:
     return bool(one) and bool(other) and datetime.fromisoformat(one) > datetime.fromisoformat(other)
 
 
-def _nobodys_sessions() -> Gap:
-    return Gap(
+def _nobodys_sessions() -> Uncovered:
+    return Uncovered(
         what="sessions minted from it in the last 36 hours, whose user is not known",
         standing=Standing.UNKNOWN,
         remedy="find the user that the key belonged to and deny its older sessions",

@@ -1,0 +1,1 @@
+"""GitHub: personal, OAuth, app and installation tokens."""
