@@ -8,7 +8,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -170,7 +169,7 @@ def _ground(settings: Settings, opened: ExitStack) -> Ground:
                 for name, step in provider.build(adapters[provider.name]).items()
             }
         ),
-        runbooks=load_runbooks(runbook_folder(settings), SPECS),
+        runbooks=installed_runbooks(settings),
         celery=celery,
         doorbell=CeleryDoorbell(celery),
     )
@@ -296,11 +295,12 @@ def slack_settings(settings: Settings) -> SlackSettings | None:
     )
 
 
-def runbook_folder(settings: Settings) -> Traversable | Path:
-    """Your own runbooks when configured, else those in the package."""
-    if settings.runbooks.folder:
-        return Path(settings.runbooks.folder).expanduser()
-    return resources.files("stanch.runbooks")
+def installed_runbooks(settings: Settings) -> dict[str, Runbook]:
+    """Those in the package, joined by your own when a folder is configured; yours win."""
+    shipped = resources.files("stanch.runbooks")
+    if not settings.runbooks.folder:
+        return load_runbooks(shipped, SPECS)
+    return load_runbooks(Path(settings.runbooks.folder).expanduser(), SPECS, over=shipped)
 
 
 def _changing() -> frozenset[str]:

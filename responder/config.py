@@ -130,7 +130,7 @@ class PersonSection(Section, frozen=True):
 
 
 class RunbookSection(Section, frozen=True):
-    """A folder with your own runbooks and ``policies/``, instead of those that come with Stanch."""
+    """A folder with your own runbooks and ``policies/``; what both answer is yours."""
 
     folder: str = ""
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stanch.responder.bootstrap import runbook_folder
+from stanch.responder.bootstrap import installed_runbooks
 from stanch.responder.config import Settings
 from stanch.responder.domain.check import Check, State
 from stanch.responder.domain.runbook import Policy, Runbook
-from stanch.responder.engine.loader import load_runbooks
-from stanch.responder.providers.registry import SPECS
 
 _ENOUGH = 2  # who asks may not decide
 
 
 def load_enabled(settings: Settings) -> Mapping[str, Runbook]:
     """The runbooks in force. Raises RunbookError."""
-    return load_runbooks(runbook_folder(settings), SPECS)
+    return installed_runbooks(settings)
 
 
 def runbooks(books: Mapping[str, Runbook]) -> Iterator[Check]:

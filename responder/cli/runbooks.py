@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stanch.responder.bootstrap import runbook_folder
+from stanch.responder.bootstrap import installed_runbooks
 from stanch.responder.cli.session import house
 from stanch.responder.config import load
 from stanch.responder.domain.ids import label, parse_label
@@ -37,7 +37,7 @@ def show_all() -> None:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
     for name in ("Runbook", "Handles", "Steps", "Title"):
         table.add_column(name, overflow="fold")
-    for book in load_runbooks(runbook_folder(load()), SPECS).values():
+    for book in installed_runbooks(load()).values():
         handles = "\n".join(" ".join(answer) for answer in book.answers)
         table.add_row(book.id, handles, str(len(book.steps)), book.title)
     Console(highlight=False).print(table)
@@ -50,7 +50,7 @@ def check(folder: Path | None) -> None:
 
     Exit codes: 0 sound, 2 a runbook or policy is wrong.
     """
-    books = load_runbooks(folder or runbook_folder(load()), SPECS)
+    books = load_runbooks(folder, SPECS) if folder else installed_runbooks(load())
     click.echo(f"{len(books)} runbooks, {sum(len(b.steps) for b in books.values())} steps: sound")
 
 

@@ -29,14 +29,32 @@ class Silence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """How many people must agree when these outputs of steps have these values, and why."""
+
+    when: Mapping[str, str]  # "owner.protected" to "yes"
+    count: int  # 0, 1 or 2
+    reason: str
+
+
+_ONE = Need(when={}, count=1, reason="a person decides")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Who must approve, how long they have, and what their silence means."""
+    """Who must approve, how many, how long they have, and what their silence means."""
 
     id: str
     title: str
     group: str
     expires: timedelta
     silence: Silence
+    people: tuple[Need, ...] = ()
+
+    def need(self, facts: Mapping[str, str]) -> Need:
+        """How many people these facts want: the first line that fits; one when none does."""
+        fits = (n for n in self.people if all(facts.get(k) == v for k, v in n.when.items()))
+        return next(fits, _ONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import timedelta
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -21,17 +21,15 @@ from stanch.responder.domain.runbook import (
     Policy,
     Runbook,
     RunbookStep,
-    Silence,
 )
 from stanch.responder.domain.step import Effect, StepSpec
 from stanch.responder.engine.condition import CONDITION, FORMS
 from stanch.responder.engine.document import Table, listing, nearest, read, scalar, table
+from stanch.responder.engine.policy import load_policies
 from stanch.responder.engine.reference import REFERENCE
+from stanch.responder.engine.written import ID, duration, files, named, span
 
-_ID = re.compile(r"[a-z][a-z0-9-]{0,62}\Z")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}\Z")
-_DURATION = re.compile(r"([1-9][0-9]{0,4})([smhd])\Z")
-_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PHASES = tuple(phase.value for phase in Phase)
 _AFTER = re.compile(r"([a-z][a-z0-9-]*)(?: within (\S+))?\Z")
 _HEAD = ("runbook", "version", "title", "answers", "contained_by", "proven_dead_by")
@@ -39,12 +37,36 @@ _STEP = ("step", "uses", "after", "with", "approval", "when", "each", "wait", "t
 _MAX_STEPS = 100
 
 
-def load_runbooks(folder: Traversable | Path, specs: Mapping[str, StepSpec]) -> dict[str, Runbook]:
-    """All runbooks of ``folder`` by id, checked against the steps that exist."""
-    policies = load_policies(folder)
+def load_runbooks(
+    folder: Traversable | Path,
+    specs: Mapping[str, StepSpec],
+    *,
+    over: Traversable | Path | None = None,
+) -> dict[str, Runbook]:
+    """All runbooks of ``folder`` by id, checked against the steps that exist.
+
+    With ``over`` they join those of that folder: what both answer, or call by the same name, is
+    this folder's; its runbooks may use the policies of both.
+    """
+    policies = load_policies(over) if over is not None else {}
+    policies |= load_policies(folder)
+    found = _load(folder, specs, policies)
+    if over is None:
+        return found
+    taken = {leak for book in found.values() for leak in book.answers}
+    joined = {
+        book.id: replace(book, answers=tuple(leak for leak in book.answers if leak not in taken))
+        for book in _load(over, specs, policies).values()
+    }
+    return joined | found
+
+
+def _load(
+    folder: Traversable | Path, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
+) -> dict[str, Runbook]:
     runbooks: dict[str, Runbook] = {}
     answers: dict[tuple[str, str], str] = {}
-    for file in _files(folder):
+    for file in files(folder):
         runbook = _runbook(read(file.read_bytes(), file.name), file.name, specs, policies)
         for leak in runbook.answers:
             if leak in answers:
@@ -57,14 +79,6 @@ def load_runbooks(folder: Traversable | Path, specs: Mapping[str, StepSpec]) -> 
     return runbooks
 
 
-def load_policies(folder: Traversable | Path) -> dict[str, Policy]:
-    """All policies of ``folder/policies`` by id."""
-    place = folder / "policies"
-    files = _files(place) if place.is_dir() else iter(())
-    found = (_policy(read(file.read_bytes(), file.name), file.name) for file in files)
-    return {policy.id: policy for policy in found}
-
-
 def find_runbook(runbooks: Mapping[str, Runbook], name: str) -> Runbook:
     """The runbook called ``name``, or an error that names the nearest."""
     if name not in runbooks:
@@ -72,63 +86,11 @@ def find_runbook(runbooks: Mapping[str, Runbook], name: str) -> Runbook:
     return runbooks[name]
 
 
-def _files(folder: Traversable | Path) -> Iterator[Traversable | Path]:
-    if not folder.is_dir():
-        raise RunbookError(f"{folder} is not a folder", remedy="name a folder with runbooks")
-    found = [file for file in folder.iterdir() if file.name.endswith((".yaml", ".yml"))]
-    yield from sorted(found, key=lambda file: file.name)
-
-
-def _named(doc: Table, key: str, file: str) -> str:
-    name = doc.text(key)
-    if not _ID.match(name) or file.rpartition(".")[0] != name:
-        raise RunbookError(
-            f"{doc.where(key)}: {key} {name!r} must be the file's name, in a-z, 0-9 and -",
-            remedy=f"write `{key}: {file.rpartition('.')[0]}` or rename the file",
-        )
-    return name
-
-
-def _policy(doc: Table, file: str) -> Policy:
-    keys = ("policy", "title", "group", "expires", "silence")
-    doc.check(known=keys, required=keys)
-    name = _named(doc, "policy", file)
-    silences = [silence.value for silence in Silence]
-    if doc.text("silence") not in silences:
-        raise RunbookError(
-            f"{doc.where('silence')}: {doc.text('silence')!r} is not an outcome for silence",
-            remedy=nearest(doc.text("silence"), silences),
-        )
-    if not doc.text("group"):
-        raise RunbookError(f"{doc.where('group')}: no group", remedy="name who may decide")
-    return Policy(
-        id=name,
-        title=doc.text("title"),
-        group=doc.text("group"),
-        expires=_duration(doc.text("expires"), doc.where("expires")),
-        silence=Silence(doc.text("silence")),
-    )
-
-
-def _duration(text: str, where: str) -> timedelta:
-    duration = _DURATION.match(text)
-    if not duration:
-        raise RunbookError(
-            f"{where}: {text!r} is not a duration",
-            remedy="write a number and s, m, h or d, for example 4h",
-        )
-    return timedelta(**{_UNIT[duration[2]]: int(duration[1])})
-
-
-def _span(doc: Table, key: str) -> timedelta | None:
-    return _duration(doc.text(key), doc.where(key)) if key in doc.entries else None
-
-
 def _runbook(
     doc: Table, file: str, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
 ) -> Runbook:
     doc.check(known=(*_HEAD, "timeout", *_PHASES), required=_HEAD)
-    name = _named(doc, "runbook", file)
+    name = named(doc, "runbook", file)
     if not _VERSION.match(doc.text("version")):
         raise RunbookError(
             f"{doc.where('version')}: {doc.text('version')!r} is not a version",
@@ -152,7 +114,7 @@ def _runbook(
         policies={policy: policies[policy] for policy in sorted(used)},
         contained_by=doc.text("contained_by"),
         proven_dead_by=doc.text("proven_dead_by"),
-        timeout=_span(doc, "timeout"),
+        timeout=span(doc, "timeout"),
     )
 
 
@@ -188,7 +150,7 @@ def _step(
 ) -> RunbookStep:
     doc.check(known=_STEP, required=_STEP[:3])
     name, uses = doc.text("step"), doc.text("uses")
-    if not _ID.match(name) or name == "item":
+    if not ID.match(name) or name == "item":
         raise RunbookError(
             f"{doc.where('step')}: {name!r} is not a step id", remedy="use a-z, 0-9 and -, not item"
         )
@@ -217,8 +179,8 @@ def _step(
         within=within,
         when=_when(doc),
         each=_each(doc),
-        wait=_span(doc, "wait"),
-        timeout=_span(doc, "timeout"),
+        wait=span(doc, "wait"),
+        timeout=span(doc, "timeout"),
     )
 
 
@@ -234,7 +196,7 @@ def _after(doc: Table) -> tuple[tuple[str, ...], dict[str, timedelta]]:
                 remedy="write STEP, or STEP within 3s",
             )
         if found[2]:
-            within[found[1]] = _duration(found[2], doc.where("after"))
+            within[found[1]] = duration(found[2], doc.where("after"))
         else:
             after.append(found[1])
     return tuple(after), within

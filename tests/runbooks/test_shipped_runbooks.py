@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,13 +31,14 @@ def runbook() -> Runbook:
 def test_key_and_sessions_are_contained_at_the_same_time(runbook: Runbook) -> None:
     steps = {step.id: step for step in runbook.steps}
     assert steps["disable-key"].after == steps["deny-sessions"].after
-    assert set(steps["verify-contained"].after) == {"disable-key", "deny-sessions"}
+    assert set(steps["verify-contained"].after) == {"disable-key", "deny-sessions", "probe"}
     assert runbook.contained_by == "verify-contained"
 
 
-def test_nothing_changes_before_the_snapshot_and_the_probe(runbook: Runbook) -> None:
+def test_containment_waits_for_what_looks_first_but_not_long(runbook: Runbook) -> None:
     first = next(s for s in runbook.steps if SPECS[s.uses].effect is not Effect.READ)
-    assert set(first.after) >= {"snapshot", "probe"}
+    assert first.within.keys() >= {"snapshot", "probe", "possession"}
+    assert max(first.within.values()) <= timedelta(seconds=5)
 
 
 def test_only_what_cannot_be_undone_waits_for_a_person(runbook: Runbook) -> None:

@@ -16,7 +16,8 @@ from stanch.responder.domain.error import RunbookError
 from stanch.responder.domain.runbook import Phase, Silence, runbook_for
 from stanch.responder.domain.step import Effect, StepSpec
 from stanch.responder.engine.document import MAX_BYTES, read
-from stanch.responder.engine.loader import find_runbook, load_policies, load_runbooks
+from stanch.responder.engine.loader import find_runbook, load_runbooks
+from stanch.responder.engine.policy import load_policies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
