@@ -58,7 +58,7 @@ def test_check_prints_a_table_that_fits_a_terminal() -> None:
     result = run("check")
     assert result.exit_code == 0
     assert all(len(line) <= 80 for line in result.output.splitlines())
-    assert ["aws", "7", "14", "14", "ok"] in [line.split() for line in result.output.splitlines()]
+    assert ["aws", "9", "17", "18", "ok"] in [line.split() for line in result.output.splitlines()]
 
 
 def test_check_of_a_lying_rule_is_an_error_of_the_configuration(tmp_path: Path) -> None:
