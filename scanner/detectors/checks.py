@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stanch.scanner.detectors.candidate import (
     NOTHING_TO_SAY,
     Candidate,
@@ -83,7 +85,7 @@ from stanch.scanner.detectors.text.doubt import doubtful
 from stanch.scanner.detectors.text.placeholder import is_mask, is_placeholder, is_regular
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import replace
-from stanch.scanner.model.rule import RuleClass
+from stanch.scanner.model.rule import Rule, RuleClass
 
 
 def check_placeholder(candidate: Candidate) -> CheckResult:
@@ -170,3 +172,24 @@ CHECKS: dict[str, Check] = {
     "vapid-pair": check_pair,
     "zuplo-crc32": check_zuplo_crc,
 }
+
+FAR_CHECKS = frozenset({"column", "pem", "putty"})
+"""Checks that look farther than the lines around: at a table's rows, at all of a key."""
+
+
+def far_rules(rules: Sequence[Rule], widths: Sequence[int], near: int) -> frozenset[int]:
+    """By index the rules whose findings may change when something farther than ``near`` does.
+
+    ``widths``: how many bytes of a match may lie in front of what tells of it.
+    """
+    paired = {
+        name
+        for rule in rules
+        if rule.pairing is not None
+        for name in (rule.id, rule.pairing.rule, *rule.pairing.also)
+    }
+    return frozenset(
+        index
+        for index, (rule, width) in enumerate(zip(rules, widths, strict=True))
+        if width > near or rule.id in paired or not FAR_CHECKS.isdisjoint(rule.checks)
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
 from types import MappingProxyType
 
 from stanch.scanner.detectors.candidate import Candidate, Disposition, Judged
-from stanch.scanner.detectors.checks import CHECKS
+from stanch.scanner.detectors.checks import CHECKS, far_rules
 from stanch.scanner.detectors.combine.overlap import resolved
 from stanch.scanner.detectors.combine.pairing import Credential, joined
 from stanch.scanner.detectors.context.screen import SCREENS
@@ -25,7 +26,7 @@ from stanch.scanner.detectors.text.position import LineIndex
 from stanch.scanner.model.finding import Confidence, Finding, Match
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment, Gap
-from stanch.scanner.model.record import Record
+from stanch.scanner.model.record import Record, replace
 from stanch.scanner.model.rule import Rule, RuleClass
 from stanch.scanner.model.secret import SecretValue
 
@@ -46,7 +47,30 @@ class Scanned(Record):
     gaps: tuple[Gap, ...]
 
 
-_NOTHING = Scanned(matches=(), gaps=())
+NOTHING = Scanned(matches=(), gaps=())
+
+
+class Reach(IntEnum):
+    """How far from a change a finding may lie that changes with it."""
+
+    NEAR = 0
+    FAR = 1  # the other half of a pair, the rows of a table, the end of a key
+    DOCUMENT = 2  # anywhere
+
+
+NEAR = 512
+"""Bytes, and then up to the border of the line: what stands on one line belongs together."""
+
+_FAR = 16 << 10  # bytes: no key, no table and no pair is longer
+
+
+class Look(Record):
+    """Where in a text, or in a ``part`` of it, something could be found."""
+
+    windows: dict[int, list[Window]]
+    marks: Marks
+    part: Window | None
+    reach: Reach
 
 
 class Engine:
@@ -75,6 +99,8 @@ class Engine:
             if rule.checks and rule.checks[0] in SCREENS
         }
         self.prefilter = prefilter(rules)
+        self._far = far_rules(self._rules, self.prefilter.widths, NEAR)
+        self._documents = {i for i, rule in enumerate(self._rules) if rule.document is not None}
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -85,48 +111,78 @@ class Engine:
         """The fragment's matches in order of position; :meth:`examine` says what was left out."""
         yield from self.examine(fragment).matches
 
-    def examine(self, fragment: Fragment) -> Scanned:
-        """Matches in order of position, encoded copies included, and gaps."""
-        fragment, windows, marks = self._look(fragment)
-        if not marks:
-            return self._direct(fragment, windows, self._min_confidence)
-        direct = self._direct(fragment, windows)  # also what is not sure says what a copy is
-        matches, gaps = opened(fragment, direct.matches, self._within, marks)
+    def look(self, data: bytes, path: str, part: Window | None = None) -> Look | None:
+        """Where :meth:`examine` could find anything in a part of it; None is certain."""
+        windows, marks = self.prefilter.look(data, path, self._screens, part)
+        if not windows and not marks:
+            return None
+        if COLOURED in marks:
+            part = None  # colours are taken away everywhere
+        reach = Reach.NEAR
+        if not self._documents.isdisjoint(windows):
+            reach = Reach.DOCUMENT
+        elif not self._far.isdisjoint(windows):
+            reach = Reach.FAR
+        return Look(windows=windows, marks=marks, part=part, reach=reach)
+
+    def look_farther(self, data: bytes, path: str, part: Window, reach: Reach) -> Look | None:
+        """As :meth:`look`, and where findings may change with the part: so far they reach."""
+        if reach is Reach.DOCUMENT:
+            return self.look(data, path)
+        near = self.look(data, path, part)
+        around = (max(0, part[0] - _FAR), min(len(data), part[1] + _FAR))
+        wide = self.look(data, path, around)
+        if wide is None or COLOURED in wide.marks:
+            return wide
+        changed = [part] + [
+            (start - NEAR, end + NEAR)
+            for index in self._far.intersection(wide.windows)
+            for start, end in wide.windows[index]
+        ]
+        windows = {
+            index: kept
+            for index, places in wide.windows.items()
+            if (kept := [each for each in places if _meets(each, changed)])
+        }
+        return replace(wide, windows=windows, marks=near.marks if near else {}, part=part)
+
+    def examine(self, fragment: Fragment, look: Look | None = None) -> Scanned:
+        """Matches in order of position, encoded copies included, and gaps.
+
+        With a ``look`` at it only those in the part that was looked at, judged by all of it.
+        """
+        look = look or self.look(fragment.data, fragment.provenance.path)
+        if look is None:
+            return NOTHING
+        if COLOURED in look.marks:
+            fragment = uncoloured(fragment)
+            look = self.look(fragment.data, fragment.provenance.path)
+            if look is None:
+                return NOTHING
+        if not look.marks:
+            return self._direct(fragment, look.windows, self._min_confidence)
+        direct = self._direct(fragment, look.windows)  # what is not sure, too, says what a copy is
+        end = look.part[1] if look.part else len(fragment.data)
+        matches, gaps = opened(fragment, direct.matches, self._within, look.marks, end)
         return Scanned(matches=self._sure(matches), gaps=(*direct.gaps, *gaps))
 
-    def may_find(self, data: bytes, path: str | None) -> bool:
-        """Whether :meth:`examine` could find anything in it; false is certain.
-
-        Of whole lines the ``path`` says more: what is code there.
-        """
-        if path is None:
-            return any(self.prefilter.look(data))
-        return any(self.prefilter.look(data, path, self._screens))
-
     def _within(self, fragment: Fragment) -> tuple[Match, ...]:
-        fragment, windows, _ = self._look(fragment)
-        return self._direct(fragment, windows).matches
+        look = self.look(fragment.data, fragment.provenance.path)
+        if look is not None and COLOURED in look.marks:
+            fragment = uncoloured(fragment)
+            look = self.look(fragment.data, fragment.provenance.path)
+        return self._direct(fragment, look.windows).matches if look else ()
 
     def _sure(self, matches: tuple[Match, ...]) -> tuple[Match, ...]:
         return tuple(
             each for each in matches if each.finding.confidence.rank >= self._min_confidence
         )
 
-    def _look(self, fragment: Fragment) -> tuple[Fragment, dict[int, list[Window]], Marks]:
-        """The fragment without colours, where a rule could match in it, and the marks it has."""
-        path = fragment.provenance.path
-        windows, marks = self.prefilter.look(fragment.data, path, self._screens)
-        if COLOURED in marks:
-            fragment = uncoloured(fragment)
-            windows, marks = self.prefilter.look(fragment.data, path, self._screens)
-            marks.pop(COLOURED, None)
-        return fragment, windows, marks
-
     def _direct(
         self, fragment: Fragment, windows: dict[int, list[Window]], min_confidence: int = 0
     ) -> Scanned:
         if not windows:
-            return _NOTHING
+            return NOTHING
         now = self._clock()
         judged: list[Judged] = []
         gaps: list[Gap] = []
@@ -204,6 +260,10 @@ class Engine:
             excerpt=excerpt(fragment.data, anchor.start, anchor.end, secrets),
         )
         return Match(finding=finding, parts=MappingProxyType(parts))
+
+
+def _meets(window: Window, others: Sequence[Window]) -> bool:
+    return any(window[0] < end and start < window[1] for start, end in others)
 
 
 def _candidates(

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.detectors.engine import NOTHING, Engine, Reach, Scanned
 from stanch.scanner.model.finding import Finding, Match, Span
 from stanch.scanner.model.fragment import Fragment, Gap
-from stanch.scanner.model.provenance import Provenance
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.sources.hunk import Hunk
@@ -46,30 +45,38 @@ def scan_batch(
     found: list[Packed] = []
     gaps: list[Gap] = []
     contents = size = 0
-    place: Provenance | None = None
+    content: object = None  # pieces of one content share it
+    reaches: dict[str, Reach] = {}  # by file, as far as there is more than the lines around
     for got in source.read(batch):
         if isinstance(got, Gap):
             gaps.append(got)
             continue
-        if isinstance(got, Hunk):
-            text = got.text
-            if not engine.may_find(text, got.item.path if got.whole_lines else None):
-                contents += 1
-                size += len(text)
-                continue
-        piece = got.fragment() if isinstance(got, Hunk) else got
-        contents += piece.provenance is not place  # pieces of one content share it
-        place = piece.provenance
-        size += len(piece.data)
-        scanned = engine.examine(piece)
-        if not scanned.matches and not scanned.gaps:
-            continue
+        mark = got.whole if isinstance(got, Hunk) else got.provenance
+        contents += mark is not content
+        content = mark
+        size += got.last - got.first if isinstance(got, Hunk) else len(got.data)
+        scanned = _of_hunk(engine, got, reaches) if isinstance(got, Hunk) else engine.examine(got)
         gaps.extend(replace(gap, lasting=True) for gap in scanned.gaps)
         for match in scanned.matches:
-            placed = match if piece.owned is None else _placed(match, piece)
+            placed = match if isinstance(got, Hunk) else _placed(match, got)
             if placed is not None:
                 found.append(packed(placed, parts=parts))
     return Answer(found=tuple(found), gaps=tuple(gaps), tally=Tally(contents=contents, size=size))
+
+
+def _of_hunk(engine: Engine, hunk: Hunk, reaches: dict[str, Reach]) -> Scanned:
+    """What is found in a hunk, or because of it farther away in its content.
+
+    How far, the rules say that have met anything in the file up to now: what a hunk adds to a
+    document or to a pair may be far away from what makes it one.
+    """
+    path, part = hunk.item.path, hunk.part
+    look = engine.look(hunk.whole, path, part)
+    if look is not None and look.reach:
+        reaches[path] = max(look.reach, reaches.get(path, look.reach))
+    if part is not None and path in reaches:
+        look = engine.look_farther(hunk.whole, path, part, reaches[path])
+    return engine.examine(hunk.fragment(), look) if look is not None else NOTHING
 
 
 def _placed(match: Match, window: Fragment) -> Match | None:

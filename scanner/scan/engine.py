@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stanch.scanner.detectors.engine import Engine, Scanned
+from stanch.scanner.detectors.engine import Engine, Look, Reach, Scanned
+from stanch.scanner.detectors.matching.prefilter import Window
 from stanch.scanner.local import cache
 from stanch.scanner.model.finding import Confidence, Match, Span
 from stanch.scanner.model.fingerprint import FingerprintKey
@@ -54,15 +55,18 @@ class ScanEngine(Engine):
         suppressor = self._suppressor.basis() if self._suppressor else b""
         return b"%d" % self._min_confidence + plugins + suppressor
 
-    def may_find(self, data: bytes, path: str | None) -> bool:
-        """Whether :meth:`examine` could find anything in it; false is certain."""
-        return self._plugins is not None or super().may_find(data, path)
+    def look(self, data: bytes, path: str, part: Window | None = None) -> Look | None:
+        """Where :meth:`examine` could find anything in a part of it; None is certain."""
+        look = super().look(data, path, part)
+        if look is None and self._plugins is not None:
+            return Look(windows={}, marks={}, part=part, reach=Reach.NEAR)
+        return look
 
-    def examine(self, fragment: Fragment) -> Scanned:
+    def examine(self, fragment: Fragment, look: Look | None = None) -> Scanned:
         """Matches in order of position, judged, and what was left out."""
-        scanned = super().examine(fragment)
+        scanned = super().examine(fragment, look)
         if self._plugins is not None:
-            more, gaps = self._plugins.detect(fragment, self._key)
+            more, gaps = self._plugins.detect(_lines(fragment, look), self._key)
             matches = _merged(scanned.matches, self._sure(more))
             scanned = Scanned(matches=matches, gaps=(*scanned.gaps, *gaps))
         if not scanned.matches:
@@ -72,6 +76,16 @@ class ScanEngine(Engine):
         if self._suppressor is None:
             return scanned
         return replace(scanned, matches=_judged(self._suppressor, scanned.matches, fragment))
+
+
+def _lines(fragment: Fragment, look: Look | None) -> Fragment:
+    """The lines that were looked at: plugins see nothing else."""
+    if look is None or look.part is None:
+        return fragment
+    data, (first, last) = fragment.data, look.part
+    start, end = data.rfind(b"\n", 0, first) + 1, data.find(b"\n", last)
+    lines = data[start : end if end >= 0 else len(data)]
+    return replace(fragment, data=lines, first_line=1 + data.count(b"\n", 0, start))
 
 
 def _judged(

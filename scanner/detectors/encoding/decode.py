@@ -8,7 +8,7 @@ not reported again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
 from stanch.scanner.detectors.encoding import ansi
 from stanch.scanner.detectors.encoding.base64_run import RUN
@@ -34,13 +34,18 @@ MOST_RUNS = 5_000
 _ANYWHERE: Mapping[int, int] = dict.fromkeys(range(len(ENCODINGS)), 0)
 
 
-def copies(data: bytes, marks: Mapping[int, int] = _ANYWHERE) -> Iterator[Copy]:
-    """The stretches of ``data`` that decode to text.
+def copies(
+    data: bytes, marks: Mapping[int, int] = _ANYWHERE, end: int | None = None
+) -> Iterator[Copy]:
+    """The stretches of ``data`` that decode to text, as far as they begin before ``end``.
 
     ``marks``: which of :data:`MARKS` are there, and where the first place of each ends at least.
     """
+    last = len(data) if end is None else end
     return chain.from_iterable(
-        each.copies(data, marks[number]) for number, each in enumerate(ENCODINGS) if number in marks
+        takewhile(lambda copy: copy.start < last, each.copies(data, marks[number]))
+        for number, each in enumerate(ENCODINGS)
+        if number in marks
     )
 
 
@@ -49,17 +54,19 @@ def opened(
     direct: tuple[Match, ...],
     scan: Scan,
     marks: Mapping[int, int] = _ANYWHERE,
+    end: int | None = None,
 ) -> tuple[tuple[Match, ...], tuple[Gap, ...]]:
     """``direct`` and what ``scan`` finds in the fragment's encoded copies, by position.
 
-    What lies behind the first ``MOST_RUNS`` copies is a gap.
+    Copies that begin at ``end`` or behind it are left alone. What lies behind the first
+    ``MOST_RUNS`` copies is a gap.
     """
     path = fragment.provenance.path
     if is_foreign_ground(path):
         return direct, ()
     lines: LineIndex | None = None
     hidden: list[Match] = []
-    found = copies(fragment.data, marks)
+    found = copies(fragment.data, marks, end)
     for each in islice(found, MOST_RUNS):
         inner = _read(each.text, path, scan, DEPTH - 1)
         if not inner:

@@ -66,31 +66,32 @@ class Prefilter:
         self._value = value
         self._values: dict[int, hyperscan.Database] = {}
 
+    @property
+    def widths(self) -> list[int]:
+        """How far in front of a reported end each rule's match may begin."""
+        return [before for before, _ in self._reach]
+
     def windows(self, data: bytes) -> dict[int, list[Window]]:
         """For each rule's index the merged windows in which it may match, in order of position."""
         return self.look(data)[0]
 
     def look(
-        self, data: bytes, path: str = "", screens: Mapping[int, Screen] = _NONE
+        self,
+        data: bytes,
+        path: str = "",
+        screens: Mapping[int, Screen] = _NONE,
+        part: Window | None = None,
     ) -> tuple[dict[int, list[Window]], Marks]:
-        """The windows, and the marks.
+        """The windows, and the marks, of the data or of a ``part`` of them.
 
         What the screen of a rule dismisses, by the rule's index, is left out. Only a rule whose
         matches Hyperscan finds exactly can have one.
         """
-        events: list[_Event] = []
-
-        def note(index: int, start: int, end: int, _flags: int, _context: object) -> None:
-            events.append((index, start, end))
-
-        self._database.scan(data, match_event_handler=note)
-        if not events:
-            return {}, {}
         found: dict[int, list[Window]] = {}
+        marks: Marks = {}
         reach = self._reach
         size = len(data)
-        marks: Marks = {}
-        for index, start, end in events:
+        for index, start, end in self._events(data, part):
             if index >= MARK:
                 marks.setdefault(index - MARK, end)
                 continue
@@ -108,7 +109,21 @@ class Prefilter:
                     windows[-1] = (windows[-1][0], stop)
             else:
                 windows.append((start, stop))
-        return self._narrowed(found, data), marks
+        return (self._narrowed(found, data) if found else found), marks
+
+    def _events(self, data: bytes, part: Window | None) -> list[_Event]:
+        """What Hyperscan finds, placed in all of the data."""
+        events: list[_Event] = []
+
+        def note(index: int, start: int, end: int, _flags: int, _context: object) -> None:
+            events.append((index, start, end))
+
+        if part is None:
+            self._database.scan(data, match_event_handler=note)
+            return events
+        first, last = part
+        self._database.scan(data[first:last], match_event_handler=note)
+        return [(index, start and start + first, end + first) for index, start, end in events]
 
     def _narrowed(self, found: dict[int, list[Window]], data: bytes) -> dict[int, list[Window]]:
         """By rule, the merged windows in which it can match."""

@@ -15,9 +15,9 @@ from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.content.text_or_binary import HEAD, WINDOW, is_binary
 from stanch.scanner.sources.content.window import Read, fragments
 from stanch.scanner.sources.git.bounded_process import Git
-from stanch.scanner.sources.git.common_affix import alike
+from stanch.scanner.sources.git.common_affix import changes
 from stanch.scanner.sources.git.repository import Repository, start, why
-from stanch.scanner.sources.hunk import Hunk, around
+from stanch.scanner.sources.hunk import Hunk, hunks
 
 _BLOCK = 1 << 16
 _LARGEST_ARCHIVE = 1 << 30
@@ -70,11 +70,9 @@ class BlobReader(Record, frozen=False):
             elif len(content) > WINDOW or is_binary(content):
                 yield from self._whole(blob, content)
             elif (before := self._exchanged(blob.path, content, alone=alone)) is None:
-                yield Fragment(data=content, provenance=self.place(blob))
+                yield Hunk(content, 0, len(content), self.place, blob)
             else:
-                front, behind = alike(before, content)
-                if front < len(content):
-                    yield around(content, front, len(content) - behind, self.place, blob)
+                yield from hunks(content, changes(before, content), self.place, blob)
 
     def close(self) -> None:
         """End this process's git."""
