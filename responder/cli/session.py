@@ -18,9 +18,8 @@ from stanch.responder.cli.standby import Standby
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.caller import Caller, at_command_line
 from stanch.responder.domain.ids import IncidentId, label
-from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.ports import Errand, Notifier
-from stanch.responder.domain.run import RunState, StepState
+from stanch.responder.domain.run import RunKind, RunState, StepState
 from stanch.responder.telemetry import log
 from stanch.responder.terminal.notifier import TerminalNotifier
 from stanch.responder.worker.embedded import EmbeddedWorker
@@ -137,7 +136,9 @@ def _fine(opened: House, incident: IncidentId) -> bool:
     state = _state(opened, incident)
     with opened.store.transaction() as tx:
         found = tx.incidents.get(incident)
-    if state is RunState.DONE and found is not None and found.state is IncidentState.CONTAINED:
+        runs = tx.runs.of(incident)
+    responded = bool(runs) and runs[-1].kind is RunKind.RESPOND
+    if state is RunState.DONE and responded and found is not None and not found.state.over:
         return False
     return state is not RunState.FAILED
 

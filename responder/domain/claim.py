@@ -64,7 +64,7 @@ class Claim:
 
     def headline(self) -> str:
         """The fewest words that are true."""
-        said = str(self.validity).upper().replace("-", " ")
+        said = _HEADLINE[self.validity]
         if not self.uncovered:
             return said
         if self.alive:
@@ -107,6 +107,13 @@ class Claim:
         }
 
 
+_HEADLINE = {
+    Validity.LIVE: "LIVE",
+    Validity.DEAD: "DEAD",
+    Validity.UNREACHABLE: "NOT REACHED",
+    Validity.REFUSED: "NO ANSWER",
+    Validity.NO_CHECK: "NOT CHECKED",
+}
 _SAID = {
     Validity.LIVE: "works",
     Validity.DEAD: "is refused",

@@ -141,6 +141,10 @@ class StepContext(Protocol):
         """The masked credential, for evidence and messages."""
 
     @property
+    def rule(self) -> str:
+        """The rule that found it first; empty when that is not known."""
+
+    @property
     def idempotency_key(self) -> str:
         """32 hex digits, the same for every attempt at this step of this run."""
 

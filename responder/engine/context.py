@@ -74,6 +74,13 @@ class Context:
         return self._incident.preview
 
     @property
+    def rule(self) -> str:
+        """The rule that found it first."""
+        with self._store.snapshot() as tx:
+            found = tx.incidents.exposures(self._incident.id)
+        return found[0].rule if found else ""
+
+    @property
     def idempotency_key(self) -> str:
         """The same for every attempt at this step of this run."""
         return hashlib.sha256(f"{self._step.run}/{self._step.id}".encode()).hexdigest()[:32]

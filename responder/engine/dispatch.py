@@ -14,7 +14,7 @@ from stanch.responder.domain.incident import Incident
 from stanch.responder.domain.json import JsonObject, JsonValue
 from stanch.responder.domain.ports import Errand, Transaction
 from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
-from stanch.responder.domain.runbook import Runbook, RunbookStep, Silence
+from stanch.responder.domain.runbook import Policy, Runbook, RunbookStep, Silence
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.attempt import Job
 from stanch.responder.engine.condition import holds
@@ -264,32 +264,58 @@ class Dispatch:
             step, incident=scene.incident, runbook=scene.runbook, outputs=scene.outputs
         )
         asked = tx.approvals.of(scene.run.id)
-        verdict = gate(asked, step=step.id, plan_hash=digest, silence=policy.silence, now=now)
+        need = policy.need(_facts(scene.outputs))
+        verdict = Gate.GO
+        if need.count:
+            verdict = gate(
+                asked,
+                step=step.id,
+                plan_hash=digest,
+                silence=policy.silence,
+                now=now,
+                people=need.count,
+            )
         _expire(tx, asked, step, digest, now)
         if verdict is Gate.GO:
+            if need.count == 0 and step.intended_at is None:
+                why = {"step": step.id, "plan": digest, "policy": policy.id, "why": need.reason}
+                _record(tx, scene.incident.id, "approval.not_needed", why, now)
             return True
         if verdict is Gate.ASK:
-            tx.approvals.add(
-                Approval(
-                    id=ApprovalId(secrets.token_hex(8)),
-                    incident=scene.incident.id,
-                    run=scene.run.id,
-                    step=step.id,
-                    plan_hash=digest,
-                    policy=policy.id,
-                    group=policy.group,
-                    requester=scene.run.requester,
-                    asked_at=now,
-                    expires_at=now + policy.expires,
-                )
-            )
-            detail = {"step": step.id, "plan": digest}
-            _record(tx, scene.incident.id, "approval.asked", detail, now)
+            _ask(scene, step, policy, digest, need.reason)
         state = StepState.SKIPPED if verdict is Gate.STOP else StepState.BLOCKED
         if step.state is not state:
             tx.runs.write(replace(step, state=state, finished_at=now if state.over else None))
             tx.outbox.put(Errand.NOTIFY, str(scene.incident.id))
         return False
+
+
+def _ask(scene: Scene, step: StepRun, policy: Policy, digest: str, why: str) -> None:
+    scene.tx.approvals.add(
+        Approval(
+            id=ApprovalId(secrets.token_hex(8)),
+            incident=scene.incident.id,
+            run=scene.run.id,
+            step=step.id,
+            plan_hash=digest,
+            policy=policy.id,
+            group=policy.group,
+            requester=scene.run.requester,
+            asked_at=scene.now,
+            expires_at=scene.now + policy.expires,
+        )
+    )
+    detail = {"step": step.id, "plan": digest, "why": why}
+    _record(scene.tx, scene.incident.id, "approval.asked", detail, scene.now)
+
+
+def _facts(outputs: Outputs) -> dict[str, str]:
+    """What a policy may look at: ``owner.protected`` to ``yes``."""
+    return {
+        f"{step}.{name}": str(value)
+        for step, found in outputs.items()
+        for name, value in found.items()
+    }
 
 
 def _element(step: StepRun, number: int, item: JsonValue) -> StepRun:

@@ -23,17 +23,26 @@ class Gate(Enum):
 _ON_SILENCE = {Silence.PROCEED: Gate.GO, Silence.HOLD: Gate.HOLD, Silence.ABORT: Gate.STOP}
 
 
-def gate(
-    asked: Sequence[Approval], *, step: str, plan_hash: str, silence: Silence, now: datetime
+def gate(  # the facts of one decision
+    asked: Sequence[Approval],
+    *,
+    step: str,
+    plan_hash: str,
+    silence: Silence,
+    now: datetime,
+    people: int = 1,
 ) -> Gate:
-    """Judge the newest approval of ``step``. Words given for another plan count for nothing."""
+    """Judge the newest approval of ``step``. Words given for another plan count for nothing.
+
+    ``people``: so many must agree, each another.
+    """
     mine = [a for a in asked if a.step == step and a.decision is not Decision.VOID]
     if not mine or mine[-1].plan_hash != plan_hash:
         return Gate.ASK
     newest = mine[-1]
     match newest.decision:
         case Decision.GRANTED:
-            return Gate.GO
+            return Gate.GO if len(agreed(mine, plan_hash)) >= people else Gate.ASK
         case Decision.DENIED:
             return Gate.STOP
         case Decision.EXPIRED:
@@ -42,3 +51,14 @@ def gate(
             return Gate.WAIT if now < newest.expires_at else _ON_SILENCE[silence]
         case Decision.VOID:  # filtered above
             return Gate.ASK
+
+
+def agreed(asked: Sequence[Approval], plan_hash: str) -> frozenset[str]:
+    """Who agreed to exactly this plan."""
+    return frozenset(
+        approval.decided_by
+        for approval in asked
+        if approval.decision is Decision.GRANTED
+        and approval.plan_hash == plan_hash
+        and approval.decided_by
+    )

@@ -14,6 +14,7 @@ from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.domain.run import RunState, StepRun
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.gate import agreed
 from stanch.responder.engine.pin import pinned
 from stanch.responder.engine.planner import Planner, outputs_of
 
@@ -65,6 +66,7 @@ class Approvals:
         try:
             with self.store.transaction() as tx:
                 question = self._question(tx, approval)
+                _refuse_twice(tx, question, person)
                 decided = decide(
                     question.approval,
                     by=person,
@@ -126,6 +128,17 @@ class Approvals:
             if approval.decision is Decision.OPEN and approval.expires_at <= tx.now():
                 tx.approvals.save(replace(approval, decision=Decision.EXPIRED))
             _record(tx, approval, "approval.refused", by, why)
+
+
+def _refuse_twice(tx: Transaction, question: Question, person: Person) -> None:
+    """Where two must agree, the second is another."""
+    asked = question.approval
+    mine = [a for a in tx.approvals.of(asked.run) if a.step == asked.step]
+    if asked.decision is Decision.OPEN and person.name in agreed(mine, question.plan_hash):
+        raise ApprovalRefused(
+            f"{person.name} has agreed already, and two must",
+            remedy=f"another member of {asked.group!r} must decide",
+        )
 
 
 def _record(tx: Transaction, approval: Approval, action: str, by: Caller, reason: str) -> None:

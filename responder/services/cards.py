@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from stanch.responder.domain import goal
 from stanch.responder.domain.approval import Decision
 from stanch.responder.domain.card import Ask, Card, Mark, Tone
-from stanch.responder.domain.claim import Claim
+from stanch.responder.domain.claim import Claim, Validity
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.ports import Store, Transaction
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState, newest_claim
 from stanch.responder.domain.runbook import Phase, Silence
+from stanch.responder.domain.step import Effect
 from stanch.responder.domain.timeline import Event
 from stanch.responder.postmortem.text import span
 from stanch.responder.services.approvals import Approvals, waiting
@@ -104,7 +105,7 @@ class Cards:
         question = self.approvals.question(approval_id)
         approval, step = question.approval, question.step
         policy = step.policy
-        undone = "This cannot be undone." if step.undo is None else "This can be undone."
+        undone = _UNDONE[step.effect]
         return Ask(
             approval=approval.id,
             title=f"{step.title} {question.preview}. {undone}",
@@ -115,6 +116,13 @@ class Cards:
             silence=SILENCE[policy.silence] if policy else "",
             plan_hash=approval.plan_hash,
         )
+
+
+_UNDONE = {
+    Effect.READ: "This by itself changes nothing.",
+    Effect.REVERSIBLE: "This can be undone.",
+    Effect.FINAL: "This cannot be undone.",
+}
 
 
 def draw(view: View) -> Card:
@@ -233,6 +241,8 @@ def _work(view: View) -> str:
         return f"{more} Left to do: {left}.".strip()
     if view.undone and view.run and view.run.state is RunState.DONE:
         return f"What contained it was taken back. `stanch respond {name}` contains it again."
+    if view.claim is not None and view.claim.validity is Validity.NO_CHECK and not view.undone:
+        return f"Nothing can prove more: `stanch close {name} --unproven` closes it."
     if view.run and view.run.state is RunState.DONE:
         return f"Mend what is not covered, then `stanch respond {name}` proves it again."
     return f"Now: {', '.join(doing) or 'working through the plan'}."

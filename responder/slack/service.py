@@ -11,6 +11,7 @@ from stanch.responder.domain.error import ApprovalRefused
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.ports import Store
+from stanch.responder.domain.step import Effect
 from stanch.responder.services.approvals import Approvals
 from stanch.responder.services.cards import Cards
 from stanch.responder.services.closing import Closing, Closure
@@ -42,7 +43,7 @@ class ServiceDesk:
         ask = self.card_room.card(asked.incident).ask
         if ask is None or ask.approval != approval or question.plan_hash != asked.plan_hash:
             raise ApprovalRefused("the plan has changed since this was asked", remedy=again)
-        final = question.step.undo is None
+        final = question.step.effect is Effect.FINAL
         return Review(
             incident=asked.incident,
             ask=ask,

@@ -20,7 +20,7 @@ from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.incident import Incident
 from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import Run, StepRun
-from stanch.responder.domain.runbook import Policy, Runbook, RunbookStep, Silence
+from stanch.responder.domain.runbook import Need, Policy, Runbook, RunbookStep, Silence
 from stanch.responder.engine.attempt import Attempt
 from stanch.responder.engine.dispatch import Dispatch
 from stanch.responder.engine.executor import Executor
@@ -96,10 +96,16 @@ class Room:
         version: int = 1,
         contained_by: str = "",
         proven_dead_by: str = "",
+        people: tuple[Need, ...] = (),
     ) -> Runbook:
         """Put the runbook for acme tokens in place."""
         policy = Policy(
-            id="second", title="Second", group="ops", expires=10 * MINUTE, silence=silence
+            id="second",
+            title="Second",
+            group="ops",
+            expires=10 * MINUTE,
+            silence=silence,
+            people=people,
         )
         self.books["acme"] = Runbook(
             id="acme",
@@ -141,9 +147,9 @@ class Room:
             )
         )
 
-    def begin(self, *steps: RunbookStep, silence: Silence = Silence.HOLD, **book: str) -> RunId:
+    def begin(self, *steps: RunbookStep, silence: Silence = Silence.HOLD, **book: Any) -> RunId:
         """A run of these steps for a fresh incident, asked for by alice."""
-        self.write(*steps, silence=silence, **book)  # type: ignore[arg-type]  # the two ids are texts
+        self.write(*steps, silence=silence, **book)
         run = self.responses.respond(self.take().incident, by=ALICE)
         assert run is not None
         return run
@@ -229,6 +235,7 @@ def hands(store: SqlStore, vault: EnvelopeVault, lamps: Lamps, bell: Bell) -> At
 PEOPLE = {
     "alice": Person(name="alice", groups=frozenset({"ops"})),
     "bob": Person(name="bob", groups=frozenset({"ops"}), slack="T1/U2"),
+    "dave": Person(name="dave", groups=frozenset({"ops"})),
     "carol": Person(name="carol", groups=frozenset({"sales"})),
 }
 

@@ -44,16 +44,22 @@ def test_containment_waits_for_what_looks_first_but_not_long(runbook: Runbook) -
 def test_only_what_cannot_be_undone_waits_for_a_person(runbook: Runbook) -> None:
     waiting = [step.id for step in runbook.steps if step.approval]
     final = [step.id for step in runbook.steps if SPECS[step.uses].effect is Effect.FINAL]
-    assert waiting == final == ["delete-key"]
+    assert final == ["delete-key"]
+    assert waiting == ["agree", "delete-key"]
     assert runbook.policies["final-revocation"].silence is Silence.HOLD
 
 
-def test_containment_never_waits_for_a_person(runbook: Runbook) -> None:
+def test_containment_waits_for_nobody_when_the_secret_key_itself_leaked(runbook: Runbook) -> None:
+    policy = runbook.policies["first-touch"]
+    leaked = {"classify.secret_known": "yes", "owner.protected": "no", "owner.status": "Active"}
+    assert policy.need(leaked).count == 0
+    assert policy.need(leaked | {"classify.secret_known": "no"}).count == 1
+    assert policy.need(leaked | {"owner.protected": "yes"}).count == 2
     steps = {step.id: step for step in runbook.steps}
     waiting = [runbook.contained_by]
     while waiting:
         step = steps[waiting.pop()]
-        assert step.approval is None
+        assert step.approval is None or step.id == "agree"
         waiting.extend(step.after)
 
 

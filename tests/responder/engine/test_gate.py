@@ -25,6 +25,7 @@ ASKED = Approval(
     requester="alice",
     asked_at=NOW,
     expires_at=LATER,
+    decided_by="bob",
 )
 
 

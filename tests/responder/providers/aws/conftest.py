@@ -55,6 +55,10 @@ class MemoryContext:
         return f"{key_id[:4]}…{key_id[-4:]}"
 
     @property
+    def rule(self) -> str:
+        return "aws-access-key"
+
+    @property
     def idempotency_key(self) -> str:
         return hashlib.sha256(f"{self.run}/{self.step}".encode()).hexdigest()[:32]
 

@@ -1,0 +1,1 @@
+"""People: what nobody but them can do or decide, as steps like any other."""
