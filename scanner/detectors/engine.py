@@ -71,6 +71,7 @@ class Look(Record):
     marks: Marks
     part: Window | None
     reach: Reach
+    owned: tuple[Window, ...] = ()  # findings count that begin in one of these; anywhere if none
 
 
 class Engine:
@@ -125,26 +126,30 @@ class Engine:
             reach = Reach.FAR
         return Look(windows=windows, marks=marks, part=part, reach=reach)
 
-    def look_farther(self, data: bytes, path: str, part: Window, reach: Reach) -> Look | None:
-        """As :meth:`look`, and where findings may change with the part: so far they reach."""
+    def look_around(self, data: bytes, path: str, part: Window, reach: Reach) -> Look | None:
+        """As :meth:`look`, with what may change with the part, and what that is judged with."""
         if reach is Reach.DOCUMENT:
             return self.look(data, path)
-        near = self.look(data, path, part)
-        around = (max(0, part[0] - _FAR), min(len(data), part[1] + _FAR))
-        wide = self.look(data, path, around)
-        if wide is None or COLOURED in wide.marks:
-            return wide
-        changed = [part] + [
-            (start - NEAR, end + NEAR)
-            for index in self._far.intersection(wide.windows)
-            for start, end in wide.windows[index]
-        ]
+        far = _FAR if reach else NEAR
+        around = (max(0, part[0] - 2 * far), min(len(data), part[1] + 2 * far))
+        look = self.look(data, path, around)
+        if look is None or COLOURED in look.marks:
+            return look
+        owned = [part]
+        if reach:
+            owned += [
+                (start - NEAR, end + NEAR)
+                for index in self._far.intersection(look.windows)
+                for start, end in look.windows[index]
+                if start < part[1] + _FAR and part[0] - _FAR < end
+            ]
+        near = [(start - 2 * NEAR, end + 2 * NEAR) for start, end in owned]
         windows = {
             index: kept
-            for index, places in wide.windows.items()
-            if (kept := [each for each in places if _meets(each, changed)])
+            for index, places in look.windows.items()
+            if (kept := [each for each in places if _meets(each, near)])
         }
-        return replace(wide, windows=windows, marks=near.marks if near else {}, part=part)
+        return replace(look, windows=windows, part=part, owned=tuple(owned))
 
     def examine(self, fragment: Fragment, look: Look | None = None) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps.
@@ -160,8 +165,9 @@ class Engine:
             if look is None:
                 return NOTHING
         if not look.marks:
-            return self._direct(fragment, look.windows, self._min_confidence)
-        direct = self._direct(fragment, look.windows)  # what is not sure, too, says what a copy is
+            return self._direct(fragment, look.windows, self._min_confidence, look.owned)
+        # What is not sure, too, says what a copy is.
+        direct = self._direct(fragment, look.windows, 0, look.owned)
         end = look.part[1] if look.part else len(fragment.data)
         matches, gaps = opened(fragment, direct.matches, self._within, look.marks, end)
         return Scanned(matches=self._sure(matches), gaps=(*direct.gaps, *gaps))
@@ -179,7 +185,11 @@ class Engine:
         )
 
     def _direct(
-        self, fragment: Fragment, windows: dict[int, list[Window]], min_confidence: int = 0
+        self,
+        fragment: Fragment,
+        windows: dict[int, list[Window]],
+        min_confidence: int = 0,
+        owned: tuple[Window, ...] = (),
     ) -> Scanned:
         if not windows:
             return NOTHING
@@ -206,7 +216,12 @@ class Engine:
         kept = resolved(each for each in present if each.fate is not Disposition.HALF)
         halves = [each for each in present if each.fate is Disposition.HALF]
         found = joined(kept, halves, lines)
-        wanted = [each for each in found if each.anchor.confidence.rank >= min_confidence]
+        wanted = [
+            each
+            for each in found
+            if each.anchor.confidence.rank >= min_confidence
+            and (not owned or _meets((each.anchor.start, each.anchor.start + 1), owned))
+        ]
         secrets = [(each.start, each.end) for each in judged]
         return Scanned(
             matches=tuple(self._match(each, fragment, lines, secrets) for each in wanted),

@@ -21,6 +21,8 @@ from stanch.scanner.sources.hunk import Hunk, hunks
 
 _BLOCK = 1 << 16
 _LARGEST_ARCHIVE = 1 << 30
+_FIELDS = 3  # of an answer: "<oid> <type> <size>"
+_FEW = 7  # digits of a size; all that have fewer are below a window, and most contents do
 _HELD = 32 << 20  # bytes of the versions that were read last
 
 
@@ -88,21 +90,27 @@ class BlobReader(Record, frozen=False):
             feed = "".join(f"{blob.oid}\n" for blob in left).encode()
             self._git = start(self.repository, "cat-file", "--batch", "--buffer", feed=feed)
             with self._git as git:
+                out = _pipe(git.stdout)
                 alive = True
                 while left and alive:
-                    blob = left.popleft()
-                    alive = yield from self._answer(blob, _pipe(git.stdout))
+                    blob, header = left.popleft(), out.readline().split()
+                    if len(header) == _FIELDS and header[1] == b"blob" and len(header[2]) < _FEW:
+                        size = int(header[2])
+                        data = out.read(size + 1)  # and the line feed
+                        if alive := len(data) > size:
+                            yield blob, data[:size]
+                    else:
+                        alive = yield from self._answer(blob, header, out)
             if not alive:
                 complained = why(self.repository, git, "cat-file")
                 yield blob, _broken(blob, f"broken object: {complained}")
         self._git = None
 
     def _answer(
-        self, blob: Blob, out: IO[bytes]
+        self, blob: Blob, header: list[bytes], out: IO[bytes]
     ) -> Generator[tuple[Blob, bytes | Fragment | Gap], None, bool]:
-        """What git says of one object; returns whether it lives on."""
-        header = out.readline().split()
-        if len(header) != 3:  # noqa: PLR2004  # "<oid> <type> <size>"
+        """What git says of one object that is large or no blob; returns whether it lives on."""
+        if len(header) != _FIELDS:
             if header:
                 yield blob, _broken(blob, "the object is not in the repository")
             return bool(header)

@@ -155,12 +155,7 @@ def test_a_broken_object_is_a_gap_and_what_is_whole_is_read(
     assert outcome.secrets == ([token(1)] if victim == "HEAD~1:a.txt" else outcome.secrets)
 
 
-@pytest.mark.parametrize("processors", [1, 3])
-def test_gits_that_share_the_commits_go_on_behind_what_is_broken(
-    repo: Any, scan: Scan, token: Token, processors: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("stanch.scanner.sources.git.diff_tree._RUN", 2)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+def test_comparing_goes_on_behind_what_is_broken(repo: Any, scan: Scan, token: Token) -> None:
     commits = [repo.commit(f"{number:02}.txt", token(number)) for number in range(14)]
     whole = _history(scan, repo)
     assert [match.finding.commit for match in whole.matches] == commits
