@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from stanch.scanner.model.allowlist import Allowlist
 
-_KEYS = ("paths", "rules", "regexes", "reason", "expires")
+_LISTS = ("paths", "path_regexes", "rules", "regexes")
+_KEYS = (*_LISTS, "reason", "expires")
 _MOST = 1_000  # tables, and entries of a list
 _LONGEST = 1_000  # characters
 
@@ -40,7 +41,7 @@ def _allowlist(table: Mapping[str, object]) -> Allowlist:
             raise AllowlistError(
                 f"unknown key `{key}` in [[scan.allowlists]]", remedy=f"use {', '.join(_KEYS)}"
             )
-    lists = {key: _texts(table.get(key, []), key) for key in _KEYS[:3]}
+    lists = {key: _texts(table.get(key, []), key) for key in _LISTS}
     if not any(lists.values()):
         raise AllowlistError(
             "an allowlist without paths, rules or regexes would allow everything",

@@ -10,13 +10,15 @@ from stanch.scanner.model.record import Record
 class Allowlist(Record):
     """One table of ``[[scan.allowlists]]``. A finding is allowed when each kind that is given fits.
 
-    ``paths`` are globs of the path from the repository's root (``*`` crosses folders), ``rules``
-    ids or globs of them, ``regexes`` are searched in the value. One of each kind is enough. It
-    counts up to and with the day on which it ``expires``.
+    ``paths`` are globs of the path from the repository's root (``*`` crosses folders), beside them
+    ``path_regexes`` are searched in it; ``rules`` are ids or globs of them, ``regexes`` are searched
+    in the value. One of each kind is enough. It counts up to and with the day on which it
+    ``expires``.
     """
 
     reason: str
     paths: tuple[str, ...] = ()
+    path_regexes: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     regexes: tuple[str, ...] = ()
     expires: date | None = None

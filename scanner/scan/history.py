@@ -46,9 +46,7 @@ class HistoryScan(Record, frozen=False):
             contents = run(source, engine, parts=parts, processes=processes)
             # Behind the contents, with which the commits are listed; a folder has no messages.
             written = () if self.below else run(messages, engine, parts=parts, processes=1)
-            for result in chain(
-                contents, (each for each in written if not isinstance(each, Tally))
-            ):
+            for result in chain(contents, _without_tallies(written)):
                 if isinstance(result, Match):
                     if self._is_new(result.finding):
                         finding = authorship.completed(result.finding)

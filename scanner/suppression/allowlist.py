@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.waiver import Waiver, WaiverSource
 
+if TYPE_CHECKING:
+    import hyperscan
+
 
 class Allowlists:
     """All allowlists that count. ``today`` is the day by which they are judged expired."""
 
     def __init__(self, tables: Iterable[Allowlist], *, today: date) -> None:
-        self.tables = tuple(tables)
         self._today = today
-        self._values = [_Regexes(each.regexes) for each in self.tables]
+        self._tables = [
+            (table, _Regexes(table.path_regexes), _Regexes(table.regexes)) for table in tables
+        ]
 
     def waiver(self, match: Match, path: str) -> Waiver | None:
         """Who allows a match at a path of the repository; one that hides comes first."""
@@ -29,10 +34,14 @@ class Allowlists:
                 void=self._objection(table),
                 expires=table.expires,
             )
-            for table, values in zip(self.tables, self._values, strict=True)
-            if _fits(table, match.finding.rule, path) and values.fit(match)
+            for table, paths, values in self._tables
+            if _is_at(table, paths, path) and _is_about(table, values, match)
         ]
         return min(found, key=lambda each: not each.hides, default=None)
+
+    def basis(self) -> bytes:
+        """Differs when a finding that was judged before has to be judged again."""
+        return repr([(table, self._objection(table)) for table, _, _ in self._tables]).encode()
 
     def _objection(self, table: Allowlist) -> str | None:
         if table.expires is not None and table.expires < self._today:
@@ -40,40 +49,46 @@ class Allowlists:
         return None
 
 
-def _fits(table: Allowlist, rule: str, path: str) -> bool:
-    by_path = not table.paths or any(fnmatchcase(path, each) for each in table.paths)
-    return by_path and (not table.rules or any(fnmatchcase(rule, each) for each in table.rules))
+def _is_at(table: Allowlist, regexes: _Regexes, path: str) -> bool:
+    if not table.paths and not table.path_regexes:
+        return True
+    by_glob = any(fnmatchcase(path, each) for each in table.paths)
+    return by_glob or regexes.found(path.encode("utf-8", "surrogateescape"))
+
+
+def _is_about(table: Allowlist, regexes: _Regexes, match: Match) -> bool:
+    if table.rules and not any(fnmatchcase(match.finding.rule, each) for each in table.rules):
+        return False
+    return not table.regexes or any(regexes.found(part.reveal()) for part in match.parts.values())
 
 
 class _Regexes:
-    """Regular expressions as Hyperscan matches them: in one pass over the value."""
+    """Regular expressions as Hyperscan matches them: in one pass over a text."""
 
     def __init__(self, regexes: tuple[str, ...]) -> None:
-        self._database = None
-        if not regexes:
-            return
-        import hyperscan  # noqa: PLC0415  # few allowlists look at values
+        self._database: hyperscan.Database | None = None
+        if regexes:
+            for each in regexes:
+                _compiled((each,))  # names the one that is wrong
+            self._database = _compiled(regexes)
 
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        for each in regexes:
-            try:
-                self._database.compile(expressions=[each.encode()], elements=1)
-            except hyperscan.HyperscanError as error:
-                raise UsageError(
-                    f"the allowlist's regex `{each}` cannot be used: {error}",
-                    remedy="write it without look-arounds, references to groups and flags",
-                ) from error
-        self._database.compile(
-            expressions=[each.encode() for each in regexes], elements=len(regexes)
-        )
-
-    def fit(self, match: Match) -> bool:
-        """Whether one is found in a value of the match; without any every value fits."""
-        if self._database is None:
-            return True
+    def found(self, text: bytes) -> bool:
+        """Whether one of them is found in a text."""
         hits: list[int] = []
-        for part in match.parts.values():
-            self._database.scan(
-                part.reveal(), match_event_handler=lambda index, *_: hits.append(index)
-            )
+        if self._database is not None:
+            self._database.scan(text, match_event_handler=lambda index, *_: hits.append(index))
         return bool(hits)
+
+
+def _compiled(regexes: tuple[str, ...]) -> hyperscan.Database:
+    import hyperscan  # noqa: PLC0415  # few allowlists have a regular expression
+
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        database.compile(expressions=[each.encode() for each in regexes], elements=len(regexes))
+    except hyperscan.HyperscanError as error:
+        raise UsageError(
+            f"the allowlist's regex `{regexes[0]}` cannot be used: {error}",
+            remedy="write it without look-arounds and references to groups",
+        ) from error
+    return database

@@ -1,0 +1,1 @@
+"""``stanch migrate``: what the files of another scanner allow, as allowlists of ours."""
