@@ -37,6 +37,9 @@ SECTIONS = {
         "guard": Entry(
             "stanch.scanner.cli.guard", "Judge what an AI assistant would send, run or show."
         ),
+        "migrate": Entry(
+            "stanch.scanner.cli.migrate.command", "Take over another scanner's allowlists."
+        ),
         "rules": Entry("stanch.scanner.cli.rules", "List, show and prove the detection rules."),
     },
     "Respond": {

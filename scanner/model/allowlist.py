@@ -11,8 +11,8 @@ class Allowlist(Record):
     """One table of ``[[scan.allowlists]]``. A finding is allowed when each kind that is given fits.
 
     ``paths`` are globs of the path from the repository's root (``*`` crosses folders), beside them
-    ``path_regexes`` are searched in it; ``rules`` are ids or globs of them, ``regexes`` are searched
-    in the value. One of each kind is enough. It counts up to and with the day on which it
+    ``path_regexes`` are searched in it; ``rules`` are ids or globs of them, ``regexes`` are
+    searched in the value. One of each kind is enough. It counts up to and with the day on which it
     ``expires``.
     """
 

@@ -48,8 +48,8 @@ def command(*, file: Path, scanner: str | None) -> None:
     TruffleHog's list of excluded paths (--from trufflehog). Rules are for `stanch rules import`,
     .gitleaksignore and .secrets.baseline for `stanch baseline import`.
 
-    Exit codes: 0 all of it was taken, 1 something has no place here and is named, 2 the file is none
-    of these.
+    Exit codes: 0 all of it was taken, 1 something has no place here and is named, 2 the file is
+    none of these.
     """
     whose = scanner or _NAMES.get(file.name)
     if whose is None:
@@ -75,9 +75,9 @@ def _read(file: Path, whose: str) -> Migrated:
         raise UsageError(
             f"cannot read {file}: {error.strerror}", remedy="name the file of another scanner"
         ) from error
+    if len(data) > _LARGEST:
+        raise UsageError(f"{file} is larger than {_LARGEST >> 20} MiB", remedy="name another file")
     try:
-        if len(data) > _LARGEST:
-            raise ValueError(f"larger than {_LARGEST >> 20} MiB")
         return _READERS[whose](data.decode("utf-8-sig"), file.name)
     except (ValueError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as error:
         what = " ".join(str(error).split())

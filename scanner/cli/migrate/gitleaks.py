@@ -67,12 +67,12 @@ def _made(
         values = ()
     values += tuple(f"(?i){re.escape(str(word))}" for word in table.get("stopwords", []))
     if str(table.get("condition", "OR")).upper() in {"AND", "&&"}:
-        kinds = [{"path_regexes": paths, "regexes": values}]
+        kinds = [(paths, values)]
     else:
-        kinds = [{"path_regexes": paths}, {"regexes": values}]
-    for kind in kinds:
-        if any(kind.values()):
-            yield Allowlist(reason=reason, rules=rules, **kind)
+        kinds = [(paths, ()), ((), values)]
+    for path_regexes, regexes in kinds:
+        if path_regexes or regexes:
+            yield Allowlist(reason=reason, rules=rules, path_regexes=path_regexes, regexes=regexes)
 
 
 def _extended(extend: Mapping[str, Any], name: str) -> Iterable[str]:
@@ -80,8 +80,8 @@ def _extended(extend: Mapping[str, Any], name: str) -> Iterable[str]:
         yield f"{name}: useDefault: the built-in rules always look"
     if disabled := extend.get("disabledRules"):
         yield (
-            f"{name}: disabledRules ({', '.join(map(str, disabled))}): our rules have other ids; see "
-            "`stanch rules list`, and allow them by [[scan.allowlists]] rules = [...]"
+            f"{name}: disabledRules ({', '.join(map(str, disabled))}): our rules have other ids; "
+            "see `stanch rules list`, and allow them by [[scan.allowlists]] rules = [...]"
         )
     for key in ("path", "url"):
         if extend.get(key):

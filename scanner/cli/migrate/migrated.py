@@ -21,9 +21,11 @@ def toml(allowlists: Iterable[Allowlist]) -> str:
     tables = []
     for each in allowlists:
         lines = ["[[scan.allowlists]]"]
-        for key in ("paths", "path_regexes", "rules", "regexes"):
-            if values := getattr(each, key):
-                lines.append(f"{key} = {json.dumps(list(values), ensure_ascii=False)}")
+        lines += [
+            f"{key} = {json.dumps(list(values), ensure_ascii=False)}"
+            for key in ("paths", "path_regexes", "rules", "regexes")
+            if (values := getattr(each, key))
+        ]
         lines.append(f"reason = {json.dumps(each.reason, ensure_ascii=False)}")
         tables.append("\n".join(lines) + "\n")
     return "\n".join(tables)

@@ -41,25 +41,30 @@ def talisman(text: str, name: str) -> Migrated:
 def ggshield(text: str, name: str) -> Migrated:
     """``.gitguardian.yaml`` (<https://docs.gitguardian.com/ggshield-docs/configuration>)."""
     read = _mapping(text)
-    secret = read.get("secret") if isinstance(read.get("secret"), dict) else read
-    assert isinstance(secret, dict)  # noqa: S101  # one of the two is
-    paths = (
-        secret.get("ignored_paths") or secret.get("ignored-paths") or read.get("paths-ignore") or []
-    )
+    secret = read["secret"] if isinstance(read.get("secret"), dict) else read
+    paths = secret.get("ignored_paths") or secret.get("ignored-paths") or read.get("paths-ignore")
     notes = [
-        f"{name}: {key.replace('_', '-')}: kept as hashes or detectors of GitGuardian; accept what is "
+        f"{name}: {key.replace('_', '-')}: hashes or detectors of GitGuardian; accept what is "
         "still found by `stanch baseline add`"
         for key in ("ignored_matches", "ignored-matches", "ignored_detectors", "ignored-detectors")
         if secret.get(key)
     ]
-    return _of(
-        name, notes=tuple(notes), paths=tuple(str(each).replace("**", "*") for each in paths)
+    globs = tuple(str(each).replace("**", "*") for each in paths or ())
+    return _of(name, notes=tuple(notes), paths=globs)
+
+
+def _of(
+    name: str,
+    *,
+    notes: tuple[str, ...] = (),
+    paths: tuple[str, ...] = (),
+    path_regexes: tuple[str, ...] = (),
+    regexes: tuple[str, ...] = (),
+) -> Migrated:
+    made = Allowlist(
+        reason=f"allowed in {name}", paths=paths, path_regexes=path_regexes, regexes=regexes
     )
-
-
-def _of(name: str, *, notes: tuple[str, ...] = (), **lists: tuple[str, ...]) -> Migrated:
-    made = (Allowlist(reason=f"allowed in {name}", **lists),) if any(lists.values()) else ()
-    return Migrated(allowlists=made, notes=notes)
+    return Migrated(allowlists=(made,) if paths or path_regexes or regexes else (), notes=notes)
 
 
 def _lines(text: str) -> tuple[str, ...]:
