@@ -8,20 +8,21 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.local.settings import scan_settings
-from stanch.scanner.model.finding import Confidence, Finding, Match
+from stanch.scanner.model.finding import Confidence, Finding, Match, Severity
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.record import Record
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.model.summary import ScanSummary
 from stanch.scanner.reports import jsonl, note, progress
 from stanch.scanner.reports.registry import FORMATS, renderer
-from stanch.scanner.reports.report import Report
+from stanch.scanner.reports.report import Report, Waiving
 from stanch.scanner.scan.request import ScanRequest, scans, unfit
 from stanch.scanner.suppression.suppressor import Review
 
@@ -205,7 +206,8 @@ def _shown(
         click.echo(line, err=True)
     complete = all(summary.complete for summary in summaries)
     quiet = sight.quiet and complete
-    _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet)
+    target = quote(request.targets[0])
+    _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet, target=target)
     return 1 if report.findings else 0 if complete else 3
 
 
@@ -263,6 +265,7 @@ def _say(
     *,
     hidden: int,
     quiet: bool,
+    target: str,
 ) -> None:
     if quiet:
         return
@@ -277,6 +280,10 @@ def _say(
         hidden=hidden,
     )
     click.echo(line, err=True)
+    if found:
+        last = min(found, key=lambda each: tuple(Severity).index(each.severity))
+        waive = Waiving(after=(), commits=True).add(last)
+        click.echo(f"what is real: stanch respond {target}\nwhat is no secret: {waive}", err=True)
     if not all(summary.complete for summary in summaries):
         click.echo("incomplete: this is not a clean bill; see above what was not read", err=True)
 
