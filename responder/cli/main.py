@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
+import signal
 import sys
 from collections.abc import Iterable
 from typing import NamedTuple, NoReturn
@@ -13,6 +14,7 @@ import click
 
 from stanch.scanner import __version__
 from stanch.scanner.local.stream import finished, leave, mistake, prepare
+from stanch.scanner.model.error import INTERNAL, defect, rendered
 
 
 class Entry(NamedTuple):
@@ -166,6 +168,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run a command; every error that people can mend is one message and a remedy."""
+    signal.signal(signal.SIGTERM, _stopped)
     try:
         # Without standalone mode click returns the code of ctx.exit() instead of raising it.
         code = stanch.main(standalone_mode=False)
@@ -194,6 +197,11 @@ def _refused(error: click.ClickException) -> int:
     return 2
 
 
+def _stopped(number: int, _frame: object) -> NoReturn:
+    """End as a signal asks, but tidily: what lies in temporary folders is removed."""
+    sys.exit(128 + number)
+
+
 def _missing(error: Exception) -> NotInstalledError | None:
     """What an error says about a package that is not there; None if it says something else."""
     package = (getattr(error, "name", None) or "").partition(".")[0]
@@ -205,14 +213,10 @@ def _missing(error: Exception) -> NotInstalledError | None:
 def _failed(error: Exception) -> int:
     remedy = getattr(error, "remedy", None)
     if remedy is None:
-        import traceback  # noqa: PLC0415  # it should never be needed
-
-        # Ours to mend: the trace names places, never values (docs/threat-model.md).
-        traceback.print_exception(error)
-        click.echo("internal error: please report the lines above", err=True)
-        return 70
-    click.echo(f"error: {error}\n  help: {remedy}", err=True)
-    return int(getattr(error, "exit_code", 70))
+        click.echo(f"{defect(error)}\nplease report the lines above", err=True)
+        return INTERNAL
+    click.echo(rendered(error, str(remedy)), err=True)
+    return int(getattr(error, "exit_code", INTERNAL))
 
 
 if __name__ == "__main__":

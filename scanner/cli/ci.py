@@ -12,16 +12,20 @@ import click
 
 from stanch.scanner.api import Confidence, Gap, SourceError
 from stanch.scanner.cli.report_file import ReportOption, written
-from stanch.scanner.hook.build import WAIVER_KEY, Choice, gate, trusted_key
+from stanch.scanner.hook.build import WAIVER_KEY, Choice, accepted, gate, trusted_key
 from stanch.scanner.hook.change.ci_range import CiRange, Range, commits_of, proposed
 from stanch.scanner.hook.change.commit_changes import Blobs, committed, earlier
-from stanch.scanner.hook.change.hook_repository import checkout, commit_id
+from stanch.scanner.hook.change.hook_repository import checkout
 from stanch.scanner.hook.check import ChangeResult
 from stanch.scanner.hook.message import blocked
 from stanch.scanner.hook.policy.waiver_policy import SETTING, WaiverPolicy, Waivers, of_checkout
+from stanch.scanner.model.record import Record
 from stanch.scanner.reports.registry import FORMATS, renderer
 from stanch.scanner.reports.report import Report, Waiving
+from stanch.scanner.scan.trust import Standing, Trust, of_commit, standing
+from stanch.scanner.sources.git.query import commit_id
 from stanch.scanner.sources.git.repository import Repository
+from stanch.scanner.suppression.suppressor import Suppressor
 
 
 @click.command("ci")
@@ -57,6 +61,14 @@ from stanch.scanner.sources.git.repository import Repository
     "(head). Default: [ci] waivers in the target branch's stanch.toml, else base.",
 )
 @click.option(
+    "--trust",
+    type=click.Choice([each.value for each in Trust]),
+    default=Trust.BASE.value,
+    show_default=True,
+    help="Whose rules and waivers count: the target branch's (base), those of the change as well "
+    "(tree), or only what the command line and the environment name (none).",
+)
+@click.option(
     "--fingerprint-key",
     metavar="REF",
     help="env:NAME or file:/path. With one key for all runs fingerprints stay the same.",
@@ -69,6 +81,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     baseline: str | None,
     waiver_key: str | None,
     waivers: str | None,
+    trust: str,
     fingerprint_key: str | None,
 ) -> None:
     """Check every content that the commits of a pull request, a push or a branch bring.
@@ -86,6 +99,7 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         fingerprint_key=fingerprint_key,
         waiver_key=waiver_key,
         processes=len(os.sched_getaffinity(0)),
+        trust=Trust(trust),
     )
     ci_range = _named(proposed(os.environ), base, head)
     result, report = _checked_or_told(choice, ci_range, waivers, reports)
@@ -119,25 +133,16 @@ def _checked(
     waivers: str | None,
 ) -> tuple[ChangeResult, Report]:
     began = datetime.now(UTC)
-    today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
     with checkout(place, environ) as repository:
         found: Range = commits_of(repository, ci_range)
-        policy = WaiverPolicy(
-            repository=repository,
-            target=found.target,
-            asked=waivers,
-            waiver_key=trusted_key(choice, environ),
-            today=today,
-        )
-        wanted = of_checkout(choice, place, repository.layout.top, today=today)
-        suppressor = policy.suppressor(wanted, head=found.head)
-        door = gate(choice, environ, suppressor=suppressor, place=place)
+        believed = _believed(repository, found, place, environ, choice, waivers)
+        door = gate(choice, environ, suppressor=believed.suppressor, rules=believed.standing.rules)
         changes = committed(repository, found.commits)
         result = door.check(
             Blobs(repository=repository, blobs=changes.new, places=changes.places),
             before=lambda: Blobs(repository=repository, blobs=earlier(changes)),
         )
-        waiving = _waiving(repository, ci_range, own=policy.change_may_accept)
+        waiving = _waiving(repository, ci_range, own=believed.own)
     return result, Report(
         findings=result.findings,
         gaps=result.gaps,
@@ -167,6 +172,43 @@ def _waiving(repository: Repository, ci_range: CiRange, *, own: bool) -> Waiving
         before=("git fetch origin", f"git switch {branch}", "git pull"),
         after=("git commit -m 'Accept a finding' .stanch-baseline", "git push"),
         commits=True,
+    )
+
+
+class _Believed(Record):
+    """What counts for a change, and whether it may accept findings of its ``own``."""
+
+    standing: Standing
+    suppressor: Suppressor
+    own: bool
+
+
+def _believed(  # all that says whom to believe
+    repository: Repository,
+    found: Range,
+    place: Path,
+    environ: Mapping[str, str],
+    choice: Choice,
+    waivers: str | None,
+) -> _Believed:
+    today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
+    if choice.trust is Trust.NONE:
+        nobody = standing(Trust.NONE, place)
+        suppressor = accepted(choice, environ, place, today=today, standing=nobody)
+        return _Believed(standing=nobody, suppressor=suppressor, own=False)
+    tree = choice.trust is Trust.TREE
+    policy = WaiverPolicy(
+        repository=repository,
+        target=found.target,
+        asked=Waivers.HEAD if tree else waivers,
+        waiver_key=trusted_key(choice, environ),
+        today=today,
+    )
+    wanted = of_checkout(choice, place, repository.layout.top, today=today)
+    return _Believed(
+        standing=standing(Trust.TREE, place) if tree else of_commit(repository, found.target),
+        suppressor=policy.suppressor(wanted, head=found.head),
+        own=policy.change_may_accept,
     )
 
 

@@ -24,6 +24,7 @@ from stanch.scanner.reports import jsonl, note, progress
 from stanch.scanner.reports.registry import FORMATS, renderer
 from stanch.scanner.reports.report import Report, Waiving
 from stanch.scanner.scan.request import ScanRequest, scans, unfit
+from stanch.scanner.scan.trust import Trust
 from stanch.scanner.suppression.suppressor import Review
 
 if TYPE_CHECKING:  # most scans do without, and starting has to be quick
@@ -88,6 +89,14 @@ Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass o
     help="Only what the owner of this public key has signed is accepted.",
 )
 @click.option(
+    "--trust",
+    type=click.Choice([each.value for each in Trust]),
+    default=Trust.TREE.value,
+    show_default=True,
+    help="Whose rules, baseline, markers and settings count: those of what is scanned (tree), of "
+    "its default branch (base), or nobody's (none), for what somebody else has written.",
+)
+@click.option(
     "--plugin",
     "plugins",
     metavar="NAME",
@@ -117,6 +126,7 @@ def command(  # noqa: PLR0913  # one argument for each option
     *,
     min_confidence: str | None,
     show_suppressed: bool,
+    trust: str,
     anomalies: bool,
     form: str,
     output: Path | None,
@@ -135,9 +145,10 @@ def command(  # noqa: PLR0913  # one argument for each option
     Exit codes: 0 clean, 1 findings (complete or not), 2 usage or configuration, 3 no findings but
     incomplete: something could not be read, which standard error names.
     """
-    shown = Confidence(min_confidence) if min_confidence else _configured()
+    believed = Trust(trust)
+    shown = Confidence(min_confidence) if min_confidence else _configured(believed)
     what["targets"] = what["targets"] or (".",)
-    request = ScanRequest(min_confidence=shown, **what)
+    request = ScanRequest(min_confidence=shown, trust=believed, **what)
     sight = Sight(
         form=form,
         output=output,
@@ -234,8 +245,9 @@ def _report(
     )
 
 
-def _configured() -> Confidence:
-    return scan_settings(Path.cwd()).min_confidence or Confidence.MEDIUM
+def _configured(trust: Trust) -> Confidence:
+    said = scan_settings(Path.cwd()).min_confidence if trust is Trust.TREE else None
+    return said or Confidence.MEDIUM
 
 
 def _findings(

@@ -8,6 +8,7 @@ from typing import Any
 from stanch.scanner.hook.exclusions import PLUGINS
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import Record
+from stanch.scanner.scan.trust import Trust
 
 KINDS = ("pre-commit", "pre-push", "commit-msg", "pre-receive")
 
@@ -31,6 +32,7 @@ class Options(Record):
     chain: bool = False
     force: bool = False
     shared: bool = False
+    trust: Trust | None = None
 
     @property
     def unknown_plugins(self) -> tuple[str, ...]:
@@ -50,5 +52,7 @@ def parsed(arguments: Sequence[str]) -> Options:
         for name, value in vars(parser().parse_args(arguments)).items()
         if value is not None and name != "no_verify"
     }
+    if "trust" in given:
+        given["trust"] = Trust(given["trust"])
     given["min_confidence"] = Confidence(given.get("min_confidence", Confidence.MEDIUM))
     return Options(**given)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stanch.scanner.detectors.ruleset.ruleset import configured_rules
+from stanch.scanner.detectors.ruleset.ruleset import RuleSet
 from stanch.scanner.hook.check import ChangeCheck
 from stanch.scanner.hook.exclusions import NOTHING, Exclusion
 from stanch.scanner.local.fingerprint_key import run_key
@@ -15,6 +15,7 @@ from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import Record
 from stanch.scanner.scan.engine import ScanEngine
+from stanch.scanner.scan.trust import Standing, Trust
 from stanch.scanner.scan.waivers import accepted_in
 from stanch.scanner.suppression.suppressor import Suppressor
 
@@ -34,14 +35,15 @@ class Choice(Record):
     waiver_key: str | None = None
     exclusion: Exclusion = NOTHING
     processes: int = 1
+    trust: Trust = Trust.TREE
 
 
 def gate(
-    choice: Choice, environ: Mapping[str, str], *, suppressor: Suppressor, place: Path
+    choice: Choice, environ: Mapping[str, str], *, suppressor: Suppressor, rules: RuleSet
 ) -> ChangeCheck:
-    """The gate with the rules that count around ``place``, and with what is accepted."""
+    """The gate with the rules that count, and with what is accepted."""
     key = run_key(choice.fingerprint_key, environ)
-    engine = ScanEngine(configured_rules(place), key, suppressor=suppressor)
+    engine = ScanEngine(rules, key, suppressor=suppressor)
     return ChangeCheck(
         engine,
         min_confidence=choice.min_confidence,
@@ -55,16 +57,27 @@ def trusted_key(choice: Choice, environ: Mapping[str, str]) -> str | None:
     return choice.waiver_key or environ.get(WAIVER_KEY) or None
 
 
-def accepted(choice: Choice, environ: Mapping[str, str], place: Path, *, today: date) -> Suppressor:
+def accepted(
+    choice: Choice,
+    environ: Mapping[str, str],
+    place: Path,
+    *,
+    today: date,
+    standing: Standing | None = None,
+) -> Suppressor:
     """What is accepted around ``place``: its own baseline, or the one that is named."""
     key = trusted_key(choice, environ)
-    if choice.baseline is None:
-        return accepted_in(place, today=today, waiver_key=key).suppressor
-    file = place / choice.baseline
-    if is_ours(file):
-        return accepted_in(place, today=today, file=file, waiver_key=key).suppressor
-    imported = _imported(file, today=today)
-    return accepted_in(place, today=today, waiver_key=key, imported=imported).suppressor
+    file: Path | None = None
+    imported: tuple[Imported, ...] = ()
+    if choice.baseline is not None:
+        named = place / choice.baseline
+        if is_ours(named):
+            file = named
+        else:
+            imported = _imported(named, today=today)
+    return accepted_in(
+        place, today=today, file=file, waiver_key=key, imported=imported, standing=standing
+    ).suppressor
 
 
 def _imported(file: Path, *, today: date) -> tuple[Imported, ...]:

@@ -10,12 +10,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stanch.scanner.detectors.ruleset.ruleset import configured_texts, with_texts
 from stanch.scanner.hook.arguments import Options
 from stanch.scanner.hook.build import Choice, accepted, gate, trusted_key
 from stanch.scanner.hook.check import ChangeCheck, ChangeResult
 from stanch.scanner.hook.exclusions import exclusion
 from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.record import Record
+from stanch.scanner.scan.trust import Standing, Trust, of_commit, standing
 from stanch.scanner.sources.files.worktree import Worktree
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _WHAT = {
     "commit-msg": "commit",
     "pre-receive": "push",
 }
+_TRUST = {"pre-receive": Trust.BASE}  # whoever pushes has written all the rest
 _SCISSORS = b"# ------------------------ >8 ------------------------"
 
 
@@ -48,6 +51,7 @@ def decide(options: Options, environ: Mapping[str, str], place: Path) -> int:
         fingerprint_key=options.fingerprint_key,
         waiver_key=options.waiver_key,
         exclusion=excluded,
+        trust=options.trust or _TRUST.get(options.command, Trust.TREE),
     )
     verdict = _verdict(Situation(options=options, environ=environ, place=place, choice=choice))
     if options.json and verdict.findings:
@@ -75,9 +79,12 @@ class Situation(Record):
         return date.today()  # noqa: DTZ011
 
     def gate(self) -> ChangeCheck:
-        """The gate with what the working tree accepts."""
-        suppressor = accepted(self.choice, self.environ, self.place, today=self.today)
-        return gate(self.choice, self.environ, suppressor=suppressor, place=self.place)
+        """The gate with what counts here."""
+        found = standing(self.choice.trust, self.place)
+        suppressor = accepted(
+            self.choice, self.environ, self.place, today=self.today, standing=found
+        )
+        return gate(self.choice, self.environ, suppressor=suppressor, rules=found.rules)
 
 
 def _verdict(at: Situation) -> ChangeResult:
@@ -128,20 +135,27 @@ def _received(at: Situation) -> ChangeResult:
     from stanch.scanner.hook.change.hook_repository import checkout  # noqa: PLC0415  # as above
     from stanch.scanner.hook.change.push_range import received  # noqa: PLC0415  # as above
     from stanch.scanner.hook.policy.pre_receive import accepted_by  # noqa: PLC0415  # as above
-    from stanch.scanner.hook.policy.waiver_policy import SETTING  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.policy.waiver_policy import SETTING, Waivers  # noqa: PLC0415  # as above
+    from stanch.scanner.sources.git.query import commit_id  # noqa: PLC0415  # as above
 
     updates = received(_input())
     with checkout(at.place, at.environ) as repository:
-        if at.choice.baseline is not None:
-            return _commits(repository, updates, "--all", at.gate())
-        suppressor = accepted_by(
-            repository,
-            updates,
-            waivers=at.environ.get(SETTING),
-            waiver_key=trusted_key(at.choice, at.environ),
-            today=at.today,
-        )
-        door = gate(at.choice, at.environ, suppressor=suppressor, place=at.place)
+        # The server's own configuration lies beside its repository, where no push can reach it.
+        theirs = [] if repository.layout.top else configured_texts(at.place)
+        found = of_commit(repository, commit_id(repository, "HEAD"), beside=theirs)
+        if at.choice.trust is Trust.NONE:
+            found = Standing(rules=with_texts(theirs))
+        if at.choice.baseline is not None or at.choice.trust is Trust.NONE:
+            suppressor = accepted(at.choice, at.environ, at.place, today=at.today, standing=found)
+        else:
+            suppressor = accepted_by(
+                repository,
+                updates,
+                waivers=Waivers.HEAD if at.choice.trust is Trust.TREE else at.environ.get(SETTING),
+                waiver_key=trusted_key(at.choice, at.environ),
+                today=at.today,
+            )
+        door = gate(at.choice, at.environ, suppressor=suppressor, rules=found.rules)
         return _commits(repository, updates, "--all", door)
 
 

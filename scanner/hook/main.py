@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import NoReturn
 
 from stanch.scanner.hook.arguments import Options, parsed
 from stanch.scanner.local.stream import leave, mistake, prepare
-from stanch.scanner.model.error import ScannerError
+from stanch.scanner.model.error import INTERNAL, ScannerError, defect, rendered
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -26,21 +27,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _reported(arguments: Sequence[str]) -> int:
+    signal.signal(signal.SIGTERM, _stopped)
     try:
         return run(arguments, os.environ, Path.cwd())
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         return 130
-    except Exception as error:  # noqa: BLE001  # the last door: a message, never a bare trace
+    except Exception as error:  # noqa: BLE001  # the last door: never a value in a trace
         told = error if isinstance(error, ScannerError) else mistake(error)
         if told is None:
-            import traceback  # noqa: PLC0415  # it should never be needed
-
-            traceback.print_exception(error)
-            sys.stderr.write("internal error: please report the lines above\n")
-            return 70
-        sys.stderr.write(f"error: {told}\n  help: {told.remedy}\n")
+            sys.stderr.write(f"{defect(error)}\nplease report the lines above\n")
+            return INTERNAL
+        sys.stderr.write(rendered(told, told.remedy) + "\n")
         return told.exit_code
+
+
+def _stopped(number: int, _frame: object) -> NoReturn:
+    """End as a signal asks, but tidily: what lies in temporary folders is removed."""
+    sys.exit(128 + number)
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], place: Path) -> int:

@@ -18,11 +18,13 @@ from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import Record
 
 _KEYS = ("rules", "min_confidence")
-_PLACES = (("stanch.toml", ("scan",)), ("pyproject.toml", ("tool", "stanch", "scan")))
+_LARGEST = 1 << 20  # bytes; whoever scans a stranger's tree reads what lies in it
+CONFIGURATIONS = (("stanch.toml", ("scan",)), ("pyproject.toml", ("tool", "stanch", "scan")))
+"""Where settings are looked for, and under which keys."""
 
 
 class ScanSettings(Record):
-    """The table, every value checked; ``rules`` are files that exist."""
+    """The table, every value checked; ``rules`` are files that exist, or as they are written."""
 
     rules: tuple[Path, ...] = ()
     min_confidence: Confidence | None = None
@@ -34,8 +36,10 @@ def scan_settings(start: Path) -> ScanSettings:
     return ScanSettings() if found is None else parse(found[1], found[0])
 
 
-def parse(table: Mapping[str, object], file: Path) -> ScanSettings:
+def parse(table: Mapping[str, object], file: Path, *, files: bool = True) -> ScanSettings:
     """Check a table of ``file``; relative paths start at its folder.
+
+    Without ``files`` the rules are those of a commit, which are no files here.
 
     Raises :class:`UsageError` that names file and line and, for unknown keys, the nearest key.
     """
@@ -47,25 +51,27 @@ def parse(table: Mapping[str, object], file: Path) -> ScanSettings:
             remedy = f"did you mean `{near[0]}`?" if near else f"use one of: {', '.join(_KEYS)}"
             _fail(file, key, f"unknown key `{key}` in [scan]", remedy)
     return ScanSettings(
-        rules=_rules(table.get("rules", []), file),
+        rules=_rules(table.get("rules", []), file, files=files),
         min_confidence=_confidence(table.get("min_confidence"), file),
     )
 
 
-def _rules(value: object, file: Path) -> tuple[Path, ...]:
+def _rules(value: object, file: Path, *, files: bool) -> tuple[Path, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         _fail(file, "rules", "`rules` is not a list of paths", 'write rules = ["my-rules.yaml"]')
+    if not files:
+        return tuple(map(Path, value))
     paths: list[Path] = []
     for each in value:
         path = file.parent / each
         try:
-            files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-            found = bool(files) and all(one.is_file() for one in files)
+            named = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+            found = bool(named) and all(one.is_file() for one in named)
         except (OSError, ValueError):  # too long for a path, or with a NUL in it
             found = False
         if not found:
             _fail(file, "rules", f"there are no rules at {each}", "name a YAML file or a folder")
-        paths += files
+        paths += named
     return tuple(paths)
 
 
@@ -85,24 +91,36 @@ def _confidence(value: object, file: Path) -> Confidence | None:
 def _nearest_table(start: Path) -> tuple[Path, Mapping[str, object]] | None:
     here = start.absolute()
     for folder in (here, *here.parents):
-        for name, keys in _PLACES:
+        for name, keys in CONFIGURATIONS:
             file = folder / name
             if file.is_file():
-                table = _table(file, keys)
-                if table is not None:
-                    return file, table
+                found = table(_text(file), file, keys)
+                if found is not None:
+                    return file, found
     return None
 
 
-def _table(file: Path, keys: tuple[str, ...]) -> Mapping[str, object] | None:
+def _text(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_LARGEST + 1)
+    except OSError as error:
+        _fail(file, "", f"cannot be read: {error.strerror}", "check its permissions")
+    if len(data) <= _LARGEST:
+        return data
+    if file.name == "stanch.toml":
+        _fail(file, "", f"is larger than {_LARGEST >> 20} MiB", "keep what [scan] needs")
+    return b""  # no person's pyproject.toml, and no table of ours
+
+
+def table(data: bytes, file: Path, keys: tuple[str, ...]) -> Mapping[str, object] | None:
+    """Our table in the content of ``file``, None when there is none."""
     import tomllib  # noqa: PLC0415  # most scans have no such file, and starting has to be quick
 
     try:
-        found: object = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        _fail(file, "", f"cannot be read: {error.strerror}", "check its permissions")
+        found: object = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, too deep, too long
-        if file.name != "stanch.toml":
+        if not file.name.startswith("stanch.toml"):
             return None  # another tool's file, which says nothing to us
         _fail(file, "", f"is not TOML: {error}", "mend the syntax")
     for key in keys:
@@ -119,7 +137,10 @@ def _fail(file: Path, key: str, message: str, remedy: str) -> NoReturn:
 
 def _line(file: Path, key: str) -> int:
     """The line on which ``key`` is set; 1 when that cannot be told."""
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except OSError:  # of a commit
+        return 1
     for number, line in enumerate(lines, 1):
         if line.strip().strip("[]").split("=")[0].strip().strip("\"'") == key:
             return number

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+INTERNAL = 70
+"""The exit code of a defect of ours (EX_SOFTWARE of sysexits(3))."""
+
+_PLACES = 12  # the innermost
+
 
 class ScannerError(Exception):
     """A message for people: what is wrong, where, and what to do. Never holds a secret."""
@@ -21,7 +26,39 @@ class RuleError(ScannerError):
     """A rule file is wrong; the message names file and line."""
 
 
+class DefectError(Exception):
+    """A defect in another process, by its kind and places; what its text said stays there."""
+
+
 class SourceError(ScannerError):
     """The target cannot be read at all."""
 
     exit_code = 3
+
+
+def rendered(error: Exception, remedy: str) -> str:
+    """What a person reads who can mend it. Names in it may come from whoever wrote the target."""
+    return f"error: {printable(str(error))}\n  help: {printable(remedy)}"
+
+
+def defect(error: BaseException) -> str:
+    """What a person reads who cannot: kinds and places of our code, never what was worked on.
+
+    The text of an exception may quote a value: that of a ``KeyError`` is one.
+    """
+    if isinstance(error, DefectError):
+        return str(error)
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"  {code.co_filename}:{trace.tb_lineno} in {code.co_name}")
+        trace = trace.tb_next
+    return "\n".join((f"internal error: {type(error).__name__}", *places[-_PLACES:]))
+
+
+def printable(text: str) -> str:
+    r"""The text with what a terminal would act on as ``\xNN`` or ``\uNNNN``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stanch.scanner.detectors.engine import Engine, Look, Reach, Scanned
+from stanch.scanner.detectors.engine import NOTHING, Engine, Look, Reach, Scanned
 from stanch.scanner.detectors.matching.prefilter import Window
+from stanch.scanner.detectors.ruleset.ruleset import RuleSet
 from stanch.scanner.local import cache
 from stanch.scanner.model.finding import Confidence, Match, Span
 from stanch.scanner.model.fingerprint import FingerprintKey
@@ -41,7 +42,11 @@ class ScanEngine(Engine):
         plugins: PluginDetector | None = None,
         min_confidence: Confidence = Confidence.LOW,
     ) -> None:
-        super().__init__(rules, key, min_confidence=min_confidence)
+        builtin, self._own = rules, None
+        if isinstance(rules, RuleSet) and rules.builtin is not None:
+            builtin, self._own = rules.builtin, OwnRules(rules, key, min_confidence=min_confidence)
+        super().__init__(builtin, key, min_confidence=min_confidence)
+        self._all = tuple(rules)
         self._suppressor = suppressor
         self._plugins = plugins
         if suppressor is not None and suppressor.has_entries:
@@ -55,16 +60,29 @@ class ScanEngine(Engine):
         suppressor = self._suppressor.basis() if self._suppressor else b""
         return b"%d" % self._min_confidence + plugins + suppressor
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule that this engine looks with, those of a configuration included."""
+        return self._all
+
     def look(self, data: bytes, path: str, part: Window | None = None) -> Look | None:
         """Where :meth:`examine` could find anything in a part of it; None is certain."""
         look = super().look(data, path, part)
-        if look is None and self._plugins is not None:
+        if look is None and (
+            self._plugins is not None
+            or (self._own is not None and self._own.look(data, path, part) is not None)
+        ):
             return Look(windows={}, marks={}, part=part, reach=Reach.NEAR)
         return look
 
     def examine(self, fragment: Fragment, look: Look | None = None) -> Scanned:
         """Matches in order of position, judged, and what was left out."""
         scanned = super().examine(fragment, look)
+        if self._own is not None:
+            own = self._own.examine_part(fragment, look.part if look else None)
+            scanned = Scanned(
+                matches=_merged(scanned.matches, own.matches), gaps=(*scanned.gaps, *own.gaps)
+            )
         if self._plugins is not None:
             more, gaps = self._plugins.detect(_lines(fragment, look), self._key)
             matches = _merged(scanned.matches, self._sure(more))
@@ -86,6 +104,29 @@ def _lines(fragment: Fragment, look: Look | None) -> Fragment:
     start, end = data.rfind(b"\n", 0, first) + 1, data.find(b"\n", last)
     lines = data[start : end if end >= 0 else len(data)]
     return replace(fragment, data=lines, first_line=1 + data.count(b"\n", 0, start))
+
+
+class OwnRules(Engine):
+    """Rules that somebody else has written, looked for apart from the built-in ones.
+
+    Beside them are the built-in rules whose parts theirs join; what those find alone is left out.
+    """
+
+    def __init__(self, rules: RuleSet, key: FingerprintKey, *, min_confidence: Confidence) -> None:
+        self._ids = frozenset(rule.id for rule in rules.own)
+        pairings = [rule.pairing for rule in rules.own if rule.pairing is not None]
+        joined = {name for each in pairings for name in (each.rule, *each.also)} - self._ids
+        partners = (rule for rule in rules if rule.id in joined)
+        super().__init__((*rules.own, *partners), key, min_confidence=min_confidence)
+
+    def examine_part(self, fragment: Fragment, part: Window | None) -> Scanned:
+        """What the own rules find in a part; in all of it where a finding reaches farther."""
+        look = self.look(fragment.data, fragment.provenance.path, part)
+        if look is None:
+            return NOTHING
+        scanned = self.examine(fragment, look if look.reach is Reach.NEAR else None)
+        kept = tuple(each for each in scanned.matches if each.finding.rule in self._ids)
+        return replace(scanned, matches=kept)
 
 
 def _judged(
@@ -119,7 +160,7 @@ def _without_hashes(matches: tuple[Match, ...], fragment: Fragment) -> tuple[Mat
 
 
 def _merged(own: tuple[Match, ...], more: tuple[Match, ...]) -> tuple[Match, ...]:
-    """Both in order of position; a rule of ours names a credential better than a plugin does."""
+    """Both in order of position; where both say the same, a built-in rule has the word."""
     fresh = [
         each
         for each in more

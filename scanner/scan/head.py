@@ -21,7 +21,8 @@ class Head:
         self._engine = engine
         self._below = below
         self._web = web_address(repository.layout)
-        self._blobs: dict[str, str] | None = None
+        self._blobs: dict[str, str] = {}
+        self._known: bool | None = None  # whether the listing of HEAD is whole
         self._fingerprints: dict[str, frozenset[str] | None] = {}
 
     def marked(self, finding: Finding) -> Finding:
@@ -46,8 +47,10 @@ class Head:
         return self._fingerprints[path]
 
     def _read(self, path: str) -> frozenset[str] | None:
-        if self._blobs is None:
-            self._blobs = self._listed()
+        if self._known is None:
+            self._known = self._list()
+        if not self._known:
+            return None
         oid = self._blobs.get(self._below + path)
         if oid is None:
             return frozenset()
@@ -63,10 +66,11 @@ class Head:
             reader.close()
         return frozenset(found)
 
-    def _listed(self) -> dict[str, str]:
-        """Object ids by path; none without a commit."""
+    def _list(self) -> bool:
+        """Take note of the object ids by path; false without a commit, or with a broken one."""
         with start(self._repository, "ls-tree", "-r", "-z", "--full-tree", "HEAD") as git:
             rows = [row.partition(b"\t") for row in records(git)]
-        return {
+        self._blobs = {
             path.decode("utf-8", "replace"): facts.split()[2].decode() for facts, _, path in rows
         }
+        return not git.failed

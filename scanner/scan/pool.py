@@ -21,6 +21,7 @@ from itertools import chain, islice
 from typing import Any, NoReturn, TypeVar
 
 from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.model.error import DefectError, defect
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.record import Record
@@ -181,7 +182,7 @@ class Child(Record, frozen=False):
         except (EOFError, OSError):
             return None
         if isinstance(answer, _Failure):
-            raise RuntimeError(f"a scanning process failed: {answer.what}")  # noqa: TRY004  # a bug
+            raise DefectError(answer.what)
         if not isinstance(answer, Answer):
             raise TypeError(type(answer).__name__)
         return answer
@@ -231,17 +232,9 @@ def _work(pipe: Wire, source: Source[Item], engine: Engine, *, parts: bool) -> N
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the parent wants no more
     except Exception as error:  # noqa: BLE001  # reported there; a value must not be printed here
-        pipe.send(_Failure(what=_place(error)))
+        pipe.send(_Failure(what=defect(error)))
     finally:
         source.close()
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-    return type(error).__name__ + where
 
 
 class Wire(Record, frozen=False):

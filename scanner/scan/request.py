@@ -13,7 +13,6 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
-from stanch.scanner.detectors.ruleset.ruleset import configured_rules
 from stanch.scanner.local.fingerprint_key import data_directory, run_key
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence, Finding
@@ -21,6 +20,7 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Scan
+from stanch.scanner.scan.trust import Trust, standing
 from stanch.scanner.scan.waivers import Accepted, accepted_in, baseline_path, path_prefix
 
 STDIN = "-"
@@ -44,6 +44,7 @@ class ScanRequest(Record):
     fingerprint_key: str | None = None
     use_cache: bool = True
     min_confidence: Confidence = Confidence.LOW
+    trust: Trust = Trust.TREE
 
     def wants(self, finding: Finding) -> bool:
         """Whether it is sure enough to be spoken of."""
@@ -51,7 +52,7 @@ class ScanRequest(Record):
 
     def rules(self) -> dict[str, Rule]:
         """By id, every rule that looks at one of the targets."""
-        sets = (configured_rules(_place(target)) for target in self.targets)
+        sets = (standing(self.trust, _place(target)).rules for target in self.targets)
         return {rule.id: rule for rules in sets for rule in rules}
 
     def accepted(self, target: str) -> Accepted:
@@ -61,6 +62,7 @@ class ScanRequest(Record):
             today=date.today(),  # noqa: DTZ011  # an expiry is a day on the reader's calendar
             file=self.baseline,
             waiver_key=self.waiver_key,
+            standing=standing(self.trust, _place(target)),
         )
 
 
@@ -106,10 +108,9 @@ def _scanners(request: ScanRequest, min_confidence: Confidence) -> list[Scanner]
     places = [(baseline_path(_place(each)), path_prefix(_place(each))) for each in request.targets]
     for place, target in zip(places, request.targets, strict=True):
         if place not in made:
-            rules = configured_rules(_place(target))
             made[place] = Scanner(
                 key=key,
-                rules=rules,
+                rules=standing(request.trust, _place(target)).rules,
                 min_confidence=min_confidence,
                 suppressor=request.accepted(target).suppressor,
                 plugins=plugins,

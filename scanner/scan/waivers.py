@@ -26,8 +26,10 @@ from stanch.scanner.suppression import BASELINE_NAME
 from stanch.scanner.suppression.suppressor import Suppressor
 
 if TYPE_CHECKING:  # most targets have no baseline, and starting has to be quick
+    from stanch.scanner.scan.trust import Standing
     from stanch.scanner.suppression.baseline import Baseline
     from stanch.scanner.suppression.entry import Imported
+    from stanch.scanner.suppression.signature import WaiverKey
 
 
 class Accepted(Record):
@@ -54,30 +56,57 @@ def accepted_in(
     file: Path | None = None,
     waiver_key: str | None = None,
     imported: Iterable[Imported] = (),
+    standing: Standing | None = None,
 ) -> Accepted:
     """What is accepted in a target. A named ``file`` has to be there, the usual one may be missing.
+
+    Where the tree is not trusted, ``standing`` is what counts instead of it: neither its baseline
+    nor the markers in it do.
 
     ``waiver_key`` is a public key in base64: only what its owner has signed counts then. Take it
     from where the author of a change cannot edit it: a variable of the pipeline, never the
     checked-out tree.
     """
     path = file or baseline_path(target)
+    foreign = standing is not None and not standing.own
+    if standing is not None and foreign and file is None:
+        baseline = standing.baseline
+    else:
+        baseline = _there(path, named=file is not None)
+    suppressor = Suppressor(
+        baseline,
+        today=today,
+        waiver_key=_key(waiver_key),
+        imported=imported,
+        prefix=path_prefix(target),
+        proposed=_nothing() if foreign else None,
+    )
+    return Accepted(path=path, baseline=baseline, suppressor=suppressor)
+
+
+def _there(path: Path, *, named: bool) -> Baseline | None:
+    """The baseline at a path, None when the usual one is missing."""
     if path.is_symlink():
         raise UsageError(
             f"the baseline {path} is a symbolic link", remedy="replace it by the file itself"
         )
-    if file is None and path.exists() and not path.is_file():
+    if not named and path.exists() and not path.is_file():
         raise UsageError(f"the baseline {path} is no file", remedy="remove it, or name another")
-    baseline = _read(path) if file is not None or path.exists() else None
-    key = None
-    if waiver_key:
-        from stanch.scanner.suppression.signature import WaiverKey  # noqa: PLC0415  # see above
+    return _read(path) if named or path.exists() else None
 
-        key = WaiverKey(waiver_key)
-    suppressor = Suppressor(
-        baseline, today=today, waiver_key=key, imported=imported, prefix=path_prefix(target)
-    )
-    return Accepted(path=path, baseline=baseline, suppressor=suppressor)
+
+def _key(waiver_key: str | None) -> WaiverKey | None:
+    if not waiver_key:
+        return None
+    from stanch.scanner.suppression.signature import WaiverKey  # noqa: PLC0415  # see above
+
+    return WaiverKey(waiver_key)
+
+
+def _nothing() -> Baseline:
+    from stanch.scanner.suppression.baseline import Baseline  # noqa: PLC0415  # see above
+
+    return Baseline(recipes=())
 
 
 def path_prefix(target: Path) -> str:

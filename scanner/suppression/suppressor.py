@@ -101,6 +101,8 @@ class Suppressor:
             digest.update(self._baseline.text().encode())
         if self._key:
             digest.update(self._key.text.encode())
+        if self._proposed is not None:
+            digest.update(b"\nproposed " + self._proposed.text().encode())
         for line in lines:
             digest.update(f"{line.id} {line.expires} {expired(line, self._today)}\n".encode())
         return digest.digest()
@@ -173,8 +175,8 @@ class Suppressor:
         if self._proposed is not None:
             return replace(
                 waiver,
-                void="a marker is written by the author of the change, so it does not count here: "
-                "the target branch's baseline does",
+                void="a marker is written by the author of what is checked, so it does not count "
+                "here: a baseline that is trusted does",
             )
         return waiver
 

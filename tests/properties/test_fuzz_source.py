@@ -29,7 +29,8 @@ from stanch.scanner.scan.batch import Tally
 from stanch.scanner.scan.pool import run
 from stanch.scanner.sources.content import archive, window
 from stanch.scanner.sources.git import diff_tree
-from stanch.scanner.sources.git.bounded_process import SCAN, Git
+from stanch.scanner.sources.git.bounded_process import Git
+from stanch.scanner.sources.git.bounds import SCAN
 from stanch.scanner.sources.git.repository import records
 from stanch.scanner.sources.stream import Stream
 

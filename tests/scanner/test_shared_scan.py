@@ -64,7 +64,7 @@ def test_a_dead_child_costs_only_its_batch_and_the_scan_is_incomplete(tree: Path
 def test_a_defect_in_a_child_is_reported_without_the_values_involved(tree: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as caught:
         _scan(tree, 2, killer="3/0503.txt", how="raise")
-    assert "a scanning process failed: KeyError" in caught.value.stderr
+    assert "internal error: KeyError" in caught.value.stderr
     assert "'value'" not in caught.value.stderr
 
 

@@ -45,6 +45,7 @@ _OPTIONAL = (
 _PAIRING = ("rule", "within", "kind", "severity", "also")
 _DEEPEST = 20
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 
 Choice = TypeVar("Choice", bound=StrEnum)
 _Fields = dict[str, yaml.Node]
@@ -98,7 +99,7 @@ class _File:
 
     def rules(self, root: yaml.Node) -> Iterator[Rule]:
         top = self._mapping(root, required=_TOP, optional=())
-        provider = self._text(top["provider"])
+        provider = self._name_of(top["provider"], "provider")
         entries = top["rules"]
         if not isinstance(entries, yaml.SequenceNode) or not entries.value:
             self._fail(entries, "`rules` is not a list of rules", "write `rules:` and `- id: …`")
@@ -107,7 +108,7 @@ class _File:
 
     def _rule(self, provider: str, node: yaml.Node) -> Rule:
         fields = self._mapping(node, required=_REQUIRED, optional=_OPTIONAL)
-        text = {key: self._text(fields[key]) for key in ("kind", "title", "remedy", "link")}
+        text = {key: self._line(fields[key]) for key in ("title", "remedy", "link")}
         checks = self._texts(fields.get("checks"))
         for check in checks:
             if check not in CHECKS:
@@ -121,7 +122,8 @@ class _File:
         return Rule(
             id=self._id(fields["id"]),
             provider=provider,
-            part=self._text(fields["part"]) if "part" in fields else "value",
+            kind=self._name_of(fields["kind"], "kind"),
+            part=self._name_of(fields["part"], "part") if "part" in fields else "value",
             rule_class=self._choice(fields["class"], RuleClass),
             severity=self._choice(fields["severity"], Severity),
             confidence=self._choice(fields["confidence"], Confidence),
@@ -154,7 +156,7 @@ class _File:
         return Pairing(
             rule=self._text(fields["rule"]),
             within=int(within),
-            kind=self._text(fields["kind"]),
+            kind=self._name_of(fields["kind"], "kind"),
             severity=self._choice(fields["severity"], Severity),
             also=self._texts(fields.get("also")),
         )
@@ -203,11 +205,23 @@ class _File:
         return pattern
 
     def _id(self, node: yaml.Node) -> str:
+        return self._word(node, _ID, "rule id")
+
+    def _name_of(self, node: yaml.Node, what: str) -> str:
+        return self._word(node, _NAME, what)
+
+    def _word(self, node: yaml.Node, form: re.Pattern[str], what: str) -> str:
+        """A name that stands in every report, and in commands to paste."""
         value = self._text(node)
-        if not _ID.fullmatch(value):
-            self._fail(
-                node, f"`{value}` is not a rule id", "use lower case words joined by hyphens"
-            )
+        if not form.fullmatch(value):
+            self._fail(node, f"{value!r} is not a {what}", "use lower case words joined by hyphens")
+        return value
+
+    def _line(self, node: yaml.Node) -> str:
+        """A text for people: of one line, and without signs that change how others are shown."""
+        value = self._text(node)
+        if not value.isprintable():
+            self._fail(node, "a sign in it cannot be printed", "write one line of plain text")
         return value
 
     def _choice(self, node: yaml.Node, kind: type[Choice]) -> Choice:

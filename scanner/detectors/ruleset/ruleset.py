@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import marshal
+import os
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stanch.scanner.detectors.matching.pattern import learn, width_of
 from stanch.scanner.detectors.ruleset import manifest
@@ -21,6 +22,7 @@ from stanch.scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 #: Whoever scans a stranger's tree loads the rules that it names.
 _LARGEST = 1 << 20  # bytes of a file
 _MOST = 4_000  # files, and rules in all of them
+_File = TypeVar("_File", str, Path)
 _FIELDS = field_names(Rule)
 _CLASS = {each.value: each for each in RuleClass}
 _SEVERITY = {each.value: each for each in Severity}
@@ -31,12 +33,15 @@ _PREVIEW = {each.value: each for each in PreviewStyle}
 class RuleSet(tuple[Rule, ...]):  # noqa: SLOT001  # a tuple can have no slots of its own
     """Rules with the files they were read from, and what is known about them from earlier runs.
 
-    ``name`` is theirs in the cache.
+    ``name`` is theirs in the cache. ``own`` are those beside the built-in ones, which are looked
+    for apart: what somebody else has written must take no finding away.
     """
 
     sources: Sources
     outline: Manifest | None
     name: str
+    builtin: RuleSet | None = None
+    own: tuple[Rule, ...] = ()
 
 
 def load_builtin() -> RuleSet:
@@ -49,13 +54,31 @@ def load_builtin() -> RuleSet:
 
 def with_builtin(own: Iterable[Path]) -> RuleSet:
     """The built-in rules and those of a user's own files behind them; ids must differ."""
-    return _load([*manifest.builtin(), *map(str, own)])
+    files = _counted(own)
+    return with_texts((path.name, _read(path)) for path in files)
+
+
+def with_texts(own: Iterable[tuple[str, bytes]]) -> RuleSet:
+    """As :func:`with_builtin`, of files by their names and contents."""
+    builtin, texts = load_builtin(), list(own)
+    if not texts:
+        return builtin
+    name = _name(texts, beside=builtin.name)
+    rules = _kept(name) or _keep(_parsed(texts, beside=builtin), name)
+    found = RuleSet((*builtin, *rules))
+    found.sources, found.outline, found.name = builtin.sources, None, name
+    found.builtin, found.own = builtin, rules
+    return found
 
 
 def configured_rules(start: Path) -> RuleSet:
     """The built-in rules, and behind them those that the configuration near ``start`` names."""
-    own = scan_settings(start).rules
-    return with_builtin(own) if own else load_builtin()
+    return with_builtin(scan_settings(start).rules)
+
+
+def configured_texts(start: Path) -> list[tuple[str, bytes]]:
+    """The rule files that the configuration near ``start`` names, and what is in them."""
+    return [(path.name, _read(path)) for path in _counted(scan_settings(start).rules)]
 
 
 def load(paths: Iterable[Path]) -> RuleSet:
@@ -64,16 +87,11 @@ def load(paths: Iterable[Path]) -> RuleSet:
 
 
 def _load(files: Iterable[str]) -> RuleSet:
-    named = tuple(files)
-    if len(named) > _MOST:
-        raise RuleError(
-            f"more than {_MOST:,} rule files", remedy="name the files or the folder that you need"
-        )
-    sources = Sources(named)
+    sources = Sources(_counted(files))
     known = manifest.known(sources)
     rules = _kept(known.rules) if known else None
     if known is None or rules is None:
-        texts = [(path, _read(path)) for path in map(Path, sources.files)]
+        texts = [(path.name, _read(path)) for path in map(Path, sources.files)]
         known, name = None, _name(texts)
         rules = _kept(name) or _keep(_parsed(texts), name)
     else:
@@ -83,12 +101,21 @@ def _load(files: Iterable[str]) -> RuleSet:
     return found
 
 
-def _name(texts: Sequence[tuple[Path, bytes]]) -> str:
+def _counted(files: Iterable[_File]) -> tuple[_File, ...]:
+    named = tuple(files)
+    if len(named) > _MOST:
+        raise RuleError(
+            f"more than {_MOST:,} rule files", remedy="name the files or the folder that you need"
+        )
+    return named
+
+
+def _name(texts: Sequence[tuple[str, bytes]], *, beside: str = "") -> str:
     import hashlib  # noqa: PLC0415  # most starts know the name
 
     digest = hashlib.sha256(repr(cache.code_stamps()).encode())  # what made rules of the text
-    for path, text in texts:
-        for part in (path.name.encode(), text):
+    for name, text in ((beside, b""), *texts):
+        for part in (name.encode(errors="surrogateescape"), text):
             digest.update(len(part).to_bytes(4, "big") + part)
     return f"rules-{digest.hexdigest()[:32]}.marshal"
 
@@ -134,23 +161,21 @@ def _rule(row: dict[str, Any]) -> Rule:
     return Rule(**row)
 
 
-def _parsed(texts: Sequence[tuple[Path, bytes]]) -> tuple[Rule, ...]:
+def _parsed(texts: Sequence[tuple[str, bytes]], *, beside: Sequence[Rule] = ()) -> tuple[Rule, ...]:
     from stanch.scanner.detectors.ruleset import rule_file  # noqa: PLC0415 - loads yaml, which a cached run spares
 
     rules: list[Rule] = []
-    for path, text in texts:
+    for name, text in texts:
         try:
-            rules.extend(rule_file.parse(text.decode(), path.name))
+            rules.extend(rule_file.parse(text.decode(), name))
         except UnicodeDecodeError as error:
-            raise RuleError(
-                f"{path.name}:1: not UTF-8 text", remedy="save the file as UTF-8"
-            ) from error
+            raise RuleError(f"{name}:1: not UTF-8 text", remedy="save the file as UTF-8") from error
         if len(rules) > _MOST:
             raise RuleError(
-                f"{path.name}: more than {_MOST:,} rules with those before it",
+                f"{name}: more than {_MOST:,} rules with those before it",
                 remedy="keep the rules that you need: every scan compiles and looks for all",
             )
-    _consistent(rules)
+    _consistent((*beside, *rules))
     return tuple(rules)
 
 
@@ -176,8 +201,10 @@ def _consistent(rules: Sequence[Rule]) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            text = file.read(_LARGEST + 1)
+        # Without waiting: what a configuration names may be a pipe, or a file of the kernel's.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            text = file.read(_LARGEST + 1) or b""
     except OSError as error:
         raise RuleError(
             f"cannot read the rule file {path}: {error.strerror}",

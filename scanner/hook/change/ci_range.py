@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stanch.scanner.hook.change.hook_repository import commit_id, lines, why
 from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.record import Record
+from stanch.scanner.sources.git.query import commit_id, lines, why
 from stanch.scanner.sources.git.repository import Repository
 
 _DEEPER = (

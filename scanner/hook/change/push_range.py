@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stanch.scanner.hook.change.hook_repository import commit_id, lines, why
 from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.record import Record
 from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.git.query import commit_id, lines, why
 from stanch.scanner.sources.git.repository import Repository
 
 _PUSH_FIELDS = 4

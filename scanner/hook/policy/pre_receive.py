@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from stanch.scanner.hook.change.hook_repository import commit_id, content, lines
 from stanch.scanner.hook.change.push_range import Update
 from stanch.scanner.hook.policy.waiver_policy import ChangeWaivers, WaiverPolicy, Waivers, joined
+from stanch.scanner.sources.git.query import commit_id, content, lines
 from stanch.scanner.sources.git.repository import Repository
 from stanch.scanner.suppression import BASELINE_NAME
 from stanch.scanner.suppression.baseline import Baseline

@@ -14,10 +14,10 @@ from functools import reduce
 from pathlib import Path
 
 from stanch.scanner.hook.build import Choice, is_ours
-from stanch.scanner.hook.change.hook_repository import content, lines
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.record import Record
 from stanch.scanner.scan.waivers import accepted_in
+from stanch.scanner.sources.git.query import content, lines
 from stanch.scanner.sources.git.repository import Repository
 from stanch.scanner.suppression import BASELINE_NAME
 from stanch.scanner.suppression.baseline import Baseline

@@ -12,6 +12,9 @@ from stanch.scanner.sources.content.text_or_binary import WINDOW, encoding_of, i
 MARGIN = 32 << 10
 """Bytes of context on both sides of a window: longer than any secret and its surroundings."""
 
+BINARY = "binary"
+"""Why most of what is not read is not."""
+
 _HOLE = bytes(WINDOW)
 _START = (1, 1)
 _ENDLESS = (1 << 62, 1)
@@ -36,7 +39,7 @@ def fragments(read: Read, provenance: Provenance, size: int = WINDOW) -> Iterato
         read = _transcoded(read, head, encoding)
         head = _fill(read, b"", WINDOW + 1)
     if is_opaque(head):
-        yield Gap(path=provenance.path, why="binary", incomplete=False)
+        yield Gap(path=provenance.path, why=BINARY, incomplete=False)
     elif len(head) <= WINDOW:
         yield Fragment(data=head, provenance=provenance)
     else:

@@ -7,14 +7,18 @@ import re
 import stat
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stanch.scanner.model.error import SourceError
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.files.gitignore_walk import Nested, walk
 from stanch.scanner.sources.files.special_file import odd
-from stanch.scanner.sources.git.bounded_process import Bounds, Git
+from stanch.scanner.sources.git.bounds import Bounds
 from stanch.scanner.sources.git.discovery import Layout, at
+
+if TYPE_CHECKING:  # a plain directory needs no git
+    from stanch.scanner.sources.git.bounded_process import Git
 
 LISTING = Bounds(patience=60.0)
 """Git may be silent while it lists: some time, where a tree is very large. But it opens whatever is

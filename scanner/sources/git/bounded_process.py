@@ -15,35 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from stanch.scanner.model.record import Record
+from stanch.scanner.sources.git.bounds import Bounds
 
 _BUFFER = 64 << 10  # bytes: as much as a pipe holds
-#: The most that git asks for at once: an object that it has to hold whole.
-_LARGEST_OBJECT = 512 << 20
-_LARGEST_STREAMED = 32 << 20  # above it git need not hold an object that is no difference
-
-
-class Bounds(Record):
-    """What one git may take. ``data`` counts memory of its own, not files that it maps.
-
-    ``patience`` is how many seconds it may say nothing while somebody waits for it.
-    """
-
-    data: int = 1 << 30
-    seconds: int = 3600
-    patience: float = 300.0
-
-
-SCAN = Bounds()
-"""For the largest histories there are."""
-
-CHANGE = Bounds(data=512 << 20, seconds=120, patience=120.0)
-"""For what somebody waits for: a commit, a push, a pull request."""
-
-CONFIGURATION = f"\tbigFileThreshold = {_LARGEST_STREAMED}\n\tmultiPackIndex = false\n"
-"""Lines of [core]. A multi-pack-index can hide objects that are there, and end every git."""
-
-ENVIRONMENT = {"GIT_ALLOC_LIMIT": str(_LARGEST_OBJECT)}
 
 
 class Git(subprocess.Popen[bytes]):

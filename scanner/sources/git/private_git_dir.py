@@ -10,13 +10,14 @@ import os
 from collections.abc import Iterator
 
 from stanch.scanner.model.error import SourceError
-from stanch.scanner.sources.git.bounded_process import CONFIGURATION, ENVIRONMENT
 
 Place = tuple[str | None, str, str]
 """The working tree's root (None when bare), where HEAD and the index are, and where objects are."""
 
 _LARGEST_POINTER = 4096  # bytes in a .git file: "gitdir: " and one path
 _LARGEST = 1 << 20  # bytes of HEAD or a configuration that are looked at
+_LARGEST_OBJECT = 512 << 20  # bytes that git asks for at once, for an object that it holds whole
+_LARGEST_HELD = 32 << 20  # above it git need not hold an object that is no difference
 _LINKED = ("objects", "refs", "packed-refs", "shallow")
 _PASSED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
@@ -62,7 +63,7 @@ def removed(shadow: str) -> None:
 def environment(shadow: str, git_dir: str) -> dict[str, str]:
     """Of ours only the search path: no user's or system's configuration, prompt or network."""
     return {name: os.environ[name] for name in _PASSED if name in os.environ} | {
-        **ENVIRONMENT,
+        "GIT_ALLOC_LIMIT": str(_LARGEST_OBJECT),
         "HOME": shadow,
         "LC_ALL": "C",
         "GIT_INDEX_FILE": f"{git_dir}/index",
@@ -184,7 +185,8 @@ def _configuration(*, sha256: bool) -> str:
         "\tquotePath = false\n\tcommitGraph = false\n"
         # Histories are read file by file: the versions' common bases are worth more than the pack.
         "\tpackedGitWindowSize = 8m\n\tpackedGitLimit = 32m\n\tdeltaBaseCacheLimit = 64m\n"
-        f"{CONFIGURATION}"
+        # A multi-pack-index can hide objects that are there, and end every git.
+        f"\tbigFileThreshold = {_LARGEST_HELD}\n\tmultiPackIndex = false\n"
         "[protocol]\n\tallow = never\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
     )
 

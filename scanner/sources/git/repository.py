@@ -22,7 +22,8 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.git import private_git_dir as private
 from stanch.scanner.sources.git.blocking_file import obstacle
-from stanch.scanner.sources.git.bounded_process import SCAN, Bounds, Git
+from stanch.scanner.sources.git.bounded_process import Git
+from stanch.scanner.sources.git.bounds import SCAN, Bounds
 from stanch.scanner.sources.git.discovery import Layout
 
 SUBMODULES = "--ignore-submodules=all"

@@ -64,7 +64,9 @@ def ci(ann: Any, place: Path) -> Any:
 
 
 def guard(ann: Any, place: Path) -> Any:
-    return ann.stanch("guard", cwd=place, feed=json.dumps({"prompt": f"use {TOKEN}"}))
+    return ann.stanch(
+        "guard", "--trust", "tree", cwd=place, feed=json.dumps({"prompt": f"use {TOKEN}"})
+    )
 
 
 def baseline(ann: Any, place: Path) -> Any:

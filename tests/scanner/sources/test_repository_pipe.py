@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stanch.scanner.sources.files import worktree_listing
-from stanch.scanner.sources.git.bounded_process import Bounds
+from stanch.scanner.sources.git.bounds import Bounds
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]

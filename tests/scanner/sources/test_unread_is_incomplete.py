@@ -22,7 +22,7 @@ from stanch.scanner.hook.change import commit_changes
 from stanch.scanner.local import cache
 from stanch.scanner.sources.git import diff_tree
 from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
-from stanch.scanner.sources.git.bounded_process import Bounds
+from stanch.scanner.sources.git.bounds import Bounds
 from stanch.scanner.sources.git.commit_metadata import placed
 from stanch.scanner.sources.git.discovery import at
 from stanch.scanner.sources.git.repository import opened
