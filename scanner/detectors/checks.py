@@ -35,7 +35,11 @@ from stanch.scanner.detectors.context.provider_value import (
 )
 from stanch.scanner.detectors.context.public_key import check_public_by_design
 from stanch.scanner.detectors.context.single_value import check_single_value
-from stanch.scanner.detectors.context.split_assignment import check_argument, check_place
+from stanch.scanner.detectors.context.split_assignment import (
+    check_argument,
+    check_directive,
+    check_place,
+)
 from stanch.scanner.detectors.context.table_column import check_column
 from stanch.scanner.detectors.context.url import check_basic_auth, check_url
 from stanch.scanner.detectors.document.entry import check_entry, check_sensitive
@@ -127,6 +131,7 @@ CHECKS: dict[str, Check] = {
     "confluent-crc32": check_confluent_crc,
     "connection": check_connection,
     "decimal-head": check_decimal_head,
+    "directive": check_directive,
     "discord-id": check_discord_id,
     "document-entry": check_entry,
     "document-sensitive": check_sensitive,

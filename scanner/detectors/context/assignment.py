@@ -13,9 +13,9 @@ from stanch.scanner.model.record import Record
 
 # The name is tried once for each word, whole: no backtracking into long words.
 _NAME = regex(
-    rb"""(?<![A-Za-z0-9_.\-])(?P<name>[A-Za-z0-9_.\-]{1,160}+)
+    rb"""(?<![A-Za-z0-9_.\-\x80-\xff])(?P<name>[A-Za-z0-9_.\-\x80-\xff]{1,160}+)
     (?P<closing>(?:\\?["'`\])*]|&\#3[49];|&quot;){0,4})[ \t]{0,8}
-    (?::[ ]?[A-Za-z_][\w.\[\]<>|?]{0,24}[ ](?==[ ]))?
+    (?P<type>:[ ]?[A-Za-z_][\w.\[\]<>|?]{0,24}[ ](?==[ ]))?
     (?P<operator>:=|=>|={1,3}|!=|[:>]|\?=|\|\|=)
     [ \t]{0,9}
     (?P<quote>(?:[rbfuRBFU@L]{0,2}\\?["'`]{1,3}|&\#3[49];|&quot;)?)$""",
@@ -34,7 +34,9 @@ _CONTENT = b">"
 #: Lines of settings that begin with a word: in front of a name stands nothing else.
 _LINE = regex(rb"[ \t>+*#;-]{0,40}(?:(?:export|set|ENV|ARG)[ ])?(?:[\"']?$|[\w.-]{1,80}[.:/]$)")
 #: A look-up of another name, with what is taken when it is not there.
-_FALLBACK = regex(rb"\$\{[\w.]{1,80}(?::[\w.]{1,80}(?=:-))?:-?([^?+=${}\s][^${}\s]*)\}")
+_FALLBACK = regex(
+    rb"\$\{[\w.]{1,80}(?::[\w.]{1,80}(?=:-))?:-?[\"']?([^?+=\"'${}\s][^${}\s\"']*)[\"']?\}"
+)
 _MESSAGE = (b"?", b"+")
 _MARKED_SECTION = b"<![CDATA["
 _DIRECTIVES = (b"ENV ", b"ARG ")
@@ -95,6 +97,8 @@ def read(candidate: Candidate) -> Assignment | None:
     name, ahead = front["name"], text[: front.start()]
     if _is_no_name(front, ahead):
         return None
+    if ahead[-1:] == b"$" and front["type"]:  # $env:NAME of PowerShell: a scope, not a type
+        name, ahead = front["type"][1:].strip(), ahead + name + b":"
     if ahead[-1:] == b"\\" and name[:1] in (b"n", b"r", b"t"):
         name = name[1:]  # an escaped line feed stands in front: "user=…\npass=…"
     found = _value(candidate, front, ahead)

@@ -14,8 +14,14 @@ from stanch.scanner.detectors.text.wordlike import pieces, reads_like_word
 
 PASSWORD = regex(
     rb"(?i)passw(?:or)?d|passphrase|passcode|passwort|pwd|(?:^|[_-]|db|sql|user|admin|root|smtp|mail|"
-    rb"ftp|ldap|http|proxy|redis|my)pass(?:[_-]?\d{0,2})?$"
+    rb"ftp|ldap|http|proxy|redis|my)(?:pass|pw|psw|mdp)(?:[_-]?\d{0,2})?$|pswd|senha|"
+    rb"contrase(?:n|\xc3\xb1)a|mot_?-?de_?-?passe|kennwort|wachtwoord|has(?:l|\xc5\x82)o|parola|heslo|"
+    rb"lozinka|sifre|\xc5\x9fifre|adgangskode|passord|l(?:o|\xc3\xb6)senord|salasana|jelsz(?:o|\xc3\xb3)|"
+    + "пароль|密码|密碼|パスワード|비밀번호".encode()
 )
+#: Two or three letters that are a password's name only when nothing else is in it.
+_SHORT_NAME = regex(rb"(?:^|[^a-z0-9])(?:pw|psw|mdp)|[a-z]pw")
+_LONG_NAME = regex(rb"pass|pwd|secret|token|credential|key|seed")
 _BARE_PASS = regex(rb"(?i)pass(?!w(?:or)?d|phrase|code|wort)")
 #: What a name ends with when it means something about a secret, not the secret.
 _OTHER_THING = tuple(
@@ -68,7 +74,7 @@ _CODE = regex(
 )
 #: A call or a member, whole: `Abc1(x7` is neither.
 _CALL = regex(
-    rb"([A-Za-z_]\w*)[\w.:!?-]*(?:\((?:.*\)[\])};,]*$|[\"']|$)|\[(?:[\"':]|\w*\]))|"
+    rb"(?:\[\])?([A-Za-z_]\w*)[\w.:!?-]*(?:\((?:.*\)[\])};,]*$|[\"']|$)|\[(?:[\"':]|\w*\]))|"
     rb"([A-Za-z_]\w*)(?:::[A-Za-z_]\w*)+"
 )
 _SHORTEST_CALL = 3
@@ -77,7 +83,8 @@ _LITERAL = regex(
     rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
     rb"ssh-\w+|ecdsa-\S+|(?:hmac-?)?sha-?\d+|aes-?\d+\S*|scram-\S+|new|return|await|async|lambda|type|"
     rb"var|let|const|static|final|import|on|off|yes|no|ok|pass|passed|fail|failed|error|skip|skipped|"
-    rb"yield|raise|throw|extern|undef|always|never|enabled?|disabled?|automatic|unavailable|keep|binary)"
+    rb"yield|raise|throw|extern|undef|always|never|enabled?|disabled?|automatic|unavailable|keep|binary|"
+    rb"utf-?\d+|us-ascii|ascii|latin-?\d|iso-8859-\d+|hex|base64(?:url)?)"
     rb"\b.{0,2}"
 )
 _UNREADABLE = regex(rb"[^\x00-\x7f]|\\u\{?[0-9A-Fa-f]{4}")
@@ -132,7 +139,7 @@ def names_secret(found: Assignment) -> bool:
     name = found.last_word.strip(b"_-")
     if _VAULT_SECRET.search(name):
         return True
-    if name.endswith(_OTHER_THING) or _NOT_SECRET_KEY.search(name):
+    if _is_too_short(name) or name.endswith(_OTHER_THING) or _NOT_SECRET_KEY.search(name):
         return False
     if _BARE_PASS.search(name) and not PASSWORD.search(name):
         return False  # passed, bypass, compass
@@ -144,6 +151,11 @@ def names_secret(found: Assignment) -> bool:
     # ok ? "PASS" : "FAIL", and Event::Pass, which is a class
     chosen = _TERNARY.search(found.lead) and found.operator == b":"
     return not chosen and (found.operator == b"=" or not found.lead.endswith(b"::"))
+
+
+def _is_too_short(name: bytes) -> bool:
+    """Whether two letters that may mean a password are all that speaks of one: `pwa_icon`."""
+    return bool(_SHORT_NAME.search(name)) and not (_LONG_NAME.search(name) or PASSWORD.search(name))
 
 
 def points_elsewhere(found: Assignment, value: bytes) -> bool:

@@ -7,6 +7,7 @@ at ten times the cost; what is not so simple is left to it.
 
 from __future__ import annotations
 
+from stanch.scanner.detectors.text.patch import patched
 from stanch.scanner.detectors.text.path_kind import is_comment, is_foreign_ground
 from stanch.scanner.detectors.text.regex_cache import regex
 from stanch.scanner.detectors.text.settings_file import is_settings
@@ -35,6 +36,7 @@ def is_expression(data: bytes, begin: int, end: int, path: str) -> bool:
 
     ``end`` is just past the value's first ``HEAD`` bytes. False says nothing.
     """
+    path = patched(path, data, begin)
     if is_foreign_ground(path):
         return True
     start = end - HEAD

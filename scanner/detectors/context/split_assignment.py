@@ -28,6 +28,11 @@ _FENCES = (
 #: Behind other words a semicolon ends the directive.
 _GIVES = (b":", b"=", b">")
 _FRAME = b" \t*_`"
+#: Files whose lines are a word and what it is set to.
+_DIRECTIVES = regex(
+    r"(?i)(?:\.(?:conf|cnf|cfg|acl|ovpn|auth)|(?:^|/)\.?\w*rc|(?:^|/)(?:\w*passwd|\w*secrets))"
+    r"(?:\.\w{1,12}|~)?$"
+)
 _MARGIN = 8
 #: Words that follow an option's name in a text about it, never as its value.
 _GRAMMAR = frozenset(
@@ -58,6 +63,13 @@ def check_argument(candidate: Candidate) -> CheckResult:
     if value[:1] == b"-" or value.lower() in _GRAMMAR:
         return NOT_THIS  # another option, or a text about this one
     return judged(found, candidate, bare=True)
+
+
+def check_directive(candidate: Candidate) -> CheckResult:
+    """A word and its value alone on a line, as servers and clients read their settings."""
+    if not _DIRECTIVES.search(candidate.path):
+        return NOT_THIS  # a line of two words in any text
+    return check_argument(candidate)
 
 
 def read(candidate: Candidate) -> Assignment | None:
@@ -91,6 +103,8 @@ def _extent(window: bytes, front: bytes, *, exact: bool) -> tuple[bytes, int]:
         if opened is None:
             continue
         stop = closing(window, closes or opened[0]) or 0
+        if not stop and closes == b"<":
+            continue  # no element, but a list of users: `on >password`
         return opened[0].strip() or b">", len(window[:stop].rstrip(_FRAME))
     if exact:
         line = front.rpartition(b"\n")[2]

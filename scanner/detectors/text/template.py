@@ -12,14 +12,14 @@ from stanch.scanner.detectors.text.wordlike import is_made_of_words, pieces
 
 #: Forms that stand for something else wherever they are in a value.
 _ANYWHERE = regex(
-    rb"\$\{\{|\$\{[A-Za-z_][^{}\s]*\}|\{\{[^{}]*\}\}|\$\([A-Za-z_./\[$]|#\{[A-Za-z_@$][^{}]*\}|<%[^<>]*%>"
+    rb"\$\{\{|\$\{\??[A-Za-z_][^{}\s]*\}|\{\{[^{}]*\}\}|\$\([A-Za-z_./\[$]|#\{[A-Za-z_@$][^{}]*\}|<%[^<>]*%>"
     rb"|%\([A-Za-z_]\w*\)|(?:^|[\s:/=_-])%[sdv@](?:$|[\s:/_-])|process\.env|os\.environ|getenv|ENV\["
     rb"|\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9])+(?:[^\[\]\\]|\\.)*\]|\(\?[:=!<Pi]|\\[bdwsDWS][+*({\[]|\[-?\d\]"
 )
 #: Forms that begin a value.
 _BEGINS = regex(
     rb"\{\{[-~]?[ ]?[A-Za-z_.$]|"
-    rb"\$\(\(?[A-Za-z_./]|\$\{[A-Za-z_][\w.]*(?:[:?}+=-]|$)|#\{[A-Za-z_]|%\{[A-Za-z_]|"
+    rb"\$\(\(?[A-Za-z_./]|\$\{\??[A-Za-z_][\w.]*(?:[:?}+=-]|$)|#\{[A-Za-z_]|%\{[A-Za-z_]|"
     rb"ENC\(|arn:|\[[a-zA-Z]{3,24}\(|"
     rb"\.\.?/[\w./@-]+$|\\x[0-9A-Fa-f]{2}\\|/\^|d?word:|<%[=-]?[ ]|"
     rb"!(?:Ref|Sub|GetAtt|Join|ImportValue|vault|secret|env|reference)\b|\$\$[A-Za-z_{]+\}?$|"
