@@ -22,6 +22,7 @@ from stanch.scanner.detectors.matching.confirm import Place, confirmed
 from stanch.scanner.detectors.matching.prefilter import Marks, Window
 from stanch.scanner.detectors.preview import preview
 from stanch.scanner.detectors.ruleset.compile import prefilter
+from stanch.scanner.detectors.text.patch import patched
 from stanch.scanner.detectors.text.position import LineIndex
 from stanch.scanner.model.finding import Confidence, Finding, Match
 from stanch.scanner.model.fingerprint import FingerprintKey
@@ -288,7 +289,8 @@ def _candidates(
     data, path = fragment.data, fragment.provenance.path
     if rule.document is None:
         for start, end in ((each.start, each.end) for each in places):
-            yield Candidate(rule=rule, data=data, start=start, end=end, path=path, now=now)
+            ground = patched(path, data, start)
+            yield Candidate(rule=rule, data=data, start=start, end=end, path=ground, now=now)
         return
     for held in values(rule.document, data, [each.start for each in places], budget):
         yield Candidate(

@@ -14,6 +14,9 @@ from stanch.scanner.model.finding import Confidence
 #: How far a header is looked for above, and rows below, in bytes.
 _FAR = 4096
 _RULER = regex(rb"[ \t>]*\|?[ \t]*:?-{2,}[-:| \t]*")
+_RULERS = 8
+_QUOTED = regex(rb'"(?:[^"]|"")*"')
+_HEADING = regex(rb"(?i)[a-z_ ]{0,16}(?:password|passwd|passphrase|pwd)[a-z_ ]{0,8}")
 _FRAME = b" \t\r*_`\"'"
 _DELIMITERS = (b"|", b";", b"\t", b",")
 
@@ -27,7 +30,7 @@ def check_column(candidate: Candidate) -> CheckResult:
     delimiter = next((each for each in _DELIMITERS if each in header), None)
     if delimiter is None:
         return NOT_THIS
-    headings = [each.strip(_FRAME) for each in header.split(delimiter)]
+    headings = [header[begin:end].strip(_FRAME) for begin, end in _fields(header, delimiter)]
     column = next((at for at, each in enumerate(headings) if PASSWORD.search(each)), None)
     if column is None:
         return NOT_THIS
@@ -47,26 +50,51 @@ def check_column(candidate: Candidate) -> CheckResult:
 
 def _header(candidate: Candidate) -> bytes:
     """The line above the first row, or the one above the ruler."""
-    above = candidate.data[max(0, candidate.start - _FAR) : candidate.start].split(b"\n")[:-1]
-    while above and _RULER.fullmatch(above[-1].rstrip()):
-        above.pop()
-    return above[-1] if above else b""
+    data, end = candidate.data, candidate.start - 1
+    for _ in range(_RULERS):
+        begin = data.rfind(b"\n", max(0, end - _FAR), max(end, 0)) + 1
+        line = data[begin : max(end, 0)]
+        if not _RULER.fullmatch(line.rstrip()):
+            return line
+        end = begin - 1
+    return b""
 
 
 def _cells(candidate: Candidate, column: int, delimiter: bytes) -> Iterator[tuple[int, int]]:
-    """Where the column's cells of one word each begin and end, row by row."""
+    """Where the column's cells of one word each begin and end, row by row.
+
+    A row that would do as a header begins a table of its own: no row is looked at twice.
+    """
     at = candidate.start
     for row in candidate.data[at : at + _FAR].split(b"\n"):
-        cells = row.split(delimiter)
-        if column >= len(cells):
+        cells = _fields(row, delimiter)
+        if column >= len(cells) or any(_heads(row[begin:end]) for begin, end in cells):
             return
-        start = at + sum(len(each) + 1 for each in cells[:column])
-        cell = cells[column]
+        begin, end = cells[column]
+        cell = row[begin:end]
         word = cell.strip(_FRAME)
         if word and b" " not in word:
-            start += cell.index(word)
-            yield start, start + len(word)
+            begin += cell.index(word)
+            yield at + begin, at + begin + len(word)
         at += len(row) + 1
+
+
+def _heads(cell: bytes) -> bool:
+    """Whether a cell would make its row a header, as the rule's pattern says."""
+    name = cell.strip(_FRAME)
+    return bool(_HEADING.fullmatch(name))
+
+
+def _fields(row: bytes, delimiter: bytes) -> list[tuple[int, int]]:
+    """Where the fields of a row begin and end; a delimiter within quotes is a sign like others."""
+    fields, begin = [], 0
+    while begin <= len(row):
+        quoted = _QUOTED.match(row, begin) if delimiter != b"|" else None
+        end = row.find(delimiter, quoted.end() if quoted else begin)
+        end = len(row) if end < 0 else end
+        fields.append((begin, end))
+        begin = end + 1
+    return fields
 
 
 def _cell(candidate: Candidate, heading: bytes, delimiter: bytes) -> Assignment:

@@ -10,7 +10,7 @@ _NOTHING = b"/dev/null"
 
 
 def patched(path: str, data: bytes, at: int) -> str:
-    """The path of the file that the patch changes around ``at``; ``path`` itself for other files."""
+    """The path of the file that the patch changes around ``at``; of other files their own."""
     if not path.endswith(_PATCHES):
         return path
     begin = max(0, at - _FAR)
