@@ -68,7 +68,7 @@ _ACT = regex(
 )
 #: What only an expression has in it. A written-out value may have any of these signs.
 _CODE = regex(
-    rb"\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|%[sdv@]|#\{|^@|^\{|^\[|^<|^&|"
+    rb"^[=>]|\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|%[sdv@]|#\{|^@|^\{|^\[|^<|^&|"
     rb"\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|\$\$|^\(|=>|->|\(\)|^:\w|^\\?&\w|^\*[A-Za-z]|"
     rb"^\w+\[\w*\]$|^!\w+:|\+\$/|^[a-z]+\.\$\w+$|\w\?\.\w|^/[\w.-]+(?:[/:]|$)|^@[A-Za-z]"
 )
@@ -229,7 +229,8 @@ def is_code(found: Assignment, value: bytes) -> bool:
 
 def is_expression(found: Assignment, value: bytes) -> bool:
     """Calls, members, what is compared, what is given to ``$name``: computed in any language."""
-    if (found.exact or found.in_string) and found.lead[-1:] != b"$":
+    written_out = found.exact or (found.in_string and found.settings)
+    if written_out and found.lead[-1:] != b"$":
         call = _CALL.fullmatch(value)
         name = (call[1] or call[2]) if call else b""
         named = len(name) >= _SHORTEST_CALL and reads_like_name(name)

@@ -24,6 +24,7 @@ _CALL = regex(
 )
 _QUOTED = b"\"'`;"  # the semicolon ends &quot; and &#39;
 _OPERATORS = b"=>!:"
+_OPERATOR_ENDS = b"=>"
 _QUOTES = (b'"', b"'", b"`")
 _NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _FRONT = 240
@@ -41,7 +42,7 @@ def is_expression(data: bytes, begin: int, end: int, path: str) -> bool:
         return True
     start = end - HEAD
     settings = is_settings(path, data)
-    if not settings and data[start] in _OPERATORS and data[start - 1] in _OPERATORS:
+    if not settings and data[start] in _OPERATOR_ENDS and data[start - 1] in _OPERATORS:
         return True  # `===` was read as `=` and a value
     quoted = data[start - 1] in _QUOTED
     if settings or quoted or data[begin:start].rstrip()[-1:] == _ELEMENT:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stanch.scanner.detectors.context import table_column
+from stanch.scanner.detectors.context.generic import judged
 from stanch.scanner.model.finding import Match
 
 Scan = Callable[..., list[Match]]
@@ -18,7 +19,6 @@ def test_a_flood_of_headers_costs_no_row_twice(
     scan: Scan, unit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = 0
-    judged = table_column.judged
 
     def counted(*args: Any, **options: Any) -> Any:
         nonlocal asked
