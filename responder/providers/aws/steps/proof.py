@@ -39,11 +39,20 @@ _LIVE_READS = ("iam:ListAccessKeys", "iam:GetUserPolicy", "iam:GetUser")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Whose key, and how the probe session fared before (``worked``: yes or no)."""
+    """Whose key, and how the probe session fared before (``worked``: yes or no).
+
+    The rest, once the trail was read (``contained_at`` is then given): what it knows of credentials
+    born from the key, and how well it was read.
+    """
 
     user: str
     witness: str = ""
     worked: str = "no"
+    born: object = ()
+    unread: object = ()
+    truncated: object = False
+    complete_until: str = ""
+    contained_at: str = ""
 
 
 class ProveRefused:
@@ -54,7 +63,7 @@ class ProveRefused:
         title="Prove that key and sessions are refused",
         effect=Effect.READ,
         params=Refused,
-        permissions=(*_LIVE_READS, "iam:SimulatePrincipalPolicy"),
+        permissions=(*_LIVE_READS, "iam:GetRolePolicy", "iam:SimulatePrincipalPolicy"),
         parts=("access_key_id", "secret_access_key"),
         outputs=("key", "session", "seen_at"),
         proves=True,
@@ -73,12 +82,7 @@ class ProveRefused:
         if isinstance(seen, NotYet):
             return seen
         key, session = seen
-        unread = Uncovered(
-            what="what was born from it: role sessions and keys",
-            standing=Standing.UNKNOWN,
-            remedy="the trail is read next",
-        )
-        gaps = (unread,) if session else (unread, _nobodys_sessions())
+        covers, gaps = self._born(params, ctx, sessions_denied=session is not None)
         return Verified(
             evidence={**key.evidence("key"), **(session.evidence("session") if session else {})},
             outputs={
@@ -86,8 +90,22 @@ class ProveRefused:
                 "session": session.method if session else "",
                 "seen_at": text_of(ctx.now()),
             },
-            claim=_claim(ctx, key, session, params.user, (), gaps),
+            claim=_claim(ctx, key, session, params.user, covers, gaps),
         )
+
+    def _born(
+        self, params: Refused, ctx: StepContext, *, sessions_denied: bool
+    ) -> tuple[tuple[str, ...], tuple[Uncovered, ...]]:
+        """What was born from the key, as far as the trail was read."""
+        if params.contained_at:
+            covers, gaps = Lineage(self._aws, ctx, user=params.user, born=params.born).judge()
+            return covers, (*gaps, *_unread(params, sessions_denied=sessions_denied))
+        unread = Uncovered(
+            what="what was born from it: role sessions and keys",
+            standing=Standing.UNKNOWN,
+            remedy="the trail is read next",
+        )
+        return (), (unread,) if sessions_denied else (unread, _nobodys_sessions())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +250,7 @@ def _claim(  # the parts of one statement
     )
 
 
-def _unread(params: Dead, *, sessions_denied: bool) -> Iterator[Uncovered]:
+def _unread(params: Refused | Dead, *, sessions_denied: bool) -> Iterator[Uncovered]:
     """What the trail has not said, or could not."""
     places = params.unread if isinstance(params.unread, list | tuple) else ()
     for place in places:
@@ -251,7 +269,7 @@ def _unread(params: Dead, *, sessions_denied: bool) -> Iterator[Uncovered]:
         yield Uncovered(
             what=f"what the trail delivers late of the time after {params.complete_until}",
             standing=Standing.UNKNOWN,
-            remedy="`stanch respond` the incident again",
+            remedy="it is read again before anything is called dead",
         )
     if not sessions_denied and params.born:
         yield _nobodys_sessions()
