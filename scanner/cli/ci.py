@@ -13,7 +13,8 @@ import click
 from stanch.scanner.api import Confidence, Gap, SourceError
 from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.hook.build import WAIVER_KEY, Choice, accepted, gate, trusted_key
-from stanch.scanner.hook.change.ci_range import CiRange, Range, commits_of, proposed
+from stanch.scanner.hook.change.ci_pipeline import CiRange, proposed
+from stanch.scanner.hook.change.ci_range import Range, commits_of
 from stanch.scanner.hook.change.commit_changes import Blobs, committed, earlier
 from stanch.scanner.hook.change.hook_repository import checkout
 from stanch.scanner.hook.check import ChangeResult
@@ -86,7 +87,8 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
 ) -> None:
     """Check every content that the commits of a pull request, a push or a branch bring.
 
-    The range is found by itself in GitHub Actions, GitLab CI and Jenkins; elsewhere it is what the
+    The range is found by itself in GitHub Actions, GitLab CI, Jenkins, Azure Pipelines, Bitbucket,
+    CircleCI and Buildkite; elsewhere it is what the
     branch adds to the default one. In GitHub Actions findings are annotated, and the job gets a
     summary.
 

@@ -120,12 +120,19 @@ def _pushed(at: Situation) -> ChangeResult:
     from stanch.scanner.hook.change.push_range import Update, pushed  # noqa: PLC0415  # as above
 
     remote = at.options.names[0] if at.options.names else ""
-    if tip := at.environ.get("PRE_COMMIT_TO_REF"):  # the pre-commit framework has eaten the input
+    framework = at.environ.get("PRE_COMMIT") == "1"  # it has eaten the input
+    branch = at.environ.get("PRE_COMMIT_LOCAL_BRANCH")  # alone, where all of it is new
+    if tip := at.environ.get("PRE_COMMIT_TO_REF") or (branch if framework else None):
         ref = at.environ.get("PRE_COMMIT_REMOTE_BRANCH", "the pushed branch")
         remote = at.environ.get("PRE_COMMIT_REMOTE_NAME", remote)
         updates = [Update(ref=ref, new=tip, old=at.environ.get("PRE_COMMIT_FROM_REF"))]
     else:
         updates = pushed(_input())
+    if framework and not updates:
+        raise SourceError(
+            "pre-commit does not say what is pushed, so nothing of it was read",
+            remedy="let git call the hook: stanch hook install --type pre-push",
+        )
     known = f"--remotes={_literal(remote)}" if remote else "--remotes"
     with checkout(at.place, at.environ) as repository:
         return _commits(repository, updates, known, at.gate())

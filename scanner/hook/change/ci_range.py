@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
+from stanch.scanner.hook.change.ci_pipeline import CiRange
 from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.record import Record
-from stanch.scanner.sources.git.query import commit_id, lines, why
+from stanch.scanner.sources.git.query import commit_id, first_commit, lines, why
 from stanch.scanner.sources.git.repository import Repository
-
-_DEEPER = (
-    "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab, "
-    "`git fetch --unshallow` elsewhere"
-)
-_LARGEST = 32 << 20  # bytes of an event file
-_USUAL = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-
-
-class CiRange(Record):
-    """What a pipeline says about its change. ``bases`` are tried in order; the first found counts.
-
-    With ``exact`` the base is where the change begins; otherwise it is a branch that the change
-    left somewhere, at its merge base. ``targets`` are names of the branch that the change goes
-    into, tried in order as well: what is accepted there counts for it.
-    """
-
-    platform: str
-    head: str
-    bases: tuple[str, ...]
-    exact: bool
-    targets: tuple[str, ...]
 
 
 class Range(Record):
@@ -47,65 +21,78 @@ class Range(Record):
     target: str | None
 
 
-def proposed(environ: Mapping[str, str]) -> CiRange:
-    """What GitHub Actions, GitLab CI or Jenkins say; else this branch against the default one."""
-    if environ.get("GITHUB_ACTIONS") == "true":
-        return _github(environ)
-    if environ.get("GITLAB_CI"):
-        return _gitlab(environ)
-    if environ.get("JENKINS_URL"):
-        return _jenkins(environ)
-    return CiRange(platform="git", head="HEAD", bases=_USUAL, exact=False, targets=_USUAL)
-
-
 def commits_of(repository: Repository, ci_range: CiRange) -> Range:
     """The commits of a ci_range. A clone that lacks some is an error, never a clean bill."""
+    target = first_commit(repository, ci_range.targets)
+    if ci_range.nothing is not None:
+        title = f"nothing: {ci_range.nothing} ({ci_range.platform})"
+        return Range(commits=(), title=title, head="", target=target)
     head = commit_id(repository, ci_range.head)
     if head is None:
-        raise SourceError(f"the commit {_short(ci_range.head)} was not fetched", remedy=_DEEPER)
-    base = _base(repository, ci_range, head)
-    feed = f"{head}\n" + (f"^{base}\n" if base else "")
-    found = lines(
-        repository, "rev-list", "--reverse", "--topo-order", "--stdin", feed=feed.encode()
-    )
-    if found is None:
-        raise SourceError(
-            f"the commits cannot be listed: {why(repository, 'rev-list')}", remedy=_DEEPER
-        )
-    cut = _cut(repository).intersection(found)
-    if cut:
-        raise SourceError(
-            f"shallow clone: what is before {_short(min(cut))} was not fetched, and is part of "
-            "the change",
-            remedy=_DEEPER,
-        )
-    target = next(filter(None, (commit_id(repository, name) for name in ci_range.targets)), None)
-    if not found:  # on the default branch itself: what was merged last
-        title = f"the newest commit, {_short(head)} ({ci_range.platform})"
-        return Range(commits=(head,), title=title, head=head, target=target)
-    since = f" since {_short(base)}" if base else ""
+        raise _unfetched(ci_range, f"the commit {short(ci_range.head)} was not fetched")
+    begin = _begin(repository, ci_range, head)
+    found = _listed(repository, ci_range, head, begin.commit)
+    since = f" since {short(begin.commit)}" if begin.commit else ""
     noun = "commit" if len(found) == 1 else "commits"
-    title = f"{len(found)} {noun} up to {_short(head)}{since} ({ci_range.platform})"
+    title = f"{len(found)} {noun} up to {short(head)}{since} ({ci_range.platform})"
+    if begin.newest:
+        title = f"only what the newest commit brings, {short(head)} ({ci_range.platform})"
     return Range(commits=tuple(found), title=title, head=head, target=target)
 
 
-def _base(repository: Repository, ci_range: CiRange, head: str) -> str | None:
-    """Where the change begins; None when it has no ancestor in common with what is there."""
-    for number, name in enumerate(ci_range.bases):
-        base = commit_id(repository, name)
-        if base is None:
-            if number == 0 and ci_range.exact:
-                raise SourceError(f"the base commit {_short(name)} was not fetched", remedy=_DEEPER)
-            continue
-        if ci_range.exact and number == 0:
-            return base
-        # Both are ids by now, so neither can be taken for an option.
-        common = lines(repository, "merge-base", base, head)
-        if common:
-            return common[0]
+class _Begin(Record):
+    """Behind which commit a change begins, None at the very beginning of the history.
+
+    ``newest``: nobody says what it is, so that it is the newest commit alone.
+    """
+
+    commit: str | None
+    newest: bool = False
+
+
+def _begin(repository: Repository, ci_range: CiRange, head: str) -> _Begin:
+    if ci_range.before is not None:
+        before = commit_id(repository, ci_range.before)
+        if before is not None:
+            return _Begin(commit=before)
         if repository.shallow:
-            raise SourceError("shallow clone: the merge base was not fetched", remedy=_DEEPER)
-        return None
+            gone = f"the commit before the push, {short(ci_range.before)}, was not fetched"
+            raise _unfetched(ci_range, gone)
+        # It was replaced by a forced push: what else is there is compared with, or all is read.
+    known = _known(repository, ci_range)
+    if ci_range.exact:
+        return _Begin(commit=known)
+    pushed = ci_range.first or ci_range.before is not None
+    if known is None or (pushed and ci_range.on_default):
+        return _Begin(commit=None)
+    # Both are ids by now, so neither can be taken for an option.
+    common = lines(repository, "merge-base", known, head)
+    if not common and repository.shallow:
+        raise _unfetched(ci_range, "shallow clone: the merge base was not fetched")
+    begin = common[0] if common else None
+    if begin != head:
+        return _Begin(commit=begin)
+    return _within(repository, ci_range, head, known=known, pushed=pushed)
+
+
+def _within(
+    repository: Repository, ci_range: CiRange, head: str, *, known: str, pushed: bool
+) -> _Begin:
+    """Of what the default branch holds already: it may be that branch itself."""
+    if not pushed:
+        return _Begin(commit=commit_id(repository, f"{head}^1"), newest=True)
+    elsewhere = ci_range.on_default is False or known != head
+    return _Begin(commit=head if elsewhere else None)
+
+
+def _known(repository: Repository, ci_range: CiRange) -> str | None:
+    """The commit that the change is compared with; None when a push may go without."""
+    known = first_commit(repository, ci_range.bases)
+    if known is not None or ci_range.first or ci_range.before is not None:
+        return known
+    if ci_range.exact:
+        gone = f"the base commit {short(ci_range.bases[0])} was not fetched"
+        raise _unfetched(ci_range, gone)
     raise UsageError(
         "no default branch was found to compare with",
         remedy="name the branch that the change goes into: --base origin/BRANCH; in a pipeline "
@@ -113,88 +100,22 @@ def _base(repository: Repository, ci_range: CiRange, head: str) -> str | None:
     )
 
 
-def _github(environ: Mapping[str, str]) -> CiRange:
-    event = _event(environ)
-    head = environ.get("GITHUB_SHA", "HEAD")
-    pull, group = event.get("pull_request"), event.get("merge_group")
-    if isinstance(pull, dict):
-        return _exact("GitHub pull request", _sha(pull, "base"), _sha(pull, "head"), _branch(pull))
-    if isinstance(group, dict):
-        return _exact("GitHub merge queue", str(group["base_sha"]), str(group["head_sha"]), "")
-    repository = event.get("repository")
-    default = str(repository.get("default_branch", "")) if isinstance(repository, dict) else ""
-    targets = bases = (*((f"origin/{default}",) if default else ()), *_USUAL)
-    before = str(event.get("before") or "").strip("0")
-    if before:
-        # After a force push the commit before is not in the clone: then the default branch counts.
-        bases = (str(event["before"]), *bases)
-    return CiRange(platform="GitHub push", head=head, bases=bases, exact=False, targets=targets)
+def _listed(repository: Repository, ci_range: CiRange, head: str, begin: str | None) -> list[str]:
+    feed = f"{head}\n" + (f"^{begin}\n" if begin else "")
+    found = lines(
+        repository, "rev-list", "--reverse", "--topo-order", "--stdin", feed=feed.encode()
+    )
+    if found is None:
+        raise _unfetched(ci_range, f"the commits cannot be listed: {why(repository, 'rev-list')}")
+    cut = _cut(repository).intersection(found)
+    if cut:
+        gone = f"shallow clone: what is before {short(min(cut))} was not fetched"
+        raise _unfetched(ci_range, f"{gone}, and is part of the change")
+    return found
 
 
-def _gitlab(environ: Mapping[str, str]) -> CiRange:
-    head = environ.get("CI_COMMIT_SHA", "HEAD")
-    if base := environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"):
-        # Of a merged results pipeline the commit is a merge that nobody wrote.
-        head = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or head
-        into = environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "")
-        return _exact("GitLab merge request", base, head, into)
-    default = environ.get("CI_DEFAULT_BRANCH", "")
-    targets = bases = (*((f"origin/{default}",) if default else ()), *_USUAL)
-    before = environ.get("CI_COMMIT_BEFORE_SHA", "")
-    if before.strip("0"):
-        bases = (before, *bases)
-    return CiRange(platform="GitLab push", head=head, bases=bases, exact=False, targets=targets)
-
-
-def _jenkins(environ: Mapping[str, str]) -> CiRange:
-    head = environ.get("GIT_COMMIT", "HEAD")
-    if target := environ.get("CHANGE_TARGET"):
-        bases: tuple[str, ...] = (f"origin/{target}", target)
-        return CiRange(
-            platform="Jenkins change", head=head, bases=bases, exact=False, targets=bases
-        )
-    before = environ.get("GIT_PREVIOUS_SUCCESSFUL_COMMIT") or environ.get("GIT_PREVIOUS_COMMIT")
-    bases = ((before,) if before else ()) + _USUAL
-    return CiRange(platform="Jenkins", head=head, bases=bases, exact=False, targets=_USUAL)
-
-
-def _exact(platform: str, base: str, head: str, branch: str) -> CiRange:
-    # The branch may have gone on since: what it has accepted meanwhile counts as well.
-    targets = (f"origin/{branch}", base) if branch else (base,)
-    return CiRange(platform=platform, head=head, bases=(base,), exact=True, targets=targets)
-
-
-def _event(environ: Mapping[str, str]) -> dict[str, Any]:
-    path = environ.get("GITHUB_EVENT_PATH")
-    if not path:
-        return {}
-    try:
-        with Path(path).open("rb") as file:
-            read = json.loads(file.read(_LARGEST))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(
-            f"the event at GITHUB_EVENT_PATH cannot be read: {type(error).__name__}",
-            remedy="name the range: --base and --head",
-        ) from error
-    return read if isinstance(read, dict) else {}
-
-
-def _sha(pull: dict[str, Any], side: str) -> str:
-    found = pull.get(side)
-    sha = found.get("sha") if isinstance(found, dict) else None
-    if not isinstance(sha, str):
-        raise UsageError(
-            f"the event of the pull request does not name its {side}",
-            remedy="name the range: --base and --head",
-        )
-    return sha
-
-
-def _branch(pull: dict[str, Any]) -> str:
-    """The name of the branch that a pull request goes into, empty when it is not told."""
-    base = pull.get("base")
-    name = base.get("ref") if isinstance(base, dict) else None
-    return name if isinstance(name, str) else ""
+def _unfetched(ci_range: CiRange, what: str) -> SourceError:
+    return SourceError(what, remedy=ci_range.deeper)
 
 
 def _cut(repository: Repository) -> frozenset[str]:
@@ -206,6 +127,7 @@ def _cut(repository: Repository) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """An id as people read it, or a name."""
     plain = "".join(c if c.isprintable() else "?" for c in name)
     return plain[:12] if len(plain) in {40, 64} else plain[:80]

@@ -48,15 +48,16 @@ def brought(repository: Repository, updates: Sequence[Update], *, known: str) ->
     """
     if not updates:
         return []
-    for each in updates:
-        if commit_id(repository, each.new) is None:
+    tips = [commit_id(repository, each.new) for each in updates]
+    for each, tip in zip(updates, tips, strict=True):
+        if tip is None:
             # Whoever may hang a file directly under a ref would otherwise pass unseen.
             raise SourceError(
                 f"{display(each.ref)} does not lead to a commit that can be read",
                 remedy="push branches and tags of commits only",
             )
     olds = (each.old for each in updates if each.old and commit_id(repository, each.old))
-    feed = "".join(f"{each.new}\n" for each in updates) + "".join(f"^{old}\n" for old in olds)
+    feed = "".join(f"{tip}\n" for tip in tips) + "".join(f"^{old}\n" for old in olds)
     listed = lines(
         repository, "rev-list", "--reverse", "--topo-order", "--stdin", "--not", known,
         feed=feed.encode(),
