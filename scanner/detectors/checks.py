@@ -187,14 +187,16 @@ def far_rules(rules: Sequence[Rule], widths: Sequence[int], near: int) -> frozen
 
     ``widths``: how many bytes of a match may lie in front of what tells of it.
     """
-    paired = {
-        name
-        for rule in rules
-        if rule.pairing is not None
-        for name in (rule.id, rule.pairing.rule, *rule.pairing.also)
-    }
     return frozenset(
         index
         for index, (rule, width) in enumerate(zip(rules, widths, strict=True))
-        if width > near or rule.id in paired or not FAR_CHECKS.isdisjoint(rule.checks)
+        if width > near or not FAR_CHECKS.isdisjoint(rule.checks)
     )
+
+
+def paired_rules(rules: Sequence[Rule]) -> tuple[frozenset[int], int]:
+    """By index the rules that find halves of pairs, and how many lines may be between two."""
+    pairs = [(rule.id, rule.pairing) for rule in rules if rule.pairing is not None]
+    names = {name for one, pair in pairs for name in (one, pair.rule, *pair.also)}
+    found = frozenset(index for index, rule in enumerate(rules) if rule.id in names)
+    return found, max((pair.within for _, pair in pairs), default=0)

@@ -8,7 +8,7 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from stanch.scanner.detectors.candidate import Candidate, Disposition, Judged
-from stanch.scanner.detectors.checks import CHECKS, far_rules
+from stanch.scanner.detectors.checks import CHECKS, far_rules, paired_rules
 from stanch.scanner.detectors.combine.overlap import resolved
 from stanch.scanner.detectors.combine.pairing import Credential, joined
 from stanch.scanner.detectors.context.screen import SCREENS
@@ -55,14 +55,15 @@ class Reach(IntEnum):
     """How far from a change a finding may lie that changes with it."""
 
     NEAR = 0
-    FAR = 1  # the other half of a pair, the rows of a table, the end of a key
-    DOCUMENT = 2  # anywhere
+    PAIR = 1  # as many lines as there may be between its halves
+    FAR = 2  # the rows of a table, the end of a key
+    DOCUMENT = 3  # anywhere
 
 
 NEAR = 512
 """Bytes, and then up to the border of the line: what stands on one line belongs together."""
 
-_FAR = 16 << 10  # bytes: no key, no table and no pair is longer
+_FAR = 16 << 10  # bytes: no key and no table is longer
 
 
 class Look(Record):
@@ -102,6 +103,7 @@ class Engine:
         }
         self.prefilter = prefilter(rules)
         self._far = far_rules(self._rules, self.prefilter.widths, NEAR)
+        self._paired, self._apart = paired_rules(self._rules)
         self._documents = {i for i, rule in enumerate(self._rules) if rule.document is not None}
 
     @property
@@ -125,24 +127,25 @@ class Engine:
             reach = Reach.DOCUMENT
         elif not self._far.isdisjoint(windows):
             reach = Reach.FAR
+        elif not self._paired.isdisjoint(windows):
+            reach = Reach.PAIR
         return Look(windows=windows, marks=marks, part=part, reach=reach)
 
     def look_around(self, data: bytes, path: str, part: Window, reach: Reach) -> Look | None:
         """As :meth:`look`, with what may change with the part, and what that is judged with."""
         if reach is Reach.DOCUMENT:
             return self.look(data, path)
-        far = _FAR if reach else NEAR
-        around = (max(0, part[0] - 2 * far), min(len(data), part[1] + 2 * far))
-        look = self.look(data, path, around)
+        reached = self._reached(data, part, reach)
+        look = self.look(data, path, self._reached(data, reached, reach))
         if look is None or COLOURED in look.marks:
             return look
         owned = [part]
         if reach:
             owned += [
                 (start - NEAR, end + NEAR)
-                for index in self._far.intersection(look.windows)
+                for index in (self._far | self._paired).intersection(look.windows)
                 for start, end in look.windows[index]
-                if start < part[1] + _FAR and part[0] - _FAR < end
+                if start < reached[1] and reached[0] < end
             ]
         near = [(start - 2 * NEAR, end + 2 * NEAR) for start, end in owned]
         windows = {
@@ -151,6 +154,16 @@ class Engine:
             if (kept := [each for each in places if _meets(each, near)])
         }
         return replace(look, windows=windows, part=part, owned=tuple(owned))
+
+    def _reached(self, data: bytes, part: Window, reach: Reach) -> Window:
+        """The part and as much around it as findings reach."""
+        first, last = part
+        if reach is Reach.PAIR:
+            for _ in range(self._apart + 1):
+                first = max(0, data.rfind(b"\n", 0, first))
+                last = data.find(b"\n", last) + 1 or len(data)
+        far = _FAR if reach is Reach.FAR else NEAR
+        return max(0, min(first, part[0] - far)), min(len(data), max(last, part[1] + far))
 
     def examine(self, fragment: Fragment, look: Look | None = None) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps.

@@ -74,7 +74,7 @@ def _of_hunk(engine: Engine, hunk: Hunk, reaches: dict[str, Reach]) -> Scanned:
     look = engine.look(hunk.whole, path, part)
     if look is not None and look.reach:
         reaches[path] = max(look.reach, reaches.get(path, look.reach))
-    if part is not None and (look is not None or path in reaches):
+    if part is not None and (path in reaches or (look is not None and look.windows)):
         reach = reaches.get(path, Reach.NEAR)
         look = engine.look_around(hunk.whole, path, part, reach)
     return engine.examine(hunk.fragment(), look) if look is not None else NOTHING
