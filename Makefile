@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: install demo test lint fuzz bench lock clean
+.PHONY: install demo test lint fuzz simulate bench lock clean
 
 install: $(VENV)/.runtime
 
@@ -39,6 +39,10 @@ test: lint
 # The claims of tests/properties with fifty times the inputs that `make test` tries.
 fuzz: $(VENV)/.test
 	STANCH_FUZZ=50 python -m pytest -n 2 --timeout=3600 tests/properties $(ARGS)
+
+# Histories of the engine under everything that can happen to it: ARGS="--histories 10000".
+simulate: $(VENV)/.test
+	python -m tests.simulation $(ARGS)
 
 bench: $(VENV)/.test
 	python bench/run.py $(ARGS)

@@ -104,7 +104,8 @@ class Runs(Protocol):
 
         A pending or blocked step counts whatever its dependencies are: ringing once too often is
         harmless. With no step left, the run itself has yet to be settled. A failed run counts
-        while a failed step of it has a due time that has come.
+        while a failed step of it has a due time that has come, one that was stopped while a step
+        of it is held by nobody any more.
         """
 
 

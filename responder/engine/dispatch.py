@@ -28,6 +28,7 @@ from stanch.responder.engine.reference import Outputs, resolve
 from stanch.responder.engine.reversal import reversal, standing
 from stanch.responder.engine.stop import in_the_way, sweep_up
 
+SETTLED = timedelta(seconds=5)  # after that long the world usually shows an act everywhere
 MOST_ELEMENTS = 200  # rows that one `each:` may add
 LONGEST_NAME = 60  # of an element, in the name of its row
 MOST_DEATHS = 10  # workers that may die of a step, or hang in it
@@ -66,7 +67,9 @@ class Dispatch:
         now = tx.now()
         if incident is None or in_the_way(tx, run, now):
             return []
-        self._make_room(tx, run)
+        sweep_up(tx, run)
+        if run.kind is RunKind.UNDO:
+            self._take_in(tx, run, now)
         runbook = pinned(run, self.runbooks)
         steps = tx.runs.steps(run.id)
         scene = Scene(tx=tx, run=run, incident=incident, runbook=runbook, steps=steps, now=now)
@@ -106,18 +109,27 @@ class Dispatch:
         held = runbook.policies[step.approval].silence is Silence.HOLD
         return newest.decision is Decision.EXPIRED and held
 
-    def _make_room(self, tx: Transaction, run: Run) -> None:
-        """A run that takes over fences what dead workers hold; an undo takes in what they did."""
-        sweep_up(tx, run)
+    def _take_in(self, tx: Transaction, run: Run, now: datetime) -> None:
+        """Before an undo begins: how the acts under way have ended, and that the world shows it.
+
+        Who looks too soon after an act may still see what was before, and take back nothing.
+        """
         rows = tx.runs.steps(run.id)
-        if run.kind is not RunKind.UNDO or any(row.intended_at for row in rows):
+        if any(row.intended_at for row in rows):
             return
         done = standing((other, tx.runs.steps(other.id)) for other in tx.runs.of(run.incident))
         fresh = reversal(done, self.planner.steps, incident=run.incident, run=run.id)
         wanted = {row.id: row for row in fresh}
+        acts = [s.acted_at or s.absent_at for s in done]
+        shown = max((at for at in acts if at is not None), default=now) + SETTLED
         for row in rows:
-            if row.id in wanted and wanted[row.id].template != row.template:
-                tx.runs.write(replace(row, template=wanted[row.id].template))
+            known = replace(
+                row,
+                template=wanted[row.id].template if row.id in wanted else row.template,
+                due_at=shown if shown > now and not row.after else row.due_at,
+            )
+            if known != row:
+                tx.runs.write(known)
 
     def _job(self, scene: Scene, step: StepRun, lease: timedelta) -> Job | None:
         tx, said = scene.tx, line(scene.run, scene.runbook, step)

@@ -20,6 +20,7 @@ from stanch.responder.engine.lease import Leases
 from stanch.responder.engine.pin import pinned
 from stanch.responder.engine.ready import ready
 from stanch.responder.engine.revive import may_wake, revive
+from stanch.responder.engine.stop import hand_back, lapsed
 from stanch.responder.telemetry.log import get_logger
 
 log = get_logger(__name__)
@@ -50,6 +51,7 @@ class Executor:
     attempt: Attempt
     doorbell: Doorbell
     leases: Leases
+    parallel: int = PARALLEL
 
     def advance(self, run: RunId, lane: Errand | None = None) -> timedelta | None:
         """Take each step that is ready once; returns how long until there is more, None if never.
@@ -96,12 +98,14 @@ class Executor:
             run = tx.runs.get(run_id)
             if run is None:
                 return []
+            for step in lapsed(tx, run):
+                hand_back(tx, step, run.state)
             if may_wake(tx, run):
                 revive(tx, run, actor="system")
                 run = tx.runs.get(run_id) or run
             if not run.state.works:
                 return []
-            return self.dispatch.jobs(tx, run, lane, most=PARALLEL, lease=self.leases.length)
+            return self.dispatch.jobs(tx, run, lane, most=self.parallel, lease=self.leases.length)
 
     def _has_work(self, tx: Transaction, run_id: RunId) -> bool:
         """A look without the writers' lock: most rings find nothing to do."""
@@ -109,7 +113,7 @@ class Executor:
         if run is None:
             return False
         if not run.state.works:
-            return may_wake(tx, run)
+            return may_wake(tx, run) or bool(lapsed(tx, run))
         return bool(self._stand(tx, run).free)
 
     def _settle(self, run_id: RunId, lane: Errand | None, *, worked: bool) -> timedelta | None:
@@ -126,7 +130,7 @@ class Executor:
             return None
         # Only who has done something rings for the other queue, or two idle ones would ring each
         # other for ever; containment alone is always rung for.
-        for other in stand.lanes - {lane} if lane else ():
+        for other in sorted(stand.lanes - {lane}) if lane else ():
             if worked or other is Errand.CONTAIN:
                 self.doorbell.ring(other, run_id)
         if stand.lanes and (lane is None or lane in stand.lanes):

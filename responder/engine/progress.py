@@ -141,6 +141,8 @@ class Progress:
     def later(self, row: StepRun, after: timedelta, why: str | None, *, tries: int) -> None:
         """Look again after a while."""
         with self.store.transaction() as tx:
+            if tries and why != row.error:
+                self._tell(tx, _run(tx, row).incident)  # people see that it is stuck
             row = replace(row, error=why, tries=tries)
             if _stopped(tx, row) is not None:
                 _give_back(tx, row)
@@ -171,7 +173,8 @@ class Progress:
         if run.kind is not RunKind.UNDO or row.phase is not Phase.CONTAIN:
             return
         incident = _locked(tx, run.incident)
-        if incident.state is IncidentState.CLOSED or not incident.containment_requested_at:
+        claimed = incident.state is not IncidentState.OPEN or incident.containment_requested_at
+        if incident.state is IncidentState.CLOSED or not claimed:
             return
         tx.incidents.save(
             replace(
@@ -193,6 +196,13 @@ def _stopped(tx: Transaction, row: StepRun) -> Run | None:
     """The step's run when it takes no more work, as it stands now."""
     run = tx.runs.get(row.run)
     return None if run is None or run.state.works else run
+
+
+def _run(tx: Transaction, row: StepRun) -> Run:
+    run = tx.runs.get(row.run)
+    if run is None:
+        raise LookupError(f"run {row.run} vanished from the store")
+    return run
 
 
 def _give_back(tx: Transaction, row: StepRun) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from stanch.responder.domain.approval import Decision
 from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.json import JsonObject
-from stanch.responder.domain.ports import Transaction
+from stanch.responder.domain.ports import Errand, Transaction
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.domain.timeline import Event
@@ -37,6 +37,7 @@ def revive(
             tx.runs.write(_anew(step))
     state = run.state if run.state is RunState.PAUSED and requester is None else RunState.RUNNING
     tx.runs.save(replace(run, state=state, requester=requester or run.requester, finished_at=None))
+    tx.outbox.put(Errand.NOTIFY, str(run.incident))
     tx.ledger.append(
         Event(
             at=now,

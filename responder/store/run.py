@@ -162,6 +162,12 @@ class SqlRuns:
                         ),
                     ),
                     and_(
+                        runs.c.state.not_in(going),
+                        own.where(
+                            steps.c.state == StepState.RUNNING, steps.c.lease_until <= now
+                        ).exists(),
+                    ),
+                    and_(
                         runs.c.state == RunState.FAILED,
                         own.where(
                             steps.c.state == StepState.FAILED, steps.c.due_at <= now

@@ -12,7 +12,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,6 +23,7 @@ from psycopg import sql
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store.sql import SqlStore, open_store
 from stanch.scanner.model.secret import SecretValue
+from tests.simulation.memory import MemoryStore
 
 _START = 30.0  # seconds until the server must answer
 
@@ -180,7 +183,30 @@ def url(request: pytest.FixtureRequest) -> str:
     return make(request)
 
 
+@pytest.fixture(
+    params=[
+        pytest.param(_sqlite_url, id="sqlite"),
+        pytest.param(_postgres_url, id="postgres", marks=_ON_POSTGRES),
+        pytest.param(None, id="memory"),
+    ]
+)
+def any_store(request: pytest.FixtureRequest, seal: LedgerSeal) -> Iterator[Any]:
+    """Every store there is, the simulation's too."""
+    if request.param is None:
+        yield MemoryStore(seal=seal, clock=lambda: datetime.now(UTC))
+        return
+    with open_store(request.param(request), seal=seal) as opened:
+        yield opened
+
+
 @pytest.fixture
 def store(url: str, seal: LedgerSeal) -> Iterator[SqlStore]:
+    with open_store(url, seal=seal) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sql_store(url: str, seal: LedgerSeal) -> Iterator[SqlStore]:
+    """A store in a database, where a module's ``store`` is every store there is."""
     with open_store(url, seal=seal) as opened:
         yield opened

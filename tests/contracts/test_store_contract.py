@@ -15,6 +15,12 @@ from stanch.responder.store.sql import SqlStore
 from tests.contracts.sample import LEASE, NOW, RUN, begin, exposure, incident, run, step
 
 
+@pytest.fixture
+def store(any_store: SqlStore) -> SqlStore:
+    """The claims hold for every store."""
+    return any_store
+
+
 def test_an_incident_comes_back_as_it_was_saved(store: SqlStore) -> None:
     saved = incident(closed_at=NOW, proven_dead_at=NOW - timedelta(microseconds=1))
     with store.transaction() as tx:
@@ -260,7 +266,8 @@ def test_a_transaction_inside_another_is_refused_at_once(store: SqlStore) -> Non
         assert tx.incidents.list() == ()
 
 
-def test_a_snapshot_sees_one_moment_and_cannot_write(store: SqlStore) -> None:
+def test_a_snapshot_sees_one_moment_and_cannot_write(sql_store: SqlStore) -> None:
+    store = sql_store
     with store.snapshot() as tx:
         assert tx.incidents.list() == ()
         with store.transaction() as writer:
@@ -272,7 +279,8 @@ def test_a_snapshot_sees_one_moment_and_cannot_write(store: SqlStore) -> None:
         tx.incidents.add(incident(2))
 
 
-def test_a_naive_time_is_a_programming_error(store: SqlStore) -> None:
+def test_a_naive_time_is_a_programming_error(sql_store: SqlStore) -> None:
+    store = sql_store
     with pytest.raises(Exception, match="time zone"), store.transaction() as tx:
         tx.runs.due(NOW.replace(tzinfo=None))
     with store.transaction() as tx:

@@ -13,6 +13,12 @@ from stanch.responder.store.sql import SqlStore
 from tests.contracts.sample import LEASE, NOW, RUN, approval, begin, envelope, incident
 
 
+@pytest.fixture
+def store(any_store: SqlStore) -> SqlStore:
+    """The claims hold for every store."""
+    return any_store
+
+
 def test_an_approval_comes_back_with_its_decision(store: SqlStore) -> None:
     begin(store)
     later = approval(id=ApprovalId("a-0"), asked_at=NOW + LEASE)

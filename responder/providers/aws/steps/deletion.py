@@ -49,6 +49,7 @@ class DeleteAccessKey:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.delete_access_key",
+        shares="user",
         title="Delete the leaked access key",
         effect=Effect.FINAL,
         params=Deletion,

@@ -65,6 +65,7 @@ class CreateReplacementKey:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.create_replacement_key",
+        shares="user",
         title="Create a replacement key",
         effect=Effect.REVERSIBLE,
         params=Replacement,
@@ -170,6 +171,7 @@ class DeleteReplacementKey:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.delete_replacement_key",
+        shares="user",
         title="Delete the replacement key",
         effect=Effect.FINAL,
         params=ReplacementUndo,

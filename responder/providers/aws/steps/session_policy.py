@@ -136,6 +136,7 @@ class DenyUserSessions:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.deny_user_sessions",
+        shares="user",
         title="Deny the user's older sessions",
         effect=Effect.REVERSIBLE,
         params=OwnedKey,
@@ -217,6 +218,7 @@ class AllowUserSessions:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.allow_user_sessions",
+        shares="user",
         title="Allow the user's sessions again",
         effect=Effect.REVERSIBLE,
         params=SessionsUndo,
