@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
+from operator import itemgetter
 from types import MappingProxyType
 
 from stanch.scanner.detectors.candidate import Candidate, Disposition, Judged
@@ -236,7 +237,7 @@ class Engine:
             if each.anchor.confidence.rank >= min_confidence
             and (not owned or _meets((each.anchor.start, each.anchor.start + 1), owned))
         ]
-        secrets = [(each.start, each.end) for each in judged]
+        secrets = sorted(((each.start, each.end) for each in judged), key=itemgetter(1))
         return Scanned(
             matches=tuple(self._match(each, fragment, lines, secrets) for each in wanted),
             gaps=tuple(gaps),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Sequence
 
 from stanch.scanner.detectors.text.regex_cache import regex
 
@@ -15,11 +16,12 @@ _TOKEN = regex(rb"[A-Za-z0-9+/_.~-]{24,}|(?=[A-Za-z_-]*[0-9])[A-Za-z0-9+_-]{9,}"
 _NAME = regex(rb"[A-Z0-9_]{9,}|[A-Za-z]{1,20}[0-9]{0,2}(?:[._-][A-Za-z]{1,20}[0-9]{0,2})*")
 
 
-def excerpt(data: bytes, start: int, end: int, secrets: Iterable[tuple[int, int]]) -> str:
+def excerpt(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, int]]) -> str:
     """The line before ``data[start:end]``, the value masked, and the quotes or brackets behind it.
 
     Whatever lies in one of the ``secrets`` (start and end of everything that was judged in this
-    text) is masked as well, and so is what looks like a token in front of the value.
+    text, in order of their ends) is masked as well, and so is what looks like a token in front of
+    the value.
     """
     begin = data.rfind(b"\n", 0, start) + 1
     cut = max(begin, start - _FRONT)
@@ -30,12 +32,17 @@ def excerpt(data: bytes, start: int, end: int, secrets: Iterable[tuple[int, int]
     return ("…" if cut > begin else "") + text.decode("utf-8", "replace")
 
 
-def _without(data: bytes, start: int, end: int, secrets: Iterable[tuple[int, int]]) -> bytes:
+def _end(span: tuple[int, int]) -> int:
+    return span[1]
+
+
+def _without(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, int]]) -> bytes:
     """``data[start:end]`` with every secret in it masked."""
     parts = []
     at = start
-    for begin, stop in sorted(secrets):
-        if at < stop <= end and begin < end:  # what reaches into the value is about the value
+    first, last = (bisect_right(secrets, border, key=_end) for border in (start, end))
+    for begin, stop in sorted(secrets[first:last]):
+        if at < stop and begin < end:  # what reaches into the value is about the value
             parts += [data[at : max(at, begin)], _MASKED]
             at = stop
     return b"".join((*parts, data[at:end]))
