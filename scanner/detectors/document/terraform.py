@@ -13,12 +13,15 @@ from stanch.scanner.detectors.text.regex_cache import regex
 #: The key in front of an object.
 _OWNER = regex(rb"\"([\w.-]{1,120})\\?\"\s{0,40}:\s{0,40}\Z")
 _FRONT = 220
+_MEMBERS = {b"value", b"type", b"sensitive", b"description", b"deprecated", b"ephemeral"}
 
 
 def sensitive_output(data: bytes, found: Found, _budget: Budget) -> Iterator[Held]:
     """``"db_password": {"value": …, "sensitive": true}``: the name stands outside."""
     value = found.mapping.get(b"value")
     owner = _OWNER.search(data, max(0, found.start - _FRONT), max(0, found.start))
+    if not {name for name, _ in found.mapping.items} <= _MEMBERS:
+        return  # a description of an interface, whose maps have values that are sensitive
     if owner and value and found.mapping.text(b"sensitive") == b"true":
         yield from (held(each, owner[1]) for each in scalars(value) if each.style)
 

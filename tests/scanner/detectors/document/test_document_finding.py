@@ -221,6 +221,12 @@ def test_a_generated_password_of_terraform_counts(scan: Scan) -> None:
     assert [match.parts["value"].reveal() for match in found] == [password.encode()]
 
 
+def test_a_map_that_an_interface_calls_sensitive_is_quiet(scan: Scan) -> None:
+    shape = {"type": "map", "key": {"shape": "K"}, "value": {"shape": made("{base62:30}")}}
+    text = json.dumps({"shapes": {"SecretFields": {**shape, "sensitive": True}}})
+    assert shown(scan(text.encode(), "service.json")) == []
+
+
 def test_outputs_that_are_no_secret_are_quiet(scan: Scan) -> None:
     state = {"db_host": {"value": "db.internal", "type": "string", "sensitive": True}}
     assert shown(scan(json.dumps(state).encode(), "x.tfstate")) == []
