@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from stanch.scanner.api import Confidence, Gap, SourceError
+from stanch.scanner.cli.option import EXCLUDE, PLUGIN, excluded
 from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.hook.build import WAIVER_KEY, Choice, accepted, gate, trusted_key
 from stanch.scanner.hook.change.ci_pipeline import CiRange, proposed
@@ -24,6 +25,7 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.reports.registry import FORMATS, renderer
 from stanch.scanner.reports.report import Report, Waiving
 from stanch.scanner.scan.trust import Standing, Trust, of_commit, standing
+from stanch.scanner.sources.git.message import messages_of
 from stanch.scanner.sources.git.query import commit_id
 from stanch.scanner.sources.git.repository import Repository
 from stanch.scanner.suppression.suppressor import Suppressor
@@ -74,6 +76,8 @@ from stanch.scanner.suppression.suppressor import Suppressor
     metavar="REF",
     help="env:NAME or file:/path. With one key for all runs fingerprints stay the same.",
 )
+@EXCLUDE
+@PLUGIN
 def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     base: str | None,
     head: str | None,
@@ -84,6 +88,8 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     waivers: str | None,
     trust: str,
     fingerprint_key: str | None,
+    exclude: tuple[str, ...],
+    plugins: tuple[str, ...],
 ) -> None:
     """Check every content that the commits of a pull request, a push or a branch bring.
 
@@ -102,6 +108,8 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
         waiver_key=waiver_key,
         processes=len(os.sched_getaffinity(0)),
         trust=Trust(trust),
+        exclude=excluded(exclude),
+        plugins=plugins,
     )
     ci_range = _named(proposed(os.environ), base, head)
     result, report = _checked_or_told(choice, ci_range, waivers, reports)
@@ -138,12 +146,12 @@ def _checked(
     with checkout(place, environ) as repository:
         found: Range = commits_of(repository, ci_range)
         believed = _believed(repository, found, place, environ, choice, waivers)
-        door = gate(choice, environ, suppressor=believed.suppressor, rules=believed.standing.rules)
+        door = gate(choice, environ, suppressor=believed.suppressor, standing=believed.standing)
         changes = committed(repository, found.commits)
         result = door.check(
             Blobs(repository=repository, blobs=changes.new, places=changes.places),
             before=lambda: Blobs(repository=repository, blobs=earlier(changes)),
-        )
+        ) + door.check(messages_of(repository, found.commits))
         waiving = _waiving(repository, ci_range, own=believed.own)
     return result, Report(
         findings=result.findings,

@@ -63,5 +63,5 @@ def _decided(choice: Choice, place: Path) -> Decision:
     today = date.today()  # noqa: DTZ011  # an expiry is a day on the reader's calendar
     found = standing(choice.trust, place)
     suppressor = accepted(choice, os.environ, place, today=today, standing=found)
-    door = gate(choice, os.environ, suppressor=suppressor, rules=found.rules)
+    door = gate(choice, os.environ, suppressor=suppressor, standing=found)
     return judged(sys.stdin.buffer.read(LARGEST + 1), door, place)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from stanch.scanner.cli.option import EXCLUDE, PLUGIN, excluded
 from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.local.settings import scan_settings
+from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.record import Record
@@ -96,12 +98,19 @@ Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass o
     help="Whose rules, baseline, markers and settings count: those of what is scanned (tree), of "
     "its default branch (base), or nobody's (none), for what somebody else has written.",
 )
+@PLUGIN
+@EXCLUDE
 @click.option(
-    "--plugin",
-    "plugins",
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Of the history only commits since this day.",
+)
+@click.option(
+    "--branch",
+    "branches",
     metavar="NAME",
     multiple=True,
-    help="Also run a plugin of detect-secrets: a class, `all`, file:///path or module:NAME.",
+    help="Of the history only this branch. Several are possible.",
 )
 @click.option(
     "--anomalies",
@@ -133,6 +142,8 @@ def command(  # noqa: PLR0913  # one argument for each option
     explain: bool,
     quiet: bool,
     reports: tuple[tuple[str, str], ...],
+    exclude: tuple[str, ...],
+    since: datetime | None,
     **what: Any,
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
@@ -145,21 +156,24 @@ def command(  # noqa: PLR0913  # one argument for each option
     Exit codes: 0 clean, 1 findings (complete or not), 2 usage or configuration, 3 no findings but
     incomplete: something could not be read, which standard error names.
     """
-    believed = Trust(trust)
-    shown = Confidence(min_confidence) if min_confidence else _configured(believed)
-    what["targets"] = what["targets"] or (".",)
-    request = ScanRequest(min_confidence=shown, trust=believed, **what)
+    what["since"] = since.date() if since else None
+    request = _request(Trust(trust), min_confidence, excluded(exclude), what)
     sight = Sight(
-        form=form,
-        output=output,
-        explain=explain,
-        quiet=quiet,
-        show_suppressed=show_suppressed,
+        form=form, output=output, explain=explain, quiet=quiet, show_suppressed=show_suppressed
     )
-    for target in request.targets:
-        _check(target)
     begun = _watched(request) if anomalies else [(scan, None) for scan in scans(request)]
     sys.exit(_shown(request, begun, sight, reports))
+
+
+def _request(
+    trust: Trust, min_confidence: str | None, exclude: tuple[Allowlist, ...], what: dict[str, Any]
+) -> ScanRequest:
+    """What is asked for; every target is one that can be scanned."""
+    shown = Confidence(min_confidence) if min_confidence else _configured(trust)
+    what["targets"] = what["targets"] or (".",)
+    for target in what["targets"]:
+        _check(target)
+    return ScanRequest(min_confidence=shown, exclude=exclude, trust=trust, **what)
 
 
 def _watched(request: ScanRequest) -> list[Begun]:
@@ -217,6 +231,8 @@ def _shown(
         click.echo(line, err=True)
     complete = all(summary.complete for summary in summaries)
     quiet = sight.quiet and complete
+    if request.selection and not quiet:
+        click.echo(f"of the history only commits {request.selection} were read", err=True)
     target = quote(request.targets[0])
     _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet, target=target)
     return 1 if report.findings else 0 if complete else 3

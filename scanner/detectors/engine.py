@@ -208,6 +208,30 @@ class Engine:
     ) -> Scanned:
         if not windows:
             return NOTHING
+        judged, gaps = self._judged(fragment, windows)
+        present = [each for each in judged if each.fate is not Disposition.ABSENT]
+        if not present:
+            return Scanned(matches=(), gaps=gaps)
+        lines = LineIndex(fragment.data, fragment.first_line)
+        kept = resolved(each for each in present if each.fate is not Disposition.HALF)
+        halves = [each for each in present if each.fate is Disposition.HALF]
+        found = joined(kept, halves, lines)
+        wanted = [
+            each
+            for each in found
+            if each.anchor.confidence.rank >= min_confidence
+            and (not owned or _meets((each.anchor.start, each.anchor.start + 1), owned))
+        ]
+        secrets = sorted(((each.start, each.end) for each in judged), key=itemgetter(1))
+        return Scanned(
+            matches=tuple(self._match(each, fragment, lines, secrets) for each in wanted),
+            gaps=gaps,
+        )
+
+    def _judged(
+        self, fragment: Fragment, windows: dict[int, list[Window]]
+    ) -> tuple[list[Judged], tuple[Gap, ...]]:
+        """Every candidate with what the checks think of it, and what was left out by a bound."""
         now = self._clock()
         judged: list[Judged] = []
         gaps: list[Gap] = []
@@ -224,24 +248,7 @@ class Engine:
         if budget.spent:
             why = f"more than {MOST} values where a document may hold secrets"
             gaps.append(Gap(path=path, why=why, incomplete=True))
-        present = [each for each in judged if each.fate is not Disposition.ABSENT]
-        if not present:
-            return Scanned(matches=(), gaps=tuple(gaps))
-        lines = LineIndex(fragment.data, fragment.first_line)
-        kept = resolved(each for each in present if each.fate is not Disposition.HALF)
-        halves = [each for each in present if each.fate is Disposition.HALF]
-        found = joined(kept, halves, lines)
-        wanted = [
-            each
-            for each in found
-            if each.anchor.confidence.rank >= min_confidence
-            and (not owned or _meets((each.anchor.start, each.anchor.start + 1), owned))
-        ]
-        secrets = sorted(((each.start, each.end) for each in judged), key=itemgetter(1))
-        return Scanned(
-            matches=tuple(self._match(each, fragment, lines, secrets) for each in wanted),
-            gaps=tuple(gaps),
-        )
+        return judged, tuple(gaps)
 
     def _judge(self, index: int, candidate: Candidate) -> Judged:
         rule = self._rules[index]

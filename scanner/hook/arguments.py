@@ -26,6 +26,7 @@ class Options(Record):
     exclude_lines: tuple[str, ...] = ()
     exclude_secrets: tuple[str, ...] = ()
     disabled: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
     staged: bool = False
     json: bool = False
     kinds: tuple[str, ...] = ("pre-commit",)

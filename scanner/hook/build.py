@@ -7,14 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stanch.scanner.detectors.ruleset.ruleset import RuleSet
 from stanch.scanner.hook.check import ChangeCheck
 from stanch.scanner.hook.exclusions import NOTHING, Exclusion
 from stanch.scanner.local.fingerprint_key import run_key
+from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import Record
-from stanch.scanner.scan.engine import ScanEngine
+from stanch.scanner.scan.engine import ScanEngine, plugins_of
 from stanch.scanner.scan.trust import Standing, Trust
 from stanch.scanner.scan.waivers import accepted_in
 from stanch.scanner.suppression.suppressor import Suppressor
@@ -36,14 +36,21 @@ class Choice(Record):
     exclusion: Exclusion = NOTHING
     processes: int = 1
     trust: Trust = Trust.TREE
+    exclude: tuple[Allowlist, ...] = ()
+    plugins: tuple[str, ...] = ()
 
 
 def gate(
-    choice: Choice, environ: Mapping[str, str], *, suppressor: Suppressor, rules: RuleSet
+    choice: Choice, environ: Mapping[str, str], *, suppressor: Suppressor, standing: Standing
 ) -> ChangeCheck:
     """The gate with the rules that count, and with what is accepted."""
     key = run_key(choice.fingerprint_key, environ)
-    engine = ScanEngine(rules, key, suppressor=suppressor)
+    # Where only signed waivers count, whoever made the change does not allow anything either.
+    signed = standing.own and trusted_key(choice, environ) is not None
+    suppressor.allow((*choice.exclude, *(() if signed else standing.allowlists)))
+    engine = ScanEngine(
+        standing.rules, key, suppressor=suppressor, plugins=plugins_of(choice.plugins)
+    )
     return ChangeCheck(
         engine,
         min_confidence=choice.min_confidence,

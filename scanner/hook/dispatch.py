@@ -51,6 +51,7 @@ def decide(options: Options, environ: Mapping[str, str], place: Path) -> int:
         fingerprint_key=options.fingerprint_key,
         waiver_key=options.waiver_key,
         exclusion=excluded,
+        plugins=options.plugins,
         trust=options.trust or _TRUST.get(options.command, Trust.TREE),
     )
     verdict = _verdict(Situation(options=options, environ=environ, place=place, choice=choice))
@@ -84,7 +85,7 @@ class Situation(Record):
         suppressor = accepted(
             self.choice, self.environ, self.place, today=self.today, standing=found
         )
-        return gate(self.choice, self.environ, suppressor=suppressor, rules=found.rules)
+        return gate(self.choice, self.environ, suppressor=suppressor, standing=found)
 
 
 def _verdict(at: Situation) -> ChangeResult:
@@ -162,7 +163,7 @@ def _received(at: Situation) -> ChangeResult:
                 waiver_key=trusted_key(at.choice, at.environ),
                 today=at.today,
             )
-        door = gate(at.choice, at.environ, suppressor=suppressor, rules=found.rules)
+        door = gate(at.choice, at.environ, suppressor=suppressor, standing=found)
         return _commits(repository, updates, "--all", door)
 
 
@@ -171,12 +172,15 @@ def _commits(
 ) -> ChangeResult:
     from stanch.scanner.hook.change.commit_changes import Blobs, committed, earlier  # noqa: PLC0415  # as above
     from stanch.scanner.hook.change.push_range import brought  # noqa: PLC0415  # as above
+    from stanch.scanner.sources.git.message import messages_of  # noqa: PLC0415  # as above
 
-    changes = committed(repository, brought(repository, updates, known=known))
-    return door.check(
+    commits = brought(repository, updates, known=known)
+    changes = committed(repository, commits)
+    contents = door.check(
         Blobs(repository=repository, blobs=changes.new, places=changes.places),
         before=lambda: Blobs(repository=repository, blobs=earlier(changes)),
     )
+    return contents + door.check(messages_of(repository, commits))
 
 
 def _message(at: Situation) -> ChangeResult:

@@ -110,6 +110,13 @@ def _add_common(made: Parser) -> None:
         "--baseline", metavar="FILE", help="accepted findings, ours or of detect-secrets"
     )
     made.add_argument(
+        "--plugin",
+        dest="plugins",
+        action="append",
+        metavar="NAME",
+        help="also run a plugin of detect-secrets: a class, all, file:///path or module:NAME",
+    )
+    made.add_argument(
         "--fingerprint-key", metavar="REF", help="env:NAME or file:/path (default: your own key)"
     )
     made.add_argument(

@@ -4,6 +4,10 @@
 rules = ["rules/", "acme.yaml"]   # your own rule files or folders of them, beside the built-in ones
 min_confidence = "medium"         # what findings must reach to be shown
 
+[[scan.allowlists]]               # what is not reported, and why
+paths = ["vendor/*"]
+reason = "third-party code"
+
 The file is looked for in the folder of the target and above it, up to the file system's root.
 """
 
@@ -13,11 +17,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import Record
 
-_KEYS = ("rules", "min_confidence")
+_KEYS = ("rules", "min_confidence", "allowlists")
 _LARGEST = 1 << 20  # bytes; whoever scans a stranger's tree reads what lies in it
 CONFIGURATIONS = (("stanch.toml", ("scan",)), ("pyproject.toml", ("tool", "stanch", "scan")))
 """Where settings are looked for, and under which keys."""
@@ -28,6 +33,7 @@ class ScanSettings(Record):
 
     rules: tuple[Path, ...] = ()
     min_confidence: Confidence | None = None
+    allowlists: tuple[Allowlist, ...] = ()
 
 
 def scan_settings(start: Path) -> ScanSettings:
@@ -53,7 +59,20 @@ def parse(table: Mapping[str, object], file: Path, *, files: bool = True) -> Sca
     return ScanSettings(
         rules=_rules(table.get("rules", []), file, files=files),
         min_confidence=_confidence(table.get("min_confidence"), file),
+        allowlists=_allowlists(table.get("allowlists", []), file),
     )
+
+
+def _allowlists(value: object, file: Path) -> tuple[Allowlist, ...]:
+    if not value:
+        return ()
+    # Loaded late: most configurations allow nothing.
+    from stanch.scanner.local.allowlist_table import AllowlistError, allowlists  # noqa: PLC0415
+
+    try:
+        return allowlists(value)
+    except AllowlistError as error:
+        _fail(file, "scan.allowlists", str(error), error.remedy)
 
 
 def _rules(value: object, file: Path, *, files: bool) -> tuple[Path, ...]:

@@ -193,3 +193,13 @@ def _line_start(data: bytes, start: int, lines: int) -> int:
     for _ in range(lines):
         start = data.find(b"\n", start) + 1
     return start
+
+
+def plugins_of(names: Sequence[str]) -> PluginDetector | None:
+    """The plugins of detect-secrets with these names; None for none."""
+    if not names:
+        return None
+    # Loaded late: the package takes longer to load than a small scan takes.
+    from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector  # noqa: PLC0415
+
+    return PluginDetector(names)

@@ -19,7 +19,7 @@ from stanch.scanner.sources.git.commit_metadata import Authorship
 from stanch.scanner.sources.git.history import GitHistory
 from stanch.scanner.sources.git.message import GitMessages
 from stanch.scanner.sources.git.repository import Repository
-from stanch.scanner.sources.git.revisions import existing, reachable, tips
+from stanch.scanner.sources.git.revisions import EVERYTHING, Selection, existing, reachable, tips
 from stanch.scanner.sources.source import Milestone
 
 Found = Match | Gap | Tally | Milestone
@@ -31,6 +31,7 @@ class HistoryScan(Record, frozen=False):
     repository: Repository
     below: str
     cache: HistoryCache | None
+    selection: Selection = EVERYTHING
     _findings: list[Finding] = fresh(list)
     _gaps: list[Gap] = fresh(list)
     _places: set[tuple[str, ...]] = fresh(set)
@@ -38,7 +39,12 @@ class HistoryScan(Record, frozen=False):
     def results(self, engine: Engine, *, parts: bool, processes: int) -> Iterator[Found]:
         """Findings of earlier scans, then those in what is new; each place once."""
         known = yield from self._remembered()
-        source = GitHistory(repository=self.repository, below=self.below, known=known)
+        source = GitHistory(
+            repository=self.repository,
+            below=self.below,
+            known=known,
+            selection=self.selection,
+        )
         messages = GitMessages(repository=self.repository, commits=source.commits)
         authorship = Authorship(repository=self.repository)
         whole = True

@@ -11,17 +11,22 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from stanch.scanner.local.fingerprint_key import data_directory, run_key
+from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence, Finding
 from stanch.scanner.model.record import Record
 from stanch.scanner.model.rule import Rule
+from stanch.scanner.scan.engine import plugins_of
 from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Scan
 from stanch.scanner.scan.trust import Trust, standing
 from stanch.scanner.scan.waivers import Accepted, accepted_in, baseline_path, path_prefix
+
+if TYPE_CHECKING:
+    from stanch.scanner.sources.git.revisions import Selection
 
 STDIN = "-"
 
@@ -45,6 +50,18 @@ class ScanRequest(Record):
     use_cache: bool = True
     min_confidence: Confidence = Confidence.LOW
     trust: Trust = Trust.TREE
+    exclude: tuple[Allowlist, ...] = ()
+    since: date | None = None
+    branches: tuple[str, ...] = ()
+
+    @property
+    def selection(self) -> Selection | None:
+        """The part of a history that is asked for; None for all of it."""
+        if not self.since and not self.branches:
+            return None
+        from stanch.scanner.sources.git.revisions import Selection  # noqa: PLC0415  # rare
+
+        return Selection(since=self.since, branches=self.branches)
 
     def wants(self, finding: Finding) -> bool:
         """Whether it is sure enough to be spoken of."""
@@ -57,13 +74,17 @@ class ScanRequest(Record):
 
     def accepted(self, target: str) -> Accepted:
         """What is accepted in one of the targets."""
-        return accepted_in(
+        found = standing(self.trust, _place(target))
+        accepted = accepted_in(
             _place(target),
             today=date.today(),  # noqa: DTZ011  # an expiry is a day on the reader's calendar
             file=self.baseline,
             waiver_key=self.waiver_key,
-            standing=standing(self.trust, _place(target)),
+            standing=found,
         )
+        signed = found.own and self.waiver_key is not None
+        accepted.suppressor.allow((*self.exclude, *(() if signed else found.allowlists)))
+        return accepted
 
 
 def scans(request: ScanRequest, listening: Mapping[str, Listening] = _NONE) -> list[Scan]:
@@ -92,17 +113,13 @@ def _scan(scanner: Scanner, target: str, request: ScanRequest, listening: Listen
         staged=request.staged,
         worktree=not request.staged,
         parts=False,
+        selection=request.selection,
     )
 
 
 def _scanners(request: ScanRequest, min_confidence: Confidence) -> list[Scanner]:
     """A scanner for each target; those in the same folder of a repository share it."""
-    plugins = None
-    if request.plugins:
-        # Loaded late: the package takes longer to load than a small scan takes.
-        from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector  # noqa: PLC0415
-
-        plugins = PluginDetector(request.plugins)
+    plugins = plugins_of(request.plugins)
     key = run_key(request.fingerprint_key)
     made: dict[tuple[Path, str], Scanner] = {}
     places = [(baseline_path(_place(each)), path_prefix(_place(each))) for each in request.targets]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector
     from stanch.scanner.scan.head import Head
     from stanch.scanner.scan.history_cache import HistoryCache
+    from stanch.scanner.sources.git.repository import Repository
+    from stanch.scanner.sources.git.revisions import Selection
     from stanch.scanner.suppression.suppressor import Suppressor
 
 from stanch.scanner.scan.stage import Results, Scan, Stage
@@ -74,12 +76,14 @@ class Scanner:
         staged: bool = False,
         worktree: bool = True,
         parts: bool = True,
+        selection: Selection | None = None,
     ) -> Scan:
         """Scan a file, a directory or a repository.
 
         ``history=None`` reads history when the path is a repository's root, True demands it. With
         ``staged`` the index is read against HEAD. With ``parts=False`` matches have no parts: no
-        secret value leaves the process that found it. Raises :class:`SourceError` for a target
+        secret value leaves the process that found it. Of the history a ``selection`` may be read,
+        of which nothing is kept. Raises :class:`SourceError` for a target
         that cannot be read at all, :class:`UsageError` for history or
         staged content of what is in no repository.
         """
@@ -102,7 +106,7 @@ class Scanner:
         if staged:
             stages.append(self._blobs(layout, real, staged=True, parts=parts))
         if wanted:
-            stages.append(self._blobs(layout, real, staged=False, parts=parts))
+            stages.append(self._blobs(layout, real, staged=False, parts=parts, selection=selection))
         return self._scan(*stages)
 
     def scan_stream(self, stream: BinaryIO, *, name: str, parts: bool = True) -> Scan:
@@ -131,7 +135,15 @@ class Scanner:
 
         return Stage(open=start, blobs=False, count=count)
 
-    def _blobs(self, layout: Layout, target: Path, *, staged: bool, parts: bool) -> Stage:
+    def _blobs(
+        self,
+        layout: Layout,
+        target: Path,
+        *,
+        staged: bool,
+        parts: bool,
+        selection: Selection | None = None,
+    ) -> Stage:
         top = layout.top
         below = "" if top is None or top == target else f"{target.relative_to(top).as_posix()}/"
 
@@ -154,15 +166,31 @@ class Scanner:
                     index = Staged(repository=repository, below=below)
                     yield run(index, self._engine, parts=parts, processes=self._processes)
                 else:
-                    from stanch.scanner.scan.head import Head  # noqa: PLC0415  # as above
-                    from stanch.scanner.scan.history import HistoryScan  # noqa: PLC0415
-
-                    cache = None if parts else self._history_cache(layout, below)
-                    scan = HistoryScan(repository=repository, below=below, cache=cache)
-                    results = scan.results(self._engine, parts=parts, processes=self._processes)
-                    yield self._marked(results, Head(repository, self._engine, below))
+                    yield self._past(repository, layout, below, parts=parts, selection=selection)
 
         return Stage(open=start, blobs=True)
+
+    def _past(
+        self,
+        repository: Repository,
+        layout: Layout,
+        below: str,
+        *,
+        parts: bool,
+        selection: Selection | None,
+    ) -> Results:
+        from stanch.scanner.scan.head import Head  # noqa: PLC0415  # as above
+        from stanch.scanner.scan.history import HistoryScan  # noqa: PLC0415  # as above
+        from stanch.scanner.sources.git.revisions import EVERYTHING  # noqa: PLC0415  # as above
+
+        scan = HistoryScan(
+            repository=repository,
+            below=below,
+            cache=None if parts or selection else self._history_cache(layout, below),
+            selection=selection or EVERYTHING,
+        )
+        results = scan.results(self._engine, parts=parts, processes=self._processes)
+        return self._marked(results, Head(repository, self._engine, below))
 
     def _marked(self, results: Results, head: Head) -> Results:
         """The same; of each finding is said whether it is still in HEAD."""

@@ -19,6 +19,7 @@ from stanch.scanner.detectors.ruleset.ruleset import (
     with_texts,
 )
 from stanch.scanner.local.settings import CONFIGURATIONS, ScanSettings, parse, scan_settings, table
+from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import Record
@@ -51,6 +52,7 @@ class Standing(Record):
     rules: RuleSet
     min_confidence: Confidence | None = None
     baseline: Baseline | None = None
+    allowlists: tuple[Allowlist, ...] = ()
     own: bool = False
 
 
@@ -58,7 +60,12 @@ def standing(trust: Trust, place: Path) -> Standing:
     """What counts around a place; of a tree its baseline is found by whoever needs it."""
     if trust is Trust.TREE:
         said = scan_settings(place)
-        return Standing(rules=configured_rules(place), min_confidence=said.min_confidence, own=True)
+        return Standing(
+            rules=configured_rules(place),
+            min_confidence=said.min_confidence,
+            allowlists=said.allowlists,
+            own=True,
+        )
     if trust is Trust.NONE:
         return Standing(rules=load_builtin())
     layout = enclosing(place.resolve())
@@ -95,6 +102,7 @@ def of_commit(
         rules=with_texts(texts),
         min_confidence=said.min_confidence,
         baseline=None if data is None else _baseline(data, commit),
+        allowlists=said.allowlists,
     )
 
 

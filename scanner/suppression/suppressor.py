@@ -13,12 +13,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.finding import Finding, Match
 from stanch.scanner.model.record import Record, fresh, replace
 from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.model.waiver import Waiver, WaiverSource
 
 if TYPE_CHECKING:  # most scans have no baseline, and starting has to be quick
+    from stanch.scanner.suppression.allowlist import Allowlists
     from stanch.scanner.suppression.baseline import Baseline
     from stanch.scanner.suppression.digest import Digester, Memory
     from stanch.scanner.suppression.entry import Entry, Imported, Line
@@ -71,7 +73,16 @@ class Suppressor:
         for each in imported:
             self._imported[each.path, each.sha1] = each
 
+        self._allowlists: Allowlists | None = None
         self.remembering(None)
+
+    def allow(self, tables: Iterable[Allowlist]) -> None:
+        """Hide what these allowlists allow as well."""
+        listed = tuple(tables)
+        if listed:
+            from stanch.scanner.suppression.allowlist import Allowlists  # noqa: PLC0415  # see above
+
+            self._allowlists = Allowlists(listed, today=self._today)
 
     @property
     def has_entries(self) -> bool:
@@ -103,6 +114,8 @@ class Suppressor:
             digest.update(self._key.text.encode())
         if self._proposed is not None:
             digest.update(b"\nproposed " + self._proposed.text().encode())
+        if self._allowlists is not None:
+            digest.update(b"\nallowlists " + self._allowlists.basis())
         for line in lines:
             digest.update(f"{line.id} {line.expires} {expired(line, self._today)}\n".encode())
         return digest.digest()
@@ -119,6 +132,9 @@ class Suppressor:
         by_marker = marker(around, match.finding.rule) if around is not None else None
         if by_marker is not None:
             waivers.append(self._trusted_marker(by_marker))
+        if self._allowlists is not None:
+            allowed = self._allowlists.waiver(match, self._prefix + match.finding.path)
+            waivers += [allowed] if allowed else []
         return min(waivers, key=lambda each: not each.hides, default=None)
 
     def _by_entry(self, match: Match) -> Iterable[Waiver]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import click
 
 from stanch.scanner.api import UsageError
 from stanch.scanner.cli.baseline.detect_secrets import Exchange, Text, Tied
+from stanch.scanner.cli.baseline.place import ignored_places, stands
 from stanch.scanner.cli.baseline.target import (
     BaselineTarget,
     ask_for_union,
@@ -19,10 +20,12 @@ from stanch.scanner.cli.baseline.target import (
     until,
 )
 from stanch.scanner.detectors.plugins import detect_secrets
+from stanch.scanner.reports.escape import escaped
 from stanch.scanner.suppression.baseline import Baseline
 from stanch.scanner.suppression.entry import Entry, Imported
 from stanch.scanner.suppression.secrets_baseline import SecretsBaseline, rendered
 
+_HEAD = 64  # bytes
 _LARGEST = 10_000_000  # bytes of a file that plugins are shown
 
 
@@ -35,7 +38,7 @@ _LARGEST = 10_000_000  # bytes of a file that plugins are shown
 def import_(
     *, source: Path, expires: str, author: str | None, sign: str | None, **where: Any
 ) -> None:
-    """Take over the entries of a detect-secrets baseline FILE (.secrets.baseline).
+    """Take over the entries of .secrets.baseline (detect-secrets) or .gitleaksignore.
 
     Entries whose value is still found become entries of ours. The others are kept by file and
     hash, as detect-secrets keeps them, and are listed. Custom plugins that the file names are code:
@@ -45,6 +48,9 @@ def import_(
     """
     here = baseline_target(**where)
     by = author or here.author()
+    if not source.read_bytes()[:_HEAD].lstrip().startswith(b"{"):
+        _import_places(here, source, by=by, expires=until(expires), sign=sign)
+        return
     secrets = SecretsBaseline.read(source, author=by, added=here.today, expires=until(expires))
     baseline = here.baseline() if here.path.exists() else Baseline.fresh()
     found = here.find()
@@ -56,6 +62,26 @@ def import_(
     both.write(here.path)
     ask_for_union(here.path)
     _report(secrets, tied, loose)
+
+
+def _import_places(
+    here: BaselineTarget, source: Path, *, by: str, expires: date | None, sign: str | None
+) -> None:
+    """A file of places, as gitleaks and betterleaks keep them: what is found there is accepted."""
+    places = ignored_places(source)
+    baseline = here.baseline() if here.path.exists() else Baseline.fresh()
+    found = here.find()
+    known = (*found.open, *found.accepted)
+    matches = {place: [match for match in known if stands(match, place)] for place in places}
+    chosen = [match for place in places for match in matches[place]]
+    reason = f"accepted in {source.name}"
+    made = here.entries(baseline, chosen, reason=reason, author=by, expires=expires)
+    baseline.adding(signed(baseline, made, sign)).write(here.path)
+    ask_for_union(here.path)
+    for place in places:
+        if not matches[place]:
+            click.echo(f"nothing is found at {escaped(place)}", err=True)
+    click.echo(f"{here.path}: {len(made)} of {len(places)} places accepted")
 
 
 @click.command("export")

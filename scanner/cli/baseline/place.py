@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from stanch.scanner.api import Match, UsageError
 from stanch.scanner.reports.escape import escaped
@@ -30,7 +31,7 @@ def in_worktree(name: str) -> bool:
 
 def _named(name: str, known: Sequence[Match]) -> list[Match]:
     by_fingerprint = _FINGERPRINT.fullmatch(name)
-    found = [match for match in known if (_begins if by_fingerprint else _stands)(match, name)]
+    found = [match for match in known if (_begins if by_fingerprint else stands)(match, name)]
     if not found:
         raise UsageError(
             f"no finding is {escaped(name)}",
@@ -51,10 +52,33 @@ def _begins(match: Match, name: str) -> bool:
     return enough and match.finding.fingerprint.startswith(name)
 
 
-def _stands(match: Match, name: str) -> bool:
+def stands(match: Match, name: str) -> bool:
+    """Whether a match is at the place that is named."""
     place = _PLACE.fullmatch(name)
     finding = match.finding
     if place is None or finding.path != place["path"]:
         return False
     of_commit = (finding.commit or "").startswith(place["commit"] or "")
     return of_commit and finding.span.line <= int(place["line"]) <= finding.span.end_line
+
+
+def ignored_places(file: Path) -> tuple[str, ...]:
+    """The places in a ``.gitleaksignore``: lines of ``[COMMIT:]PATH:RULE:LINE``.
+
+    The format: <https://github.com/gitleaks/gitleaks#gitleaksignore>. Rules have other names there,
+    so the place alone counts. Raises UsageError that names the line.
+    """
+    places = []
+    for number, raw in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        path, _, rest = line.rpartition(":")
+        path, _, rule = path.rpartition(":")
+        if not path or not rule or not rest.isdecimal():
+            raise UsageError(
+                f"{file}:{number}: not COMMIT:PATH:RULE:LINE: {escaped(line[:80])}",
+                remedy="name a .gitleaksignore, or a .secrets.baseline of detect-secrets",
+            )
+        places.append(f"{path}:{rest}")
+    return tuple(dict.fromkeys(places))

@@ -18,8 +18,10 @@ from stanch.scanner.api import (
     configured_rules,
     run_key,
 )
+from stanch.scanner.local.settings import scan_settings
 from stanch.scanner.model.record import Record
 from stanch.scanner.reports import note
+from stanch.scanner.scan.engine import plugins_of
 from stanch.scanner.scan.waivers import accepted_in, baseline_path
 from stanch.scanner.suppression.baseline import Baseline
 from stanch.scanner.suppression.digest import Digester
@@ -60,23 +62,19 @@ class BaselineTarget(Record):
 
     def find(self) -> Found:
         """Scan the target, with the values at hand, judged by the baseline as it is now."""
-        plugins = None
-        if self.plugins:
-            from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector  # noqa: PLC0415  # slow
-
-            plugins = PluginDetector(self.plugins)
         accepted = accepted_in(
             self.target,
             today=self.today,
             file=self.path if self.path.exists() else None,
             waiver_key=self.waiver_key,
         )
+        accepted.suppressor.allow(scan_settings(self.target).allowlists)
         key = run_key(self.fingerprint_key)
         scanner = Scanner(
             key=key,
             rules=configured_rules(self.target),
             suppressor=accepted.suppressor,
-            plugins=plugins,
+            plugins=plugins_of(self.plugins),
         )
         scan = scanner.scan_path(self.target, history=self.history, parts=True)
         gaps, review = note.Gaps(), Review()

@@ -84,20 +84,20 @@ def committed(repository: Repository, commits: Sequence[str]) -> Changes:
     if not commits:
         return Changes(new=(), places={}, old=frozenset())
     git = start(repository, *_COMMITS, feed="".join(f"{oid}\n" for oid in commits).encode())
-    new: dict[str, InCommit] = {}
+    new: dict[tuple[str, str], InCommit] = {}  # at another path another allowlist may count
     old: set[str] = set()
     with git:
         for change in parsed(records(git, most_records(len(commits)))):
             old.update(change.before)
-            if change.after is not None and change.after not in new:
-                new[change.after] = change.place
+            if change.after is not None:
+                new.setdefault((change.after, change.place.path), change.place)
     if git.failed:
         raise SourceError(
             f"the commits cannot be read: {why(repository, git, _COMMITS[0])}",
             remedy="fetch the whole range (fetch-depth: 0), or check with `git fsck`",
         )
-    places = {Blob(oid, place.path, place.commit): place for oid, place in new.items()}
-    return Changes(new=tuple(places), places=places, old=frozenset(old - new.keys()))
+    places = {Blob(oid, place.path, place.commit): place for (oid, _), place in new.items()}
+    return Changes(new=tuple(places), places=places, old=frozenset(old - {oid for oid, _ in new}))
 
 
 def earlier(changes: Changes) -> Iterator[Blob]:

@@ -17,7 +17,13 @@ from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
 from stanch.scanner.sources.git.commit_metadata import placed
 from stanch.scanner.sources.git.diff_tree import HISTORY, introduced
 from stanch.scanner.sources.git.repository import Repository
-from stanch.scanner.sources.git.revisions import listed, tips
+from stanch.scanner.sources.git.revisions import (
+    EVERYTHING,
+    Selection,
+    listed,
+    selected,
+    tips,
+)
 from stanch.scanner.sources.hunk import Hunk
 from stanch.scanner.sources.source import Milestone
 
@@ -42,9 +48,15 @@ class GitHistory:
     """
 
     def __init__(
-        self, *, repository: Repository, below: str = "", known: Sequence[str] = ()
+        self,
+        *,
+        repository: Repository,
+        below: str = "",
+        known: Sequence[str] = (),
+        selection: Selection = EVERYTHING,
     ) -> None:
         self.repository, self.below, self.known = repository, below, known
+        self.selection = selection
         self.tips: list[str] = []
         self.commits: list[bytes] = []
         self._at = 0  # the commit whose blobs are being listed
@@ -75,12 +87,13 @@ class GitHistory:
     def _blobs(self) -> Iterator[Blob | Gap]:
         if self.repository.shallow:
             yield Gap(path=HISTORY, why=SHALLOW, incomplete=True)
-        for tip in tips(self.repository):
+        wanted = selected(self.repository, self.selection.branches)
+        for tip in wanted if self.selection.branches else tips(self.repository):
             if isinstance(tip, Gap):
                 yield tip
             else:
                 self.tips.append(tip)
-        for found in listed(self.repository, self.tips, self.known):
+        for found in listed(self.repository, self.tips, self.known, self.selection.since):
             if isinstance(found, Gap):
                 yield found
             else:

@@ -48,15 +48,18 @@ class Message(NamedTuple):
 
 
 class GitMessages:
-    """The messages of commits, and every annotated tag."""
+    """The messages of commits, and every annotated tag unless only the commits are asked for."""
 
-    def __init__(self, *, repository: Repository, commits: Sequence[bytes]) -> None:
-        self.repository, self.commits = repository, commits
+    def __init__(
+        self, *, repository: Repository, commits: Sequence[bytes], tags: bool = True
+    ) -> None:
+        self.repository, self.commits, self.tags = repository, commits, tags
 
     def batches(self) -> Iterator[tuple[Message, ...] | Gap]:
         """The messages in the order of the commits, then the tags by name."""
         yield from batched(self._commits(), 512)
-        yield from batched(self._tags())
+        if self.tags:
+            yield from batched(self._tags())
 
     def read(self, batch: tuple[Message, ...]) -> Iterator[Fragment | Gap]:
         """They are here already."""
@@ -105,3 +108,10 @@ def _message(path: str, oid: bytes, author: bytes, seconds: bytes, text: bytes) 
         message=True,
     )
     return Message(place, text)
+
+
+def messages_of(repository: Repository, commits: Sequence[str]) -> GitMessages:
+    """The messages of these commits alone."""
+    return GitMessages(
+        repository=repository, commits=[each.encode() for each in commits], tags=False
+    )

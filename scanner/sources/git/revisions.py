@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
-from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import Record
 from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.git.query import commit_id
 from stanch.scanner.sources.git.repository import Repository, complaint, said, start, why
 
 _FORMAT = "%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)"
@@ -37,8 +40,39 @@ def tips(repository: Repository) -> Iterator[str | Gap]:
             yield _broken(name)
 
 
+class Selection(Record):
+    """A part of a history: commits since a day (by committer date), of these branches alone."""
+
+    since: date | None = None
+    branches: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        since = f"since {self.since}" if self.since else ""
+        of = f"of {', '.join(self.branches)}" if self.branches else ""
+        return " ".join(filter(None, (since, of)))
+
+
+EVERYTHING = Selection()
+
+
+def selected(repository: Repository, branches: Sequence[str]) -> Iterator[str]:
+    """The newest commits of branches, local or remote. Raises UsageError for one that is none."""
+    for name in branches:
+        places = (f"refs/heads/{name}", f"refs/remotes/{name}", f"refs/remotes/origin/{name}")
+        commit = next(filter(None, (commit_id(repository, each) for each in places)), None)
+        if commit is None:
+            raise UsageError(
+                f"there is no branch {display(name.encode())}",
+                remedy="`git branch --all` names them; fetch what is missing",
+            )
+        yield commit
+
+
 def listed(
-    repository: Repository, wanted: Sequence[str], known: Sequence[str] = ()
+    repository: Repository,
+    wanted: Sequence[str],
+    known: Sequence[str] = (),
+    since: date | None = None,
 ) -> Iterator[bytes | Gap]:
     """Ids of all commits that the wanted ones can reach, parents first.
 
@@ -48,7 +82,8 @@ def listed(
     feed = "\n".join((*wanted, *(f"^{oid}" for oid in known), "")).encode()
     if set(wanted) <= set(known):
         return
-    git = start(repository, "rev-list", "--topo-order", "--reverse", "--stdin", feed=feed)
+    only = (f"--since={since}T00:00:00Z",) if since else ()
+    git = start(repository, "rev-list", "--topo-order", "--reverse", *only, "--stdin", feed=feed)
     with git:
         assert git.stdout is not None  # noqa: S101  # a pipe was asked for
         for line in git.stdout:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stanch.scanner.api import Match, UsageError
-from stanch.scanner.cli.baseline.place import chosen, in_worktree
+from stanch.scanner.cli.baseline.place import chosen, ignored_places, in_worktree
 
 Token = Callable[[int], str]
 
@@ -59,3 +60,12 @@ def test_only_places_without_a_commit_are_in_the_tree() -> None:
     assert in_worktree("a b/c.env:12")
     assert not in_worktree("0123456789ab:c.env:12")
     assert not in_worktree("v1:" + "ab" * 16)
+
+
+def test_the_places_of_a_gitleaksignore(tmp_path: Path) -> None:
+    file = tmp_path / ".gitleaksignore"
+    file.write_text(f"# ours\n{'c' * 40}:a/b.env:generic-api-key:3\nx.env:aws:12\n\nx.env:gcp:12\n")
+    assert ignored_places(file) == (f"{'c' * 40}:a/b.env:3", "x.env:12")
+    file.write_text("x.env:aws:12\nnonsense\n")
+    with pytest.raises(UsageError, match=r"gitleaksignore:2: not COMMIT:PATH:RULE:LINE"):
+        ignored_places(file)
