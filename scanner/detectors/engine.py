@@ -102,6 +102,7 @@ class Engine:
             for index, rule in enumerate(self._rules)
             if rule.checks and rule.checks[0] in SCREENS
         }
+        self.at = ""  # the rule that is looked at, for whoever has to end it
         self.prefilter = prefilter(rules)
         self._far = far_rules(self._rules, self.prefilter.widths, NEAR)
         self._paired, self._apart = paired_rules(self._rules)
@@ -238,7 +239,7 @@ class Engine:
         budget = Budget()
         path = fragment.provenance.path
         for index, places in windows.items():
-            rule = self._rules[index]
+            rule = self._begun(index)
             sure = confirmed(rule, fragment.data, places, MOST_PER_RULE + 1)
             candidates = _candidates(rule, fragment, sure[:MOST_PER_RULE], now, budget)
             judged += [self._judge(index, each) for each in candidates]
@@ -249,6 +250,11 @@ class Engine:
             why = f"more than {MOST} values where a document may hold secrets"
             gaps.append(Gap(path=path, why=why, incomplete=True))
         return judged, tuple(gaps)
+
+    def _begun(self, index: int) -> Rule:
+        rule = self._rules[index]
+        self.at = rule.id
+        return rule
 
     def _judge(self, index: int, candidate: Candidate) -> Judged:
         rule = self._rules[index]

@@ -13,9 +13,10 @@ from stanch.scanner.detectors.engine import NOTHING, Engine, Look, Reach, Scanne
 from stanch.scanner.detectors.matching.prefilter import Window
 from stanch.scanner.detectors.ruleset.ruleset import RuleSet
 from stanch.scanner.local import cache
+from stanch.scanner.local.time_limit import OverTimeError, within
 from stanch.scanner.model.finding import Confidence, Match, Span
 from stanch.scanner.model.fingerprint import FingerprintKey
-from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.record import replace
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.suppression.inline import has_markers
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from stanch.scanner.suppression.suppressor import Suppressor
 
 
+SECONDS = 2.0
+"""What judging any content may take, of processor time."""
+SECONDS_PER_MEBIBYTE = 4.0
+_LEAST = 0.25
 _FOREIGN_BASELINE = ".secrets.baseline"
 _HASH = re.compile(rb'"hashed_secret": "[0-9a-f]{40}"\Z')
 
@@ -47,6 +52,7 @@ class ScanEngine(Engine):
             builtin, self._own = rules.builtin, OwnRules(rules, key, min_confidence=min_confidence)
         super().__init__(builtin, key, min_confidence=min_confidence)
         self._all = tuple(rules)
+        self._share = 1.0
         self._suppressor = suppressor
         self._plugins = plugins
         if suppressor is not None and suppressor.has_entries:
@@ -76,10 +82,30 @@ class ScanEngine(Engine):
         return look
 
     def examine(self, fragment: Fragment, look: Look | None = None) -> Scanned:
-        """Matches in order of position, judged, and what was left out."""
+        """Matches in order of position, judged, and what was left out.
+
+        It has a time for its size; what takes longer is a gap. Whoever overdraws leaves less for
+        those behind: many such contents would stop a scan as one does.
+        """
+        look = look or self.look(fragment.data, fragment.provenance.path)
+        if look is None:
+            return NOTHING
+        allowed = (SECONDS + SECONDS_PER_MEBIBYTE * len(fragment.data) / (1 << 20)) * self._share
+        self.at = ""
+        try:
+            return within(max(allowed, _LEAST), lambda: self._examined(fragment, look))
+        except OverTimeError:
+            self._share /= 2
+            at = (self._own.at if self._own else "") or self.at
+            why = f"takes longer than {max(allowed, _LEAST):.1f} s to judge, at the rule `{at}`"
+            gap = Gap(path=fragment.provenance.path, why=why, incomplete=True)
+            return Scanned(matches=(), gaps=(gap,))
+
+    def _examined(self, fragment: Fragment, look: Look) -> Scanned:
         scanned = super().examine(fragment, look)
         if self._own is not None:
-            own = self._own.examine_part(fragment, look.part if look else None)
+            self._own.at = ""
+            own = self._own.examine_part(fragment, look.part)
             scanned = Scanned(
                 matches=_merged(scanned.matches, own.matches), gaps=(*scanned.gaps, *own.gaps)
             )

@@ -109,6 +109,10 @@ class Baseline(Record):
         recipes = tuple(dict.fromkeys((*self.recipes, *other.recipes)))
         return replace(self, recipes=recipes).adding(other.lines)
 
+    def modest(self) -> Baseline:
+        """Without recipes that cost more than our own: whoever writes a change picks its price."""
+        return replace(self, recipes=tuple(each for each in self.recipes if each.is_modest))
+
     def replacing(self, lines: Iterable[Line]) -> Baseline:
         """With these instead of what it has for the same credentials."""
         fresh = tuple(lines)

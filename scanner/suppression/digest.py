@@ -25,6 +25,7 @@ _SALT = re.compile(r"[0-9a-f]{32,128}")
 # A hostile baseline must neither stall a scan nor make guessing cheap.
 _LEAST_MEMORY, _MOST_MEMORY = 8_192, 262_144  # KiB
 _MOST_PASSES = 10
+_USUAL_MEMORY, _USUAL_PASSES = 19_456, 2
 
 
 class Recipe(Record):
@@ -35,8 +36,8 @@ class Recipe(Record):
     """
 
     salt: str
-    memory: int = 19_456
-    passes: int = 2
+    memory: int = _USUAL_MEMORY
+    passes: int = _USUAL_PASSES
 
     def __post_init__(self) -> None:
         if (
@@ -50,6 +51,11 @@ class Recipe(Record):
                 remedy=f"use a salt of 32 hex digits or more, {_LEAST_MEMORY} to {_MOST_MEMORY} "
                 f"KiB and up to {_MOST_PASSES} passes, or make a new baseline",
             )
+
+    @property
+    def is_modest(self) -> bool:
+        """Whether it costs no more than the default."""
+        return self.memory * self.passes <= _USUAL_MEMORY * _USUAL_PASSES
 
     @classmethod
     def fresh(cls) -> Recipe:

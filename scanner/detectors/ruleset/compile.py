@@ -16,6 +16,7 @@ from stanch.scanner.detectors.ruleset.manifest import Manifest
 from stanch.scanner.detectors.ruleset.ruleset import RuleSet
 from stanch.scanner.detectors.text import regex_cache
 from stanch.scanner.local import cache
+from stanch.scanner.local.time_limit import paused
 from stanch.scanner.model.error import RuleError
 from stanch.scanner.model.record import Record
 from stanch.scanner.model.rule import Rule
@@ -54,7 +55,10 @@ def prefilter(rules: Sequence[Rule]) -> Prefilter:
 
     def value(index: int) -> hyperscan.Database:
         made = stored(folder, names[index])
-        return made or _compiled([_value(index, rules[index])], folder, names[index])
+        if made is None:
+            with paused():
+                made = _compiled([_value(index, rules[index])], folder, names[index])
+        return made
 
     return Prefilter(
         database,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from stanch.scanner.hook.build import Choice, is_ours
 from stanch.scanner.model.error import UsageError
-from stanch.scanner.model.record import Record
+from stanch.scanner.model.record import Record, replace
 from stanch.scanner.scan.waivers import accepted_in
 from stanch.scanner.sources.git.query import content, lines
 from stanch.scanner.sources.git.repository import Repository
@@ -63,6 +63,8 @@ class WaiverPolicy(Record):
 
     def suppressor(self, proposed: ChangeWaivers, *, head: str | None = None) -> Suppressor:
         """Judges a change; ``head`` is its newest commit when there is only one."""
+        if proposed.brought is not None:
+            proposed = replace(proposed, brought=proposed.brought.modest())
         standing = joined((proposed.given, *map(self._standing, proposed.files)))
         if self.waiver_key:
             # A signature says by itself who gave it, wherever the entry is.

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _LARGEST_IGNORE = 1 << 20
 _MOST_PATTERNS = 5000  # in one file: both ways of matching grow with them
-_FEW_STARS = 3  # in one pattern: backtracking grows by a power for each
+_FEW_STARS = 2  # in one pattern: backtracking grows by a power for each
+_FEW_WILD = 8  # patterns of so many in one file
 _GROUP = re.compile(r"\(\?P<\w+>")  # a name that each pattern has would be there several times
 
 
@@ -124,7 +125,8 @@ def _compiled(base: str, lines: Sequence[str], above: _Rules | None) -> _Rules:
     # but only so is matching linear, whatever somebody has written.
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  # see TYPE_CHECKING above
 
-    wild = any(line.replace("**", "*").count("*") > _FEW_STARS for line in lines)
+    stars = [line.replace("**", "*").count("*") for line in lines]
+    wild = max(stars, default=0) > _FEW_STARS or stars.count(_FEW_STARS) > _FEW_WILD
     spec = GitIgnoreSpec.from_lines(lines, backend=None if wild else "simple")
     return _Rules(base=base, spec=spec, any=None if wild else _joined(spec), above=above)
 
