@@ -10,7 +10,9 @@ from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.record import Record
 from stanch.scanner.scan.trust import Trust
 
-KINDS = ("pre-commit", "pre-push", "commit-msg", "pre-receive")
+KINDS = ("pre-commit", "pre-merge-commit", "pre-push", "commit-msg", "pre-receive")
+USUAL = ("pre-commit", "pre-merge-commit", "pre-push")
+"""What `install` puts into a repository when nobody says which."""
 
 
 class Options(Record):
@@ -29,7 +31,7 @@ class Options(Record):
     plugins: tuple[str, ...] = ()
     staged: bool = False
     json: bool = False
-    kinds: tuple[str, ...] = ("pre-commit",)
+    kinds: tuple[str, ...] = ()
     chain: bool = False
     force: bool = False
     shared: bool = False

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _WHAT = {
     "run": "check",
     "pre-commit": "commit",
+    "pre-merge-commit": "merge",
     "pre-push": "push",
     "commit-msg": "commit",
     "pre-receive": "push",
@@ -94,7 +95,7 @@ def _verdict(at: Situation) -> ChangeResult:
             return at.gate().check(
                 Worktree(root=at.place.resolve(), only=_below(at.options.names, at.place))
             )
-        case "run" | "pre-commit":
+        case "run" | "pre-commit" | "pre-merge-commit":
             return _staged(at)
         case "pre-push":
             return _pushed(at)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.record import Record
 
-KINDS = ("pre-commit", "pre-push", "commit-msg", "pre-receive")
 _FED = ("pre-push", "pre-receive")  # git writes to the standard input of these
 _MARK = "# stanch-hook"
 _KEPT = ".before-stanch"
@@ -65,6 +64,10 @@ class Hooks(Record):
             return f"{path}: removed; the hook that was there before is back"
         return f"{path}: removed"
 
+    def made(self, kinds: Iterable[str]) -> tuple[str, ...]:
+        """Those of the kinds of which there is a hook of ours."""
+        return tuple(each for each in kinds if _is_ours(self.folder / each))
+
     def _paths(self, kind: str) -> tuple[Path, Path]:
         return self.folder / kind, self.folder / (kind + _KEPT)
 
@@ -75,10 +78,12 @@ def hooks_of(place: Path, environ: Mapping[str, str], *, shared: bool) -> Hooks:
     A folder outside of the repository (``core.hooksPath``) serves others too, so it must be asked
     for with ``shared``.
     """
-    folder = place / _git(place, environ, "--git-path", "hooks")
-    homes = [place / _git(place, environ, "--git-common-dir")]
-    if _git(place, environ, "--is-bare-repository") == "false":
-        homes.append(place / _git(place, environ, "--show-toplevel"))
+    if shared and not _inside_any(place, environ):
+        return Hooks(folder=_shared_folder(place, environ))
+    folder = place / _git(place, environ, "rev-parse", "--git-path", "hooks")
+    homes = [place / _git(place, environ, "rev-parse", "--git-common-dir")]
+    if _git(place, environ, "rev-parse", "--is-bare-repository") == "false":
+        homes.append(place / _git(place, environ, "rev-parse", "--show-toplevel"))
     inside = any(folder.resolve().is_relative_to(home.resolve()) for home in homes)
     if not inside and not shared:
         raise UsageError(
@@ -113,7 +118,7 @@ fi
 
 
 def _verb(kind: str) -> str:
-    return "push" if kind == "pre-push" else "commit"
+    return {"pre-push": "push", "pre-merge-commit": "merge"}.get(kind, "commit")
 
 
 def _exists(path: Path) -> bool:
@@ -127,17 +132,35 @@ def _is_ours(path: Path) -> bool:
         return False
 
 
+def _inside_any(place: Path, environ: Mapping[str, str]) -> bool:
+    return _asked(place, environ, "rev-parse", "--git-dir").returncode == 0
+
+
+def _shared_folder(place: Path, environ: Mapping[str, str]) -> Path:
+    """The folder that all repositories of this person share, as git is told to."""
+    named = _asked(place, environ, "config", "--global", "--type=path", "core.hooksPath")
+    if named.returncode != 0:
+        raise UsageError(
+            "git has no folder of hooks that repositories share",
+            remedy="name one: git config --global core.hooksPath ~/.config/git/hooks; "
+            "it takes the place of each repository's own",
+        )
+    return Path(os.fsdecode(named.stdout).rstrip("\n"))
+
+
 def _git(place: Path, environ: Mapping[str, str], *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "rev-parse", *arguments],
-        cwd=place,
-        env=dict(environ),
-        check=False,
-        capture_output=True,
-    )
+    done = _asked(place, environ, *arguments)
     if done.returncode != 0:
         raise UsageError(
             f"{place} is not a git repository",
             remedy="run it in the repository that should have the hook",
         )
     return os.fsdecode(done.stdout).rstrip("\n")
+
+
+def _asked(
+    place: Path, environ: Mapping[str, str], *arguments: str
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["git", *arguments], cwd=place, env=dict(environ), check=False, capture_output=True
+    )

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from stanch.scanner.hook.arguments import Options, parsed
+from stanch.scanner.hook.arguments import KINDS, USUAL, Options, parsed
 from stanch.scanner.local.stream import leave, mistake, prepare
 from stanch.scanner.model.error import INTERNAL, ScannerError, defect, rendered
 
@@ -61,12 +61,13 @@ def _installed(options: Options, environ: Mapping[str, str], place: Path) -> int
     from stanch.scanner.hook.install import hooks_of  # noqa: PLC0415  # a commit installs nothing
 
     hooks = hooks_of(place, environ, shared=options.shared)
-    for kind in options.kinds:
-        if options.command == "uninstall":
-            done = hooks.uninstall(kind)
-        else:
-            done = hooks.install(
-                kind, python=sys.executable, chain=options.chain, force=options.force
-            )
-        sys.stdout.write(done + "\n")
+    if options.command == "uninstall":
+        made = options.kinds or hooks.made(KINDS)
+        done = [hooks.uninstall(kind) for kind in made] or ["there is no hook that stanch made"]
+    else:
+        done = [
+            hooks.install(kind, python=sys.executable, chain=options.chain, force=options.force)
+            for kind in options.kinds or USUAL
+        ]
+    sys.stdout.writelines(f"{line}\n" for line in done)
     return 0

@@ -7,7 +7,7 @@ import difflib
 import re
 from typing import NoReturn
 
-from stanch.scanner.hook.arguments import KINDS
+from stanch.scanner.hook.arguments import KINDS, USUAL
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence
 
@@ -72,11 +72,12 @@ def parser() -> Parser:
     _add_exclusions(run)
     _add_common(run)
     _add_gates(commands)
-    for name, text in (("install", "put hooks into this repository"), ("uninstall", "remove them")):
+    for name, text, which in (
+        ("install", "put hooks into this repository", f"default: {', '.join(USUAL)}"),
+        ("uninstall", "remove them", "default: all that stanch made"),
+    ):
         made = commands.add_parser(name, help=text, allow_abbrev=False)
-        made.add_argument(
-            "--type", dest="kinds", action="append", choices=KINDS, help="default: pre-commit"
-        )
+        made.add_argument("--type", dest="kinds", action="append", choices=KINDS, help=which)
         made.add_argument("--global", dest="shared", action="store_true",
                           help="also where core.hooksPath is shared by repositories")  # fmt: skip
         if name == "install":
@@ -88,6 +89,7 @@ def parser() -> Parser:
 def _add_gates(commands: argparse._SubParsersAction[Parser]) -> None:
     texts = {
         "pre-commit": "what is staged",
+        "pre-merge-commit": "what a merge would commit",
         "pre-push": "the commits that a push brings; REMOTE URL, and refs on standard input",
         "commit-msg": "a commit's message, in FILE",
         "pre-receive": "what a server is about to accept; refs on standard input",

@@ -251,3 +251,32 @@ def test_a_hook_in_a_repository_runs_no_code_of_that_repository(
     ann.git("add", ".", cwd=place)
     assert ann.git("commit", "-q", "-m", "x", cwd=place).returncode == 0
     assert not (tmp_path / "ran").exists()
+
+
+def test_one_install_sets_the_usual_hooks_and_one_uninstall_takes_them_away(
+    ann: Any, place: Path, token: Callable[[int], str]
+) -> None:
+    assert ann.stanch("hook", "install", cwd=place).returncode == 0
+    folder = place / ".git" / "hooks"
+    usual = {"pre-commit", "pre-merge-commit", "pre-push"}
+    assert {each.name for each in folder.iterdir() if each.suffix != ".sample"} == usual
+    ann.git("checkout", "-qb", "topic", cwd=place)
+    (place / "a.env").write_text(f"k={token(1)}\n")
+    ann.git("add", ".", cwd=place)
+    ann.git("commit", "-qnm", "leak", cwd=place)
+    ann.git("checkout", "-q", "main", cwd=place)
+    merged = ann.git("merge", "--no-ff", "-m", "merge", "topic", cwd=place)
+    assert merged.returncode != 0
+    assert "merge blocked" in merged.stderr
+    assert ann.stanch("hook", "uninstall", cwd=place).returncode == 0
+    assert {each.name for each in folder.iterdir() if each.suffix != ".sample"} == set()
+
+
+def test_a_shared_folder_gets_hooks_from_anywhere(ann: Any, tmp_path: Path) -> None:
+    done = ann.stanch("hook", "install", "--global", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "core.hooksPath" in done.stderr
+    shared = ann.home / "hooks"
+    ann.git("config", "--global", "core.hooksPath", str(shared), cwd=tmp_path)
+    assert ann.stanch("hook", "install", "--global", cwd=tmp_path).returncode == 0
+    assert (shared / "pre-commit").exists()
