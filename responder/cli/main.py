@@ -56,6 +56,9 @@ SECTIONS = {
             "stanch.responder.cli.close", "Say that an incident is over, and who does the rest."
         ),
         "undo": Entry("stanch.responder.cli.undo", "Take back what an incident's runbook did."),
+        "pause": Entry("stanch.responder.cli.pause", "Stop an incident's run where it stands."),
+        "resume": Entry("stanch.responder.cli.resume", "Go on with a paused run."),
+        "cancel": Entry("stanch.responder.cli.cancel", "End a run and leave the world as it is."),
         "runbooks": Entry(
             "stanch.responder.cli.runbooks", "List, check and plan runbooks (dry run)."
         ),

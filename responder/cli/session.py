@@ -146,7 +146,7 @@ def _fine(opened: House, incident: IncidentId) -> bool:
 def _rests(opened: House, incident: IncidentId) -> bool:
     """Nothing more happens soon: over, a person's turn, or a wait whose end is known and far."""
     state = _state(opened, incident)
-    if state is None or state.over or state is _WAITS:
+    if state is None or not state.works or state is _WAITS:
         return True
     with opened.store.transaction() as tx:
         steps = tx.runs.steps(tx.runs.of(incident)[-1].id)

@@ -20,6 +20,13 @@ from stanch.responder.domain.error import UsageError
     help="Worker processes; each works on one message at a time.",
 )
 @click.option(
+    "--lane",
+    type=click.Choice(["all", "contain", "rest"]),
+    default="all",
+    show_default=True,
+    help="Which messages to take: containment's, all others, or all with containment first.",
+)
+@click.option(
     "--beat", is_flag=True, help="Only ring the sweep; run one of these per installation."
 )
 @click.option(
@@ -27,7 +34,7 @@ from stanch.responder.domain.error import UsageError
     type=click.Path(path_type=Path, dir_okay=False),
     help="A file to touch every few seconds, for a health check.",
 )
-def command(concurrency: int, *, beat: bool, alive: Path | None) -> None:
+def command(concurrency: int, *, lane: str, beat: bool, alive: Path | None) -> None:
     """Run a worker of a team set-up until it is told to stop (SIGTERM).
 
     It finishes what it is doing first; what it does not reach, another worker finds in the store.
@@ -38,11 +45,13 @@ def command(concurrency: int, *, beat: bool, alive: Path | None) -> None:
     _require_team(settings)
     # Imported late: the usage error above should not cost a second of vendors.
     from stanch.responder.telemetry.bridge import bridge  # noqa: PLC0415
-    from stanch.responder.worker.app import make_app  # noqa: PLC0415
+    from stanch.responder.worker.app import LANES, make_app  # noqa: PLC0415
     from stanch.responder.worker.team import run_beat, run_worker  # noqa: PLC0415
 
     bridge()
-    app = make_app(settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds)
+    app = make_app(
+        settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds, queues=LANES[lane]
+    )
     try:
         if beat:
             run_beat(app, alive=alive)

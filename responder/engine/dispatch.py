@@ -120,8 +120,11 @@ class Dispatch:
         done = standing((other, tx.runs.steps(other.id)) for other in tx.runs.of(run.incident))
         fresh = reversal(done, self.planner.steps, incident=run.incident, run=run.id)
         wanted = {row.id: row for row in fresh}
-        acts = [s.acted_at or s.absent_at for s in done]
-        shown = max((at for at in acts if at is not None), default=now) + SETTLED
+        # Where the answer was lost, the act may have come as late as the step was given back.
+        acts = [
+            s.acted_at or s.finished_at or run.started_at for s in done if s.absent_at is not None
+        ]
+        shown = max(acts, default=now) + SETTLED
         for row in rows:
             known = replace(
                 row,

@@ -48,6 +48,8 @@ def _free_at(
     """When the step is free; None while that depends on others."""
     if not all(name in rows and rows[name].state.passed for name in step.after):
         return None
+    if "elements" in step.cursor and not all(e.state.over for e in elements(step, rows)):
+        return None
     since = max(
         (rows[name].finished_at or run.started_at for name in step.after), default=run.started_at
     )
@@ -55,8 +57,6 @@ def _free_at(
     if step.state is StepState.RUNNING:
         moments.append(step.lease_until or since)
     elif step.state is StepState.WAITING:
-        if "elements" in step.cursor and not all(e.state.over for e in elements(step, rows)):
-            return None
         moments.append(step.due_at or since)
     elif step.state is StepState.PENDING and step.due_at is not None:
         moments.append(step.due_at)

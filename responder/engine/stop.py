@@ -49,7 +49,8 @@ def hand_back(tx: Transaction, step: StepRun, state: RunState) -> None:
     """
     fenced = replace(step, token=tx.runs.fence(step).token, lease_until=None)
     if state.over:
-        fenced = replace(fenced, state=StepState.SKIPPED, due_at=None)
+        ended = tx.now()
+        fenced = replace(fenced, state=StepState.SKIPPED, due_at=None, finished_at=ended)
     elif step.state is StepState.RUNNING:
         fenced = replace(fenced, state=StepState.PENDING)
     tx.runs.write(fenced)

@@ -20,6 +20,8 @@ SWEEP = "stanch.sweep"
 QUEUE = "stanch"
 CONTAIN_QUEUE = "stanch.contain"  # nothing else may hold containment up
 
+LANES = {"all": (CONTAIN_QUEUE, QUEUE), "contain": (CONTAIN_QUEUE,), "rest": (QUEUE,)}
+
 
 class Work(Protocol):
     """What the tasks call. Everything behind it is idempotent."""

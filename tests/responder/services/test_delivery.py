@@ -141,3 +141,39 @@ def test_news_that_comes_while_a_card_is_shown_is_shown_by_the_same_worker(room:
     assert waiting(room) == 0
     assert len(wall.shown) == 2
     assert "1 more place" in dict(wall.shown[-1][0].facts)["Found in"]
+
+
+def test_of_two_workers_one_posts_the_card_and_it_is_the_newest(room: Any) -> None:
+    """The second comes while the first is posting: it leaves the news to the first."""
+    match = room.match()
+    incident = room.take(match).incident
+
+    class Crowded(Wall):
+        def publish(self, card: Card, at: CardRef | None) -> CardRef:
+            if not self.shown:
+                room.take(match, root="clone")
+                Delivery(store=room.store, cards=room.cards, notifiers=(self,)).deliver(incident)
+            return super().publish(card, at)
+
+    wall = Crowded("slack")
+    Delivery(store=room.store, cards=room.cards, notifiers=(wall,)).deliver(incident)
+    assert [at is None for _, at in wall.shown] == [True, False]
+    assert "1 more place" in dict(wall.shown[-1][0].facts)["Found in"]
+
+
+def test_a_surface_that_fails_has_its_own_pause_and_starves_no_other(
+    room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
+) -> None:
+    match = room.match()
+    walls[0].trouble = [ValueError("nobody foresaw this"), ValueError("nor this")]
+    incident = room.take(match).incident
+    delivery.deliver(incident)
+    room.take(match, root="clone")  # news at once, also while the first surface waits
+    delivery.deliver(incident)
+    assert [len(wall.shown) for wall in walls] == [0, 2]
+    assert len(walls[0].trouble) == 1
+    room.clock.move(timedelta(seconds=10))
+    delivery.deliver(incident)
+    room.clock.move(timedelta(seconds=10))
+    delivery.deliver(incident)
+    assert [len(wall.shown) for wall in walls] == [1, 2]
