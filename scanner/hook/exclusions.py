@@ -17,11 +17,11 @@ Item = TypeVar("Item")
 
 PLUGINS = {
     "AWSKeyDetector": ("aws",),
-    "ArtifactoryDetector": ("artifactory", "jfrog"),
+    "ArtifactoryDetector": ("jfrog",),
     "AzureStorageKeyDetector": ("azure",),
     "Base64HighEntropyString": ("generic",),
     "BasicAuthDetector": ("database",),
-    "CloudantDetector": ("cloudant", "ibm"),
+    "CloudantDetector": ("ibm",),
     "DiscordBotTokenDetector": ("discord",),
     "GitHubTokenDetector": ("github",),
     "GitLabTokenDetector": ("gitlab",),
@@ -37,7 +37,7 @@ PLUGINS = {
     "PypiTokenDetector": ("pypi",),
     "SendGridDetector": ("sendgrid",),
     "SlackDetector": ("slack",),
-    "SoftlayerDetector": ("softlayer", "ibm"),
+    "SoftlayerDetector": ("ibm",),
     "SquareOAuthDetector": ("square",),
     "StripeDetector": ("stripe",),
     "TelegramBotTokenDetector": ("telegram",),

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
+from stanch.scanner.hook.exclusions import PLUGINS
+
 Token = Callable[[int], str]
 
 
@@ -130,3 +133,8 @@ def test_an_event_that_is_not_understood_is_not_allowed(ann: Any, place: Path, e
     done = ann.stanch("guard", cwd=place, feed=event)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_every_plugin_that_can_be_disabled_stands_for_rules_that_are_there() -> None:
+    known = {rule.provider for rule in load_builtin()}
+    assert {each for names in PLUGINS.values() for each in names} <= known
