@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from stanch.responder.bootstrap import installed_runbooks
 from stanch.responder.config import Settings
 from stanch.responder.domain.check import Check, State
-from stanch.responder.domain.runbook import Policy, Runbook
+from stanch.responder.domain.runbook import Runbook
 
 _ENOUGH = 2  # who asks may not decide
 
@@ -26,9 +26,9 @@ def runbooks(books: Mapping[str, Runbook]) -> Iterator[Check]:
 def people(settings: Settings, books: Mapping[str, Runbook]) -> Iterator[Check]:
     """Every approval that a runbook asks for can be given by somebody who did not ask."""
     persons = settings.persons().values()
-    for policy in _wanted(books):
-        members = sorted(person.name for person in persons if policy.group in person.groups)
-        what = f"policy {policy.id}: {len(members)} in the group {policy.group!r}"
+    for group, policies in _wanted(books).items():
+        members = [person for person in persons if group in person.groups]
+        what = f"{len(members)} in the group {group!r}, for {', '.join(policies)}"
         if len(members) >= _ENOUGH:
             yield Check(State.GOOD, "people", what)
             continue
@@ -36,15 +36,14 @@ def people(settings: Settings, books: Mapping[str, Runbook]) -> Iterator[Check]:
             State.WRONG,
             "people",
             f"{what}; who asks may not decide, so two are needed",
-            f'add people to stanch.toml: [people.NAME] groups = ["{policy.group}"]',
+            f'add people to stanch.toml: [people.NAME] groups = ["{group}"]',
         )
 
 
-def _wanted(books: Mapping[str, Runbook]) -> list[Policy]:
-    wanted = {
-        step.approval: book.policies[step.approval]
-        for book in books.values()
-        for step in book.steps
-        if step.approval is not None
-    }
-    return [wanted[name] for name in sorted(wanted)]
+def _wanted(books: Mapping[str, Runbook]) -> dict[str, list[str]]:
+    """Groups, each with the policies that name it."""
+    found: dict[str, set[str]] = {}
+    for book in books.values():
+        for policy in book.policies.values():
+            found.setdefault(policy.group, set()).add(policy.id)
+    return {group: sorted(names) for group, names in sorted(found.items())}

@@ -17,9 +17,10 @@ LOOKUP = ("intended", "done")
 CHANGE = (
     "intended", "observed", "begun", "acted", "recorded", "verified", "done",
 )  # fmt: skip
-FOUND = ("claimed", "intended", "observed", "verified", "done")
+FOUND = ("intended", "observed", "verified", "done")
 # What has nothing to do in this story: no session was late, and there was room for a second key.
 IDLE = {"late-sessions", "replace-late", "write-late", "promote-late"}
+MADE_ANEW = frozenset({"iam:CreateAccessKey", "iam:DeleteAccessKey"})
 
 
 def _pairs() -> Iterator[tuple[str, str]]:
@@ -49,4 +50,6 @@ def test_a_worker_killed_at_any_boundary_leaves_nothing_lost_and_nothing_done_tw
     case: Any, pair: tuple[str, str]
 ) -> None:
     assert case.finish(pair) == 1
-    case.assert_proven()
+    # A key that is being made beside the killed step is lost with its answer, and made anew.
+    beside = pair[0] in {"activity", "role-sessions", "standing"}
+    case.assert_proven(repeatable=MADE_ANEW if beside else None)
