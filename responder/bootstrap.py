@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +51,7 @@ from stanch.responder.vault.vault import EnvelopeVault
 from stanch.responder.worker.app import make_app, register
 from stanch.responder.worker.doorbell import CeleryDoorbell
 from stanch.responder.worker.pacer import Pacer
+from stanch.scanner.api import builtin_rules
 from stanch.scanner.model.secret import SecretValue
 
 
@@ -196,7 +198,7 @@ def _join(
     approvals = Approvals(
         store=store, planner=planner, runbooks=ground.runbooks, people=people, doorbell=doorbell
     )
-    cards = Cards(store=store, approvals=approvals, words=_words())
+    cards = Cards(store=store, approvals=approvals, words=_words(), remedy=_remedy)
     casefiles = _casefiles(ground)
     responses = Responses(store=store, planner=planner, runbooks=ground.runbooks, doorbell=doorbell)
     pacer = Pacer(doorbell.ring)
@@ -224,6 +226,17 @@ def _join(
     )
     register(ground.celery, lambda: house, pacer)
     return house
+
+
+def _remedy(rule: str) -> str:
+    """What the rule advises, and where its provider says so."""
+    found = _advised().get(rule)
+    return "" if found is None else " ".join(part for part in found if part)
+
+
+@cache
+def _advised() -> dict[str, tuple[str, str]]:
+    return {rule.id: (rule.remedy, rule.link) for rule in builtin_rules()}
 
 
 def _words() -> Words:

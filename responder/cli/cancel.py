@@ -1,25 +1,25 @@
-"""``stanch cancel``: end an incident's run and leave the world as it is."""
+"""``stanch cancel``: end an incident's run where it stands."""
 
 from __future__ import annotations
 
 import click
 
-from stanch.responder.cli.session import caller, house
-from stanch.responder.domain.ids import label, parse_label
+from stanch.responder.cli.session import caller, house, show
+from stanch.responder.domain.ids import parse_label
 
 
 @click.command("cancel")
 @click.argument("incident", metavar="LK-n")
 @click.option("--as", "name", metavar="NAME", help="Who asks. Default: your login name.")
 def command(incident: str, name: str | None) -> None:
-    """End LK-n's run, or its undo, where it stands; what was done stays done.
+    """End LK-n's run (or its undo) where it stands; a call that is under way is finished first.
 
-    Exit codes: 0 cancelled, 2 nothing is running, or usage.
+    Nothing is taken back: what is contained stays contained. `stanch respond LK-n` goes on,
+    `stanch undo LK-n` takes back what was done.
+
+    Exit codes: 0 ended, 2 nothing is running, or usage.
     """
     with house() as opened:
         number, by = parse_label(incident), caller(opened.settings, name)
         opened.responses.cancel(number, by=by)
-    click.echo(
-        f"{label(number)} is left as it is; `stanch respond {label(number)}` goes on, "
-        f"`stanch undo {label(number)}` takes back what was done"
-    )
+        show(opened, number)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 from rich.console import Console
 
 from stanch.responder.bootstrap import House
 from stanch.responder.cli.session import caller, house, watch, working
-from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.error import StanchError, UsageError
 from stanch.responder.domain.ids import IncidentId, label, parse_label
 from stanch.responder.postmortem.report import ActionItem
-from stanch.responder.services.closing import Closure
+from stanch.responder.services.closing import Closure, Disposition
 from stanch.responder.terminal.text import visible
 
 
 @click.command("close")
-@click.argument("incident", metavar="LK-n")
+@click.argument("incidents", metavar="LK-n...", nargs=-1, required=True)
 @click.option("--as", "name", metavar="NAME", help="Who closes. Default: your login name.")
 @click.option("--reason", metavar="TEXT", help="Why; it goes on the record.")
 @click.option(
@@ -28,32 +29,64 @@ from stanch.responder.terminal.text import visible
     help="Who does what is left: one name for all of it, or a name for each action.",
 )
 @click.option("--unproven", is_flag=True, help="Close although it is not proven dead.")
+@click.option(
+    "--disposition",
+    type=click.Choice([each.value for each in Disposition]),
+    help="What it turned out to be, where nothing is to be proven dead.",
+)
 def command(
-    incident: str,
+    incidents: tuple[str, ...],
     name: str | None,
     reason: str | None,
     owners: tuple[str, ...],
     unproven: bool,  # noqa: FBT001  # click passes by name
+    disposition: str | None,
 ) -> None:
-    """Close LK-n once its credential is dead and each action item has an owner.
+    """Close each LK-n once its credential is dead and each action item has an owner.
 
     In a terminal, what the options leave open is asked. The owners stand in the postmortem; a new
     sighting of the credential, or `stanch respond LK-n`, opens the incident again.
 
-    Exit codes: 0 closed, 2 refused by a rule, or usage.
+    Exit codes: 0 closed, 2 refused by a rule, or usage; what could be closed is closed.
     """
     console = Console(highlight=False)
-    with house() as opened:
-        number, by = parse_label(incident), caller(opened.settings, name)
-        each, other = _owners(owners)
-        left = [a for a in opened.closing.actions(number) if not a.owner and a.id not in each]
-        if left and not other and sys.stdin.isatty():
-            each |= _ask(left, console)
-        closure = Closure(
-            by=by, reason=reason or _reason(), owners=each, other=other, unproven=unproven
+    numbers = tuple(dict.fromkeys(map(parse_label, incidents)))
+    each, other = _owners(owners)
+    if len(numbers) > 1 and each:
+        raise UsageError(
+            "--owner ACTION=NAME is about one incident", remedy="use --owner NAME, or close one"
         )
-        actions = opened.closing.close(number, closure)
+    what = Disposition(disposition) if disposition else None
+    with house() as opened:
+        by = caller(opened.settings, name)
+        why = reason or _reason()
+        refused = 0
+        for number in numbers:
+            closure = Closure(
+                by=by, reason=why, owners=each, other=other, unproven=unproven, disposition=what
+            )
+            try:
+                _close(opened, number, closure, console, alone=len(numbers) == 1)
+            except StanchError as error:
+                if len(numbers) == 1:
+                    raise
+                refused += 1
+                click.echo(f"error: {error}\n  help: {error.remedy}", err=True)
+    sys.exit(2 if refused else 0)
+
+
+def _close(
+    opened: House, number: IncidentId, closure: Closure, console: Console, *, alone: bool
+) -> None:
+    actions = opened.closing.actions(number)
+    left = [a for a in actions if not a.owner and a.id not in closure.owners]
+    if left and not closure.other and not closure.disposition and sys.stdin.isatty():
+        closure = replace(closure, owners={**closure.owners, **_ask(left, console)})
+    actions = opened.closing.close(number, closure)
+    if alone:
         _say(opened, number, actions, console)
+    else:
+        console.print(f"{label(number)}: closed")
 
 
 def _owners(given: tuple[str, ...]) -> tuple[dict[str, str], str | None]:
@@ -97,5 +130,6 @@ def _say(
     with working(opened):
         watch(opened, (number,), console)
     for action in actions:
-        console.print(f"  {visible(action.owner or '')}: {visible(action.what)}", markup=False)
+        if action.owner:
+            console.print(f"  {visible(action.owner)}: {visible(action.what)}", markup=False)
     console.print(f"`stanch postmortem {label(number)}` writes them down")

@@ -10,7 +10,7 @@ from stanch.responder.cli.session import house
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.ids import IncidentId, parse_label
 from stanch.responder.domain.incident import Incident, IncidentState
-from stanch.responder.services.cards import age
+from stanch.responder.services.fact import age
 from stanch.responder.terminal.panel import panel
 from stanch.responder.terminal.table import IncidentRow, incident_table
 

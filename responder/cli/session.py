@@ -19,9 +19,10 @@ from stanch.responder.config import Settings, load
 from stanch.responder.domain.caller import Caller, at_command_line
 from stanch.responder.domain.ids import IncidentId, label
 from stanch.responder.domain.ports import Errand, Notifier
-from stanch.responder.domain.run import RunKind, RunState, StepState
+from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.telemetry import log
 from stanch.responder.terminal.notifier import TerminalNotifier
+from stanch.responder.terminal.panel import panel
 from stanch.responder.worker.embedded import EmbeddedWorker
 
 POLL_SECONDS = 0.1
@@ -97,6 +98,16 @@ def watch(opened: House, incidents: Iterable[IncidentId], console: Console) -> b
         return _watch(opened, ids, console, look)
 
 
+def show(opened: House, incident: IncidentId) -> None:
+    """Print the card, and bring the other surfaces up to date."""
+    Console(highlight=False).print(panel(opened.cards.card(incident)))
+    if _alone(opened):
+        with EmbeddedWorker(opened.celery):
+            _await_delivery(opened)
+    else:
+        _await_delivery(opened)
+
+
 def _leave_alone(incidents: Iterable[IncidentId]) -> None:
     """Nobody has to stand by: the worker is our own."""
 
@@ -133,14 +144,7 @@ _LONG = timedelta(minutes=1)  # a command that waits longer would only hold a te
 
 def _fine(opened: House, incident: IncidentId) -> bool:
     """No run failed, and a run that is done left nothing uncovered."""
-    state = _state(opened, incident)
-    with opened.store.transaction() as tx:
-        found = tx.incidents.get(incident)
-        runs = tx.runs.of(incident)
-    responded = bool(runs) and runs[-1].kind is RunKind.RESPOND
-    if state is RunState.DONE and responded and found is not None and not found.state.over:
-        return False
-    return state is not RunState.FAILED
+    return opened.cards.view(incident).status.fine
 
 
 def _rests(opened: House, incident: IncidentId) -> bool:

@@ -42,6 +42,14 @@ class Ask:
     plan_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Something that a person may safely do now. ``command`` is typed exactly so."""
+
+    what: str  # "contain it again"
+    command: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One incident at a glance. All text is plain; adapters escape it for their surface."""
@@ -57,6 +65,23 @@ class Card:
     failure: str | None
     updated_at: datetime
     closable: bool = False  # nothing is left but a person's word that it is over
+    next: tuple[Next, ...] = ()  # beside the question, the safest first
+    by_hand: tuple[str, ...] = ()  # what a person can do at the provider while we cannot
+
+    @property
+    def state(self) -> str:
+        """The headline without what leaked: how lists name it."""
+        return self.headline.partition(" · ")[0]
+
+    @property
+    def wanted(self) -> str:
+        """What is wanted and from whom, in one line; empty when nothing is."""
+        if self.ask is not None:
+            return f"a decision of {self.ask.group} by {self.ask.expires_at:%H:%M} UTC"
+        if not self.next:
+            return ""
+        first = self.next[0]
+        return f"{first.what}: `{first.command}`" if first.command else first.what
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

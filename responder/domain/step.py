@@ -112,10 +112,14 @@ class GoOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refuted:
-    """A fresh look shows that the effect is not there and will not come by waiting."""
+    """A fresh look shows that the effect is not there and will not come by waiting.
+
+    ``stranger``: because the credential is somebody else's, who has to be told.
+    """
 
     why: str
     remedy: str
+    stranger: bool = False
 
 
 Verdict = Verified | NotYet | GoOn | Refuted

@@ -32,6 +32,7 @@ from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import Store, Vault
 from stanch.responder.domain.run import Run, RunKind, StepRun
 from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.status import STRANGER
 from stanch.responder.domain.step import (
     Absent,
     Change,
@@ -182,8 +183,9 @@ class Attempt:
                 self._wait(job, row, later)
             case GoOn(cursor=cursor, after=after):
                 self.progress.later(replace(row, cursor=cursor), after, None, tries=0)
-            case Refuted(why=why, remedy=remedy):
-                self.progress.failed(job.run, row, why, remedy)
+            case Refuted(why=why, remedy=remedy, stranger=stranger):
+                evidence = {**row.evidence, STRANGER: True} if stranger else row.evidence
+                self.progress.failed(job.run, replace(row, evidence=evidence), why, remedy)
             case _:
                 assert_never(verdict)
 

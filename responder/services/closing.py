@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from stanch.responder.domain.approval import Person, find_person
 from stanch.responder.domain.caller import Caller
@@ -23,6 +24,20 @@ from stanch.responder.services.casefiles import CaseFiles
 _NAME = 60  # characters of an owner's name
 
 
+class Disposition(StrEnum):
+    """What an incident turned out to be, where nothing has to be proven dead."""
+
+    NOT_OURS = "not-ours"  # somebody else's credential, who was told
+    FALSE_ALARM = "false-alarm"  # no credential
+    TEST_KEY = "test-key"  # opens nothing
+    DUPLICATE = "duplicate"  # another incident answers it
+
+    @property
+    def words(self) -> str:
+        """As people say it."""
+        return self.value.replace("-", " ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
     """What somebody says when they close. ``owners`` are by action id, ``other`` owns the rest."""
@@ -32,6 +47,7 @@ class Closure:
     owners: Mapping[str, str]
     other: str | None = None
     unproven: bool = False  # close although the credential is not proven dead
+    disposition: Disposition | None = None  # why there is nothing to prove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +71,8 @@ class Closing:
         item would have no owner.
         """
         find_person(self.people, closure.by.name)
-        owned = _owned(self.actions(incident_id), closure)
+        actions = self.actions(incident_id)
+        owned = {} if closure.disposition else _owned(actions, closure)
         with self.store.transaction() as tx:
             incident = _closable(tx, incident_id, closure)
             now = tx.now()
@@ -70,6 +87,8 @@ class Closing:
                 _record(tx, incident, "action.assigned", closure.by, detail, now)
             proven = "yes" if incident.proven_dead_at else "no"
             detail = {"reason": closure.reason, "proven dead": proven}
+            if closure.disposition:
+                detail["disposition"] = closure.disposition.words
             _record(tx, incident, "incident.closed", closure.by, detail, now)
             tx.outbox.put(Errand.NOTIFY, str(incident_id))
         self.doorbell.ring(Errand.NOTIFY, str(incident_id))
@@ -113,11 +132,11 @@ def _closable(tx: Transaction, incident_id: IncidentId, closure: Closure) -> Inc
             f"{name} is still being worked on",
             remedy=f"`stanch incidents {name}` shows where it is",
         )
-    if incident.proven_dead_at is None and not closure.unproven:
+    if incident.proven_dead_at is None and not closure.unproven and not closure.disposition:
         raise UsageError(
             f"{name} is not proven dead: the credential may still work",
-            remedy=f"`stanch respond {name}` goes on; --unproven closes it all the same, and the "
-            "record says so",
+            remedy=f"`stanch respond {name}` goes on; --unproven closes it all the same, "
+            "--disposition says what it was, and the record keeps either",
         )
     return incident
 

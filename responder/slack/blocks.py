@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stanch.responder.domain.card import Ask, Card, Mark
+from stanch.responder.domain.card import Ask, Card, Mark, Next
 from stanch.responder.domain.ids import ApprovalId, label
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.slack.button import ButtonKey, Press
@@ -18,7 +18,7 @@ CLOSE_PRESS = ApprovalId("close")  # what a Close button carries where a Review 
 _MAX_CALLS = 5  # on the card; the modal shows all of them
 # Sizes are ours: with them a message cannot exceed the 10,000 characters Slack accepts in all.
 _LABEL, _VALUE, _SENTENCE, _CALL = 60, 240, 700, 240
-_MAX_FACTS = 10
+_MAX_FACTS = 10  # Slack takes no more fields in a section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +33,21 @@ def card_message(card: Card, key: ButtonKey) -> CardMessage:
     """The card as blocks: a Review button while a decision is wanted, Close when it may be."""
     blocks: list[Block] = [
         {"type": "header", "text": plain(bare(card.headline, 150))},
-        section(plan_line(card.phases)),
+        *([section(plan_line(card.phases))] if card.phases else []),
         section(said(card.summary, _SENTENCE)),
     ]
     if card.failure is not None:
         blocks.append(section(f"*What failed:* {said(card.failure, _SENTENCE)}"))
     if card.facts:
         blocks.append({"type": "section", "fields": _fields(card)})
+    if card.by_hand:
+        lines = "\n".join(bare(step, _CALL) for step in card.by_hand[:_MAX_CALLS])
+        blocks += [section("*By hand at the provider, meanwhile:*"), preformatted(lines)]
     if card.ask is not None:
         blocks += _ask(card, card.ask, key)
-    elif card.closable:
+    elif card.next:
+        blocks.append(section("\n".join(map(_next, card.next))))
+    if card.ask is None and card.closable:
         press = Press(incident=card.incident, approval=CLOSE_PRESS, version=card.version)
         about = f"Close {label(card.incident)}"
         blocks.append(button(CLOSE, "Close…", value=key.sign(press), about=about))
@@ -52,7 +57,7 @@ def card_message(card: Card, key: ButtonKey) -> CardMessage:
 
 def plan_line(phases: tuple[tuple[Phase, Mark], ...]) -> str:
     """``✓ Contain ▸ … Identify (now) ▸ Revoke``: said in words too, not by a sign alone."""
-    return "  ▸  ".join(_phase(phase, mark) for phase, mark in phases) or "No plan yet"
+    return "  ▸  ".join(_phase(phase, mark) for phase, mark in phases)
 
 
 def _phase(phase: Phase, mark: Mark) -> str:
@@ -66,6 +71,11 @@ def _phase(phase: Phase, mark: Mark) -> str:
             return f"✗ *{name}* (failed)"
         case Mark.AHEAD:
             return name
+
+
+def _next(step: Next) -> str:
+    typed = f": `{said(step.command, _CALL)}`" if step.command else ""
+    return f"{said(step.what, _CALL).capitalize()}{typed}"
 
 
 def _fields(card: Card) -> list[Block]:

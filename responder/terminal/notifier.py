@@ -41,15 +41,16 @@ def _matters(before: Card, now: Card) -> bool:
     wanted = now.ask is not None and (before.ask is None or before.ask.approval != now.ask.approval)
     failed = now.failure is not None and now.failure != before.failure
     over = _over(now) and not _over(before)
-    return wanted or failed or over
+    return wanted or failed or over or (now.next != before.next and bool(now.next))
 
 
 def _over(card: Card) -> bool:
-    return all(mark is Mark.DONE for _, mark in card.phases)
+    return bool(card.phases) and all(mark is Mark.DONE for _, mark in card.phases)
 
 
 def _line(card: Card) -> Group:
     head = Text(f"{card.updated_at:%H:%M:%S}  ", style="dim")
     head.append(visible(card.headline), style="not dim bold")
-    rest = Group(Text(visible(card.summary)), phase_line(card.phases))
+    said = Text(visible(card.summary))
+    rest = Group(said, phase_line(card.phases)) if card.phases else Group(said)
     return Group(head, Padding(rest, (0, 0, 0, 10)))

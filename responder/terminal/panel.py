@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.card import Ask, Card, Mark, Next, Tone
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.terminal.text import clip, visible
@@ -37,11 +38,16 @@ def panel(card: Card) -> Panel:
     if card.failure is not None:
         failed = Text("Failed: ", style="bold red")
         parts.append(failed.append(visible(card.failure), style="not bold"))
-    parts += [Text(), phase_line(card.phases)]
+    if card.phases:
+        parts += [Text(), phase_line(card.phases)]
     if card.facts:
         parts += [Text(), _facts(card)]
+    if card.by_hand:
+        parts += [Text(), *_by_hand(card)]
     if card.ask is not None:
         parts += [Text(), *_ask(card, card.ask)]
+    elif card.next:
+        parts += [Text(), *(part for step in card.next for part in _next(step))]
     style = _STYLE[card.tone]
     return Panel(
         Group(*parts),
@@ -86,9 +92,28 @@ def _facts(card: Card) -> Table:
     return table
 
 
+def _next(step: Next) -> list[RenderableType]:
+    """What to do, and the command in a line of its own, so that it can be copied."""
+    said = Text(f"{visible(step.what).capitalize()}:" if step.command else visible(step.what))
+    return [said, command(step.command)] if step.command else [said]
+
+
+def command(typed: str) -> Padding:
+    """A command as it is typed."""
+    return Padding(Text(visible(typed), style="bold", no_wrap=True), (0, 0, 0, 2))
+
+
+def _by_hand(card: Card) -> list[RenderableType]:
+    steps = [
+        Padding(Text(clip(visible(step), _MAX_CALL), overflow="fold"), (0, 0, 0, 2))
+        for step in card.by_hand
+    ]
+    return [Text("By hand at the provider, meanwhile:"), *steps]
+
+
 def _ask(card: Card, ask: Ask) -> list[RenderableType]:
     calls: list[RenderableType] = [
-        Text(f"  {clip(visible(call), _MAX_CALL)}", style="cyan", overflow="fold")
+        Padding(Text(clip(visible(call), _MAX_CALL), style="cyan", overflow="fold"), (0, 0, 0, 2))
         for call in ask.calls
     ]
     return [
@@ -99,7 +124,8 @@ def _ask(card: Card, ask: Ask) -> list[RenderableType]:
         Text(f"Asked by {visible(ask.requester)}; someone else of {visible(ask.group)} decides."),
         Text(f"Expires {clock(ask.expires_at)}. "),
         Text(f"If nobody decides: {visible(ask.silence).rstrip('.')}."),
-        Text("Decide with: ").append(f"stanch approve {label(card.incident)}", style="bold"),
+        Text("Decide with:"),
+        command(f"stanch approve {label(card.incident)} --as NAME"),
     ]
 
 

@@ -277,7 +277,7 @@ def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
             ),
             responses=responses,
             approvals=approvals,
-            cards=Cards(store=store, approvals=approvals),
+            cards=Cards(store=store, approvals=approvals, remedy="renew {}".format),
             intake=Intake(store=store, vault=vault, responses=responses),
             reconciler=Reconciler(store=store, doorbell=bell, responses=responses),
         )

@@ -92,6 +92,7 @@ class IdentifyToken:
             return Refuted(
                 why=f"the token belongs to {seen.login}, who is not among [github] owners",
                 remedy=f"tell {seen.login}; if the account is yours, add it to [github] owners",
+                stranger=True,
             )
         found = {
             "form": str(form),

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from stanch.responder.domain.card import Mark, Tone
+from stanch.responder.domain.card import Mark, Next, Tone
 from stanch.responder.domain.error import StepFailed, UsageError
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.json import JsonValue
 from stanch.responder.domain.run import RunState
 from stanch.responder.domain.runbook import Phase, Silence
-from stanch.responder.domain.step import NotYet, Verified
-from stanch.responder.services.cards import SILENCE, age
+from stanch.responder.domain.step import NotYet, Refuted, Verified
+from stanch.responder.services.cards import SILENCE
+from stanch.responder.services.fact import age
 from stanch.responder.services.words import Words
+from tests.responder.conftest import ALICE
 
 SECOND = timedelta(seconds=1)
 
@@ -45,7 +47,7 @@ def test_a_card_follows_the_incident_from_live_to_proven_dead(room: Any) -> None
     card = room.card(run)
     assert card.headline.startswith("CONTAINING")
     assert card.phases[0] == (Phase.CONTAIN, Mark.NOW)
-    assert card.summary == "Now: look at."
+    assert card.summary.endswith("no fresh look has shown a refusal yet. Now: look at.")
 
     room.settle(run)
     card = room.card(run)
@@ -79,7 +81,8 @@ def test_a_question_that_nobody_answered_in_time_gives_way_to_what_asks_it_again
     assert room.run(run).state is RunState.WAITING_APPROVAL
     card = room.card(run)
     assert (card.ask, card.tone) == (None, Tone.WAITING)
-    assert "`stanch respond LK-1` asks again" in card.summary
+    assert card.next == (Next("ask again", "stanch respond LK-1"),)
+    assert "Nobody decided in time" in card.summary
 
 
 def test_who_has_decided_is_not_asked_again_while_the_work_goes_on(room: Any) -> None:
@@ -89,15 +92,87 @@ def test_who_has_decided_is_not_asked_again_while_the_work_goes_on(room: Any) ->
     assert room.card(run).ask is None
 
 
-def test_a_contained_credential_with_nothing_to_decide_is_calm(room: Any) -> None:
+def test_after_a_refusal_the_card_says_who_why_and_what_now(room: Any) -> None:
     run = story(room)
     room.settle(run)
     room.decide(run, granted=False)
     room.settle(run)
     card = room.card(run)
-    assert card.tone is Tone.SAFE
+    assert card.tone is Tone.WAITING
     assert card.headline.startswith("CONTAINED")
-    assert dict(card.phases)[Phase.REVOKE] is Mark.AHEAD
+    assert card.summary == (
+        "The lamp seen is refused. “Smash” was refused by bob: “because”. "
+        "It stays as it is; nothing more is done."
+    )
+    assert card.next[0] == Next("ask again", "stanch respond LK-1")
+    assert Mark.NOW not in dict(card.phases).values()
+
+
+def test_after_an_undo_nothing_is_green_that_no_longer_holds(room: Any) -> None:
+    run = story(room)
+    room.settle(run)
+    back = room.responses.undo(IncidentId(1), by=ALICE)
+    room.settle(back)
+    card = room.card(run)
+    assert (card.state, card.tone) == ("LIVE AGAIN", Tone.ALARM)
+    assert card.summary == "Undone by alice; the acme token works for whoever has it."
+    assert card.next == (Next("contain it again", "stanch respond LK-1"),)
+    assert (card.phases, card.ask) == ((), None)
+    assert {"Verified", "Asked", "Dead", "Seen"}.isdisjoint(dict(card.facts))
+
+
+def test_half_a_containment_is_told_step_by_step_with_what_a_person_can_do(room: Any) -> None:
+    room.lamps.then("act", "b", StepFailed("no permission", remedy="allow lamp:Light"))
+    run = room.begin(
+        room.line("a"),
+        room.line("b", after=("a",)),
+        room.line("seen", "lamp.look", after=("b",)),
+        contained_by="seen",
+    )
+    room.settle(run)
+    card = room.card(run)
+    facts = dict(card.facts)
+    assert (facts["Done"], facts["Not done"]) == ("Light", "Light")
+    assert card.tone is Tone.FAILED
+    assert card.next == (Next("once that is mended, go on", "stanch respond LK-1"),)
+    assert any("lamp.light" in call and "lamp=b" in call for call in card.by_hand)
+    assert not any("lamp=a" in call for call in card.by_hand)
+    assert Mark.DONE not in dict(card.phases).values()
+
+
+def test_a_strangers_credential_has_words_of_its_own(room: Any) -> None:
+    verdict = Refuted(why="it is globex's", remedy="tell globex", stranger=True)
+    room.lamps.then("look", "whose", verdict)
+    run = room.begin(room.line("whose", "lamp.look"), room.line("a", after=("whose",)))
+    room.settle(run)
+    card = room.card(run)
+    assert (card.state, card.tone) == ("NOT OURS", Tone.WAITING)
+    assert "Nothing was changed" in card.summary
+    assert card.next[0].command == "stanch close LK-1 --disposition not-ours"
+    assert card.by_hand == ()
+
+
+def test_a_credential_seen_again_shows_nothing_of_the_last_time(room: Any) -> None:
+    match = room.match()
+    room.take(match)
+    room.write(
+        room.line("seen", "lamp.look"),
+        room.line("dead", "lamp.look", after=("seen",), phase=Phase.AUDIT),
+        contained_by="seen",
+        proven_dead_by="dead",
+    )
+    run = room.responses.respond(IncidentId(1), by=ALICE)
+    room.settle(run)
+    assert room.card(run).state == "PROVEN DEAD"
+    room.take(match, root="another")
+    card = room.card(run)
+    assert (card.state, card.tone, card.phases) == ("SEEN AGAIN", Tone.ALARM, ())
+    assert "Seen" not in dict(card.facts)
+    again = room.responses.respond(IncidentId(1), by=ALICE)
+    room.settle(again)
+    card = room.card(again)
+    assert card.state == "PROVEN DEAD"
+    assert "Still dead, one more copy." in card.summary
 
 
 def test_a_failure_stands_with_its_remedy(room: Any) -> None:
@@ -116,6 +191,8 @@ def test_an_incident_without_a_runbook_says_what_to_do_by_hand(room: Any) -> Non
     card = room.cards.card(taken.incident)
     assert "by hand" in card.summary
     assert card.phases == ()
+    assert card.by_hand == ("renew acme-token",)
+    assert card.next == (Next("once it is revoked", "stanch close LK-1 --unproven"),)
 
 
 def test_facts_name_the_first_place_and_count_the_others(room: Any) -> None:

@@ -22,7 +22,7 @@ from stanch.responder.ledger.checkpoint import SigningKey
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.postmortem.build import build
 from stanch.responder.services.casefiles import CaseFiles
-from stanch.responder.services.closing import Closing, Closure
+from stanch.responder.services.closing import Closing, Closure, Disposition
 from stanch.responder.services.intake import News
 from stanch.scanner.model.provenance import InWorktree
 from stanch.scanner.model.secret import SecretValue
@@ -190,3 +190,12 @@ def test_a_response_goes_on_where_closing_ended_it(room: Any, close: Close) -> N
     room.decide(run)
     assert room.settle(run).state is RunState.DONE
     assert room.lamps.acts() == ["b"]
+
+
+def test_what_is_not_ours_ends_as_that_and_owes_nobody_an_action(room: Any, close: Close) -> None:
+    room.take(room.match())
+    close(other=None, reason="globex was told", disposition=Disposition.NOT_OURS)
+    card = room.cards.card(LK1)
+    assert (card.state, card.tone) == ("CLOSED, NOT OURS", Tone.WAITING)
+    assert "not ours" in card.summary
+    assert dict(card.facts)["Closed"] == "by alice: globex was told"

@@ -88,6 +88,7 @@ class ClassifyKey:
             return Refuted(
                 why=f"{ctx.preview} belongs to AWS account {account}, which is not one of ours",
                 remedy="tell its owner or AWS; if it is ours, add it to aws.accounts",
+                stranger=True,
             )
         found = {
             "kind": kind,

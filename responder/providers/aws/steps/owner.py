@@ -93,7 +93,7 @@ class FindOwner:
     def look(self, params: Account, ctx: StepContext) -> Verdict:
         """Owner, status and last use, or why nobody of ours owns it."""
         if params.account and not self._aws.is_ours(params.account):
-            return _not_ours(ctx, f"account {params.account} is not one of ours")
+            return _not_ours(ctx, f"account {params.account} is not one of ours", stranger=True)
         key_id = leaked_id(ctx)
         try:
             with calling("iam:GetAccessKeyLastUsed"):
@@ -196,8 +196,9 @@ class FindOwner:
             ) from None
 
 
-def _not_ours(ctx: StepContext, why: str) -> Refuted:
+def _not_ours(ctx: StepContext, why: str, *, stranger: bool = False) -> Refuted:
     return Refuted(
         why=f"{ctx.preview}: {why}",
         remedy="if it is ours, add its account to aws.accounts and use an identity of that account",
+        stranger=stranger,
     )

@@ -1,0 +1,120 @@
+"""Where an incident stands, as one value: card, list, page, postmortem and exit code read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stanch.responder.domain.card import Tone
+from stanch.responder.domain.claim import Claim
+from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState, newest_claim
+
+STRANGER = "stranger"  # in a step's evidence: the credential belongs to somebody else
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The incident with its newest run. ``disposition``: what it was closed as, if anything."""
+
+    incident: Incident
+    run: Run | None
+    steps: tuple[StepRun, ...]
+    disposition: str = ""
+
+    @property
+    def current(self) -> bool:
+        """The newest run answers this leak, not an earlier one of the same credential."""
+        return self.run is not None and self.run.episode == self.incident.regressions
+
+    @property
+    def undone(self) -> bool:
+        """The newest run takes things back: nothing that was proven before holds."""
+        return self.run is not None and self.run.kind is RunKind.UNDO
+
+    @property
+    def ended(self) -> bool:
+        """The newest run came to its end."""
+        return self.run is not None and self.run.state is RunState.DONE
+
+    @property
+    def claim(self) -> Claim | None:
+        """What is proven about the credential now."""
+        return newest_claim(self.steps) if self.current and not self.undone else None
+
+    @property
+    def failed(self) -> StepRun | None:
+        """The step at which the run stopped, while that matters."""
+        if self.incident.state is IncidentState.CLOSED or not self.current:
+            return None
+        return next((s for s in self.steps if s.state is StepState.FAILED), None)
+
+    @property
+    def stranger(self) -> bool:
+        """A step found that the credential is somebody else's."""
+        return self.failed is not None and bool(self.failed.evidence.get(STRANGER))
+
+    @property
+    def fine(self) -> bool:
+        """Nothing failed, and what came to its end left nothing uncovered: exit code 0."""
+        if self.run is not None and self.run.state is RunState.FAILED:
+            return False
+        responded = self.ended and not self.undone
+        return not responded or self.incident.state.over
+
+    def words(self) -> str:
+        """The fewest words that are true: the beginning of every headline."""
+        match self.incident.state:
+            case IncidentState.OPEN:
+                return self._undo() if self.undone else self._open()
+            case IncidentState.CONTAINED:
+                return self._contained()
+            case IncidentState.PROVEN_DEAD:
+                return "PROVEN DEAD"
+            case IncidentState.CLOSED:
+                if self.incident.proven_dead_at:
+                    return "CLOSED"
+                return f"CLOSED, {(self.disposition or 'not proven dead').upper()}"
+
+    def _undo(self) -> str:
+        if self.ended:
+            return "LIVE AGAIN"
+        stopped = self.run is not None and self.run.state.over
+        return "CONTAINMENT HALF TAKEN BACK" if stopped else "TAKING CONTAINMENT BACK"
+
+    def _open(self) -> str:
+        if self.stranger:
+            return "NOT OURS"
+        if self.claim is not None and self.ended:
+            return self.claim.headline()
+        asked = self.incident.containment_requested_at is not None
+        if self.incident.regressions and not asked:
+            return "SEEN AGAIN"
+        if asked and self.run is not None and self.run.state.over:
+            return "NOT PROVEN CONTAINED"
+        return "CONTAINING" if asked else "LIVE"
+
+    def _contained(self) -> str:
+        """Refused, but not for good; or dead for good, but with something left that is not."""
+        claim = self.claim
+        if claim is not None and self.ended and not claim.proven:
+            return claim.headline()
+        if claim is not None and claim.alive:
+            return f"CONTAINED, {len(claim.alive)} BORN FROM IT ALIVE"
+        return "CONTAINED"
+
+    def tone(self, *, waiting: bool) -> Tone:
+        """How that should feel; ``waiting``: a person is asked, or was and did not answer."""
+        state = self.incident.state
+        if state is IncidentState.CLOSED:
+            return Tone.SAFE if self.incident.proven_dead_at else Tone.WAITING
+        if self.failed:
+            return Tone.WAITING if self.stranger else Tone.FAILED
+        if state.over:
+            return Tone.SAFE
+        if self.claim is not None and self.claim.alive:
+            return Tone.ALARM
+        calm = state is IncidentState.CONTAINED
+        halted = self.run is not None and not self.run.state.works and not self.ended
+        if waiting or (calm and halted):
+            return Tone.WAITING
+        return Tone.SAFE if calm else Tone.ALARM

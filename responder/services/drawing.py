@@ -1,0 +1,144 @@
+"""A card from its view, in words for a tired person: what is true, then what to do. Pure."""
+
+from __future__ import annotations
+
+from stanch.responder.domain.card import Card, Mark
+from stanch.responder.domain.ids import label
+from stanch.responder.domain.incident import IncidentState
+from stanch.responder.domain.run import RunState, StepState
+from stanch.responder.domain.runbook import Phase
+from stanch.responder.services.fact import facts
+from stanch.responder.services.next_step import next_steps
+from stanch.responder.services.view import View
+
+
+def draw(view: View) -> Card:
+    """The card."""
+    status = view.status
+    failed = status.failed
+    shows_phases = status.current and not status.undone
+    return Card(
+        incident=view.incident.id,
+        version=view.incident.version,
+        tone=status.tone(waiting=view.ask is not None or view.lapsed),
+        headline=f"{status.words()} · {view.credential} · {label(view.incident.id)}",
+        summary=_summary(view),
+        facts=facts(view),
+        phases=_phases(view) if shows_phases else (),
+        ask=view.ask,
+        failure=f"{failed.error} → {failed.remedy}" if failed else None,
+        updated_at=view.now,
+        closable=view.incident.state is IncidentState.PROVEN_DEAD,
+        next=next_steps(view),
+        by_hand=view.by_hand,
+    )
+
+
+def _phases(view: View) -> tuple[tuple[Phase, Mark], ...]:
+    there = {step.phase for step in view.steps}
+    return tuple((phase, _mark(view, phase)) for phase in Phase if phase in there)
+
+
+def _mark(view: View, phase: Phase) -> Mark:
+    states = {step.state for step in view.steps if step.phase is phase}
+    if StepState.FAILED in states:
+        return Mark.FAILED
+    if states <= {StepState.DONE, StepState.OMITTED}:
+        return Mark.DONE
+    halted = view.run is not None and not view.run.state.works
+    untouched = states <= {StepState.PENDING, StepState.SKIPPED, StepState.OMITTED}
+    return Mark.AHEAD if untouched or halted else Mark.NOW
+
+
+def _summary(view: View) -> str:
+    if view.incident.state is IncidentState.CLOSED:
+        return _closed(view)
+    status = view.status
+    if status.stranger:
+        return (
+            "It belongs to somebody else. Nothing was changed: it is theirs to revoke, and only "
+            "they can say that it is dead."
+        )
+    true = _true(view)
+    return f"{true} {_stands(view)}".strip()
+
+
+def _closed(view: View) -> str:
+    if view.incident.proven_dead_at:
+        return "Over. A new sighting of the credential opens it again."
+    said = view.status.disposition
+    if said:
+        return f"Closed by a person's word: {said}. A new sighting opens it again."
+    return "Closed by a person's word although nothing proves that the credential is dead."
+
+
+def _true(view: View) -> str:
+    """What is true of the credential while everything else waits."""
+    status = view.status
+    if status.claim is not None:
+        return status.claim.brief()
+    if status.undone and status.ended:
+        by = view.run.requester if view.run else "somebody"
+        return f"Undone by {by}; the {view.credential} works for whoever has it."
+    if status.undone:
+        return ""
+    if view.incident.containment_requested_at and status.current:
+        return "The containing calls were answered, but no fresh look has shown a refusal yet."
+    return ""
+
+
+def _stands(view: View) -> str:
+    """Where the work stands, and for whom it waits."""
+    status, run = view.status, view.run
+    if status.failed:
+        return f"Stopped at “{view.title(status.failed)}”. A person must look."
+    if run is None or not status.current:
+        return _not_begun(view)
+    match run.state:
+        case RunState.PAUSED:
+            return "Paused by a person: nothing more is done until somebody resumes it."
+        case RunState.CANCELLED:
+            return "Stopped by a person where it stood; nothing was taken back."
+        case RunState.ABORTED:
+            return _refused(view)
+        case _:
+            return _question(view) or _work(view)
+
+
+def _not_begun(view: View) -> str:
+    if view.answered:
+        return "Nothing has been done yet; a worker takes it up within seconds."
+    return (
+        "No runbook answers this kind of credential, so nothing is done by itself: revoke it at "
+        "its provider by hand."
+    )
+
+
+def _refused(view: View) -> str:
+    if view.denied is None:
+        return "Given up: nothing more is done by itself."
+    step = next((s for s in view.steps if s.id == view.denied.step), None)
+    what = view.title(step) if step else view.denied.step
+    by, why = view.denied.decided_by, view.denied.reason
+    return f"“{what}” was refused by {by}: “{why}”. It stays as it is; nothing more is done."
+
+
+def _question(view: View) -> str | None:
+    if view.ask:
+        return f"Waits for a member of {view.ask.group} other than {view.ask.requester}."
+    if view.lapsed:
+        return "Nobody decided in time, so nothing was done."
+    return None
+
+
+def _work(view: View) -> str:
+    stuck = next((s for s in view.steps if s.state is StepState.WAITING and s.tries), None)
+    if stuck:
+        return f"Trying again: {view.title(stuck).lower()}. {stuck.error}"
+    if view.incident.state is IncidentState.PROVEN_DEAD:
+        more = "Still dead, one more copy. " if view.incident.regressions else ""
+        return f"{more}Left to do: the action items of the postmortem want owners."
+    if view.status.ended:
+        return "" if view.status.undone else "Nothing more is done by itself."
+    doing = [view.title(s).lower() for s in view.steps if not s.state.over and s.intended_at]
+    return f"Now: {', '.join(dict.fromkeys(doing)) or 'working through the plan'}."

@@ -1,0 +1,45 @@
+"""All that a card is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from stanch.responder.domain.approval import Approval
+from stanch.responder.domain.card import Ask
+from stanch.responder.domain.incident import Exposure, Incident
+from stanch.responder.domain.run import Run, StepRun
+from stanch.responder.domain.status import Status
+from stanch.responder.domain.step import StepSpec
+from stanch.responder.domain.timeline import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One incident with its newest run, as of ``now``."""
+
+    incident: Incident
+    exposures: tuple[Exposure, ...]
+    run: Run | None
+    steps: tuple[StepRun, ...]
+    specs: Mapping[str, StepSpec]  # by step name
+    credential: str  # what leaked, in people's words
+    now: datetime
+    ask: Ask | None = None
+    lapsed: bool = False  # a question was asked and nobody answered in time
+    answered: bool = True  # some runbook answers this kind of credential
+    denied: Approval | None = None  # the question that ended the run
+    closed: Event | None = None  # the word that closed it
+    by_hand: tuple[str, ...] = ()  # what a person can do at the provider while we cannot
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        said = str(self.closed.detail.get("disposition") or "") if self.closed else ""
+        return Status(incident=self.incident, run=self.run, steps=self.steps, disposition=said)
+
+    def title(self, step: StepRun) -> str:
+        """What the step is called."""
+        spec = self.specs.get(step.uses)
+        return spec.title if spec else step.uses
