@@ -59,14 +59,18 @@ def command(
     what = Disposition(disposition) if disposition else None
     with house() as opened:
         by = caller(opened.settings, name)
-        why = reason or _reason()
+        closure = Closure(
+            by=by,
+            reason=reason or "",
+            owners=each,
+            other=other,
+            unproven=unproven,
+            disposition=what,
+        )
         refused = 0
         for number in numbers:
-            closure = Closure(
-                by=by, reason=why, owners=each, other=other, unproven=unproven, disposition=what
-            )
             try:
-                _close(opened, number, closure, console, alone=len(numbers) == 1)
+                closure = _close(opened, number, closure, console, alone=len(numbers) == 1)
             except StanchError as error:
                 if len(numbers) == 1:
                     raise
@@ -77,16 +81,20 @@ def command(
 
 def _close(
     opened: House, number: IncidentId, closure: Closure, console: Console, *, alone: bool
-) -> None:
+) -> Closure:
+    """Close one; returns what was said, with the reason, which holds for the others too."""
     actions = opened.closing.actions(number)
     left = [a for a in actions if not a.owner and a.id not in closure.owners]
+    owners = closure.owners
     if left and not closure.other and not closure.disposition and sys.stdin.isatty():
-        closure = replace(closure, owners={**closure.owners, **_ask(left, console)})
-    actions = opened.closing.close(number, closure)
+        owners = {**owners, **_ask(left, console)}
+    closure = replace(closure, reason=closure.reason or _reason())
+    actions = opened.closing.close(number, replace(closure, owners=owners))
     if alone:
         _say(opened, number, actions, console)
     else:
         console.print(f"{label(number)}: closed")
+    return closure
 
 
 def _owners(given: tuple[str, ...]) -> tuple[dict[str, str], str | None]:
