@@ -49,34 +49,38 @@ def command(
 
     Exit codes: 0 closed, 2 refused by a rule, or usage; what could be closed is closed.
     """
-    console = Console(highlight=False)
     numbers = tuple(dict.fromkeys(map(parse_label, incidents)))
     each, other = _owners(owners)
     if len(numbers) > 1 and each:
         raise UsageError(
             "--owner ACTION=NAME is about one incident", remedy="use --owner NAME, or close one"
         )
-    what = Disposition(disposition) if disposition else None
     with house() as opened:
-        by = caller(opened.settings, name)
         closure = Closure(
-            by=by,
+            by=caller(opened.settings, name),
             reason=reason or "",
             owners=each,
             other=other,
             unproven=unproven,
-            disposition=what,
+            disposition=Disposition(disposition) if disposition else None,
         )
-        refused = 0
-        for number in numbers:
-            try:
-                closure = _close(opened, number, closure, console, alone=len(numbers) == 1)
-            except StanchError as error:
-                if len(numbers) == 1:
-                    raise
-                refused += 1
-                click.echo(f"error: {error}\n  help: {error.remedy}", err=True)
+        refused = _close_all(opened, numbers, closure)
     sys.exit(2 if refused else 0)
+
+
+def _close_all(opened: House, numbers: tuple[IncidentId, ...], closure: Closure) -> int:
+    """Close what can be closed; how many could not be."""
+    console = Console(highlight=False)
+    refused = 0
+    for number in numbers:
+        try:
+            closure = _close(opened, number, closure, console, alone=len(numbers) == 1)
+        except StanchError as error:
+            if len(numbers) == 1:
+                raise
+            refused += 1
+            click.echo(f"error: {error}\n  help: {error.remedy}", err=True)
+    return refused
 
 
 def _close(

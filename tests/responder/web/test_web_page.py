@@ -51,7 +51,7 @@ def test_an_incident_is_its_card(pages: Client, opened: Opened) -> None:
     opened("payments")
     page = pages.get("/incidents/LK-1").text
     assert "LIVE · acme token · LK-1" in page
-    assert "revoke it at its provider by hand" in page
+    assert "a worker takes it up within seconds" in page
 
 
 def test_a_postmortem_is_one_page(pages: Client, opened: Opened) -> None:
