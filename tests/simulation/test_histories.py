@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from stanch.responder.engine import dispatch, progress
-from stanch.responder.services import response
 from tests.simulation.history import play
 
 EVENTS = 60
 BATCH = 60
 # What each of these mends is found by this many histories; a simulation that finds nothing is none.
-ENOUGH = 120
+ENOUGH = 260
 
 
 @pytest.mark.parametrize("batch", range(4))
@@ -36,23 +35,13 @@ def test_a_history_is_the_same_each_time() -> None:
     assert events() == events()
 
 
-def _unfenced(tx: Any, run: Any, state: Any, **_: Any) -> Any:
-    """As it was: the run is over, and whoever works on it goes on."""
-    stopped = replace(run, state=state, finished_at=tx.now() if state.over else None)
-    tx.runs.save(stopped)
-    return stopped
-
-
 @pytest.mark.parametrize(
     ("module", "name", "broken"),
     [
-        pytest.param(response, "stop", _unfenced, id="a run is stopped without a fence"),
         pytest.param(
-            progress, "_stopped", lambda *_: None, id="nobody looks whether it was stopped"
+            progress.Progress, "_lifted", lambda *_: None, id="undone and still contained"
         ),
-        pytest.param(
-            dispatch, "in_the_way", lambda *_: False, id="an undo does not wait for an act"
-        ),
+        pytest.param(dispatch, "SETTLED", timedelta(0), id="an undo looks too soon"),
     ],
 )
 def test_the_simulation_finds_what_is_taken_out_of_the_engine(
