@@ -182,16 +182,9 @@ FAR_CHECKS = frozenset({"column", "pem", "putty"})
 """Checks that look farther than the lines around: at a table's rows, at all of a key."""
 
 
-def far_rules(rules: Sequence[Rule], widths: Sequence[int], near: int) -> frozenset[int]:
-    """By index the rules whose findings may change when something farther than ``near`` does.
-
-    ``widths``: how many bytes of a match may lie in front of what tells of it.
-    """
-    return frozenset(
-        index
-        for index, (rule, width) in enumerate(zip(rules, widths, strict=True))
-        if width > near or not FAR_CHECKS.isdisjoint(rule.checks)
-    )
+def far_rules(rules: Sequence[Rule]) -> frozenset[int]:
+    """By index the rules whose findings may change when something far away does."""
+    return frozenset(i for i, rule in enumerate(rules) if not FAR_CHECKS.isdisjoint(rule.checks))
 
 
 def paired_rules(rules: Sequence[Rule]) -> tuple[frozenset[int], int]:

@@ -104,7 +104,7 @@ class Engine:
         }
         self.at = ""  # the rule that is looked at, for whoever has to end it
         self.prefilter = prefilter(rules)
-        self._far = far_rules(self._rules, self.prefilter.widths, NEAR)
+        self._far = far_rules(self._rules)
         self._paired, self._apart = paired_rules(self._rules)
         self._documents = {i for i, rule in enumerate(self._rules) if rule.document is not None}
 
@@ -137,17 +137,23 @@ class Engine:
         """As :meth:`look`, with what may change with the part, and what that is judged with."""
         if reach is Reach.DOCUMENT:
             return self.look(data, path)
-        reached = self._reached(data, part, reach)
-        look = self.look(data, path, self._reached(data, reached, reach))
+        reached = self._paired_with(data, part) if reach else part
+        first, last = self._paired_with(data, reached) if reach else part
+        back = _FAR if reach is Reach.FAR else 2 * NEAR  # a key and a table go on behind their head
+        around = (max(0, min(first, part[0] - back)), min(len(data), last + 2 * NEAR))
+        look = self.look(data, path, around)
         if look is None or COLOURED in look.marks:
             return look
         owned = [part]
-        if reach:
+        for rules, (begin, end) in (
+            (self._far, (part[0] - back, part[1])),
+            (self._paired, reached),
+        ):
             owned += [
-                (start - NEAR, end + NEAR)
-                for index in (self._far | self._paired).intersection(look.windows)
-                for start, end in look.windows[index]
-                if start < reached[1] and reached[0] < end
+                (window[0] - NEAR, window[1] + NEAR)
+                for index in rules.intersection(look.windows)
+                for window in look.windows[index]
+                if window[0] < end and begin < window[1]
             ]
         near = [(start - 2 * NEAR, end + 2 * NEAR) for start, end in owned]
         windows = {
@@ -157,15 +163,13 @@ class Engine:
         }
         return replace(look, windows=windows, part=part, owned=tuple(owned))
 
-    def _reached(self, data: bytes, part: Window, reach: Reach) -> Window:
-        """The part and as much around it as findings reach."""
+    def _paired_with(self, data: bytes, part: Window) -> Window:
+        """The part and as many lines around it as there may be between the halves of a pair."""
         first, last = part
-        if reach is Reach.PAIR:
-            for _ in range(self._apart + 1):
-                first = max(0, data.rfind(b"\n", 0, first))
-                last = data.find(b"\n", last) + 1 or len(data)
-        far = _FAR if reach is Reach.FAR else NEAR
-        return max(0, min(first, part[0] - far)), min(len(data), max(last, part[1] + far))
+        for _ in range(self._apart + 1):
+            first = max(0, data.rfind(b"\n", 0, first))
+            last = data.find(b"\n", last) + 1 or len(data)
+        return first, last
 
     def examine(self, fragment: Fragment, look: Look | None = None) -> Scanned:
         """Matches in order of position, encoded copies included, and gaps.

@@ -66,11 +66,6 @@ class Prefilter:
         self._value = value
         self._values: dict[int, hyperscan.Database] = {}
 
-    @property
-    def widths(self) -> list[int]:
-        """How far in front of a reported end each rule's match may begin."""
-        return [before for before, _ in self._reach]
-
     def windows(self, data: bytes) -> dict[int, list[Window]]:
         """For each rule's index the merged windows in which it may match, in order of position."""
         return self.look(data)[0]
