@@ -16,6 +16,11 @@ from stanch.responder.domain.json import canonical
 from stanch.responder.services.casefiles import sentence
 from stanch.responder.terminal.text import visible
 
+_AFTER_TAMPERING = (
+    "stop the workers, find out who writes to the database, restore it from a backup that still "
+    "agrees with the anchors, then `stanch audit verify` again; what it names is not Stanch's doing"
+)
+
 
 @click.group("audit")
 def command() -> None:
@@ -24,9 +29,10 @@ def command() -> None:
 
 @command.command("verify")
 def verify() -> None:
-    """Check chain, protection and anchors of every entry.
+    """Check chain, protection and anchors of every entry, and every row against the record.
 
-    Detects edit, deletion, reordering, truncation, rollback and forks. Entries after the newest
+    Detects edit, deletion, reordering, truncation, rollback and forks, rows that this installation
+    did not write, and triggers. Entries after the newest
     anchor could still be cut off; they are counted, never called verified.
 
     Exit codes: 0 intact and anchored, 1 tampered, 3 intact but not anchored to the end.
@@ -34,8 +40,13 @@ def verify() -> None:
     # Not through session.house(): anchoring first would vouch for what is to be judged.
     with open_house(load()) as opened:
         verdict, _ = opened.casefiles.verdict()
+        rows = opened.casefiles.rows()
     click.echo(sentence(verdict))
-    sys.exit(1 if not verdict.intact else 3 if verdict.tail else 0)
+    for each in rows:
+        click.echo(f"TAMPERED: {visible(each)}")
+    if rows or not verdict.intact:
+        click.echo(f"  help: {_AFTER_TAMPERING}", err=True)
+    sys.exit(1 if rows or not verdict.intact else 3 if verdict.tail else 0)
 
 
 @command.command("log")

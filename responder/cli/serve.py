@@ -23,6 +23,7 @@ from stanch.responder.domain.incident import Incident
 from stanch.responder.postmortem.build import build
 from stanch.responder.postmortem.render import html
 from stanch.responder.services.health import Health
+from stanch.responder.services.watch import Watch
 from stanch.responder.slack.service import ServiceDesk
 from stanch.responder.telemetry.bridge import bridge
 from stanch.responder.web.app import Reading, make_web
@@ -130,6 +131,7 @@ def reading(house: House) -> Reading:
         card=house.cards.card,
         credential=house.cards.words.credential,
         postmortem=postmortem,
+        warning=Watch(house.casefiles.tampered).warning,
     )
 
 

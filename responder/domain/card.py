@@ -64,6 +64,7 @@ class Card:
     ask: Ask | None
     failure: str | None
     updated_at: datetime
+    warning: str | None = None  # the store was tampered with: nothing here is certain
     closable: bool = False  # nothing is left but a person's word that it is over
     next: tuple[Next, ...] = ()  # beside the question, the safest first
     by_hand: tuple[str, ...] = ()  # what a person can do at the provider while we cannot

@@ -45,6 +45,19 @@ class LedgerError(StanchError):
     exit_code = 70
 
 
+class Tampered(StanchError):  # noqa: N818  # what is found, named as the verdict says it
+    """What the store says was not written by this installation: nothing may rest on it."""
+
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            f"TAMPERED: {message}",
+            remedy="run `stanch audit verify`; restore the database from a backup, find out who "
+            "writes to it, and until then do by hand what is urgent",
+        )
+
+
 class LeaseLost(Exception):  # noqa: N818  # an event between workers, never shown to a person
     """Another worker holds the step now, or a person stopped the run: stop without writing."""
 

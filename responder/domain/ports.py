@@ -196,6 +196,9 @@ class Ledger(Protocol):
     def entries(self, incident: IncidentId | None = None) -> Iterator[Entry]:
         """All entries by sequence, or those of one incident."""
 
+    def sworn(self, incident: IncidentId) -> tuple[Event, ...]:
+        """What the record says of an incident; Tampered when an entry is not of our key."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
@@ -224,6 +227,26 @@ class Sealed:
         for envelope in self.envelopes:
             tx.envelopes.add(envelope)
         return self.ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A row that this installation did not write, or not like this."""
+
+    table: str
+    name: str
+    run: str | None = None
+
+    def __str__(self) -> str:
+        """As people read it."""
+        return f"{self.table} {self.name}"
+
+
+class Integrity(Protocol):
+    """Which rows are ours: those that carry a mark under the ledger's key."""
+
+    def suspects(self, incident: IncidentId | None = None) -> tuple[Suspect, ...]:
+        """Rows of one incident, or of all, that somebody else wrote or changed."""
 
 
 class Envelopes(Protocol):
@@ -256,6 +279,7 @@ class Transaction(Protocol):
     locks: Locks
     ledger: Ledger
     envelopes: Envelopes
+    integrity: Integrity
 
     def now(self) -> datetime:
         """The store's time, UTC: one clock for leases whatever the machine."""

@@ -17,8 +17,16 @@ from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
 from stanch.responder.domain.runbook import Policy, Runbook, RunbookStep, Silence
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.attempt import Job
+from stanch.responder.engine.authority import (
+    require_reversal,
+    require_rows,
+    require_run,
+    require_runbook,
+)
 from stanch.responder.engine.condition import holds
 from stanch.responder.engine.context import purpose
+from stanch.responder.engine.decision import asked as put_question
+from stanch.responder.engine.decision import consented, expire, has_consent, sworn
 from stanch.responder.engine.gate import Gate, gate
 from stanch.responder.engine.pin import pinned
 from stanch.responder.engine.planner import Planner, outputs_of
@@ -44,6 +52,7 @@ class Scene:
     runbook: Runbook
     steps: tuple[StepRun, ...]
     now: datetime
+    events: tuple[Event, ...]  # what the record says, valid under its key
 
     @property
     def outputs(self) -> Outputs:
@@ -67,12 +76,25 @@ class Dispatch:
         now = tx.now()
         if incident is None or in_the_way(tx, run, now):
             return []
+        events = tx.ledger.sworn(run.incident)
+        require_rows(tx, run)
+        require_run(run, events)
         sweep_up(tx, run)
         if run.kind is RunKind.UNDO:
             self._take_in(tx, run, now)
         runbook = pinned(run, self.runbooks)
         steps = tx.runs.steps(run.id)
-        scene = Scene(tx=tx, run=run, incident=incident, runbook=runbook, steps=steps, now=now)
+        if run.kind is RunKind.RESPOND:
+            require_runbook(run, runbook, steps)
+        scene = Scene(
+            tx=tx,
+            run=run,
+            incident=incident,
+            runbook=runbook,
+            steps=steps,
+            now=now,
+            events=events,
+        )
         free, _ = ready(run, runbook, steps, now)
         taken: list[Job] = []
         for step in free:
@@ -115,11 +137,12 @@ class Dispatch:
         Who looks too soon after an act may still see what was before, and take back nothing.
         """
         rows = tx.runs.steps(run.id)
-        if any(row.intended_at for row in rows):
-            return
         done = standing((other, tx.runs.steps(other.id)) for other in tx.runs.of(run.incident))
         fresh = reversal(done, self.planner.steps, incident=run.incident, run=run.id)
         wanted = {row.id: row for row in fresh}
+        if any(row.intended_at for row in rows):
+            require_reversal(run, rows, wanted)
+            return
         # Where the answer was lost, the act may have come as late as the step was given back.
         acts = [
             s.acted_at or s.finished_at or run.started_at for s in done if s.absent_at is not None
@@ -133,6 +156,7 @@ class Dispatch:
             )
             if known != row:
                 tx.runs.write(known)
+        require_reversal(run, tx.runs.steps(run.id), wanted)
 
     def _job(self, scene: Scene, step: StepRun, lease: timedelta) -> Job | None:
         tx, said = scene.tx, line(scene.run, scene.runbook, step)
@@ -278,7 +302,7 @@ class Dispatch:
         digest = self.planner.hash(
             step, incident=scene.incident, runbook=scene.runbook, outputs=scene.outputs
         )
-        asked = tx.approvals.of(scene.run.id)
+        asked = sworn(tx.approvals.of(scene.run.id), scene.events)
         need = policy.need(_facts(scene.outputs))
         verdict = Gate.GO
         if need.count:
@@ -290,11 +314,13 @@ class Dispatch:
                 now=now,
                 people=need.count,
             )
-        _expire(tx, asked, step, digest, now)
+        expire(tx, asked, step.id, digest, now)
         if verdict is Gate.GO:
             if need.count == 0 and step.intended_at is None:
                 why = {"step": step.id, "plan": digest, "policy": policy.id, "why": need.reason}
                 _record(tx, scene.incident.id, "approval.not_needed", why, now)
+            if need.count:
+                _consent(scene, [a for a in asked if a.step == step.id][-1])
             return True
         if verdict is Gate.ASK:
             _ask(scene, step, policy, digest, need.reason)
@@ -306,7 +332,8 @@ class Dispatch:
 
 
 def _ask(scene: Scene, step: StepRun, policy: Policy, digest: str, why: str) -> None:
-    scene.tx.approvals.add(
+    put_question(
+        scene.tx,
         Approval(
             id=ApprovalId(secrets.token_hex(8)),
             incident=scene.incident.id,
@@ -318,10 +345,15 @@ def _ask(scene: Scene, step: StepRun, policy: Policy, digest: str, why: str) -> 
             requester=scene.run.requester,
             asked_at=scene.now,
             expires_at=scene.now + policy.expires,
-        )
+        ),
+        why,
     )
-    detail = {"step": step.id, "plan": digest, "why": why}
-    _record(scene.tx, scene.incident.id, "approval.asked", detail, scene.now)
+
+
+def _consent(scene: Scene, newest: Approval) -> None:
+    """Where silence is consent, that is on record before the act."""
+    if newest.decision is not Decision.GRANTED and not has_consent(newest, scene.events):
+        consented(scene.tx, newest, scene.now)
 
 
 def _facts(outputs: Outputs) -> dict[str, str]:
@@ -357,20 +389,6 @@ def _born_in(tx: Transaction, run: Run) -> tuple[RunId, ...]:
     if run.kind is not RunKind.UNDO:
         return (run.id,)
     return tuple(reversed([r.id for r in tx.runs.of(run.incident)]))
-
-
-def _expire(
-    tx: Transaction, asked: tuple[Approval, ...], step: StepRun, digest: str, now: datetime
-) -> None:
-    """Close what can no longer be answered: past its time, or asked for another plan."""
-    for approval in asked:
-        if approval.step != step.id or approval.decision is not Decision.OPEN:
-            continue
-        if approval.plan_hash != digest:
-            tx.approvals.save(replace(approval, decision=Decision.VOID, decided_at=now))
-        elif now >= approval.expires_at:
-            tx.approvals.save(replace(approval, decision=Decision.EXPIRED, decided_at=now))
-            tx.outbox.put(Errand.NOTIFY, str(approval.incident))
 
 
 def _record(

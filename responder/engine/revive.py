@@ -12,6 +12,7 @@ from stanch.responder.domain.ports import Errand, Transaction
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.decision import closed
 
 
 def revive(
@@ -100,10 +101,10 @@ def may_wake(tx: Transaction, run: Run) -> bool:
 def _ask_again(tx: Transaction, run: Run, step: StepRun) -> None:
     """Old answers count no more; the gate will ask anew. An open question stays open."""
     for approval in tx.approvals.of(run.id):
-        closed = approval.decision in {Decision.EXPIRED, Decision.DENIED}
+        answered = approval.decision in {Decision.EXPIRED, Decision.DENIED}
         overdue = approval.decision is Decision.OPEN and approval.expires_at <= tx.now()
-        if approval.step == step.id and (closed or overdue):
-            tx.approvals.save(replace(approval, decision=Decision.VOID))
+        if approval.step == step.id and (answered or overdue):
+            closed(tx, approval, Decision.VOID, tx.now(), "it is asked again")
     if step.state is StepState.SKIPPED:
         waits = StepState.BLOCKED if step.approval else StepState.PENDING
         tx.runs.write(replace(step, state=waits, finished_at=None))

@@ -16,6 +16,7 @@ from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import Transaction
 from stanch.responder.domain.run import Run, RunState, StepRun, StepState
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.decision import closed
 
 
 def stop(
@@ -60,7 +61,7 @@ def void(tx: Transaction, run: Run, now: datetime) -> None:
     """What the run asked can no longer be answered."""
     for approval in tx.approvals.of(run.id):
         if approval.decision in {Decision.OPEN, Decision.EXPIRED}:
-            tx.approvals.save(replace(approval, decision=Decision.VOID, decided_at=now))
+            closed(tx, approval, Decision.VOID, now, "the run that asked is over")
 
 
 def in_the_way(tx: Transaction, run: Run, now: datetime) -> bool:

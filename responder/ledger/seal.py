@@ -40,6 +40,15 @@ class LedgerSeal:
         """True when ``mac`` was made for ``digest`` with this key."""
         return hmac.compare_digest(self.mac(digest).encode(), mac.encode("utf-8", "replace"))
 
+    def row(self, table: str, said: bytes) -> str:
+        """The MAC (hex) over what a row of ``table`` says."""
+        return self._mac(b"row", table.encode() + b"\0" + said)
+
+    @staticmethod
+    def same(mac: str, given: str) -> bool:
+        """Whether two MACs are equal, in constant time."""
+        return hmac.compare_digest(mac.encode(), given.encode("utf-8", "replace"))
+
     def _mac(self, purpose: bytes, value: bytes) -> str:
         message = b"\0".join((_DOMAIN, purpose, value))
         return hmac.digest(self._key.reveal(), message, "sha256").hex()

@@ -28,6 +28,7 @@ from stanch.responder.postmortem.text import aware, clean, span
 
 _COPIES = 200
 _GAPS = 50
+_TAMPERED = 20
 _GIT_BEGAN = datetime(2005, 4, 7, tzinfo=UTC)
 
 
@@ -66,6 +67,7 @@ def build(case: CaseFile, *, now: datetime) -> Report:
         prompts=PROMPTS,
         closed=read_closed(case),
         claim=facts.claim,
+        tampered=tuple(clean(each, 300) for each in case.differs[:_TAMPERED]),
     )
 
 

@@ -38,5 +38,6 @@ class CaseFile:
     ledger_verdict: str
     ledger_head: str | None
     specs: Mapping[str, StepSpec] = field(default_factory=dict)
+    differs: tuple[str, ...] = ()  # what the store says and the record does not
     noun: str = "credential"
     advice: Callable[[Facts], Iterable[Draft]] = _no_more

@@ -269,6 +269,7 @@ class Report:
     prompts: tuple[str, ...]
     closed: Closed | None = None
     claim: Claim | None = None
+    tampered: tuple[str, ...] = ()  # said before everything else
 
     @property
     def current_acts(self) -> tuple[Act, ...]:

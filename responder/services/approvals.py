@@ -11,9 +11,11 @@ from stanch.responder.domain.error import ApprovalRefused, UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.plan import PlannedStep
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
-from stanch.responder.domain.run import RunState, StepRun
+from stanch.responder.domain.run import Run, RunState, StepRun
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.authority import require_rows
+from stanch.responder.engine.decision import closed, record, sworn
 from stanch.responder.engine.gate import agreed
 from stanch.responder.engine.pin import pinned
 from stanch.responder.engine.planner import Planner, outputs_of
@@ -66,6 +68,7 @@ class Approvals:
         try:
             with self.store.transaction() as tx:
                 question = self._question(tx, approval)
+                self._require(tx, question.approval)
                 _refuse_twice(tx, question, person)
                 decided = decide(
                     question.approval,
@@ -81,6 +84,8 @@ class Approvals:
                 if run is not None and run.state is not RunState.PAUSED:
                     # Whoever watches must see that there is work again before a worker takes it.
                     tx.runs.save(replace(run, state=RunState.RUNNING, finished_at=None))
+                    if run.state.over:
+                        _resumed(tx, run, by)
                 _record(tx, decided, f"approval.{decided.decision}", by, reason)
                 tx.outbox.put(Errand.NOTIFY, str(decided.incident))
         except ApprovalRefused as refusal:
@@ -120,13 +125,24 @@ class Approvals:
         digest = self.planner.hash(step, incident=incident, runbook=runbook, outputs=outputs)
         return Question(approval=approval, step=planned, preview=incident.preview, plan_hash=digest)
 
+    def _require(self, tx: Transaction, approval: Approval) -> None:
+        """The question stands on the record as the row says; nobody decides on anything else."""
+        run = tx.runs.get(approval.run)
+        if run is not None:
+            require_rows(tx, run)
+        if not sworn([approval], tx.ledger.sworn(approval.incident)):
+            raise ApprovalRefused(
+                f"approval {approval.id} was never asked on the record",
+                remedy=f"`stanch respond {label(approval.incident)}` asks again",
+            )
+
     def _record_refusal(self, approval_id: ApprovalId, by: Caller, why: str) -> None:
         with self.store.transaction() as tx:
             approval = tx.approvals.get(approval_id)
             if approval is None:
                 return
             if approval.decision is Decision.OPEN and approval.expires_at <= tx.now():
-                tx.approvals.save(replace(approval, decision=Decision.EXPIRED))
+                closed(tx, approval, Decision.EXPIRED, tx.now(), "nobody answered in time")
             _record(tx, approval, "approval.refused", by, why)
 
 
@@ -141,22 +157,21 @@ def _refuse_twice(tx: Transaction, question: Question, person: Person) -> None:
         )
 
 
-def _record(tx: Transaction, approval: Approval, action: str, by: Caller, reason: str) -> None:
+def _resumed(tx: Transaction, run: Run, by: Caller) -> None:
+    detail = {"run": run.id, **by.trace}
     tx.ledger.append(
         Event(
             at=tx.now(),
             actor=by.actor,
-            action=action,
-            incident=approval.incident,
-            detail={
-                "approval": approval.id,
-                "step": approval.step,
-                "plan": approval.plan_hash,
-                "reason": reason,
-                **by.trace,
-            },
+            action="run.resumed",
+            incident=run.incident,
+            detail=detail,
         )
     )
+
+
+def _record(tx: Transaction, approval: Approval, action: str, by: Caller, reason: str) -> None:
+    record(tx, approval, action, {"reason": reason, **by.trace}, tx.now(), by.actor)
 
 
 def waiting(step: StepRun, asked: tuple[Approval, ...]) -> Approval | None:

@@ -19,6 +19,7 @@ from stanch.responder.engine.pin import pinned
 from stanch.responder.engine.planner import outputs_of
 from stanch.responder.services.approvals import Approvals, waiting
 from stanch.responder.services.drawing import draw
+from stanch.responder.services.integrity import discrepancies
 from stanch.responder.services.view import View
 from stanch.responder.services.words import Words
 
@@ -94,15 +95,23 @@ class Cards:
                 answered=runbook_for(books, incident.provider, incident.kind) is not None,
                 denied=_denied(asked),
                 closed=_closed(tx, incident),
+                differs=discrepancies(tx, incident_id),
             )
         blocked = next((s for s in steps if s.state is StepState.BLOCKED), None)
         works = run is not None and run.state.works
+        if view.differs:
+            return view, None  # nobody is asked about rows that somebody else wrote
         return view, waiting(blocked, asked) if blocked and works else None
 
     def _by_hand(self, view: View, remedy: str) -> Iterator[str]:
         """What a person can do at the provider: the containing calls that were not made."""
         run = view.run
-        if run is not None and view.incident.state is IncidentState.OPEN and not view.status.undone:
+        if (
+            run is not None
+            and not view.differs
+            and view.incident.state is IncidentState.OPEN
+            and not view.status.undone
+        ):
             book = pinned(run, self.approvals.runbooks)
             outputs = outputs_of(view.steps)
             for step in view.steps:

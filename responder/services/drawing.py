@@ -31,6 +31,17 @@ def draw(view: View) -> Card:
         closable=view.incident.state is IncidentState.PROVEN_DEAD,
         next=next_steps(view),
         by_hand=view.by_hand,
+        warning=_warning(view.differs),
+    )
+
+
+def _warning(differs: tuple[str, ...]) -> str | None:
+    if not differs:
+        return None
+    more = f" (and {len(differs) - 1} more)" if len(differs) > 1 else ""
+    return (
+        f"TAMPERED: {differs[0]}{more}. The store was changed by somebody who does not hold the "
+        "ledger's key: trust nothing below before `stanch audit verify` names nothing any more."
     )
 
 

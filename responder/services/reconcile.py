@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.caller import SYSTEM
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
-from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.decision import closed
 from stanch.responder.services.response import Responses
 
 
@@ -59,16 +59,7 @@ class Reconciler:
             found = tx.approvals.get(approval.id)
             if found is None or found.decision is not Decision.OPEN or found.expires_at > now:
                 return
-            tx.approvals.save(replace(found, decision=Decision.EXPIRED, decided_at=now))
-            tx.ledger.append(
-                Event(
-                    at=now,
-                    actor=SYSTEM.actor,
-                    action="approval.expired",
-                    incident=found.incident,
-                    detail={"approval": found.id, "step": found.step, "run": found.run},
-                )
-            )
+            closed(tx, found, Decision.EXPIRED, now, "nobody answered in time")
             tx.outbox.put(Errand.NOTIFY, str(found.incident))
 
 

@@ -31,6 +31,7 @@ class View:
     answered: bool = True  # some runbook answers this kind of credential
     denied: Approval | None = None  # the question that ended the run
     closed: Event | None = None  # the word that closed it
+    differs: tuple[str, ...] = ()  # what the store says and the record does not
     by_hand: tuple[str, ...] = ()  # what a person can do at the provider while we cannot
 
     @property

@@ -33,6 +33,7 @@ def card_message(card: Card, key: ButtonKey) -> CardMessage:
     """The card as blocks: a Review button while a decision is wanted, Close when it may be."""
     blocks: list[Block] = [
         {"type": "header", "text": plain(bare(card.headline, 150))},
+        *([section(f"*{said(card.warning, _SENTENCE)}*")] if card.warning else []),
         *([section(plan_line(card.phases))] if card.phases else []),
         section(said(card.summary, _SENTENCE)),
     ]
@@ -131,7 +132,8 @@ def terms(ask: Ask) -> str:
 
 def _fallback(card: Card) -> str:
     wanted = f" Decision wanted: {card.ask.title}" if card.ask is not None else ""
-    return said(f"{card.headline}. {card.summary}{wanted}", 1000)
+    warning = f"{card.warning} " if card.warning else ""
+    return said(f"{warning}{card.headline}. {card.summary}{wanted}", 1000)
 
 
 def plain(text: str) -> Block:

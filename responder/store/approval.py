@@ -8,6 +8,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.ids import ApprovalId, RunId
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.mark import Marked
 from stanch.responder.store.row import build, values
 from stanch.responder.store.table import approvals
 
@@ -15,12 +17,13 @@ from stanch.responder.store.table import approvals
 class SqlApprovals:
     """The port ``Approvals`` over one connection. Rows are locked because the store is."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seal: LedgerSeal) -> None:
         self._connection = connection
+        self._marked = Marked(connection, approvals, seal)
 
     def add(self, approval: Approval) -> None:
         """Insert."""
-        self._connection.execute(insert(approvals).values(values(approval)))
+        self._connection.execute(insert(approvals).values(self._marked.values(values(approval))))
 
     def get(self, approval: ApprovalId) -> Approval | None:
         """One approval."""
@@ -40,9 +43,9 @@ class SqlApprovals:
 
     def save(self, approval: Approval) -> None:
         """Store a decision."""
-        self._connection.execute(
-            update(approvals).where(approvals.c.id == approval.id).values(values(approval))
-        )
+        where = approvals.c.id == approval.id
+        row = self._marked.over(where, values(approval))
+        self._connection.execute(update(approvals).where(where).values(row))
 
     def overdue(self, now: datetime) -> tuple[Approval, ...]:
         """Open approvals past their expiry."""

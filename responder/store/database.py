@@ -32,6 +32,9 @@ class Database(Protocol):
     def now(self, connection: Connection) -> datetime | None:
         """The server's time, UTC; None when it has none of its own."""
 
+    def intruders(self, connection: Connection) -> tuple[str, ...]:
+        """What acts on our tables besides us, as people read it."""
+
     def scrub(self) -> None:
         """Overwrite what deleted rows left behind, as far as the database can."""
 

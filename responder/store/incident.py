@@ -12,7 +12,9 @@ from stanch.responder.domain.error import StoreError
 from stanch.responder.domain.ids import IncidentId, label
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.json import canonical
+from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store.counter import take
+from stanch.responder.store.mark import Marked
 from stanch.responder.store.row import build, values
 from stanch.responder.store.table import exposures, incidents, runs
 
@@ -24,8 +26,10 @@ def _digest(exposure: Exposure) -> str:
 class SqlIncidents:
     """The port ``Incidents`` over one connection. Rows are locked because the store is."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seal: LedgerSeal) -> None:
         self._connection = connection
+        self._marked = Marked(connection, incidents, seal)
+        self._exposures = Marked(connection, exposures, seal)
 
     def by_fingerprint(self, fingerprint: str) -> Incident | None:
         """The incident for this secret."""
@@ -54,7 +58,7 @@ class SqlIncidents:
 
     def add(self, incident: Incident) -> None:
         """Insert; a second incident with the same fingerprint is an error."""
-        self._connection.execute(insert(incidents).values(values(incident)))
+        self._connection.execute(insert(incidents).values(self._marked.values(values(incident))))
 
     def save(self, incident: Incident) -> Incident:
         """Update where ``version`` is unchanged; returns it with ``version + 1``."""
@@ -62,7 +66,7 @@ class SqlIncidents:
         changed = self._connection.execute(
             update(incidents)
             .where(incidents.c.id == incident.id, incidents.c.version == incident.version)
-            .values(values(saved))
+            .values(self._marked.over(incidents.c.id == incident.id, values(saved)))
         )
         if changed.rowcount != 1:
             raise StoreError(
@@ -81,9 +85,8 @@ class SqlIncidents:
         ).first()
         if known is not None:
             return False
-        self._connection.execute(
-            insert(exposures).values({**values(exposure), "incident": incident, "place": place})
-        )
+        row = {**values(exposure), "incident": incident, "place": place}
+        self._connection.execute(insert(exposures).values(self._exposures.values(row)))
         return True
 
     def unanswered(self) -> tuple[Incident, ...]:

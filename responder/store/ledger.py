@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Row, Select, cast, insert, select
 from sqlalchemy import Text as SqlText
 from sqlalchemy.exc import DBAPIError
 
-from stanch.responder.domain.error import LedgerError
-from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.error import LedgerError, Tampered
+from stanch.responder.domain.ids import IncidentId, label
 from stanch.responder.domain.json import canonical
 from stanch.responder.domain.timeline import Entry, Event
-from stanch.responder.ledger.chain import UnreadableEntryError, link
+from stanch.responder.ledger.chain import UnreadableEntryError, digest, link
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store.column import clean
 from stanch.responder.store.table import ledger
@@ -93,6 +93,19 @@ class SqlLedger:
             if len(page) < size:
                 return
             last = page[-1].seq
+
+    def sworn(self, incident: IncidentId) -> tuple[Event, ...]:
+        """What the record says of an incident; Tampered when an entry is not of our key."""
+        try:
+            return tuple(self._ours(entry) for entry in self.entries(incident))
+        except UnreadableEntryError as error:
+            raise Tampered(f"{label(incident)}: ledger entry {error.seq} is not ours") from None
+
+    def _ours(self, entry: Entry) -> Event:
+        own = digest(entry.event, seq=entry.seq, previous=entry.previous)
+        if entry.digest != own or not self._seal.accepts(own, entry.mac):
+            raise UnreadableEntryError(entry.seq)
+        return entry.event
 
     def head(self) -> Entry | None:
         """The newest entry."""

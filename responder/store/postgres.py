@@ -21,6 +21,27 @@ _OPTIONS = " ".join(
 )
 
 
+_INTRUDERS = """
+SELECT 'trigger', t.tgname || ' on ' || c.relname FROM pg_trigger t
+  JOIN pg_class c ON c.oid = t.tgrelid
+  WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace
+UNION ALL
+SELECT 'rule', r.rulename || ' on ' || c.relname FROM pg_rewrite r
+  JOIN pg_class c ON c.oid = r.ev_class
+  WHERE r.rulename <> '_RETURN' AND c.relnamespace = current_schema()::regnamespace
+UNION ALL
+SELECT 'view', c.relname FROM pg_class c
+  WHERE c.relkind IN ('v', 'm', 'f') AND c.relnamespace = current_schema()::regnamespace
+UNION ALL
+SELECT 'policy', p.polname || ' on ' || c.relname FROM pg_policy p
+  JOIN pg_class c ON c.oid = p.polrelid
+  WHERE c.relnamespace = current_schema()::regnamespace
+UNION ALL
+SELECT 'event trigger', evtname FROM pg_event_trigger
+ORDER BY 1, 2
+"""
+
+
 class Postgres:
     """The ``Database`` on a server.
 
@@ -62,6 +83,10 @@ class Postgres:
         """The server's clock: not ``now()``, which stands since before the wait for the lock."""
         found = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
         return found.astimezone(UTC) if isinstance(found, datetime) else None
+
+    def intruders(self, connection: Connection) -> tuple[str, ...]:
+        """Triggers and rules on our tables, event triggers, and policies that hide rows."""
+        return tuple(f"{kind} {name}" for kind, name in connection.execute(text(_INTRUDERS)))
 
     def scrub(self) -> None:
         """Deleted rows stay on disk until the server vacuums; only they hold wrapped keys."""

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Connection, and_, case, insert, literal, o
 from stanch.responder.domain.error import LeaseLost
 from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.run import Run, RunState, StepRun, StepState
+from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store.column import Instant
+from stanch.responder.store.mark import Marked, genuine
 from stanch.responder.store.row import build, values
 from stanch.responder.store.table import runs, steps
 
@@ -37,18 +39,21 @@ def _is(run: RunId, step: str) -> ColumnElement[bool]:
 class SqlRuns:
     """The port ``Runs`` over one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seal: LedgerSeal) -> None:
         self._connection = connection
+        self._seal = seal
+        self._runs = Marked(connection, runs, seal)
+        self._steps = Marked(connection, steps, seal)
 
     def add(self, run: Run, steps: Sequence[StepRun]) -> None:
         """Insert a run with all its steps."""
-        self._connection.execute(insert(runs).values(values(run)))
+        self._connection.execute(insert(runs).values(self._runs.values(values(run))))
         self.grow(steps)
 
     def grow(self, steps: Sequence[StepRun]) -> None:
         """Add rows to a run."""
         for step in steps:
-            self._connection.execute(insert(_STEPS).values(values(step)))
+            self._connection.execute(insert(_STEPS).values(self._steps.values(values(step))))
 
     def get(self, run: RunId) -> Run | None:
         """One run."""
@@ -71,7 +76,9 @@ class SqlRuns:
 
     def save(self, run: Run) -> None:
         """Update a run's state."""
-        self._connection.execute(update(runs).where(runs.c.id == run.id).values(values(run)))
+        where = runs.c.id == run.id
+        row = self._runs.over(where, values(run))
+        self._connection.execute(update(runs).where(where).values(row))
 
     def steps(self, run: RunId) -> tuple[StepRun, ...]:
         """A run's steps by position."""
@@ -82,13 +89,15 @@ class SqlRuns:
 
     def claim(self, run: RunId, step: str, *, now: datetime, lease: timedelta) -> StepRun | None:
         """Take the step when it is free; the condition and the taking are one statement."""
+        row = self._connection.execute(select(steps).where(_is(run, step))).one_or_none()
         taken = self._connection.execute(
             update(steps)
             .where(_is(run, step), _claimable(now))
             .values(state=StepState.RUNNING, token=steps.c.token + 1, lease_until=now + lease)
         )
-        if taken.rowcount != 1:
+        if row is None or taken.rowcount != 1:
             return None
+        self._steps.again(_is(run, step), sound=genuine(steps, row, self._seal))
         return build(StepRun, self._connection.execute(select(steps).where(_is(run, step))).one())
 
     def fence(self, step: StepRun) -> StepRun:
@@ -120,7 +129,7 @@ class SqlRuns:
         One exception: while the step runs its lease only grows, because ``step`` was read before
         the heartbeat renewed it.
         """
-        row = values(step)
+        row = self._steps.over(_is(step.run, step.id), values(step))
         if step.state is StepState.RUNNING and step.lease_until is not None:
             row["lease_until"] = case(
                 (steps.c.lease_until > step.lease_until, steps.c.lease_until),

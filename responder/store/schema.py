@@ -8,20 +8,20 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 
 from stanch.responder.domain.error import StoreError
 
-HEAD = "0002"  # the newest migration; a test compares it with the files
+HEAD = "0003"  # the newest migration; a test compares it with the files
 VERSION_TABLE = "schema_version"
 
 _version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32)))
 
 
-def migrate(connection: Connection) -> None:
-    """Run what is missing. The caller holds the write lock and commits.
+def migrate(connection: Connection) -> str | None:
+    """Run what is missing; the version before. The caller holds the write lock and commits.
 
     Raises StoreError, with nothing changed, when the schema is newer or not ours.
     """
     found = current(connection)
     if found == HEAD:
-        return
+        return found
     # Imported late: alembic costs more start-up time than everything else that opens a store.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -44,6 +44,7 @@ def migrate(connection: Connection) -> None:
             remedy="name an empty database or a new file",
         )
     command.upgrade(config, HEAD)
+    return found
 
 
 def current(connection: Connection) -> str | None:

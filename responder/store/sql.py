@@ -13,17 +13,19 @@ from typing import Self
 from sqlalchemy import Connection, Engine, exc
 
 from stanch.responder.domain.error import StoreError
+from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import (
     Approvals,
     Cards,
     Envelopes,
     Incidents,
+    Integrity,
     Ledger,
     Locks,
     Outbox,
     Runs,
 )
-from stanch.responder.domain.timeline import Entry
+from stanch.responder.domain.timeline import Entry, Event
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store.approval import SqlApprovals
 from stanch.responder.store.card import SqlCards
@@ -32,9 +34,12 @@ from stanch.responder.store.envelope import SqlEnvelopes
 from stanch.responder.store.incident import SqlIncidents
 from stanch.responder.store.ledger import SqlLedger
 from stanch.responder.store.lock import SqlLocks
+from stanch.responder.store.mark import SqlIntegrity, adopt
 from stanch.responder.store.outbox import SqlOutbox
 from stanch.responder.store.run import SqlRuns
-from stanch.responder.store.schema import migrate
+from stanch.responder.store.schema import HEAD, migrate
+
+_ADOPTED = "store.adopted"
 
 
 class SqlTransaction:
@@ -48,18 +53,20 @@ class SqlTransaction:
     locks: Locks
     ledger: Ledger
     envelopes: Envelopes
+    integrity: Integrity
 
     def __init__(
         self, connection: Connection, *, seal: LedgerSeal, now: Callable[[], datetime]
     ) -> None:
-        self.incidents = SqlIncidents(connection)
-        self.runs = SqlRuns(connection)
-        self.approvals = SqlApprovals(connection)
+        self.incidents = SqlIncidents(connection, seal)
+        self.runs = SqlRuns(connection, seal)
+        self.approvals = SqlApprovals(connection, seal)
         self.outbox = SqlOutbox(connection)
         self.cards = SqlCards(connection)
         self.locks = SqlLocks(connection)
         self.ledger = SqlLedger(connection, seal)
         self.envelopes = SqlEnvelopes(connection, self._note_shredding)
+        self.integrity = SqlIntegrity(connection, seal)
         self.shredded = False
         self._now = now
 
@@ -130,6 +137,14 @@ class SqlStore:
         with self._database.reading() as connection:
             return SqlLedger(connection, self._seal).entry(seq)
 
+    def intruders(self) -> tuple[str, ...]:
+        """Triggers, rules and views: none is ours, and each can change what we write or read."""
+        try:
+            with self._database.reading() as connection:
+                return self._database.intruders(connection)
+        except exc.DBAPIError as error:
+            raise _refused(error, self._database.name) from None
+
     def close(self) -> None:
         """Close every connection."""
         self._database.close()
@@ -164,7 +179,8 @@ def open_store(
     database = connect(url)
     try:
         with database.writing() as connection:
-            migrate(connection)
+            if (before := migrate(connection)) not in {None, HEAD}:
+                _adopt(connection, seal, clock or _utc, before or "")
     except exc.DBAPIError as error:
         database.close()
         raise _refused(error, database.name) from None
@@ -172,6 +188,18 @@ def open_store(
         database.close()
         raise
     return SqlStore(database, seal=seal, clock=clock or _utc)
+
+
+def _adopt(
+    connection: Connection, seal: LedgerSeal, clock: Callable[[], datetime], before: str
+) -> None:
+    """Take over what an older version wrote without marks: once, and on the record."""
+    record = SqlLedger(connection, seal)
+    if any(entry.event.action == _ADOPTED for entry in record.entries()):
+        return  # somebody took the schema back to have foreign rows adopted
+    count = adopt(connection, seal)
+    detail: JsonObject = {"rows": count, "schema": before}
+    record.append(Event(at=clock(), actor="system", action=_ADOPTED, incident=None, detail=detail))
 
 
 def _utc() -> datetime:

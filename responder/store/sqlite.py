@@ -73,6 +73,13 @@ class Sqlite:
         del connection
         return None
 
+    def intruders(self, connection: Connection) -> tuple[str, ...]:
+        """Triggers and views."""
+        found = connection.exec_driver_sql(
+            "SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('trigger', 'view')"
+        )
+        return tuple(f"{kind} {name} on {table}" for kind, name, table in found)
+
     def scrub(self) -> None:
         """Empty the write-ahead log: ``secure_delete`` zeroes pages, the log keeps old ones.
 

@@ -60,6 +60,7 @@ incidents = Table(
     Column("closed_at", Instant),
     Column("regressions", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("mark", String(64), nullable=False, server_default=""),
     Index("ix_incidents_state", "state"),
 )
 
@@ -81,6 +82,7 @@ exposures = Table(
     Column("reason", Words, nullable=False),
     # SHA-256 of the place: NULLs and long paths make a poor unique key.
     Column("place", String(64), nullable=False),
+    Column("mark", String(64), nullable=False, server_default=""),
     UniqueConstraint("incident", "place"),
 )
 
@@ -99,6 +101,7 @@ runs = Table(
     Column("episode", Integer, nullable=False, server_default="0"),
     Column("pinned", Words, nullable=False, server_default=""),
     Column("digest", String(64), nullable=False, server_default=""),
+    Column("mark", String(64), nullable=False, server_default=""),
 )
 # One run at a time works on an incident: two would undo each other's work.
 Index(
@@ -138,6 +141,7 @@ steps = Table(
     Column("item", Json),
     Column("error", Words),
     Column("remedy", Words),
+    Column("mark", String(64), nullable=False, server_default=""),
     PrimaryKeyConstraint("run", "id"),
     Index("ix_steps_state", "state"),
 )
@@ -160,6 +164,7 @@ approvals = Table(
     Column("decided_at", Instant),
     Column("via", Words),
     Column("reason", Words),
+    Column("mark", String(64), nullable=False, server_default=""),
     ForeignKeyConstraint(["run", "step"], ["steps.run", "steps.id"]),
     Index("ix_approvals_run", "run"),
     Index("ix_approvals_decision", "decision"),

@@ -34,7 +34,10 @@ _MARK_STYLE = {
 
 def panel(card: Card) -> Panel:
     """The whole card: state first, then what is true, then what is wanted."""
-    parts: list[RenderableType] = [Text(visible(card.summary))]
+    parts: list[RenderableType] = []
+    if card.warning is not None:
+        parts += [Text(visible(card.warning), style="bold red"), Text()]
+    parts.append(Text(visible(card.summary)))
     if card.failure is not None:
         failed = Text("Failed: ", style="bold red")
         parts.append(failed.append(visible(card.failure), style="not bold"))

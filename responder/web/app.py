@@ -36,6 +36,7 @@ class Reading:
     card: Callable[[IncidentId], Card]
     credential: Callable[[Incident], str]  # what leaked, in people's words
     postmortem: Callable[[IncidentId], str]  # one self-contained HTML page
+    warning: Callable[[], str | None]  # what is said before everything else
 
 
 def make_web(
@@ -73,7 +74,9 @@ class _Pages:
         self._health = health
 
     def index(self, _: Request) -> Response:
-        return HTMLResponse(list_page(self._reading.incidents(), self._reading.credential))
+        reading = self._reading
+        page = list_page(reading.incidents(), reading.credential, reading.warning())
+        return HTMLResponse(page)
 
     def card(self, request: Request) -> Response:
         return HTMLResponse(card_page(self._reading.card(_incident(request))))

@@ -11,12 +11,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import Incident
+from stanch.responder.postmortem.text import clean
 
+_LONGEST = 2000  # characters of one value
 _MOST = 500  # rows; the newest matter
 
 
-def list_page(incidents: tuple[Incident, ...], credential: Callable[[Incident], str]) -> str:
-    """All incidents, newest first, as given; ``credential`` names what leaked."""
+def list_page(
+    incidents: tuple[Incident, ...],
+    credential: Callable[[Incident], str],
+    warning: str | None = None,
+) -> str:
+    """All incidents, newest first, as given; ``credential`` names what leaked.
+
+    ``warning`` is said before them: that the store or the record was tampered with.
+    """
     rows = [
         {
             "label": label(each.id),
@@ -28,7 +37,7 @@ def list_page(incidents: tuple[Incident, ...], credential: Callable[[Incident], 
         }
         for each in incidents[:_MOST]
     ]
-    return _render("list.html.j2", rows=rows, more=max(0, len(incidents) - _MOST))
+    return _render("list.html.j2", warning=warning, rows=rows, more=max(0, len(incidents) - _MOST))
 
 
 def card_page(card: Card) -> str:
@@ -50,13 +59,16 @@ def style() -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("stanch.responder.web"),
         autoescape=True,  # for every file, whatever its name ends with
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Escaping keeps markup out; what steers a terminal or turns the direction of text stays in.
+    environment.filters["shown"] = lambda text: clean(str(text), _LONGEST)
+    return environment
 
 
 def _render(name: str, **shown: object) -> str:

@@ -31,6 +31,7 @@ from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.services.approvals import Approvals
 from stanch.responder.services.cards import Cards
 from stanch.responder.services.intake import Intake, Report
+from stanch.responder.services.integrity import all_discrepancies
 from stanch.responder.services.reconcile import Reconciler
 from stanch.responder.services.response import Responses
 from stanch.responder.store.sql import SqlStore, open_store
@@ -86,6 +87,7 @@ class Room:
     cards: Cards
     intake: Intake
     reconciler: Reconciler
+    attacked: bool = False  # a test wrote to the tables behind the store's back
 
     line = staticmethod(line)
 
@@ -259,7 +261,7 @@ def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
         approvals = Approvals(
             store=store, planner=planner, runbooks=books, people=PEOPLE, doorbell=bell
         )
-        yield Room(
+        made = Room(
             store=store,
             clock=clock,
             lamps=lamps,
@@ -281,3 +283,7 @@ def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
             intake=Intake(store=store, vault=vault, responses=responses),
             reconciler=Reconciler(store=store, doorbell=bell, responses=responses),
         )
+        yield made
+        with store.snapshot() as tx:
+            # What nobody attacked is never called tampered, in whatever a test did.
+            assert made.attacked or all_discrepancies(tx) == ()

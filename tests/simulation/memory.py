@@ -23,6 +23,7 @@ from tests.simulation.table import (
     MemoryApprovals,
     MemoryCards,
     MemoryEnvelopes,
+    MemoryIntegrity,
     MemoryLedger,
     MemoryLocks,
     MemoryOutbox,
@@ -197,6 +198,7 @@ class MemoryTransaction:
         self.locks = MemoryLocks(tables)
         self.ledger = MemoryLedger(tables, seal)
         self.envelopes = MemoryEnvelopes(tables)
+        self.integrity = MemoryIntegrity()
         self._clock = clock
 
     def now(self) -> datetime:

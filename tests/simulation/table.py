@@ -10,7 +10,7 @@ from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.error import StoreError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
 from stanch.responder.domain.incident import Exposure, Incident
-from stanch.responder.domain.ports import Envelope, Errand, Message, Shown
+from stanch.responder.domain.ports import Envelope, Errand, Message, Shown, Suspect
 from stanch.responder.domain.run import Run, StepRun
 from stanch.responder.domain.timeline import Entry, Event
 from stanch.responder.ledger.chain import link
@@ -187,3 +187,14 @@ class MemoryLedger:
     def entries(self, incident: IncidentId | None = None) -> Iterator[Entry]:
         rows = list(self._t.ledger)
         return (e for e in rows if incident is None or e.event.incident == incident)
+
+    def sworn(self, incident: IncidentId) -> tuple[Event, ...]:
+        return tuple(entry.event for entry in self.entries(incident))
+
+
+class MemoryIntegrity:
+    """The port ``Integrity``: nobody else reaches this memory."""
+
+    def suspects(self, incident: IncidentId | None = None) -> tuple[Suspect, ...]:
+        del incident
+        return ()

@@ -21,6 +21,8 @@ import pytest
 
 from stanch.responder.lab.aws import AwsLab, World, seed
 from stanch.responder.lab.repository import build, leaky_history
+from stanch.responder.ledger.seal import parse_ledger_seal
+from stanch.responder.store.sql import SqlStore, open_store
 
 _PATIENCE = 60.0  # seconds until a command that hangs fails its test
 
@@ -103,6 +105,11 @@ class Desk:
         """Look at, or break, the store behind the product's back."""
         with closing(sqlite3.connect(self.database)) as connection, connection:
             return connection.execute(statement, values).fetchall()
+
+    def opened(self) -> SqlStore:
+        """The store, with its keys: for what only time would do."""
+        seal = parse_ledger_seal(f"file:{self.home / 'ledger.key'}", environment={})
+        return open_store(f"sqlite:///{self.database}", seal=seal)
 
     def _base(self) -> dict[str, str]:
         return {

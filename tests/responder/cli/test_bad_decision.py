@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
+from stanch.responder.domain.ids import IncidentId
 
 if TYPE_CHECKING:
     from tests.responder.cli.conftest import Desk
@@ -30,7 +34,10 @@ def test_the_wrong_person_cannot_approve(case: Desk, who: str, message: str, rem
 
 
 def test_an_approval_that_expired_is_refused_and_can_be_asked_for_again(case: Desk) -> None:
-    case.sql("UPDATE approvals SET expires_at = asked_at + 1")
+    with case.opened() as store, store.transaction() as tx:
+        (approval,) = tx.approvals.of(tx.runs.of(IncidentId(1))[-1].id)
+        soon = approval.asked_at + timedelta(microseconds=1)
+        tx.approvals.save(replace(approval, expires_at=soon))
     done = case.stanch("approve", "LK-1", "--as", "bob", *YES)
     assert done.code == 2
     assert "expired at" in done.message

@@ -65,8 +65,35 @@ def test_a_record_that_was_changed_is_said_by_the_exit_code(case: Desk) -> None:
     assert case.stanch("audit", "verify").code == 0
     case.sql("UPDATE ledger SET actor = 'nobody' WHERE seq = 3")
     done = case.stanch("audit", "verify")
-    assert (done.code, done.err) == (1, "")
-    assert "3" in done.out
+    assert (done.code, done.out.count("TAMPERED")) == (1, 2), "the entry, and what rests on it"
+    assert "entry 3" in done.out
+    assert "backup" in done.err
+
+
+def test_an_approval_that_was_granted_in_the_database_calls_nobody_and_is_said(case: Desk) -> None:
+    case.sql("UPDATE approvals SET decision = 'granted', decided_by = 'bob', decided_at = asked_at")
+    case.sql("UPDATE runs SET state = 'running'")
+    done = case.stanch("respond", "LK-1", "--as", "alice")
+    assert done.code == 1, done.out + done.err
+    assert "TAMPERED" in done.out
+    assert "PROVEN DEAD" not in done.out
+    acts = case.sql("SELECT detail FROM ledger WHERE action = 'step.acted'")
+    assert not any('"delete-key"' in str(act) for act in acts)
+    done = case.stanch("audit", "verify")
+    assert done.code == 1
+    assert "TAMPERED: LK-1: approvals" in done.out
+    written = case.stanch("postmortem", "LK-1")
+    assert written.code == 0, written.err
+    assert any("TAMPERED" in page.read_text() for page in case.folder.rglob("*.md"))
+
+
+def test_a_trigger_in_the_store_is_named(case: Desk) -> None:
+    case.sql(
+        "CREATE TRIGGER helper AFTER INSERT ON approvals BEGIN "
+        "UPDATE approvals SET decision = 'granted'; END"
+    )
+    done = case.stanch("audit", "verify")
+    assert (done.code, "trigger helper" in done.out) == (1, True)
 
 
 def dump(desk: Desk) -> list[tuple[object, ...]]:

@@ -23,6 +23,7 @@ def incident(room: Any, number: int) -> Any:
 
 
 def dead(room: Any, number: int) -> None:
+    room.attacked = True
     with room.store.transaction() as tx:
         tx.incidents.save(
             replace(

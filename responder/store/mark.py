@@ -1,0 +1,138 @@
+"""The mark on each row that acts or words rest on: only who holds the ledger's key can make it.
+
+What several workers change without reading the whole row (leases, tokens) is left out of it. A row
+that does not carry its mark was written by somebody else; writing over it does not mend that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, or_, select, update
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.types import TypeDecorator
+
+from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.json import JsonValue, canonical
+from stanch.responder.domain.ports import Suspect
+from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.table import approvals, exposures, incidents, runs, steps
+
+MARK = "mark"
+TAINTED = "tainted"  # no mark that any key makes
+_UNMARKED = {
+    incidents: frozenset[str](),
+    exposures: frozenset({"id"}),  # given by the database
+    runs: frozenset[str](),
+    steps: frozenset({"token", "lease_until"}),
+    approvals: frozenset[str](),
+}
+_DIALECT = DefaultDialect()
+
+
+def mark(table: Table, values: Mapping[str, Any], seal: LedgerSeal) -> str:
+    """The mark for a row with these values."""
+    left_out = _UNMARKED[table] | {MARK}
+    said: dict[str, JsonValue] = {
+        column.name: _stored(column, values[column.name])
+        for column in table.columns
+        if column.name not in left_out
+    }
+    return seal.row(table.name, canonical(said))
+
+
+def genuine(table: Table, row: Row[Any], seal: LedgerSeal) -> bool:
+    """Whether the row is as this installation wrote it."""
+    values: Mapping[str, Any] = dict(row._mapping)  # noqa: SLF001  # the public accessor of SQLAlchemy's Row, despite its name
+    try:
+        return seal.same(mark(table, values, seal), str(values[MARK]))
+    except (TypeError, ValueError):
+        return False  # a value that no write of ours leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Writes rows of one table with their marks."""
+
+    connection: Connection
+    table: Table
+    seal: LedgerSeal
+
+    def values(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of a new row, with its mark."""
+        return {**values, MARK: mark(self.table, values, self.seal)}
+
+    def over(self, where: ColumnElement[bool], values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values that replace those of a row; what was not genuine before stays marked so."""
+        row = self.connection.execute(select(self.table).where(where)).one_or_none()
+        if row is not None and not genuine(self.table, row, self.seal):
+            return {**values, MARK: TAINTED}
+        return self.values(values)
+
+    def again(self, where: ColumnElement[bool], *, sound: bool) -> None:
+        """Renew the mark after a change of single columns; ``sound``: it was genuine before."""
+        row = self.connection.execute(select(self.table).where(where)).one()
+        values: Mapping[str, Any] = dict(row._mapping)  # noqa: SLF001  # as above
+        fresh = mark(self.table, values, self.seal) if sound else TAINTED
+        self.connection.execute(update(self.table).where(where).values({MARK: fresh}))
+
+
+class SqlIntegrity:
+    """The port ``Integrity`` over one connection."""
+
+    def __init__(self, connection: Connection, seal: LedgerSeal) -> None:
+        self._connection = connection
+        self._seal = seal
+
+    def suspects(self, incident: IncidentId | None = None) -> tuple[Suspect, ...]:
+        """Rows that this installation did not write, of one incident or of all."""
+        return tuple(self._suspects(incident))
+
+    def _suspects(self, incident: IncidentId | None) -> Iterator[Suspect]:
+        for table in _UNMARKED:
+            for row in self._connection.execute(select(table).where(*_of(table, incident))):
+                if not genuine(table, row, self._seal):
+                    yield _suspect(table, row)
+
+
+def adopt(connection: Connection, seal: LedgerSeal) -> int:
+    """Mark the rows of a store that was written before there were marks; how many there were."""
+    count = 0
+    for table in _UNMARKED:
+        keys = list(table.primary_key.columns)
+        for row in connection.execute(select(table).where(table.c[MARK] == "")).all():
+            values: Mapping[str, Any] = dict(row._mapping)  # noqa: SLF001  # as above
+            where = [key == values[key.name] for key in keys]
+            fresh = {MARK: mark(table, values, seal)}
+            connection.execute(update(table).where(*where).values(fresh))
+            count += 1
+    return count
+
+
+def _of(table: Table, incident: IncidentId | None) -> list[ColumnElement[bool]]:
+    if incident is None:
+        return []
+    if table is incidents:
+        return [incidents.c.id == incident]
+    if table is steps:
+        own = select(runs.c.id).where(runs.c.incident == incident)
+        asked = select(approvals.c.run).where(approvals.c.incident == incident)
+        return [or_(steps.c.run.in_(own), steps.c.run.in_(asked))]
+    return [table.c.incident == incident]
+
+
+def _suspect(table: Table, row: Row[Any]) -> Suspect:
+    values: Mapping[str, Any] = dict(row._mapping)  # noqa: SLF001  # as above
+    run = values["id"] if table is runs else values.get("run")
+    name = values["path"] if table is exposures else values["id"]
+    return Suspect(table=table.name, name=str(name), run=None if run is None else str(run))
+
+
+def _stored(column: Column[Any], value: Any) -> JsonValue:
+    """The value as the database holds it, which is the same in each."""
+    if isinstance(column.type, TypeDecorator):
+        value = column.type.process_bind_param(value, _DIALECT)
+    stored: JsonValue = value
+    return stored
