@@ -40,9 +40,23 @@ def test_it_is_what_compose_understands() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_a_team_has_web_worker_beat_broker_and_store() -> None:
-    assert set(SERVICES) == {"web", "worker", "beat", "redis", "postgres"}
+def test_a_team_has_web_workers_beat_broker_and_store() -> None:
+    assert set(SERVICES) == {"web", "worker", "contain", "beat", "redis", "postgres"}
     assert set(SERVICES) - OURS == {"redis", "postgres"}
+
+
+def test_containment_has_a_worker_of_its_own_that_differs_in_nothing_else() -> None:
+    def lane(name: str) -> str:
+        entry, *arguments = SERVICES[name]["command"]
+        with click.Context(stanch) as context:
+            command = stanch.get_command(context, entry)
+        assert command is not None
+        chosen: str = command.make_context(entry, arguments).params["lane"]
+        return chosen
+
+    assert (lane("contain"), lane("worker")) == ("contain", "all")
+    contain, every = ({**SERVICES[name], "command": None} for name in ("contain", "worker"))
+    assert contain == every
 
 
 @each_service
