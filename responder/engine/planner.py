@@ -13,7 +13,7 @@ from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.plan import Plan, PlannedStep, plan_hash
 from stanch.responder.domain.run import StepRun
 from stanch.responder.domain.runbook import Runbook
-from stanch.responder.domain.step import Step
+from stanch.responder.domain.step import Call, Step
 from stanch.responder.engine.reference import Outputs, known, resolve
 
 
@@ -71,9 +71,6 @@ class Planner:
     ) -> PlannedStep:
         """One step with its exact calls; unknown references are shown as ``‹step.output›``."""
         spec = self.steps[step.uses].spec
-        outputs = _with_item(step, outputs)
-        shown = {key: resolve(value, outputs) for key, value in step.template.items()}
-        calls = self.steps[step.uses].calls(self.typed(step.uses, shown), incident.preview)
         return PlannedStep(
             id=step.id,
             phase=step.phase,
@@ -81,12 +78,18 @@ class Planner:
             title=spec.title,
             effect=spec.effect,
             params=self.params(step, outputs),
-            calls=calls,
+            calls=self.calls(step, incident=incident, outputs=outputs),
             undo=spec.undo,
             policy=runbook.policies[step.approval] if step.approval else None,
             after=step.after,
             permissions=spec.permissions,
         )
+
+    def calls(self, step: StepRun, *, incident: Incident, outputs: Outputs) -> tuple[Call, ...]:
+        """Its exact calls, which the step's row alone knows: also when its runbook is gone."""
+        outputs = _with_item(step, outputs)
+        shown = {key: resolve(value, outputs) for key, value in step.template.items()}
+        return self.steps[step.uses].calls(self.typed(step.uses, shown), incident.preview)
 
     def plan(self, incident: Incident, runbook: Runbook, steps: Sequence[StepRun]) -> Plan:
         """The whole plan. Touches nothing."""

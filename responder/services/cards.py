@@ -15,7 +15,6 @@ from stanch.responder.domain.run import StepRun, StepState
 from stanch.responder.domain.runbook import Phase, Silence, runbook_for
 from stanch.responder.domain.step import Effect
 from stanch.responder.domain.timeline import Event
-from stanch.responder.engine.pin import pinned
 from stanch.responder.engine.planner import outputs_of
 from stanch.responder.services.approvals import Approvals, waiting
 from stanch.responder.services.drawing import draw
@@ -112,15 +111,12 @@ class Cards:
             and view.incident.state is IncidentState.OPEN
             and not view.status.undone
         ):
-            book = pinned(run, self.approvals.runbooks)
             outputs = outputs_of(view.steps)
             for step in view.steps:
                 if not self._owed(view, step):
                     continue
-                planned = self.approvals.planner.planned(
-                    step, incident=view.incident, runbook=book, outputs=outputs
-                )
-                yield from map(str, planned.calls)
+                calls = self.approvals.planner.calls(step, incident=view.incident, outputs=outputs)
+                yield from map(str, calls)
         if remedy:
             yield remedy
 
