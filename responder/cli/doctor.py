@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stanch.responder.checkup import local, rule, server
+from stanch.responder.checkup.run import runs
 from stanch.responder.checkup.slack import slack
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.check import Check, State, looked
@@ -62,7 +63,7 @@ def examine(settings: Settings, *, offline: bool) -> Iterator[Check]:
     yield from looked("programs", local.programs)
     yield from looked("configuration", lambda: local.configuration(settings))
     yield from looked("data", lambda: local.data(settings))
-    yield from looked("store", lambda: _stored(settings))
+    whole = yield from _store(settings)
     yield from looked("broker", lambda: server.broker(settings))
     books: dict[str, Runbook] = {}
 
@@ -71,6 +72,8 @@ def examine(settings: Settings, *, offline: bool) -> Iterator[Check]:
         return rule.runbooks(books)
 
     yield from looked("runbooks", loading)
+    if whole:
+        yield from looked("runs", lambda: runs(settings, books))
     yield from looked("people", lambda: rule.people(settings, books))
     if offline:
         return
@@ -86,15 +89,23 @@ def _provider(
     return provider.checks(settings.provider(provider.name), permissions)
 
 
-def _stored(settings: Settings) -> Iterator[Check]:
-    """The store, then the keys that protect it: a missing key matters once something is stored."""
-    stored = server.store(settings)
-    yield from stored.checks
-    ours = stored.schema == HEAD
-    keys = tuple(local.keys(settings, used=ours))
-    yield from keys
-    if ours and all(check.state is State.GOOD for check in keys):
-        yield from server.record(settings)
+def _store(settings: Settings) -> Generator[Check, None, bool]:
+    """The store and the record in it; True when it has our schema and its keys are there."""
+    whole: list[bool] = []
+
+    def look() -> Iterator[Check]:
+        stored = server.store(settings)
+        yield from stored.checks
+        ours = stored.schema == HEAD
+        # The keys that protect a store: a missing one matters once something is stored.
+        keys = tuple(local.keys(settings, used=ours))
+        yield from keys
+        whole.append(ours and all(check.state is State.GOOD for check in keys))
+        if whole[0]:
+            yield from server.record(settings)
+
+    yield from looked("store", look)
+    return True in whole
 
 
 def _table(found: Iterable[Check]) -> Table:

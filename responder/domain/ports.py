@@ -69,6 +69,10 @@ class Runs(Protocol):
     def of(self, incident: IncidentId) -> tuple[Run, ...]:
         """All runs of an incident, oldest first."""
 
+    def open(self) -> tuple[Run, ...]:
+        """Every run that is not over, oldest first."""
+        ...
+
     def active(self, incident: IncidentId) -> Run | None:
         """The one run of an incident that is not over."""
 

@@ -11,7 +11,7 @@ import msgspec
 from stanch.responder.domain.error import RunbookError
 from stanch.responder.domain.run import Run
 from stanch.responder.domain.runbook import Runbook
-from stanch.responder.domain.step import Step
+from stanch.responder.domain.step import StepSpec
 
 
 def pin(runbook: Runbook) -> tuple[str, str]:
@@ -37,15 +37,15 @@ def pinned(run: Run, installed: Mapping[str, Runbook]) -> Runbook:
     return found
 
 
-def replay(runbook: Runbook, steps: Mapping[str, Step]) -> tuple[str, ...]:
+def replay(runbook: Runbook, specs: Mapping[str, StepSpec]) -> tuple[str, ...]:
     """What keeps this installation from following the runbook to its end; empty: nothing."""
-    missing = {step.uses for step in runbook.steps} - set(steps)
+    missing = {step.uses for step in runbook.steps} - set(specs)
     problems = [f"there is no step {uses!r} any more" for uses in sorted(missing)]
     for step in runbook.steps:
         if step.uses in missing:
             continue
         try:
-            msgspec.convert(dict(step.params), steps[step.uses].spec.params, strict=False)
+            msgspec.convert(dict(step.params), specs[step.uses].params, strict=False)
         except msgspec.ValidationError as error:
             problems.append(f"{step.id} ({step.uses}): {error}")
     return tuple(problems)

@@ -67,6 +67,13 @@ class SqlRuns:
         )
         return tuple(build(Run, row) for row in rows)
 
+    def open(self) -> tuple[Run, ...]:
+        """Every run that is not over, oldest first."""
+        rows = self._connection.execute(
+            select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.started_at, runs.c.id)
+        )
+        return tuple(build(Run, row) for row in rows)
+
     def active(self, incident: IncidentId) -> Run | None:
         """The one run of an incident that is not over; an index allows no second one."""
         row = self._connection.execute(

@@ -121,6 +121,18 @@ def test_runs_of_an_incident_come_oldest_first(store: SqlStore) -> None:
         )
 
 
+def test_open_runs_are_those_of_every_incident_that_are_not_over(store: SqlStore) -> None:
+    with store.transaction() as tx:
+        tx.incidents.add(incident())
+        tx.incidents.add(incident(id=IncidentId(2), fingerprint="v1:2"))
+        assert tx.runs.open() == ()
+        tx.runs.add(run(3, incident=IncidentId(2)), ())
+        tx.runs.add(run(2), ())
+        tx.runs.save(run(2, state=RunState.DONE, finished_at=NOW))
+        tx.runs.add(run(1, state=RunState.PAUSED), ())
+        assert tx.runs.open() == (run(1, state=RunState.PAUSED), run(3, incident=IncidentId(2)))
+
+
 def test_a_second_run_that_is_not_over_is_refused(store: SqlStore) -> None:
     with store.transaction() as tx:
         tx.incidents.add(incident())

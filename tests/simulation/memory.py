@@ -104,6 +104,10 @@ class MemoryRuns:
         rows = [r for r in self._t.runs.values() if r.incident == incident]
         return tuple(sorted(rows, key=lambda r: (r.started_at, r.id)))
 
+    def open(self) -> tuple[Run, ...]:
+        rows = [r for r in self._t.runs.values() if r.finished_at is None]
+        return tuple(sorted(rows, key=lambda r: (r.started_at, r.id)))
+
     def active(self, incident: IncidentId) -> Run | None:
         rows = (r for r in self._t.runs.values() if r.incident == incident)
         return next((r for r in rows if r.finished_at is None), None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,11 +16,14 @@ from stanch.responder.checkup.rule import load_enabled
 from stanch.responder.cli.doctor import command
 from stanch.responder.config import load
 from stanch.responder.domain.ids import IncidentId
+from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.pin import pin
 from stanch.responder.lab.aws import AwsLab, Credentials
 from stanch.responder.lab.slack.workspace import SlackLab
 from stanch.responder.providers.permission import required
 from stanch.responder.providers.registry import SPECS
+from tests.contracts.sample import incident, run
 
 PEOPLE = '[people.alice]\ngroups = ["security"]\n[people.bob]\ngroups = ["security"]\n'
 Doctor = Callable[..., Result]
@@ -189,6 +194,58 @@ def test_a_broken_runbook_does_not_hide_the_rest(
     assert result.exit_code == 2
     assert "bad.yaml" in flat(result)
     assert "broker" in result.output
+
+
+# -- open runs -----------------------------------------------------------------------------------
+
+
+def followed(change: Callable[[Runbook], Runbook], *, digest: str = "") -> None:
+    """Keep an open run of the shipped runbook, after a ``change``."""
+    with open_house(load()) as house:
+        text, right = pin(change(house.approvals.runbooks["aws-access-key"]))
+        with house.store.transaction() as tx:
+            tx.incidents.add(incident())
+            tx.runs.add(run(pinned=text, digest=digest or right), ())
+
+
+@pytest.mark.usefixtures("used")
+def test_a_run_that_can_be_followed_to_its_end_is_well(doctor: Doctor) -> None:
+    followed(lambda book: book)
+    result = doctor("--offline")
+    assert result.exit_code == 0, result.output
+    assert "1 open; their runbooks can be followed" in flat(result)
+
+
+@pytest.mark.usefixtures("used")
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"uses": "aws.iam.gone"}, "there is no step 'aws.iam.gone' any more"),
+        ({"params": {}}, "missing required field"),
+    ],
+)
+def test_a_run_that_cannot_be_followed_names_the_step_and_the_way_out(
+    doctor: Doctor, changes: dict[str, Any], why: str
+) -> None:
+    def older(book: Runbook) -> Runbook:
+        *before, last = book.steps
+        return replace(book, steps=(*before, replace(last, **changes)))
+
+    followed(older)
+    result = doctor("--offline")
+    assert result.exit_code == 2
+    assert "LK-1 follows aws-access-key v1: " in flat(result)
+    assert why in flat(result)
+    assert "`stanch cancel LK-1` and respond again" in flat(result)
+
+
+@pytest.mark.usefixtures("used")
+def test_a_runbook_that_was_changed_under_its_run_is_wrong(doctor: Doctor) -> None:
+    followed(lambda book: book, digest="0" * 64)
+    result = doctor("--offline")
+    assert result.exit_code == 2
+    assert "was changed after the run began" in flat(result)
+    assert "→ run `stanch audit verify`" in flat(result)
 
 
 # -- AWS -----------------------------------------------------------------------------------------
