@@ -13,6 +13,7 @@ from tests.simulation.history import play
 EVENTS = 60
 BATCH = 60
 # What each of these mends is found by this many histories; a simulation that finds nothing is none.
+# The search begins at a seed that found it lately, and goes on from there when the engine changed.
 ENOUGH = 260
 
 
@@ -36,16 +37,16 @@ def test_a_history_is_the_same_each_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "broken"),
+    ("module", "name", "broken", "first"),
     [
         pytest.param(
-            progress.Progress, "_lifted", lambda *_: None, id="undone and still contained"
+            progress.Progress, "_lifted", lambda *_: None, 90, id="undone and still contained"
         ),
-        pytest.param(dispatch, "SETTLED", timedelta(0), id="an undo looks too soon"),
+        pytest.param(dispatch, "SETTLED", timedelta(0), 152, id="an undo looks too soon"),
     ],
 )
 def test_the_simulation_finds_what_is_taken_out_of_the_engine(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, broken: Any
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, broken: Any, first: int
 ) -> None:
     monkeypatch.setattr(module, name, broken)
-    assert any(play(seed, EVENTS) for seed in range(ENOUGH))
+    assert any(play(seed, EVENTS) for seed in range(first, first + ENOUGH))
