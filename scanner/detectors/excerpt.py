@@ -13,6 +13,7 @@ _FRONT = 60  # bytes before the value
 _SIGNS = regex(rb"[\"'`;,)\]}>]{0,4}")
 #: What no rule has named may still be one: long, or with digits among its letters.
 _TOKEN = regex(rb"[A-Za-z0-9+/_.~-]{24,}|(?=[A-Za-z_-]*[0-9])[A-Za-z0-9+_-]{9,}")
+_WORD = regex(rb"[A-Za-z0-9+/_.~-]+")
 _NAME = regex(rb"[A-Z0-9_]{9,}|[A-Za-z]{1,20}[0-9]{0,2}(?:[._-][A-Za-z]{1,20}[0-9]{0,2})*")
 
 
@@ -26,6 +27,8 @@ def excerpt(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, int]
     begin = data.rfind(b"\n", 0, start) + 1
     cut = max(begin, start - _FRONT)
     front = _without(data, cut, start, secrets)
+    if cut > begin and _WORD.match(data, cut - 1, start) and (torn := _WORD.match(front)):
+        front = front[torn.end() :]  # the rest of a token does not look like one
     front = _TOKEN.sub(lambda found: found[0] if _NAME.fullmatch(found[0]) else _MASKED, front)
     behind = _SIGNS.match(data, end)
     text = front.lstrip() + _MASKED + (behind[0] if behind else b"")

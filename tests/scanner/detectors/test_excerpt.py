@@ -61,3 +61,11 @@ def test_what_no_rule_names_is_masked_too_when_it_looks_like_a_token(scan: Scan)
     token = generate("ghp_{base62:30}{crc32_base62}", 5).decode()
     (match,) = scan(f"curl -H {other} {token}\n".encode())
     assert match.finding.excerpt == f"curl -H {MASK} {MASK}"
+
+
+@pytest.mark.parametrize("kept", range(1, 24))
+def test_no_end_of_a_token_is_left_where_the_line_is_cut(kept: int) -> None:
+    other = generate("{letters:40}", 2)
+    data = b"first\n" + other + b" " * (60 - kept - len("key=")) + b"key=secretvalue"
+    shown = excerpt(data, len(data) - 11, len(data), [])
+    assert shown == f"…key={MASK}"
