@@ -11,6 +11,7 @@ import binascii
 import struct
 
 from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, CheckResult
+from stanch.scanner.detectors.structure.checksum import BASE62, encode
 from stanch.scanner.detectors.text.doubt import doubtful
 from stanch.scanner.model.finding import Confidence
 
@@ -23,7 +24,6 @@ _SEEDS = {
     b"JQQJ": b"Default0",
 }
 _SIGNED = (b"+ASt", b"AzCa", b"JQQJ")  # whose layout and seed were confirmed with real keys
-_BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CASK_BYTES = 60
 _CASK_SIZE = 84
 _WIDTH = 4
@@ -44,11 +44,7 @@ def marvin32(data: bytes, seed: bytes) -> bytes:
 def cask_checksum(key: bytes) -> bytes:
     """The four characters that end a common annotated security key."""
     number = int.from_bytes(marvin32(base64.b64decode(key[:80]), b"Default0"), "little")
-    digits = bytearray()
-    while number:
-        number, digit = divmod(number, len(_BASE62))
-        digits.append(_BASE62[digit])
-    return bytes(reversed(digits)).rjust(6, _BASE62[:1])[:_WIDTH]
+    return encode(number, BASE62, 6)[:_WIDTH]
 
 
 def check_identifiable_key(candidate: Candidate) -> CheckResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-_BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BASE36 = b"0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -24,7 +24,7 @@ def encode(number: int, alphabet: bytes, width: int) -> bytes:
 
 def crc32_base62(body: bytes) -> bytes:
     """The six characters that end a token of the GitHub scheme, over the body before them."""
-    return encode(zlib.crc32(body), _BASE62, 6)
+    return encode(zlib.crc32(body), BASE62, 6)
 
 
 def crc32_base36(text: bytes) -> bytes:
@@ -39,4 +39,4 @@ def length_base36(payload: bytes) -> bytes:
 
 def crc32_apify(text: bytes) -> bytes:
     """The six characters that end an Apify token: digits, lower case, upper case."""
-    return encode(zlib.crc32(text), _BASE36 + _BASE62[10:36], 6)
+    return encode(zlib.crc32(text), _BASE36 + BASE62[10:36], 6)
