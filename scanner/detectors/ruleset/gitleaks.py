@@ -61,6 +61,9 @@ def converted(file: Path) -> Converted:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", FutureWarning)  # as for our own rule files
                 rule = _rule(f"imported-{name}", entry)
+        except RecursionError:
+            notes.append(f"{file.name}: {name}: not imported: the pattern is nested too deep")
+            continue
         except (re.error, RuleError, ValueError, FutureWarning) as error:
             notes.append(f"{file.name}: {name}: not imported: {error}")
             continue

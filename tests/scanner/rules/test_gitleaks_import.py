@@ -105,3 +105,13 @@ def test_a_pattern_whose_meaning_is_going_to_change_is_named(tmp_path: Path) -> 
     assert (result.imported, result.text) == (0, "")
     (note,) = result.notes
     assert "dashes: not imported: Possible set difference" in note
+
+
+def test_a_pattern_that_is_nested_without_end_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "gitleaks.toml"
+    path.write_text(f"[[rules]]\nid = 'deep'\nregex = '{'(' * 5000}a{')' * 5000}'\n")
+    result = converted(path)
+    assert (result.imported, result.notes) == (
+        0,
+        ("gitleaks.toml: deep: not imported: the pattern is nested too deep",),
+    )
