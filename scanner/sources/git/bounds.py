@@ -19,5 +19,8 @@ class Bounds(Record):
 SCAN = Bounds()
 """For the largest histories there are."""
 
+COMPARISON = 400 << 20
+"""Memory for comparing trees: git holds all that a commit changes, here a million paths."""
+
 CHANGE = Bounds(data=512 << 20, seconds=120, patience=120.0)
 """For what somebody waits for: a commit, a push, a pull request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from stanch.scanner.model.fragment import Gap
+from stanch.scanner.sources.git.bounds import COMPARISON
 from stanch.scanner.sources.git.repository import (
     SUBMODULES,
     Repository,
@@ -48,7 +49,7 @@ def introduced(repository: Repository, commits: Sequence[bytes]) -> Iterator[Int
             return
         begun = done
         feed = b"\n".join((*commits[done:], b""))
-        with start(repository, *_DIFF, feed=feed) as git:
+        with start(repository, *_DIFF, feed=feed, data=COMPARISON) as git:
             for answer in changes(records(git, most_records(len(commits)))):
                 done += 1
                 yield answer

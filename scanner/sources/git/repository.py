@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from stanch.scanner.model.error import SourceError
-from stanch.scanner.model.record import Record
+from stanch.scanner.model.record import Record, replace
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.git import private_git_dir as private
 from stanch.scanner.sources.git.blocking_file import obstacle
@@ -95,13 +95,18 @@ def start(
     talk: bool = False,
     cwd: Path | None = None,
     name: str = "",
+    data: int | None = None,
 ) -> Git:
     """A running git whose output is read as it comes; its complaints go to a temporary file.
 
     Its input is ``feed``, or a pipe to ``talk`` to, or nothing. Outside strings belong into the
     input, where they cannot be taken for options. Of several that run the same command at once,
-    each has a ``name``, by which :func:`complaint` knows it.
+    each has a ``name``, by which :func:`complaint` knows it. With ``data`` it may have no more
+    memory than that.
     """
+    bounds = repository.bounds
+    if data is not None:
+        bounds = replace(bounds, data=min(data, bounds.data))
     try:
         # A pipe for complaints that nobody reads meanwhile would block git; a file does not.
         with (
@@ -110,7 +115,7 @@ def start(
         ):
             return Git(
                 repository.argv(*arguments),
-                bounds=repository.bounds,
+                bounds=bounds,
                 stdin=subprocess.PIPE if talk else food,
                 stderr=complaints,
                 env=repository.environment,

@@ -231,6 +231,19 @@ def test_a_commit_that_lists_paths_without_end_is_given_up(
         commit_changes.committed(repository, [bomb])
 
 
+def test_comparing_trees_has_memory_of_its_own(
+    repo: Any, scan: Scan, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.commit("a.txt", token(1))
+    bomb = _bomb(repo)
+    repo.git("update-ref", "refs/heads/bomb", bomb)
+    monkeypatch.setattr(diff_tree, "COMPARISON", 16 << 20)
+    outcome = scan(repo.path, worktree=False, history=True)
+    assert outcome.secrets == [token(1)]
+    assert all("out of memory" in gap.why for gap in outcome.incomplete)
+    assert outcome.incomplete
+
+
 def test_trees_of_real_projects_are_within_the_bound() -> None:
     assert diff_tree.most_records(1) >= 2 * 500_000  # an import of half a million files
     assert diff_tree.most_records(100_000) >= 2 * 10_000_000
