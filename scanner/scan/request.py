@@ -24,6 +24,8 @@ from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Scan
 from stanch.scanner.scan.trust import Trust, standing
 from stanch.scanner.scan.waivers import Accepted, accepted_in, baseline_path, path_prefix
+from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.git.discovery import enclosing
 
 if TYPE_CHECKING:
     from stanch.scanner.sources.git.revisions import Selection
@@ -89,6 +91,9 @@ class ScanRequest(Record):
 
 def scans(request: ScanRequest, listening: Mapping[str, Listening] = _NONE) -> list[Scan]:
     """A scan of each target; every target is checked before the first is read."""
+    if request.trust is Trust.NONE:
+        for target in request.targets:
+            _refuse_pointer(_place(target))
     gc.disable()
     # What listens judges by everything that was found.
     scanners = _scanners(request, Confidence.LOW if listening else request.min_confidence)
@@ -134,6 +139,17 @@ def _scanners(request: ScanRequest, min_confidence: Confidence) -> list[Scanner]
                 history_folder=_history_folder() if request.use_cache else None,
             )
     return [made[place] for place in places]
+
+
+def _refuse_pointer(place: Path) -> None:
+    """Of what is not trusted, ``.git`` may not choose which repository is read."""
+    layout = enclosing(place.resolve())
+    if layout is not None and layout.elsewhere:
+        raise UsageError(
+            f"{display(str(layout.top))}/.git points to another repository: "
+            f"{display(str(layout.git_dir))}",
+            remedy="remove .git to scan the files alone, or name that repository",
+        )
 
 
 def _place(target: str) -> Path:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,6 +20,7 @@ from stanch.scanner.model.record import replace
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.scan.pool import run
+from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.files.worktree import Worktree
 from stanch.scanner.sources.git.discovery import Layout, enclosing
 from stanch.scanner.sources.stream import Stream
@@ -160,13 +162,15 @@ class Scanner:
                     place = "git index" if staged else "git history"
                     yield iter((Gap(path=place, why=why, incomplete=True),))
                     return
+                said = _elsewhere(layout)
                 if staged:
                     from stanch.scanner.sources.git.index import Staged  # noqa: PLC0415
 
                     index = Staged(repository=repository, below=below)
-                    yield run(index, self._engine, parts=parts, processes=self._processes)
+                    found = run(index, self._engine, parts=parts, processes=self._processes)
                 else:
-                    yield self._past(repository, layout, below, parts=parts, selection=selection)
+                    found = self._past(repository, layout, below, parts=parts, selection=selection)
+                yield chain(said, found)
 
         return Stage(open=start, blobs=True)
 
@@ -213,6 +217,13 @@ class Scanner:
             key=self._key,
             basis=self._engine.basis(),
         )
+
+
+def _elsewhere(layout: Layout) -> Iterator[Gap]:
+    """A word about a history that is another repository's."""
+    if layout.elsewhere:
+        why = f"points to another repository, which was read: {display(str(layout.git_dir))}"
+        yield Gap(path=".git", why=why, incomplete=False)
 
 
 def _real(path: Path) -> Path:

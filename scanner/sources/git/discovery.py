@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stanch.scanner.model.record import Record
-from stanch.scanner.sources.git.private_git_dir import place_at
+from stanch.scanner.sources.git.private_git_dir import elsewhere, place_at
 
 
 class Layout(Record):
@@ -18,6 +18,11 @@ class Layout(Record):
     top: Path | None
     git_dir: Path
     common_dir: Path
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the working tree only points to this repository, which does not know it."""
+        return self.top is not None and elsewhere(str(self.top), str(self.git_dir))
 
 
 def enclosing(path: Path) -> Layout | None:

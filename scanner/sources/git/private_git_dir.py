@@ -35,6 +35,31 @@ def place_at(path: str) -> Place | None:
     return None
 
 
+def elsewhere(top: str, git_dir: str) -> bool:
+    """Whether ``.git`` of a working tree leads to a repository that does not know this tree.
+
+    Whoever writes a folder can write a pointer to any repository of its reader into it. What a
+    linked tree or a submodule points to names the tree in turn.
+    """
+    dot_git, real = f"{top}/.git", os.path.realpath(git_dir)
+    if real.startswith(f"{top}/"):
+        return False
+    try:
+        if os.path.isfile(f"{real}/gitdir"):
+            named = os.fsdecode(_read(f"{real}/gitdir")).strip()
+            return os.path.realpath(os.path.join(real, named)) != dot_git
+        lines = os.fsdecode(_read(f"{real}/config")).splitlines()
+    except (OSError, ValueError):
+        return True
+    named = next((v for k, _, v in (x.partition("=") for x in lines) if _is_worktree(k)), "")
+    where = named.strip().strip('"')
+    return not where or os.path.realpath(os.path.join(real, where)) != top
+
+
+def _is_worktree(key: str) -> bool:
+    return key.strip().lower() == "worktree"
+
+
 def made(git_dir: str, common_dir: str) -> str:
     """A new private git directory over these; :func:`removed` takes it away again."""
     shadow = _folder()

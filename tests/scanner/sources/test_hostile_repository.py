@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.scan.request import ScanRequest, scans
+from stanch.scanner.scan.trust import Trust
+from stanch.scanner.sources.git.discovery import at
+
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
 
@@ -148,3 +153,38 @@ def test_the_caller_s_own_git_variables_do_not_lead_elsewhere(
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
         monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
     assert len(scan(repo.path).matches) == 2
+
+
+def test_a_git_file_that_points_to_another_repository_is_said(
+    repo: Any, tmp_path: Path, scan: Scan, token: Token
+) -> None:
+    repo.commit("a.txt", token(1))
+    stray = tmp_path / "stray"
+    stray.mkdir()
+    (stray / ".git").write_text(f"gitdir: {repo.path}/.git\n")
+    (gap,) = scan(stray).gaps
+    assert gap.path == ".git"
+    assert f"another repository, which was read: {repo.path}/.git" in gap.why
+    with pytest.raises(UsageError, match="points to another repository"):
+        scans(ScanRequest(targets=(str(stray),), trust=Trust.NONE))
+
+
+@pytest.mark.parametrize("how", ["linked", "submodule", "its own folder"])
+def test_a_git_file_of_a_tree_that_its_repository_knows_is_nothing_special(
+    repo: Any, tmp_path: Path, how: str
+) -> None:
+    repo.commit("a.txt", "harmless")
+    tree = tmp_path / "tree"
+    if how == "linked":
+        repo.git("worktree", "add", "-q", "-b", "linked", str(tree))
+    elif how == "submodule":
+        tree.mkdir()
+        (tree / ".git").write_text(f"gitdir: {repo.path}/.git\n")
+        repo.git("config", "core.worktree", str(tree))
+    else:
+        tree = repo.path
+        (tree / ".git").rename(tree / "real")
+        (tree / ".git").write_text("gitdir: real\n")
+    layout = at(tree.resolve())
+    assert layout is not None
+    assert not layout.elsewhere
