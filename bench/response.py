@@ -143,7 +143,7 @@ def _naive(lab: AwsLab) -> None:
 
 def _ledger(folder: Path) -> None:
     """Entries recorded and verified each second."""
-    with open_house(load(_settings(None, folder), folder)) as house:
+    with open_house(load(_settings(None, folder))) as house:
         began = time.perf_counter()
         for number in range(ENTRIES):
             with house.store.transaction() as tx:
@@ -205,7 +205,7 @@ def _at_home(lab: AwsLab, folder: Path) -> Iterator[House]:
     """The product itself, opened in this process."""
     settings = _settings(lab, folder)
     os.environ.update(settings)  # boto3's own chain reads it
-    with open_house(load(settings, folder)) as house:
+    with open_house(load(settings)) as house:
         yield house
 
 

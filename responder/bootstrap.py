@@ -15,7 +15,7 @@ from typing import Self
 
 from celery import Celery
 
-from stanch.responder.config import Settings
+from stanch.responder.config import Settings, reread
 from stanch.responder.config import secret as read_secret
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.domain.ids import IncidentId, RunId
@@ -35,18 +35,20 @@ from stanch.responder.ledger.checkpoint import SigningKey
 from stanch.responder.ledger.seal import LedgerSeal, parse_ledger_seal
 from stanch.responder.providers.provider import Adapter
 from stanch.responder.providers.registry import PROVIDERS, SPECS
+from stanch.responder.services.anchoring import Anchoring
 from stanch.responder.services.approvals import Approvals
 from stanch.responder.services.cards import Cards
 from stanch.responder.services.casefiles import CaseFiles
 from stanch.responder.services.closing import Closing
 from stanch.responder.services.delivery import Delivery
 from stanch.responder.services.intake import Intake
+from stanch.responder.services.people import LivePeople, seal_first
 from stanch.responder.services.reconcile import Reconciler
 from stanch.responder.services.response import Responses
 from stanch.responder.services.words import Words
 from stanch.responder.slack.setting import SlackSettings
 from stanch.responder.store.sql import SqlStore, open_store
-from stanch.responder.vault.master import parse_master_key
+from stanch.responder.vault.master import MasterKey, missing, parse_master_key, require_same
 from stanch.responder.vault.vault import EnvelopeVault
 from stanch.responder.worker.app import make_app, register
 from stanch.responder.worker.doorbell import CeleryDoorbell
@@ -84,6 +86,7 @@ class House:
     vault: EnvelopeVault
     seal: LedgerSeal
     notary: Notary
+    anchoring: Anchoring
     adapters: Mapping[str, Adapter]
     planner: Planner
     executor: Executor
@@ -119,9 +122,7 @@ class House:
 
     def anchor(self) -> None:
         """Sign the ledger's head into the anchor file."""
-        with self.store.snapshot() as tx:
-            now = tx.now()
-        self.notary.anchor(self.store, now=now)
+        self.anchoring.anchor()
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +163,7 @@ def _ground(settings: Settings, opened: ExitStack) -> Ground:
         seal=seal,
         notary=notary(settings, seal),
         store=store,
-        vault=EnvelopeVault(store, parse_master_key(master_key(settings))),
+        vault=EnvelopeVault(store, _master_key(store, master_key(settings))),
         adapters=adapters,
         planner=Planner(
             steps={
@@ -175,6 +176,17 @@ def _ground(settings: Settings, opened: ExitStack) -> Ground:
         celery=celery,
         doorbell=CeleryDoorbell(celery),
     )
+
+
+def _master_key(store: SqlStore, reference: str) -> MasterKey:
+    """The master key, made only for a store in which nothing is sealed."""
+    with store.snapshot() as tx:
+        sealed_under = tx.envelopes.master_keys()
+    if missing(reference):
+        require_same(None, sealed_under)
+    key = parse_master_key(reference)
+    require_same(key.name, sealed_under)
+    return key
 
 
 def _connected(settings: Settings, opened: ExitStack) -> dict[str, Adapter]:
@@ -194,13 +206,15 @@ def _join(
     ground: Ground, opened: ExitStack, *, notifiers: Sequence[Notifier], trace: Trace
 ) -> House:
     store, planner, doorbell = ground.store, ground.planner, ground.doorbell
-    people = ground.settings.persons()
+    people = _people(ground)
     approvals = Approvals(
         store=store, planner=planner, runbooks=ground.runbooks, people=people, doorbell=doorbell
     )
     cards = Cards(store=store, approvals=approvals, words=_words(), remedy=_remedy)
     casefiles = _casefiles(ground)
-    responses = Responses(store=store, planner=planner, runbooks=ground.runbooks, doorbell=doorbell)
+    responses = Responses(
+        store=store, planner=planner, runbooks=ground.runbooks, doorbell=doorbell, people=people
+    )
     pacer = Pacer(doorbell.ring)
     opened.callback(pacer.close)
     house = House(
@@ -209,6 +223,7 @@ def _join(
         vault=ground.vault,
         seal=ground.seal,
         notary=ground.notary,
+        anchoring=Anchoring(store=store, notary=ground.notary),
         adapters=ground.adapters,
         planner=planner,
         executor=_executor(ground, opened, trace),
@@ -237,6 +252,13 @@ def _remedy(rule: str) -> str:
 @cache
 def _advised() -> dict[str, tuple[str, str]]:
     return {rule.id: (rule.remedy, rule.link) for rule in builtin_rules()}
+
+
+def _people(ground: Ground) -> LivePeople:
+    """Read anew for each decision, from the file that these settings came from."""
+    settings = ground.settings
+    seal_first(ground.store, settings.persons())
+    return LivePeople(ground.store, lambda: reread(settings).persons())
 
 
 def _words() -> Words:

@@ -7,8 +7,10 @@ Secrets are never configuration values: keys and tokens are references, ``file:/
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +26,7 @@ from stanch.responder.providers.registry import PROVIDERS
 from stanch.responder.providers.setting import Section
 from stanch.scanner.model.secret import SecretValue
 
+_MOST = 1 << 20  # bytes of a configuration file
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -152,6 +155,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     people: dict[str, PersonSection] = {}
     providers: dict[str, Section] = {}  # each from the table of its name
     home: str = ""
+    file: str = ""  # what was read; empty: every setting is at its default
 
     @property
     def data(self) -> Path:
@@ -198,18 +202,22 @@ TABLES: Mapping[str, type[Section]] = MappingProxyType(
 _KEYS = (*TABLES, "people")
 
 
-def load(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+SYSTEM = Path("/etc/stanch/stanch.toml")
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
     """The configuration in force: defaults, then the file, then ``STANCH_<SECTION>_<KEY>``.
 
-    The file is ``STANCH_CONFIG``, else ``stanch.toml`` in ``folder`` (default: here), else
-    ``[tool.stanch]`` of a ``pyproject.toml`` there, else ``stanch.toml`` in the data directory.
+    The file is ``STANCH_CONFIG``, else ``stanch.toml`` in the data directory, else the system's.
+    Never the current directory's: that may be a clone which somebody else wrote, and endpoints and
+    references in it would send this machine's secrets to them.
     """
     env = os.environ if environment is None else environment
     home = _home(env)
-    path, raw = _file(env, folder or Path.cwd(), home)
+    path, raw = _file(env, home)
     _overlay(raw, env)
-    raw["home"] = str(home)
     _check_keys(raw, path)
+    raw |= {"home": str(home), "file": path if path != "defaults" else ""}
     try:
         settings = _converted(raw)
     except msgspec.ValidationError as error:
@@ -231,10 +239,20 @@ def _converted(raw: dict[str, Any]) -> Settings:
     return msgspec.structs.replace(settings, providers=msgspec.structs.asdict(given))
 
 
-def origin(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> str:
+def reread(settings: Settings) -> Settings:
+    """The same configuration as its file says it now; who it lists may have changed."""
+    if not settings.file:
+        return settings
+    raw = _read(Path(settings.file), required=True)
+    _check_keys(raw, settings.file)
+    people = msgspec.convert(raw.get("people", {}), dict[str, PersonSection])
+    return msgspec.structs.replace(settings, people=people)
+
+
+def origin(environment: Mapping[str, str] | None = None) -> str:
     """Which file :func:`load` reads; ``defaults`` when there is none."""
     env = os.environ if environment is None else environment
-    return _file(env, folder or Path.cwd(), _home(env))[0]
+    return _file(env, _home(env))[0]
 
 
 def secret(
@@ -286,14 +304,12 @@ def _home(env: Mapping[str, str]) -> Path:
     return Path(base) / "stanch"
 
 
-def _file(env: Mapping[str, str], folder: Path, home: Path) -> tuple[str, dict[str, Any]]:
+def _file(env: Mapping[str, str], home: Path) -> tuple[str, dict[str, Any]]:
     named = env.get("STANCH_CONFIG")
     if named:
         return named, _read(Path(named), required=True)
-    for path in (folder / "stanch.toml", folder / "pyproject.toml", home / "stanch.toml"):
+    for path in (home / "stanch.toml", SYSTEM):
         raw = _read(path, required=False)
-        if path.name == "pyproject.toml":
-            raw = raw.get("tool", {}).get("stanch", {})
         if raw:
             return str(path), raw
     return "defaults", {}
@@ -301,7 +317,7 @@ def _file(env: Mapping[str, str], folder: Path, home: Path) -> tuple[str, dict[s
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(_text(path))
     except (FileNotFoundError, NotADirectoryError):
         if required:
             raise ConfigError(
@@ -314,6 +330,18 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         ) from None
     except (ValueError, RecursionError) as error:  # not TOML, or deeper or longer than it can be
         raise ConfigError(f"{path}: {error}", remedy="mend the TOML at that line") from None
+
+
+def _text(path: Path) -> str:
+    """The file's text, up to a size that no configuration has; a pipe or device is refused."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        value = file.read(_MOST + 1)
+    if len(value) > _MOST:
+        raise OSError(errno.EFBIG, f"it is larger than {_MOST >> 20} MiB")
+    return value.decode("utf-8-sig")
 
 
 def _place(problem: str, env: Mapping[str, str]) -> str | None:
@@ -358,7 +386,7 @@ def _typed(text: str, like: object) -> object:
 
 def _check_keys(raw: Mapping[str, Any], path: str) -> None:
     """Unknown keys are errors that name the nearest key."""
-    _nearest(raw, [*_KEYS, "home"], path, "")
+    _nearest(raw, list(_KEYS), path, "")
     for name, section in TABLES.items():
         table = raw.get(name)
         if isinstance(table, dict):

@@ -32,12 +32,17 @@ def load(path: Path, *, size: int, what: str) -> SecretValue:
     """The ``size`` bytes in an existing file; ConfigError as in :func:`load_or_create`."""
     try:
         # O_NOFOLLOW: whoever may plant a link next to the key must not choose which file is read.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _unusable(path, what, error) from None
     with os.fdopen(descriptor, "rb") as file:
         mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
+        if not stat.S_ISREG(mode):
+            raise ConfigError(
+                f"{what} {path} is no regular file",
+                remedy="put the key's bytes into a file that only this user can read",
+            )
+        if stat.S_IMODE(mode) & 0o077:
             raise ConfigError(
                 f"{what} {path} can be read by others (mode {stat.S_IMODE(mode):04o})",
                 remedy=f"run `chmod 600 {path}`, and replace the key if others may have read it",

@@ -36,6 +36,14 @@ def configuration(settings: Settings) -> Iterator[Check]:
     found = origin()
     read = "no file: every setting is at its default" if found == "defaults" else f"read {found}"
     yield Check(State.GOOD, "configuration", read)
+    here = Path.cwd() / "stanch.toml"
+    if found != str(here) and here.is_file():
+        yield Check(
+            State.GOOD,
+            "configuration",
+            f"{here} is not read: a folder that somebody else may have written configures nothing",
+            f"if it is yours, move it to {settings.data / 'stanch.toml'} or set STANCH_CONFIG",
+        )
     for section, url in (("store", settings.store.url), ("broker", settings.broker.url)):
         user, at, _ = url.partition("://")[2].rpartition("@")
         if at and ":" in user:

@@ -8,6 +8,7 @@ from stanch.responder.bootstrap import installed_runbooks
 from stanch.responder.config import Settings
 from stanch.responder.domain.check import Check, State
 from stanch.responder.domain.runbook import Runbook
+from stanch.responder.services.people import duplicates
 
 _ENOUGH = 2  # who asks may not decide
 
@@ -26,6 +27,17 @@ def runbooks(books: Mapping[str, Runbook]) -> Iterator[Check]:
 def people(settings: Settings, books: Mapping[str, Runbook]) -> Iterator[Check]:
     """Every approval that a runbook asks for can be given by somebody who did not ask."""
     persons = settings.persons().values()
+    for shared in duplicates(settings.persons()):
+        yield Check(
+            State.WRONG, "people", f"two people share {shared}", "give each their own, or one entry"
+        )
+    if persons and not any(person.account for person in persons):
+        yield Check(
+            State.GOOD,
+            "people",
+            "no account is set: on the command line `--as` is a claim that nobody checks",
+            'set [people.NAME] account = "login" for each, or decide in Slack only',
+        )
     for group, policies in _wanted(books).items():
         members = [person for person in persons if group in person.groups]
         what = f"{len(members)} in the group {group!r}, for {', '.join(policies)}"

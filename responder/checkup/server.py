@@ -11,15 +11,22 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from stanch.responder.bootstrap import ledger_seal, notary
+from stanch.responder.bootstrap import ledger_seal, master_key, notary
 from stanch.responder.checkup.local import barred
 from stanch.responder.config import Settings
 from stanch.responder.domain.check import Check, State
+from stanch.responder.domain.error import VaultError
+from stanch.responder.services.anchoring import BEGUN
+from stanch.responder.services.integrity import all_discrepancies
+from stanch.responder.services.people import differing
 from stanch.responder.store.database import Database, connect
 from stanch.responder.store.schema import HEAD, current
 from stanch.responder.store.sql import SqlStore
+from stanch.responder.vault.master import missing, parse_master_key, require_same
 from stanch.responder.worker.app import make_app
 from stanch.responder.worker.broker import BrokerError, reach
+
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +61,18 @@ def record(settings: Settings) -> Iterator[Check]:
     signer = notary(settings, seal)
     database = connect(settings.store_url())
     with closing(SqlStore(database, seal=seal, clock=lambda: datetime.now(UTC))) as opened:
+        yield from _sealed(settings, opened)
+        yield from _compared(settings, opened)
         head = opened.head()
         for file in signer.files:
             lines = file.lines()
             if not lines:
-                yield Check(State.GOOD, "ledger", f"no anchor yet in {file.path}")
+                with opened.snapshot() as tx:
+                    lost = tx.ledger.newest(BEGUN) is not None
+                state = State.WRONG if lost else State.GOOD
+                said = "the anchors are gone:" if lost else "no anchor yet in"
+                remedy = "`stanch audit verify` says more" if lost else ""
+                yield Check(state, "ledger", f"{said} {file.path}", remedy)
                 continue
             anchor = signer.signer.public.read(lines[-1])
             entry = opened.entry(anchor.size)
@@ -74,6 +88,43 @@ def record(settings: Settings) -> Iterator[Check]:
             yield Check(
                 State.GOOD, "ledger", f"continues its anchor of {anchor.size} entries, {tail} newer"
             )
+
+
+def _sealed(settings: Settings, opened: SqlStore) -> Iterator[Check]:
+    """The master key is the one that what is stored was sealed under."""
+    reference = master_key(settings)
+    with opened.snapshot() as tx:
+        sealed_under = tx.envelopes.master_keys()
+    if not reference.startswith("file:") or missing(reference) or not sealed_under:
+        return
+    name = parse_master_key(reference).name
+    try:
+        require_same(name, sealed_under)
+    except VaultError as error:
+        yield Check(State.WRONG, "vault", str(error), error.remedy)
+        return
+    yield Check(State.GOOD, "vault", f"what is sealed was sealed under this master key ({name})")
+
+
+def _compared(settings: Settings, opened: SqlStore) -> Iterator[Check]:
+    """Rows against the record, what acts on the tables besides us, and who counts as a person."""
+    with opened.snapshot() as tx:
+        found = (*opened.intruders(), *all_discrepancies(tx))
+        fewer = differing(tx, settings.persons())
+    for each in found[:_MOST_NAMED]:
+        yield Check(
+            State.WRONG,
+            "ledger",
+            f"TAMPERED: {each}",
+            "run `stanch audit verify`; it names everything, and what to do",
+        )
+    for name in fewer:
+        yield Check(
+            State.WRONG,
+            "people",
+            f"{name} stands in stanch.toml otherwise than on the record, and counts for less",
+            "if that is right, somebody who is on the record runs `stanch audit people --seal`",
+        )
 
 
 def broker(settings: Settings) -> Iterator[Check]:

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.domain.approval import find_person
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import label, parse_label
 from stanch.responder.services.approvals import Question
@@ -30,6 +31,7 @@ def command(incident: str, name: str | None, refuse: bool, reason: str | None, y
     console = Console(highlight=False)
     with house() as opened:
         number, by = parse_label(incident), caller(opened.settings, name)
+        find_person(opened.approvals.people, by.name)
         question = opened.approvals.question(opened.approvals.open_for(number))
         _show(question, console)
         if not yes:

@@ -8,12 +8,14 @@ import click
 from rich.console import Console
 
 from stanch.responder.bootstrap import open_house
-from stanch.responder.cli.session import house
+from stanch.responder.cli.session import caller, house
 from stanch.responder.config import load
+from stanch.responder.domain.approval import reasoned
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import label, parse_label
 from stanch.responder.domain.json import canonical
 from stanch.responder.services.casefiles import sentence
+from stanch.responder.services.people import seal
 from stanch.responder.terminal.text import visible
 
 _AFTER_TAMPERING = (
@@ -47,6 +49,47 @@ def verify() -> None:
     if rows or not verdict.intact:
         click.echo(f"  help: {_AFTER_TAMPERING}", err=True)
     sys.exit(1 if rows or not verdict.intact else 3 if verdict.tail else 0)
+
+
+@command.command("anchor")
+@click.option("--begin", is_flag=True, required=True, help="Begin lost anchors anew.")
+@click.option("--as", "name", metavar="NAME", help="Who says so. Default: your login name.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it goes on the record.")
+def anchor(*, begin: bool, name: str | None, reason: str) -> None:
+    """Begin anew with anchors that are lost for good. The record says who did it, and why.
+
+    Until then nothing is anchored: whoever took the anchors away could have cut the record.
+
+    Exit codes: 0 begun, 2 no anchors are missing, or usage.
+    """
+    del begin  # said, so that nobody begins by mistake
+    settings = load()
+    said = reasoned(reason)
+    by = caller(settings, name)
+    with open_house(settings) as opened:
+        opened.anchoring.begin_anew(by=by, reason=said)
+    click.echo(f"anchors begun anew by {by.name}: on the record")
+
+
+@command.command("people")
+@click.option("--seal", "sealing", is_flag=True, help="Seal the configured people.")
+@click.option("--as", "name", metavar="NAME", help="Who says so. Default: your login name.")
+@click.option("--reason", metavar="TEXT", help="Why; it goes on the record.")
+def people(*, sealing: bool, name: str | None, reason: str | None) -> None:
+    """Show who may decide, or seal the [people] of stanch.toml on the record.
+
+    A person counts as the file and the record both say. Only who is on the record can seal others.
+
+    Exit codes: 0 shown or sealed, 2 refused, or usage.
+    """
+    settings = load()
+    with open_house(settings) as opened:
+        if sealing:
+            by, said = caller(settings, name), reasoned(reason or "")
+            seal(opened.store, settings.persons(), by=by, reason=said)
+            opened.anchor()
+        for person in opened.approvals.people.values():
+            click.echo(f"{visible(person.name)}: {', '.join(sorted(person.groups)) or 'no group'}")
 
 
 @command.command("log")

@@ -28,6 +28,7 @@ from stanch.responder.slack.service import ServiceDesk
 from stanch.responder.telemetry.bridge import bridge
 from stanch.responder.web.app import Reading, make_web
 from stanch.responder.web.guard import Door, make_door
+from stanch.responder.web.patience import Patience
 from stanch.responder.worker.broker import reach
 from stanch.responder.worker.embedded import EmbeddedWorker
 from stanch.responder.worker.sweeper import Sweeper
@@ -107,6 +108,7 @@ def _serve_web(house: House, door: Door, listening: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         access_log=False,
+        http=Patience,
         log_config=None,  # the logging stands already
         proxy_headers=False,
         server_header=False,

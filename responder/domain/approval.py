@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from stanch.responder.domain.error import ApprovalRefused
+from stanch.responder.domain.error import ApprovalRefused, UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, label
 
 
@@ -64,8 +64,12 @@ def decide(  # noqa: PLR0913  # a decision takes exactly these facts
     reason: str,
     plan_hash: str,
     now: datetime,
+    askers: frozenset[str] = frozenset(),
 ) -> Approval:
-    """The decided approval, or :class:`ApprovalRefused` with the rule that forbids it."""
+    """The decided approval, or :class:`ApprovalRefused` with the rule that forbids it.
+
+    ``askers``: everybody who started the run or took it up, by name.
+    """
     what = f"approval for {label(approval.incident)} step {approval.step!r}"
     again = f"`stanch respond {label(approval.incident)}` asks again"
     if approval.decision is not Decision.OPEN:
@@ -74,7 +78,7 @@ def decide(  # noqa: PLR0913  # a decision takes exactly these facts
         raise ApprovalRefused(f"{what} expired at {approval.expires_at:%H:%M:%S} UTC", remedy=again)
     if plan_hash != approval.plan_hash:
         raise ApprovalRefused(f"{what} was asked for another plan", remedy=again)
-    if by.name == approval.requester:
+    if by.name in askers | {approval.requester}:
         raise ApprovalRefused(
             f"{by.name} asked for this {what} and cannot also give it",
             remedy=f"another member of {approval.group!r} must decide",
@@ -90,8 +94,22 @@ def decide(  # noqa: PLR0913  # a decision takes exactly these facts
         decided_by=by.name,
         decided_at=now,
         via=via,
-        reason=reason,
+        reason=reasoned(reason),
     )
+
+
+SHORTEST_REASON = 10  # characters: what an auditor can do something with
+
+
+def reasoned(text: str) -> str:
+    """The reason as it goes on the record; UsageError when it says nothing."""
+    said = " ".join(text.split())
+    if len(said) < SHORTEST_REASON:
+        raise UsageError(
+            f"a reason has at least {SHORTEST_REASON} characters",
+            remedy="say in a few words why: it goes on the record",
+        )
+    return said
 
 
 def find_person(people: Mapping[str, Person], name: str) -> Person:
@@ -100,6 +118,7 @@ def find_person(people: Mapping[str, Person], name: str) -> Person:
         known = ", ".join(sorted(people)) or "nobody yet"
         raise ApprovalRefused(
             f"{name!r} is not a known person",
-            remedy=f"add them to stanch.toml [people]; known: {known}",
+            remedy=f"say who you are with --as NAME; known: {known}; others are added to "
+            "stanch.toml [people] and sealed with `stanch audit people --seal`",
         )
     return people[name]

@@ -200,6 +200,9 @@ class Ledger(Protocol):
     def entries(self, incident: IncidentId | None = None) -> Iterator[Entry]:
         """All entries by sequence, or those of one incident."""
 
+    def newest(self, action: str) -> Event | None:
+        """The newest entry of this action; Tampered when it is not of our key."""
+
     def sworn(self, incident: IncidentId) -> tuple[Event, ...]:
         """What the record says of an incident; Tampered when an entry is not of our key."""
 
@@ -267,6 +270,15 @@ class Envelopes(Protocol):
 
     def named(self, run: RunId, name: str) -> SealedRef | None:
         """What a step of this run sealed under ``name``."""
+
+    def of(self, incident: IncidentId) -> tuple[tuple[SealedRef, RunId | None], ...]:
+        """What is sealed for an incident, and the run that made it (None: the leak itself)."""
+
+    def incidents(self) -> tuple[IncidentId, ...]:
+        """The incidents for which anything is sealed."""
+
+    def master_keys(self) -> tuple[str, ...]:
+        """The names of the master keys that anything is sealed under."""
 
     def shred(self, ref: SealedRef) -> int:
         """Delete all parts; returns how many there were."""

@@ -78,6 +78,7 @@ class Approvals:
                     reason=reason,
                     plan_hash=question.plan_hash,
                     now=tx.now(),
+                    askers=_askers(tx, question.approval, by, self.people),
                 )
                 tx.approvals.save(decided)
                 run = tx.runs.get(decided.run)
@@ -144,6 +145,27 @@ class Approvals:
             if approval.decision is Decision.OPEN and approval.expires_at <= tx.now():
                 closed(tx, approval, Decision.EXPIRED, tx.now(), "nobody answered in time")
             _record(tx, approval, "approval.refused", by, why)
+
+
+def _askers(
+    tx: Transaction, asked: Approval, by: Caller, people: Mapping[str, Person]
+) -> frozenset[str]:
+    """Everybody who started the run or took it up, as the record says.
+
+    Where people are tied to accounts, who decides from the account that asked is who asked,
+    whatever name was given then.
+    """
+    began = [
+        event
+        for event in tx.ledger.sworn(asked.incident)
+        if event.action in {"run.started", "run.resumed"} and event.detail.get("run") == asked.run
+    ]
+    names = {event.actor.partition(":")[2] for event in began}
+    accounts = {event.detail.get("account") for event in began} - {None}
+    tied = any(person.account for person in people.values())
+    if by.account in accounts and (tied or by.door == "slack"):
+        names.add(by.name)
+    return frozenset(names)
 
 
 def _refuse_twice(tx: Transaction, question: Question, person: Person) -> None:

@@ -17,6 +17,7 @@ from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.ledger.verify import Verdict, verify
 from stanch.responder.postmortem.advice import Draft, Facts
 from stanch.responder.postmortem.case import CaseFile
+from stanch.responder.services.anchoring import gone
 from stanch.responder.services.integrity import all_discrepancies, discrepancies
 from stanch.responder.services.words import Words
 
@@ -58,7 +59,7 @@ class CaseFiles:
     def rows(self) -> tuple[str, ...]:
         """What the whole store holds that the record does not know, and what acts on it."""
         with self.store.snapshot() as tx:
-            found = all_discrepancies(tx)
+            found = (*gone(tx, self.notary), *all_discrepancies(tx))
         return (*(f"a foreign {each}" for each in self.store.intruders()), *found)
 
     def tampered(self) -> tuple[str, ...]:

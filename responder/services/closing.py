@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from stanch.responder.domain.approval import Person, find_person
+from stanch.responder.domain.approval import Person, find_person, reasoned
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, label
@@ -20,6 +20,7 @@ from stanch.responder.postmortem.build import open_actions
 from stanch.responder.postmortem.report import ActionItem
 from stanch.responder.postmortem.text import clean
 from stanch.responder.services.casefiles import CaseFiles
+from stanch.responder.services.shredding import shred_all
 
 _NAME = 60  # characters of an owner's name
 
@@ -90,6 +91,7 @@ class Closing:
             if closure.disposition:
                 detail["disposition"] = closure.disposition.words
             _record(tx, incident, "incident.closed", closure.by, detail, now)
+            shred_all(tx, incident_id, actor=closure.by.actor, why="the incident is closed")
             tx.outbox.put(Errand.NOTIFY, str(incident_id))
         self.doorbell.ring(Errand.NOTIFY, str(incident_id))
         return self.actions(incident_id)
@@ -123,10 +125,7 @@ def _closable(tx: Transaction, incident_id: IncidentId, closure: Closure) -> Inc
         raise UsageError(f"there is no incident {name}", remedy="`stanch incidents` lists them")
     if incident.state is IncidentState.CLOSED:
         raise UsageError(f"{name} is closed already", remedy=f"`stanch respond {name}` reopens it")
-    if not closure.reason.strip():
-        raise UsageError(
-            "closing needs a reason", remedy="add --reason TEXT; it goes on the record"
-        )
+    reasoned(closure.reason)
     if any(_works(run) for run in tx.runs.of(incident_id)):
         raise UsageError(
             f"{name} is still being worked on",

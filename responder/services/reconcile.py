@@ -10,6 +10,7 @@ from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.engine.decision import closed
 from stanch.responder.services.response import Responses
+from stanch.responder.services.shredding import needless, shred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,11 @@ class Reconciler:
             dead = [a for a in overdue if not _works(tx, a)]
             rings = {(Errand.ADVANCE, str(a.run)) for a in overdue if a not in dead}
             rings |= {(m.errand, m.subject) for m in tx.outbox.waiting(now)}
+            spent = needless(tx)
             alone = [i.id for i in tx.incidents.unanswered() if self.responses.runbook(i)]
         rings |= {(errand, str(run)) for run in runs for errand in (Errand.CONTAIN, Errand.ADVANCE)}
+        if spent:
+            self._shred()
         for approval in dead:
             self._expire(approval)
         for incident in alone:
@@ -51,6 +55,12 @@ class Reconciler:
             tx.outbox.put(Errand.NOTIFY, str(incident_id))
         if run is not None:
             self.responses.wake(run)
+
+    def _shred(self) -> None:
+        """What nothing needs any more, looked at again under the lock."""
+        with self.store.transaction() as tx:
+            for incident, ref, why in needless(tx):
+                shred(tx, ref, incident=incident, actor=SYSTEM.actor, why=why)
 
     def _expire(self, approval: Approval) -> None:
         """A question of a run that does not work any more: no worker will close it."""

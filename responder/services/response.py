@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from stanch.responder.domain.approval import Decision, Person, find_person
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, RunId, label
@@ -30,6 +31,7 @@ class Responses:
     planner: Planner
     runbooks: Mapping[str, Runbook]
     doorbell: Doorbell
+    people: Mapping[str, Person] = field(default_factory=dict)  # who may take containment back
 
     def runbook(self, incident: Incident) -> Runbook | None:
         """The runbook for this kind of credential, if there is one."""
@@ -41,6 +43,10 @@ class Responses:
         Failed steps are tried again; an expired approval is asked for again. None when there is no
         runbook for this kind of credential.
         """
+        with self.store.snapshot() as tx:
+            refused = _refused(tx, incident_id)
+        if refused:
+            find_person(self.people, by.name)  # to overrule a refusal, one must be somebody
         with self.store.transaction() as tx:
             incident = _reopened(tx, _incident(tx, incident_id), by)
             runs = tx.runs.of(incident_id)
@@ -140,7 +146,9 @@ class Responses:
 
         What is under way is fenced off first: nothing begins any more, and the undo waits until an
         act that had begun has ended. An undo that was begun already is taken up, not repeated.
+        Raises ApprovalRefused for strangers: afterwards the credential works for whoever has it.
         """
+        find_person(self.people, by.name)
         with self.store.transaction() as tx:
             incident = _reopened(tx, _incident(tx, incident_id), by)
             runs = tx.runs.of(incident_id)
@@ -232,6 +240,14 @@ def _reopened(tx: Transaction, incident: Incident, by: Caller) -> Incident:
         )
     )
     return tx.incidents.save(incident.taken_up())
+
+
+def _refused(tx: Transaction, incident: IncidentId) -> bool:
+    """Whether somebody refused what the newest run asked."""
+    runs = tx.runs.of(incident)
+    return bool(runs) and any(
+        approval.decision is Decision.DENIED for approval in tx.approvals.of(runs[-1].id)
+    )
 
 
 def _goes_on(run: Run, incident: Incident) -> bool:

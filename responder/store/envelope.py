@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, insert, select
 
-from stanch.responder.domain.ids import RunId, SealedRef
+from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
 from stanch.responder.domain.ports import Envelope
 from stanch.responder.store.row import build, values
 from stanch.responder.store.table import envelopes
@@ -43,6 +43,30 @@ class SqlEnvelopes:
             select(envelopes.c.ref).where(envelopes.c.run == run, envelopes.c.name == name)
         ).first()
         return None if row is None else SealedRef(row.ref)
+
+    def of(self, incident: IncidentId) -> tuple[tuple[SealedRef, RunId | None], ...]:
+        """What is sealed for an incident, and by which run."""
+        rows = self._connection.execute(
+            select(envelopes.c.ref, envelopes.c.run)
+            .where(envelopes.c.incident == incident)
+            .distinct()
+            .order_by(envelopes.c.ref)
+        )
+        return tuple((SealedRef(row.ref), row.run and RunId(row.run)) for row in rows)
+
+    def incidents(self) -> tuple[IncidentId, ...]:
+        """The incidents for which anything is sealed."""
+        rows = self._connection.execute(
+            select(envelopes.c.incident).distinct().order_by(envelopes.c.incident)
+        )
+        return tuple(IncidentId(row.incident) for row in rows)
+
+    def master_keys(self) -> tuple[str, ...]:
+        """The names of the master keys that anything is sealed under."""
+        rows = self._connection.execute(
+            select(envelopes.c.master_key).distinct().order_by(envelopes.c.master_key)
+        )
+        return tuple(row.master_key for row in rows)
 
     def shred(self, ref: SealedRef) -> int:
         """Delete all parts; returns how many there were."""

@@ -101,6 +101,20 @@ class SqlLedger:
         except UnreadableEntryError as error:
             raise Tampered(f"{label(incident)}: ledger entry {error.seq} is not ours") from None
 
+    def newest(self, action: str) -> Event | None:
+        """The newest entry of this action; Tampered when it is not of our key."""
+        query = (
+            select(*_COLUMNS)
+            .where(ledger.c.action == action)
+            .order_by(ledger.c.seq.desc())
+            .limit(1)
+        )
+        try:
+            page = self._read(query, 0)
+            return self._ours(decode(page[0])) if page else None
+        except UnreadableEntryError as error:
+            raise Tampered(f"ledger entry {error.seq} is not ours") from None
+
     def _ours(self, entry: Entry) -> Event:
         own = digest(entry.event, seq=entry.seq, previous=entry.previous)
         if entry.digest != own or not self._seal.accepts(own, entry.mac):

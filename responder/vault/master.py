@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -63,6 +63,26 @@ class LocalMasterKey:
                 remedy="restore the database from a backup, and run `stanch audit verify`",
             ) from None
         return SecretValue(key)
+
+
+def require_same(name: str | None, sealed_under: Collection[str]) -> None:
+    """The key opens what is sealed. ``name`` None: there is no key yet, and one would be made.
+
+    Raises VaultError: a lost key must not be replaced in silence, nor another one take its place.
+    """
+    if not sealed_under or name in sealed_under:
+        return
+    found = "is gone" if name is None else f"is {name}"
+    raise VaultError(
+        f"the master key {found}, but sealed values need {', '.join(sorted(sealed_under))}",
+        remedy="restore the key from its backup ([vault] master_key); nothing opens with another",
+    )
+
+
+def missing(reference: str) -> bool:
+    """Whether the key is a file that would be made on first use."""
+    scheme, _, rest = reference.partition(":")
+    return scheme == "file" and bool(rest) and not Path(rest).expanduser().exists()
 
 
 def parse_master_key(reference: str, *, kms: Callable[[str], MasterKey] | None = None) -> MasterKey:

@@ -97,21 +97,6 @@ class EnvelopeVault:
         with self._store.snapshot() as tx:
             return tx.envelopes.parts(ref)
 
-    def shred(self, tx: Transaction, ref: SealedRef, *, incident: IncidentId, actor: str) -> int:
-        """Delete every part with its wrapped key and record it; returns how many there were."""
-        gone = tx.envelopes.shred(ref)
-        if gone:
-            tx.ledger.append(
-                Event(
-                    at=tx.now(),
-                    actor=actor,
-                    action="secret.shredded",
-                    incident=incident,
-                    detail={"parts": gone, "ref": ref},
-                )
-            )
-        return gone
-
     def _decrypt(self, envelope: Envelope) -> SecretValue:
         if envelope.master_key != self._master.name:
             raise VaultError(
@@ -140,7 +125,8 @@ def _kept(tx: Transaction, ref: SealedRef, part: str) -> Envelope:
     if envelope is None:
         raise VaultError(
             f"{ref} holds no {part!r}: it was shredded or never sealed",
-            remedy="a closed incident's secret is gone for good; open a new incident",
+            remedy="what is closed or long dead is shredded; a scan of where it was found seals it "
+            "anew",
         )
     return envelope
 

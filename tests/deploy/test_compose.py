@@ -139,7 +139,7 @@ def test_each_command_exists_with_its_options(name: str) -> None:
 def test_each_environment_is_a_configuration_that_loads(name: str, tmp_path: Path) -> None:
     environment = dict(SERVICES[name]["environment"])
     del environment["STANCH_CONFIG"]
-    settings = load(environment={**environment, "STANCH_HOME": str(tmp_path)}, folder=tmp_path)
+    settings = load(environment={**environment, "STANCH_HOME": str(tmp_path)})
     for key, value in environment.items():
         _, section, rest = key.lower().split("_", 2)
         assert getattr(getattr(settings, section), rest) == value

@@ -56,7 +56,7 @@ class Desk:
     @contextmanager
     def house(self) -> Iterator[House]:
         """Look into the installation."""
-        with open_house(load(environment=self.environment, folder=self.folder)) as house:
+        with open_house(load(environment=self.environment)) as house:
             yield house
 
 

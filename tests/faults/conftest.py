@@ -208,7 +208,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, lab: AwsLab) -> Path:
         f"[worker]\nlease_seconds = {LEASE}\n"
         '[people.alice]\ngroups = ["security"]\n[people.bob]\ngroups = ["security"]\n'
     )
-    with open_house(load(environment={"STANCH_HOME": str(home)}, folder=home)) as house:
+    with open_house(load(environment={"STANCH_HOME": str(home)})) as house:
         house.anchor()
     return home
 
@@ -230,7 +230,7 @@ def case(lab: AwsLab, zygote: Zygote, template: Path, tmp_path: Path) -> Iterato
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    with open_house(load(environment=environment, folder=home)) as house:
+    with open_house(load(environment=environment)) as house:
         taken = house.intake.receive(
             Report(
                 match=_leak(world),

@@ -51,7 +51,7 @@ def trap(order: Mapping[str, Any]) -> Callable[[str, str], None]:
 
 def work(order: Mapping[str, Any]) -> None:
     """What a worker does: sweep, advance what is due, until the run is over or asks a person."""
-    settings = load(environment=order["environment"], folder=Path(order["home"]))
+    settings = load(environment=order["environment"])
     with open_house(settings, trace=trap(order)) as house:
         # The lab settles at once, and CloudTrail's two lookups a second are not the subject here.
         aws = cast("AwsClients", house.provider("aws"))

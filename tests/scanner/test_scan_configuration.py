@@ -73,7 +73,7 @@ def test_a_mistake_in_an_own_rule_names_its_file(tmp_path: Path) -> None:
 
 def test_the_responder_knows_the_table(tmp_path: Path) -> None:
     write(tmp_path, '[scan]\nrules = ["acme.yaml"]\n')
-    assert config.load({}, tmp_path).scan.rules == ("acme.yaml",)
+    assert config.load({"STANCH_HOME": str(tmp_path)}).scan.rules == ("acme.yaml",)
 
 
 def test_own_rules_are_listed_and_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,9 @@ class History(Judge):
         planner, books = Planner(steps=steps), {"sim": BOOK}
         changing = frozenset(n for n, s in steps.items() if s.spec.effect is not Effect.READ)
         progress = Progress(store=store, doorbell=self, changing=changing)
-        self.responses = Responses(store=store, planner=planner, runbooks=books, doorbell=self)
+        self.responses = Responses(
+            store=store, planner=planner, runbooks=books, doorbell=self, people=PEOPLE
+        )
         self.approvals = Approvals(
             store=store, planner=planner, runbooks=books, people=PEOPLE, doorbell=self
         )
@@ -254,7 +256,7 @@ class History(Judge):
         if verb in {"approve", "refuse"}:
             approval = self.approvals.open_for(incident)
             granted = verb == "approve"
-            self.approvals.decide(approval, by=BOB, granted=granted, reason="because")
+            self.approvals.decide(approval, by=BOB, granted=granted, reason="because it is so")
         elif verb == "close":
             with self.store.transaction() as tx:
                 found = tx.incidents.get(incident)

@@ -164,6 +164,16 @@ class MemoryEnvelopes:
         rows = self._t.envelopes.values()
         return next((e.ref for e in rows if (e.run, e.name) == (run, name)), None)
 
+    def of(self, incident: IncidentId) -> tuple[tuple[SealedRef, RunId | None], ...]:
+        kept = {(e.ref, e.run) for e in self._t.envelopes.values() if e.incident == incident}
+        return tuple(sorted(kept, key=lambda each: each[0]))
+
+    def incidents(self) -> tuple[IncidentId, ...]:
+        return tuple(sorted({e.incident for e in self._t.envelopes.values()}))
+
+    def master_keys(self) -> tuple[str, ...]:
+        return tuple(sorted({e.master_key for e in self._t.envelopes.values()}))
+
     def shred(self, ref: SealedRef) -> int:
         gone = [key for key in self._t.envelopes if key[0] == ref]
         for key in gone:
@@ -187,6 +197,10 @@ class MemoryLedger:
     def entries(self, incident: IncidentId | None = None) -> Iterator[Entry]:
         rows = list(self._t.ledger)
         return (e for e in rows if incident is None or e.event.incident == incident)
+
+    def newest(self, action: str) -> Event | None:
+        rows = reversed(self._t.ledger)
+        return next((e.event for e in rows if e.event.action == action), None)
 
     def sworn(self, incident: IncidentId) -> tuple[Event, ...]:
         return tuple(entry.event for entry in self.entries(incident))

@@ -70,7 +70,8 @@ class Desk:
 
     def configure(self, text: str) -> None:
         """Write ``stanch.toml``."""
-        (self.folder / "stanch.toml").write_text(text, encoding="utf-8")
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        (self.home / "stanch.toml").write_text(text, encoding="utf-8")
 
     def stanch(self, *arguments: str, **environment: str) -> Done:
         """Run the real command in a process of its own, without a terminal."""
@@ -166,7 +167,6 @@ def waiting(
 def case(waiting: Case, tmp_path: Path) -> Desk:
     """A desk of one's own with a copy of that incident; the AWS behind it is shared."""
     shutil.copytree(waiting.folder / "home", tmp_path / "home")
-    shutil.copy(waiting.folder / "stanch.toml", tmp_path)
     return Desk(folder=tmp_path, environment=dict(waiting.environment))
 
 

@@ -124,7 +124,7 @@ def test_a_closed_incident_leaves_the_list_and_comes_back_when_somebody_goes_on(
 
 
 def test_nobody_speaks_for_a_person_whose_account_is_another(case: Desk) -> None:
-    toml = case.folder / "stanch.toml"
+    toml = case.home / "stanch.toml"
     text = toml.read_text().replace("[people.bob]\n", '[people.bob]\naccount = "bobs-own"\n')
     toml.write_text(text)
     done = case.stanch("approve", "LK-1", "--as", "bob", *YES)

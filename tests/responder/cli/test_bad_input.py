@@ -111,7 +111,7 @@ def test_an_aws_that_does_not_answer_is_waited_for_and_never_called_contained(
 def test_credentials_that_aws_does_not_know_fail_the_step_with_its_remedy(
     waiting: Case, desk: Desk, leak: Path, identity: dict[str, str]
 ) -> None:
-    shutil.copy(waiting.folder / "stanch.toml", desk.folder)
+    desk.configure((waiting.folder / "home" / "stanch.toml").read_text())
     desk.environment.update(identity)
     done = desk.stanch("respond", leak.name, "--as", "alice")
     assert done.code == 1

@@ -54,10 +54,14 @@ def test_another_master_key_opens_nothing_and_destroys_nothing(case: Desk) -> No
     right = key.read_bytes()
     key.write_bytes(bytes(reversed(right)))
     done = case.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "it is time")
-    assert done.code == 1, done.err
-    assert "master key" in done.out
-    assert "PROVEN DEAD" not in done.out
+    assert done.code == 2, done.err
+    assert "master key" in done.message
+    key.unlink()
+    done = case.stanch("incidents")
+    assert (done.code, "master key is gone" in done.message) == (2, True)
+    assert not key.exists(), "no other key takes its place in silence"
     key.write_bytes(right)
+    key.chmod(0o600)
     assert case.stanch("incidents", "LK-1").code == 0
 
 

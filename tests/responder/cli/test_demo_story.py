@@ -53,7 +53,7 @@ def test_a_folder_that_is_no_earlier_demo_is_left_alone(desk: Desk) -> None:
 def test_claims_that_do_not_hold_are_shown_as_broken(waiting: Case, tmp_path: Path) -> None:
     """A key that is only contained, a record that says what the world does not."""
     shutil.copytree(waiting.folder / "home", tmp_path / "home")
-    shutil.copy(waiting.folder / "stanch.toml", tmp_path)
+    shutil.copy(waiting.folder / "home" / "stanch.toml", tmp_path)
     (tmp_path / "postmortems").mkdir()
     for name in ("LK-1.md", "LK-1.html"):
         (tmp_path / "postmortems" / name).write_text("written")

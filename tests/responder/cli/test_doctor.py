@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
     monkeypatch.setenv("STANCH_HOME", str(tmp_path / "home"))
+    (tmp_path / "stanch.toml").touch()
+    monkeypatch.setenv("STANCH_CONFIG", str(tmp_path / "stanch.toml"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"
 
@@ -123,7 +126,7 @@ def test_it_names_the_file_it_read(doctor: Doctor, configured: Callable[[str], N
 def test_a_record_that_goes_on_says_how_much_no_anchor_covers(doctor: Doctor) -> None:
     result = doctor("--offline")
     assert result.exit_code == 0, result.output
-    assert "continues its anchor of 1 entries, 1 newer" in flat(result)
+    assert re.search(r"continues its anchor of \d entries, 1 newer", flat(result))
 
 
 @pytest.mark.usefixtures("used")

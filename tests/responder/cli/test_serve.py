@@ -56,7 +56,7 @@ class Installation:
 
     @property
     def settings(self) -> Settings:
-        return load(environment=self.environment, folder=self.home)
+        return load(environment=self.environment)
 
     @property
     def said(self) -> str:

@@ -103,7 +103,9 @@ def test_after_a_denial_responding_again_asks_again(room: Any) -> None:
     assert room.asked(run)[-1].decision is Decision.OPEN
     with pytest.raises(ApprovalRefused, match="cannot also"):
         room.decide(run, "bob")  # who asks anew is the requester now
-    room.decide(run, "alice")
+    with pytest.raises(ApprovalRefused, match="cannot also"):
+        room.decide(run, "alice")  # and who asked at first still is
+    room.decide(run, "dora")
     assert room.settle(run).state is RunState.DONE
 
 

@@ -101,7 +101,7 @@ def test_after_a_refusal_the_card_says_who_why_and_what_now(room: Any) -> None:
     assert card.tone is Tone.WAITING
     assert card.headline.startswith("CONTAINED")
     assert card.summary == (
-        "The lamp seen is refused. “Smash” was refused by bob: “because”. "
+        "The lamp seen is refused. “Smash” was refused by bob: “because it is so”. "
         "It stays as it is; nothing more is done."
     )
     assert card.next[0] == Next("ask again", "stanch respond LK-1")

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from stanch.responder.domain.error import ConfigError, LedgerError, VaultError
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
 from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.services.shredding import shred
 from stanch.responder.store.sql import SqlStore, open_store
 from stanch.responder.vault.master import LocalMasterKey, parse_master_key
 from stanch.responder.vault.vault import EnvelopeVault
@@ -164,9 +165,9 @@ def test_a_shredded_secret_is_gone_and_its_end_is_on_record(
         envelope = tx.envelopes.get(ref, "secret")
         assert envelope is not None
     with store.transaction() as tx:
-        assert vault.shred(tx, ref, incident=INCIDENT, actor="system") == 2
+        assert shred(tx, ref, incident=INCIDENT, actor="system", why="it is over") == 2
     with store.transaction() as tx:
-        assert vault.shred(tx, ref, incident=INCIDENT, actor="system") == 0
+        assert shred(tx, ref, incident=INCIDENT, actor="system", why="it is over") == 0
     head = store.head()
     assert head is not None
     assert head.event.action == "secret.shredded"
@@ -185,7 +186,7 @@ def test_shredding_waits_for_no_reader_and_is_complete_when_the_store_closes(
         envelope = reader.envelopes.get(ref, "secret")
         assert envelope is not None
         with store.transaction() as tx:
-            vault.shred(tx, ref, incident=INCIDENT, actor="system")
+            shred(tx, ref, incident=INCIDENT, actor="system", why="it is over")
         assert reader.envelopes.get(ref, "secret") == envelope
     store.close()
     for path in (tmp_path / "store").iterdir():

@@ -31,7 +31,7 @@ NOW = datetime(2026, 11, 22, 14, 3, 12, tzinfo=UTC)
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     home = str(tmp_path / "home")
-    with open_house(load(environment={"STANCH_HOME": home}, folder=tmp_path)) as opened:
+    with open_house(load(environment={"STANCH_HOME": home})) as opened:
         yield opened
 
 

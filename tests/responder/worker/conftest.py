@@ -123,7 +123,7 @@ class Team:
 
     @property
     def settings(self) -> Settings:
-        return load(environment=self.environment, folder=self.home)
+        return load(environment=self.environment)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Run a `stanch` command; what it logs goes to a file that `said` reads."""

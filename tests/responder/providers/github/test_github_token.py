@@ -48,7 +48,7 @@ def house(tmp_path: Path, github: Double) -> Iterator[House]:
         "STANCH_HOME": str(tmp_path / "home"),
         "STANCH_CONFIG": str(tmp_path / "stanch.toml"),
     }
-    with open_house(load(environment=environment, folder=tmp_path)) as opened:
+    with open_house(load(environment=environment)) as opened:
         yield opened
 
 
