@@ -13,16 +13,17 @@ from typing import NoReturn
 
 import click
 import uvicorn
+from markupsafe import Markup
 
 from stanch.responder.bootstrap import House, open_house, slack_settings
 from stanch.responder.cli.session import notifiers
 from stanch.responder.config import Settings, load, secret
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId
-from stanch.responder.domain.incident import Incident
 from stanch.responder.postmortem.build import build
-from stanch.responder.postmortem.render import html
+from stanch.responder.postmortem.render import html, story
 from stanch.responder.services.health import Health
+from stanch.responder.services.listing import Listing
 from stanch.responder.services.watch import Watch
 from stanch.responder.slack.service import ServiceDesk
 from stanch.responder.telemetry.bridge import bridge
@@ -120,18 +121,18 @@ def _serve_web(house: House, door: Door, listening: socket.socket) -> None:
 
 def reading(house: House) -> Reading:
     """What the pages show, from the house's services."""
+    listing = Listing(store=house.store, cards=house.cards)
 
-    def incidents() -> tuple[Incident, ...]:
-        with house.store.snapshot() as tx:
-            return tx.incidents.list()
+    def told(incident: IncidentId) -> Markup:
+        return story(build(house.casefiles.case(incident), now=datetime.now(UTC)))
 
     def postmortem(incident: IncidentId) -> str:
         return html(build(house.casefiles.gather(incident), now=datetime.now(UTC)))
 
     return Reading(
-        incidents=incidents,
+        incidents=lambda most: listing.rows(most=most, closed=True),
         card=house.cards.card,
-        credential=house.cards.words.credential,
+        story=told,
         postmortem=postmortem,
         warning=Watch(house.casefiles.tampered).warning,
     )

@@ -63,9 +63,11 @@ class Status:
 
     def words(self) -> str:
         """The fewest words that are true: the beginning of every headline."""
+        if self.undone and self.incident.state is not IncidentState.CLOSED:
+            return self._undo()
         match self.incident.state:
             case IncidentState.OPEN:
-                return self._undo() if self.undone else self._open()
+                return self._open()
             case IncidentState.CONTAINED:
                 return self._contained()
             case IncidentState.PROVEN_DEAD:
@@ -109,10 +111,10 @@ class Status:
             return Tone.SAFE if self.incident.proven_dead_at else Tone.WAITING
         if self.failed:
             return Tone.WAITING if self.stranger else Tone.FAILED
+        if self.undone or (self.claim is not None and self.claim.alive):
+            return Tone.ALARM
         if state.over:
             return Tone.SAFE
-        if self.claim is not None and self.claim.alive:
-            return Tone.ALARM
         calm = state is IncidentState.CONTAINED
         halted = self.run is not None and not self.run.state.works and not self.ended
         if waiting or (calm and halted):

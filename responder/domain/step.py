@@ -137,6 +137,10 @@ class StepContext(Protocol):
         """The run this step belongs to."""
 
     @property
+    def runs(self) -> tuple[RunId, ...]:
+        """All runs of the incident: what they left behind at the provider is our own."""
+
+    @property
     def step(self) -> str:
         """The step's id in its runbook."""
 

@@ -64,6 +64,12 @@ class Context:
         return self._step.run
 
     @property
+    def runs(self) -> tuple[RunId, ...]:
+        """All runs of the incident."""
+        with self._store.snapshot() as tx:
+            return tuple(run.id for run in tx.runs.of(self._incident.id))
+
+    @property
     def step(self) -> str:
         """The step's id in its runbook."""
         return self._step.id

@@ -45,8 +45,20 @@ class Facts:
 
     @property
     def failed(self) -> tuple[StepRun, ...]:
-        """The steps that need a person."""
-        return tuple(s for _, steps in self.runs for s in steps if s.state is StepState.FAILED)
+        """The steps that need a person: they failed, and no later run mended that."""
+        last = {step.id: step for _, steps in self.runs for step in steps if step.state.over}
+        return tuple(step for step in last.values() if step.state is StepState.FAILED)
+
+    @property
+    def mended(self) -> tuple[StepRun, ...]:
+        """The steps that failed in one run and were done in a later one."""
+        last = {step.id: step for _, steps in self.runs for step in steps if step.state.over}
+        return tuple(
+            step
+            for _, steps in self.runs
+            for step in steps
+            if step.state is StepState.FAILED and last[step.id].state is StepState.DONE
+        )
 
     @property
     def taken_back(self) -> bool:
@@ -78,6 +90,9 @@ def residual(facts: Facts) -> Iterator[str]:
     for step in facts.failed:
         why = clean(step.error or "no reason was recorded", 160)
         yield f"The step {clean(step.id, 60)} did not succeed: {why}"
+    for step in facts.mended:
+        why = clean(step.error or "no reason was recorded", 160)
+        yield f"The step {clean(step.id, 60)} did not succeed at first, and did later: {why}"
 
 
 def unknown(facts: Facts) -> Iterator[str]:
@@ -215,7 +230,7 @@ def _finish(facts: Facts) -> Iterator[Draft]:
     for clock in facts.clocks:
         if clock.met is False and clock.goal and clock.took:
             yield (
-                clock.name.lower().replace(" ", "-"),
+                f"clock-{clock.name.lower()}",
                 ActionKind.MITIGATE,
                 f"Find what held the clock “{clock.name.lower()}” up",
                 f"it took {span(clock.took)}, the goal is {span(clock.goal)}",

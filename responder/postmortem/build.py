@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from stanch.responder.domain import goal
+from stanch.responder.domain import card, goal
 from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.run import Run, RunKind, StepRun, newest_claim
+from stanch.responder.domain.status import Status
 from stanch.responder.postmortem.activity import read_activity
 from stanch.responder.postmortem.advice import PROMPTS, Facts, actions, residual, unknown
 from stanch.responder.postmortem.case import CaseFile
@@ -37,7 +38,8 @@ def build(case: CaseFile, *, now: datetime) -> Report:
     incident = case.incident
     facts = _facts(case, aware(now))
     moments, moments_left_out = tell(case, facts.activity)
-    status, tone = _status(incident, facts)
+    closed = read_closed(case)
+    status, tone = _status(facts, closed.disposition if closed else "")
     return Report(
         label=label(incident.id),
         title=f"{clean(case.noun, 60)} {clean(incident.preview, 60)} in {clean(incident.root, 80)}",
@@ -65,7 +67,7 @@ def build(case: CaseFile, *, now: datetime) -> Report:
         actions=actions(facts, case.advice(facts)),
         manifest=read_manifest(case),
         prompts=PROMPTS,
-        closed=read_closed(case),
+        closed=closed,
         claim=facts.claim,
         tampered=tuple(clean(each, 300) for each in case.differs[:_TAMPERED]),
     )
@@ -150,45 +152,35 @@ def _believed(copy: Exposure) -> bool:
 
 
 def _clocks(incident: Incident) -> tuple[Clock, ...]:
-    marks = (
-        ("Containment requested", incident.containment_requested_at, goal.REQUESTED),
-        ("Containment verified", incident.containment_verified_at, goal.VERIFIED),
-        ("Proven dead", incident.proven_dead_at, None),
-    )
+    stopped = [(clock, clock.at(incident)) for clock in goal.CLOCKS]
     return tuple(
         Clock(
-            name=name,
+            name=clock.name,
+            what=clock.what,
             at=aware(at) if at else None,
             took=aware(at) - aware(incident.detected_at) if at else None,
-            goal=promised,
+            goal=clock.goal,
         )
-        for name, at, promised in marks
+        for clock, at in stopped
     )
 
 
-def _status(incident: Incident, facts: Facts) -> tuple[str, Tone]:
-    if facts.taken_back:
-        return "Containment taken back", Tone.ALARM
+def _status(facts: Facts, said: str) -> tuple[str, Tone]:
+    """The card's own words."""
+    run, steps = facts.runs[-1] if facts.runs else (None, ())
+    status = Status(incident=facts.incident, run=run, steps=steps, disposition=said)
     late = facts.activity.answered_late if facts.activity else 0
-    match incident.state:
-        case IncidentState.OPEN:
-            asked = incident.containment_requested_at is not None
-            return ("Containment not verified" if asked else "Not contained"), Tone.ALARM
-        case IncidentState.CONTAINED:
-            alive = facts.claim is not None and bool(facts.claim.alive)
-            left = "what was born from it is alive" if alive else "not proven dead"
-            return f"Contained, {left}", Tone.ALARM if late or alive else Tone.WAITING
-        case IncidentState.PROVEN_DEAD:
-            return "Proven dead", Tone.SAFE
-        case IncidentState.CLOSED:
-            return (
-                ("Closed, proven dead", Tone.SAFE)
-                if incident.proven_dead_at
-                else (
-                    "Closed, not proven dead",
-                    Tone.WAITING,
-                )
-            )
+    tone = _TONES[status.tone(waiting=facts.incident.state is IncidentState.CONTAINED)]
+    open_ = facts.incident.state in {IncidentState.OPEN, IncidentState.CONTAINED}
+    return status.words().capitalize(), Tone.ALARM if late and open_ else tone
+
+
+_TONES = {
+    card.Tone.ALARM: Tone.ALARM,
+    card.Tone.FAILED: Tone.ALARM,
+    card.Tone.WAITING: Tone.WAITING,
+    card.Tone.SAFE: Tone.SAFE,
+}
 
 
 def _summary(case: CaseFile, facts: Facts) -> str:

@@ -82,7 +82,7 @@ def _counted(report: Report) -> str:
 
 
 def _marks(report: Report) -> tuple[tuple[datetime, str], ...]:
-    names = ("requested", "contained", "proven dead")
+    names = ("asked", "verified", "dead")
     reached = zip(report.clocks, names, strict=True)
     return (
         (report.detected_at, "detected"),
@@ -133,7 +133,7 @@ def _flags(report: Report, time: Scale) -> Drawn:
     for row, x, words, name, ends in placed:
         y = 12 + row * _FLAG
         shapes.append(line(x, y - 8, x, bottom, kind="mark"))
-        kind = "flag safe" if name == "proven dead" else "flag"
+        kind = "flag safe" if name == "dead" else "flag"
         anchor, shift = ("start", 5) if ends else ("end", -5)
         shapes.append(text(x + shift, y, words, kind=kind, anchor=anchor))
     return Drawn(shapes=tuple(shapes), bottom=bottom)
@@ -147,7 +147,7 @@ def _areas(report: Report, time: Scale, top: float, floor: float) -> tuple[str, 
     dead = report.clocks[2].at
     if dead:
         x = time.at(dead)
-        areas.append(rect((x, top, RIGHT - x, floor - top), kind="dead", hint="proven dead"))
+        areas.append(rect((x, top, RIGHT - x, floor - top), kind="dead", hint="dead"))
     return tuple(areas)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from stanch.responder.domain.incident import Exposure
+from stanch.responder.domain.json import JsonValue
 from stanch.responder.domain.run import StepRun
 from stanch.responder.domain.timeline import Entry
 from stanch.responder.postmortem.case import CaseFile
@@ -17,11 +18,22 @@ _USE_ROWS, _COPY_ROWS, _HEAD, _TAIL = 60, 40, 200, 100
 _OPENED = "secret.opened"
 _MINOR = frozenset({"step.intended", "step.verified", "run.done", "run.waiting_approval"})
 _PERSONAL_DOORS = ("cli:", "slack:", "web:")
-# Details that say more without naming anybody: the narrative is blameless.
 _TELLING = (
     *("why", "error", "place", "purpose", "part", "decision", "state", "runbook", "policy"),
-    "what",
+    *("what", "reason"),
 )
+# What the record calls otherwise than people do; by action and kind of run.
+_SAID: dict[tuple[str, JsonValue], str] = {
+    ("run.started", "undo"): "Undo started",
+    ("run.started", None): "Response started",
+    ("run.resumed", None): "Taken up again",
+    ("run.done", None): "Run came to its end",
+    ("run.failed", None): "Run stopped",
+    ("run.aborted", None): "Run ended after a refusal, or for another run",
+    ("approval.denied", None): "Refused",
+    ("approval.granted", None): "Approved",
+    ("approval.refused", None): "Attempt to decide, turned away by a rule",
+}
 
 
 def tell(case: CaseFile, activity: Activity | None) -> tuple[tuple[Moment, ...], int]:
@@ -161,15 +173,20 @@ def _from_entry(entry: Entry, titles: dict[str, str]) -> Moment:
     verb = verb.replace("_", " ")
     step = event.detail.get("step")
     title = titles.get(step, clean(step, 80)) if isinstance(step, str) else None
-    what = f"{noun.replace('_', ' ')} {verb}".strip().capitalize()
+    what = _SAID.get((event.action, event.detail.get("kind")), _SAID.get((event.action, None)))
+    if what is None:
+        what = f"{noun.replace('_', ' ')} {verb}".strip().capitalize()
     if title:
         what = f"{title}: {verb or noun}" if noun == "step" else f"{what} ({title})"
     told = [event.detail.get(key) for key in _TELLING]
     more = ", ".join(clean(value, 120) for value in told if isinstance(value, str) and value)
+    door, _, name = event.actor.partition(":")
+    person = f"{door}:" in _PERSONAL_DOORS
     return Moment(
         at=aware(event.at),
-        lane=Lane.PEOPLE if event.actor.startswith(_PERSONAL_DOORS) else Lane.TOOLING,
+        lane=Lane.PEOPLE if person else Lane.TOOLING,
         what=clean(f"{what}: {more}" if more else what),
         evidence=proof(entry),
         minor=event.action in _MINOR,
+        who=clean(name, 40) if person else "",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from stanch.responder.domain.approval import Approval
+from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.json import JsonValue, canonical
 from stanch.responder.domain.run import Run, StepRun, StepState
@@ -106,7 +106,7 @@ def read_consent(approval: Approval) -> Consent:
         requester=clean(approval.requester, 60),
         asked_at=aware(approval.asked_at),
         expires_at=aware(approval.expires_at),
-        decision=approval.decision.value,
+        decision=_decision(approval),
         decided_by=clean(approval.decided_by, 60) if approval.decided_by else None,
         decided_at=decided,
         latency=decided - aware(approval.asked_at) if decided else None,
@@ -114,6 +114,13 @@ def read_consent(approval: Approval) -> Consent:
         reason=clean(approval.reason, 200) if approval.reason else None,
         plan_hash=clean(approval.plan_hash, 80),
     )
+
+
+def _decision(approval: Approval) -> str:
+    """A refusal stays one although the question was asked again, which makes it void."""
+    if approval.decision is Decision.VOID and approval.decided_by:
+        return "refused"
+    return "refused" if approval.decision is Decision.DENIED else approval.decision.value
 
 
 def read_owners(case: CaseFile) -> dict[str, str]:
@@ -136,6 +143,7 @@ def read_closed(case: CaseFile) -> Closed | None:
                 at=aware(event.at),
                 reason=clean(str(event.detail.get("reason"))),
                 evidence=proof(entry),
+                disposition=clean(str(event.detail.get("disposition") or ""), 40),
             )
     return None
 

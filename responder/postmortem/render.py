@@ -7,6 +7,8 @@ import hashlib
 import os
 import tempfile
 from contextlib import suppress
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -40,17 +42,41 @@ def markdown(report: Report) -> str:
 
 def html(report: Report) -> str:
     """The report as one page: no script, no address to load from, a policy that forbids both."""
-    env = _environment(autoescape=True)
-    source = env.loader.get_source(env, "postmortem.css")[0] if env.loader else ""
+    source = style()
     digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-    return env.get_template("postmortem.html.j2").render(
-        report=report,
-        exposed=exposed,
-        since=since,
+    return _page(
+        "postmortem.html.j2",
+        report,
         css=Markup(source),  # noqa: S704  # our own file, hashed into the page's policy
         css_hash=digest,
-        chart=Markup(chart(report)),  # noqa: S704  # escapes its own text
         linked={record.seq for record in report.manifest.records},
+    )
+
+
+def story(report: Report) -> Markup:
+    """What was done, by whom, when: the parts of the report that a live page shows."""
+    # S704: rendered with autoescape from our own templates.
+    return Markup(_page("story.html.j2", report, linked=frozenset()))  # noqa: S704
+
+
+@cache
+def style() -> str:
+    """The style sheet of the report."""
+    folder = resources.files("stanch.responder.postmortem") / "templates"
+    return (folder / "postmortem.css").read_text(encoding="utf-8")
+
+
+def _page(name: str, report: Report, **shown: object) -> str:
+    return (
+        _environment(autoescape=True)
+        .get_template(name)
+        .render(
+            report=report,
+            exposed=exposed,
+            since=since,
+            chart=Markup(chart(report)),  # noqa: S704  # escapes its own text
+            **shown,
+        )
     )
 
 

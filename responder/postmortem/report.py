@@ -52,6 +52,7 @@ class Moment:
     evidence: Evidence | None
     milestone: bool = False
     minor: bool = False
+    who: str = ""  # the person, where the record names one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class Clock:
     """A duration counted from detection. ``goal`` is None where the house sets none."""
 
     name: str
+    what: str
     at: datetime | None
     took: timedelta | None
     goal: timedelta | None
@@ -235,6 +237,7 @@ class Closed:
     at: datetime
     reason: str
     evidence: Evidence
+    disposition: str = ""  # what it turned out to be, where nothing had to be proven dead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 CHAR = 6.1  # px: mean width of a character at the picture's type size (11 px)
-_MAX_ROWS = 14
+_MAX_ROWS = 120  # more would make a picture that nobody looks at
 
 
 @dataclass(slots=True)

@@ -86,7 +86,8 @@ def _done(view: View) -> Iterator[Fact]:
     ]
     made = [view.title(s) for s in changing if s.state is StepState.DONE and s.acted_at]
     begun = [view.title(s) for s in changing if s.state is not StepState.DONE and s.acted_at]
-    not_made = [view.title(s) for s in changing if s.state is not StepState.DONE and not s.acted_at]
+    rest = [view.title(s) for s in changing if s.state is not StepState.DONE and not s.acted_at]
+    not_made = [title for title in dict.fromkeys(rest) if title not in made]
     if made:
         yield "Done", "; ".join(made)
     if begun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,11 +18,11 @@ from starlette.types import ASGIApp
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.error import StanchError, UsageError
 from stanch.responder.domain.ids import IncidentId, parse_label
-from stanch.responder.domain.incident import Incident
 from stanch.responder.services.health import Health
+from stanch.responder.services.listing import Row
 from stanch.responder.telemetry.log import get_logger
 from stanch.responder.web.guard import SELF_CONTAINED, Door, Guard
-from stanch.responder.web.page import card_page, fault_page, list_page, style
+from stanch.responder.web.page import MOST, card_page, fault_page, list_page, style
 
 log = get_logger(__name__)
 
@@ -32,9 +33,9 @@ LOCAL = ("127.0.0.1", "localhost")
 class Reading:
     """What the pages show. All calls may come from any thread; ``UsageError``: no such incident."""
 
-    incidents: Callable[[], tuple[Incident, ...]]  # newest first
+    incidents: Callable[[int], tuple[tuple[Row, ...], int]]  # at most so many; how many are left
     card: Callable[[IncidentId], Card]
-    credential: Callable[[Incident], str]  # what leaked, in people's words
+    story: Callable[[IncidentId], Markup]  # what was done, by whom, when
     postmortem: Callable[[IncidentId], str]  # one self-contained HTML page
     warning: Callable[[], str | None]  # what is said before everything else
 
@@ -74,12 +75,12 @@ class _Pages:
         self._health = health
 
     def index(self, _: Request) -> Response:
-        reading = self._reading
-        page = list_page(reading.incidents(), reading.credential, reading.warning())
-        return HTMLResponse(page)
+        rows, more = self._reading.incidents(MOST)
+        return HTMLResponse(list_page(rows, more, self._reading.warning()))
 
     def card(self, request: Request) -> Response:
-        return HTMLResponse(card_page(self._reading.card(_incident(request))))
+        number = _incident(request)
+        return HTMLResponse(card_page(self._reading.card(number), self._reading.story(number)))
 
     def postmortem(self, request: Request) -> Response:
         page = self._reading.postmortem(_incident(request))

@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.ids import label
-from stanch.responder.domain.incident import Incident
+from stanch.responder.postmortem import render
 from stanch.responder.postmortem.text import clean
+from stanch.responder.services.listing import Row
 
+MOST = 500  # rows; the worst and newest matter
 _LONGEST = 2000  # characters of one value
-_MOST = 500  # rows; the newest matter
+_SPAN = re.compile(r"`([^`]+)`")
 
 
-def list_page(
-    incidents: tuple[Incident, ...],
-    credential: Callable[[Incident], str],
-    warning: str | None = None,
-) -> str:
-    """All incidents, newest first, as given; ``credential`` names what leaked.
+def list_page(rows: tuple[Row, ...], more: int, warning: str | None = None) -> str:
+    """What is open and what is wanted; what is closed stands apart.
 
     ``warning`` is said before them: that the store or the record was tampered with.
     """
-    rows = [
-        {
-            "label": label(each.id),
-            "state": str(each.state),
-            "severity": each.severity,
-            "credential": f"{credential(each)} {each.preview}",
-            "root": each.root,
-            "detected_at": each.detected_at,
-        }
-        for each in incidents[:_MOST]
-    ]
-    return _render("list.html.j2", warning=warning, rows=rows, more=max(0, len(incidents) - _MOST))
+    return _render(
+        "list.html.j2",
+        warning=warning,
+        open=[row for row in rows if not row.closed],
+        closed=[row for row in rows if row.closed],
+        more=more,
+    )
 
 
-def card_page(card: Card) -> str:
-    """One incident as its card says it."""
-    return _render("card.html.j2", card=card, label=label(card.incident))
+def card_page(card: Card, story: Markup) -> str:
+    """One incident: its card, and below it what was done, by whom, when."""
+    return _render("card.html.j2", card=card, label=label(card.incident), story=story)
 
 
 def fault_page(what: str, remedy: str) -> str:
@@ -52,23 +46,36 @@ def fault_page(what: str, remedy: str) -> str:
 
 @cache
 def style() -> str:
-    """The style sheet."""
+    """The style sheet: the postmortem's, and what only these pages have."""
     folder = resources.files("stanch.responder.web") / "templates"
-    return (folder / "stanch.css").read_text(encoding="utf-8")
+    return render.style() + (folder / "stanch.css").read_text(encoding="utf-8")
+
+
+def coded(text: str) -> Markup:
+    """Text in which what stands between backticks is a command."""
+    # Escaped first: what is put around it is ours.
+    safe = str(escape(clean(text, _LONGEST)))
+    return Markup(_SPAN.sub(r"<code>\1</code>", safe))  # noqa: S704
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    env = Environment(
         loader=PackageLoader("stanch.responder.web"),
         autoescape=True,  # for every file, whatever its name ends with
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # Escaping keeps markup out; what steers a terminal or turns the direction of text stays in.
-    environment.filters["shown"] = lambda text: clean(str(text), _LONGEST)
-    return environment
+    env.filters.update(coded=coded, label=label)
+    env.finalize = _visible
+    return env
+
+
+def _visible(value: object) -> object:
+    """Escaping keeps markup out; what steers a terminal or turns text around stays in."""
+    plain = isinstance(value, str) and not isinstance(value, Markup)
+    return clean(str(value), _LONGEST) if plain else value
 
 
 def _render(name: str, **shown: object) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,12 +13,14 @@ from hypothesis import strategies as st
 from stanch.responder.domain.ids import IncidentId, SealedRef
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.json import JsonObject
-from stanch.responder.domain.run import RunKind
+from stanch.responder.domain.run import RunKind, StepState
+from stanch.responder.domain.timeline import Entry, Event
 from stanch.responder.postmortem.build import build
 from stanch.responder.postmortem.case import CaseFile
 from stanch.responder.postmortem.chart import chart
 from stanch.responder.postmortem.render import html, markdown
 from stanch.responder.postmortem.report import ActionKind, Lane, Tone
+from stanch.responder.postmortem.svg import width
 from stanch.responder.postmortem.text import clean, span
 
 DETECTED = datetime(2026, 3, 14, 9, 26, 53, 120_000, tzinfo=UTC)
@@ -98,7 +102,7 @@ def test_no_person_is_named_in_the_narrative(case: CaseFile) -> None:
 
 def test_an_unfinished_incident_says_what_is_missing(unfinished: CaseFile) -> None:
     report = build(unfinished, now=NOW)
-    assert report.status == "Containment not verified"
+    assert report.status == "Not proven contained"
     assert report.tone is Tone.ALARM
     assert report.window.closed_at is None
     assert report.window.lasted == timedelta(minutes=2)
@@ -113,7 +117,7 @@ def test_an_incident_without_anything_but_detection_still_makes_a_report(case: C
                                     containment_requested_at=None,
                                     containment_verified_at=None, proven_dead_at=None))  # fmt: skip
     report = build(bare, now=DETECTED)
-    assert report.status == "Not contained"
+    assert report.status == "Live"
     assert report.manifest.first_seq is None
     assert "Nothing has been done yet." in markdown(report)
     assert "Nothing has been done yet." in html(report)
@@ -133,7 +137,7 @@ def test_an_undo_turns_the_status_back_to_alarm(case: CaseFile) -> None:
     run, steps = case.runs[0]
     undone = replace(case, runs=((run, steps), (replace(run, kind=RunKind.UNDO), ())))
     report = build(undone, now=NOW)
-    assert report.status == "Containment taken back"
+    assert report.status == "Live again"
     assert report.tone is Tone.ALARM
 
 
@@ -251,3 +255,51 @@ def _exposure(exposed: datetime, found: datetime) -> Exposure:
         source="git-history", path="a", line=1, column=1, root="r", commit="c", author=None,
         exposed_at=exposed, found_at=found, rule="r", reason="r",
     )  # fmt: skip
+
+
+def test_people_have_names_and_an_undo_is_called_one(case: CaseFile) -> None:
+    said = [
+        ("cli:alice", "run.started", {"run": "r2", "kind": "undo", "runbook": "aws-access-key"}),
+        ("slack:bob", "approval.denied", {"step": "delete-key", "reason": "not yet"}),
+        ("cli:alice", "approval.refused", {"step": "delete-key", "reason": "she asked for it"}),
+    ]
+    entries = tuple(
+        Entry(
+            seq=900 + number,
+            event=Event(at=NOW, actor=actor, action=action, incident=IncidentId(7), detail=detail),
+            previous="",
+            digest="ab" * 32,
+            mac="",
+        )
+        for number, (actor, action, detail) in enumerate(said)
+    )
+    told = build(replace(case, entries=(*case.entries, *entries)), now=NOW).moments
+    rows = [(m.who, m.what) for m in told if m.evidence and (m.evidence.seq or 0) >= 900]
+    assert rows[0] == ("alice", "Undo started: aws-access-key")
+    assert rows[1][0] == "bob"
+    assert rows[1][1].startswith("Refused (")
+    assert rows[2][1].startswith("Attempt to decide, turned away by a rule (")
+
+
+def test_a_step_that_a_later_run_mended_is_not_told_as_failed(case: CaseFile) -> None:
+    run, steps = case.runs[0]
+    failed = replace(steps[0], state=StepState.FAILED, error="denied", remedy="allow it")
+    bumpy = replace(case, runs=((run, (failed, *steps[1:])), (run, steps)))
+    residual = build(bumpy, now=NOW).residual
+    assert f"The step {failed.id} did not succeed at first, and did later: denied" in residual
+    assert not any(f"mend-{failed.id}" == item.id for item in build(bumpy, now=NOW).actions)
+    still = replace(case, runs=((run, (failed, *steps[1:])),))
+    assert f"The step {failed.id} did not succeed: denied" in build(still, now=NOW).residual
+
+
+def test_labels_never_overlap_however_often_it_was_tried(case: CaseFile) -> None:
+    picture = chart(build(replace(case, runs=case.runs * 4), now=NOW))
+    labels = [
+        (float(y), float(x), float(x) + width(words))
+        for x, y, words in re.findall(
+            r'<text class="label" x="([\d.]+)" y="([\d.]+)" text-anchor="start">([^<]*)<', picture
+        )
+    ]
+    assert len(labels) > 30
+    for (y, _, end), (other, start, _) in pairwise(sorted(labels)):
+        assert y != other or start >= end - 1

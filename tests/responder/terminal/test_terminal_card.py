@@ -12,11 +12,12 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from syrupy.assertion import SnapshotAssertion
 
-from stanch.responder.domain.card import Card
+from stanch.responder.domain.card import Card, Tone
 from stanch.responder.domain.ids import IncidentId
+from stanch.responder.services.listing import Row
 from stanch.responder.terminal.notifier import TerminalNotifier
 from stanch.responder.terminal.panel import panel
-from stanch.responder.terminal.table import IncidentRow, incident_table
+from stanch.responder.terminal.table import incident_table
 from stanch.responder.terminal.text import visible
 
 
@@ -85,22 +86,27 @@ def test_what_is_dead_and_lives_again_is_told(
 
 def test_the_table_of_incidents_reads_well(snapshot: SnapshotAssertion) -> None:
     rows = [
-        IncidentRow(
+        Row(
             incident=IncidentId(12),
-            state="open",
+            state="LIVE",
+            tone=Tone.ALARM,
+            closed=False,
+            wanted="",
             severity="high",
             credential="GitHub token ghp_…9xYz",
             place="web: some/deep/directory/config/settings.py:120",
             age="2 d",
         ),
-        IncidentRow(
+        Row(
             incident=IncidentId(7),
-            state="contained",
+            state="CONTAINED",
+            tone=Tone.WAITING,
+            closed=False,
             severity="critical",
             credential="AWS access key AKIA…7Q2M",
             place="payments: deploy/env.sh:12",
             age="3 h",
-            wanted="approval by 15:03 UTC",
+            wanted="a decision of security by 15:03 UTC",
         ),
     ]
     assert shown(incident_table(rows)) == snapshot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -45,6 +46,39 @@ def test_incidents_are_listed_newest_first(pages: Client, opened: Opened) -> Non
     page = pages.get("/").text
     assert page.index("LK-2") < page.index("LK-1")
     assert page.index("billing") < page.index("payments")
+
+
+def test_closed_ones_stand_apart_and_the_worst_comes_first(
+    pages: Client, opened: Opened, house: House
+) -> None:
+    for name in ("payments", "billing", "shipping"):
+        opened(name)
+    with house.store.transaction() as tx:
+        for number, severity in ((1, "critical"), (3, "low")):
+            incident = tx.incidents.get(IncidentId(number))
+            assert incident is not None
+            tx.incidents.save(replace(incident, severity=severity))
+        incident = tx.incidents.get(IncidentId(2))
+        assert incident is not None
+        tx.incidents.save(incident.closed(incident.detected_at))
+    page = pages.get("/").text
+    assert "2 open incidents" in page
+    assert page.index("LK-1") < page.index("LK-3") < page.index("1 closed") < page.index("LK-2")
+
+
+def test_pages_renew_themselves_without_a_script(pages: Client, opened: Opened) -> None:
+    opened("payments")
+    for path in ("/", "/incidents/LK-1"):
+        page = pages.get(path).text
+        assert '<meta http-equiv="refresh"' in page
+        assert "<script" not in page
+
+
+def test_a_page_tells_what_was_done_by_whom_and_when(pages: Client, opened: Opened) -> None:
+    opened("payments")
+    page = pages.get("/incidents/LK-1").text
+    for part in ("What was done", "Timeline", "Who agreed", "Where it was visible", "<svg"):
+        assert part in page
 
 
 def test_an_incident_is_its_card(pages: Client, opened: Opened) -> None:

@@ -64,6 +64,11 @@ def agent(ctx: StepContext) -> str:
     return f"stanch/{ctx.run}"
 
 
+def agents(ctx: StepContext) -> frozenset[str]:
+    """How our attempts signed themselves in any run of this incident."""
+    return frozenset(f"stanch/{run}" for run in ctx.runs)
+
+
 def keys_of(aws: AwsClients, user: str, *, attempts: int = 3) -> list[AccessKeyMetadataTypeDef]:
     """The user's access keys. Raises :class:`NotThere` when there is no such user."""
     with calling("iam:ListAccessKeys"):

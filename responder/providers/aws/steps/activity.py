@@ -22,7 +22,7 @@ from stanch.responder.domain.step import (
 )
 from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.adapter.error import NotThere, calling, mask_id
-from stanch.responder.providers.aws.adapter.identity import agent, leaked_id, text_of
+from stanch.responder.providers.aws.adapter.identity import agents, leaked_id, text_of
 from stanch.responder.providers.aws.adapter.trail import Child, Use, parse
 from stanch.responder.providers.aws.steps.lineage import bequeathed
 
@@ -56,7 +56,7 @@ class FindActivity:
     """Look the key up in CloudTrail's event history: 90 days, management events.
 
     CloudTrail is minutes late, so this is what was seen so far, and ``complete_until`` says how
-    far. Our own attempts are recognised by their User-Agent, which carries the run's id, and are
+    far. Our own attempts are recognised by their User-Agent, which carries a run's id, and are
     counted apart.
     """
 
@@ -111,9 +111,9 @@ class FindActivity:
         hunt = _Hunt()
         regions = self._regions(hunt)
         searched = self._hunt(leaked_id(ctx), regions, hunt)
-        ours = agent(ctx)
-        theirs = [use for use in hunt.uses.values() if ours not in use.agent]
-        born = [(child, use) for child, use in hunt.born.values() if ours not in use.agent]
+        ours = agents(ctx)
+        theirs = [use for use in hunt.uses.values() if not _signed(use, ours)]
+        born = [(child, use) for child, use in hunt.born.values() if not _signed(use, ours)]
         uses = sorted(theirs, key=lambda use: (use.at, use.id))
         outputs = _summary(uses, [f"{mask_id(child.id)} by {use.api}" for child, use in born]) | {
             "born": bequeathed(child for child, _ in born),
@@ -197,6 +197,10 @@ class FindActivity:
         except (StepFailed, NotThere) as error:
             return uses, str(error), False
         return uses, "", False
+
+
+def _signed(use: Use, agents: frozenset[str]) -> bool:
+    return any(each in use.agent for each in agents)
 
 
 def _summary(uses: list[Use], children: list[str]) -> dict[str, JsonValue]:

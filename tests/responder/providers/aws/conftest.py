@@ -44,6 +44,7 @@ class MemoryContext:
     step: str
     started_at: datetime
     before: JsonObject = field(default_factory=dict)
+    earlier: tuple[RunId, ...] = ()
 
     @property
     def incident(self) -> IncidentId:
@@ -53,6 +54,10 @@ class MemoryContext:
     def preview(self) -> str:
         key_id = self.safe.leak["access_key_id"].reveal().decode()
         return f"{key_id[:4]}…{key_id[-4:]}"
+
+    @property
+    def runs(self) -> tuple[RunId, ...]:
+        return (*self.earlier, self.run)
 
     @property
     def rule(self) -> str:
@@ -100,6 +105,7 @@ class Bench:
     acted: dict[str, JsonObject] = field(default_factory=dict)
     params: dict[str, dict[str, Any]] = field(default_factory=dict)
     starts: dict[str, datetime] = field(default_factory=dict)
+    earlier: tuple[RunId, ...] = ()
     seen: int = 0  # the journal's number when the world was seeded
 
     @property
@@ -115,6 +121,7 @@ class Bench:
             step=name,
             started_at=start,
             before=self.before.get(name, {}),
+            earlier=self.earlier,
         )
 
     def typed(self, name: str, **params: Any) -> Any:

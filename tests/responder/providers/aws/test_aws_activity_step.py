@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from stanch.responder.domain.error import Retryable
+from stanch.responder.domain.ids import RunId
 from stanch.responder.domain.step import NotYet, Verified
 from stanch.responder.lab.aws.cast import outcome
 from stanch.responder.lab.aws.client import Credentials, open_session
@@ -33,6 +35,16 @@ def test_the_attackers_calls_are_found_and_ours_are_counted_apart(bench: Bench) 
     assert found["denied"] == 2  # CreateUser, CreateAccessKey
     assert not found["truncated"]
     assert found["count"] == len(found["events"])
+
+
+def test_what_an_earlier_run_of_ours_tried_is_ours_too(bench: Bench) -> None:
+    bench.contain()
+    bench.refused()
+    bench.earlier, bench.run = (bench.run,), RunId(secrets.token_hex(13))
+    found = bench.do(ACTIVITY, user=bench.world.user).outputs
+    assert found["own"] >= 3
+    assert "127.0.0.1" not in found["source_ips"]
+    assert found["children"] == []
 
 
 def test_a_session_born_from_the_key_is_followed(bench: Bench) -> None:
