@@ -32,6 +32,7 @@ def test_a_removed_secret_is_found_with_the_commit_that_introduced_it(
         commit=introduced,
         author="Ann Example <ann@example.org>",
         committed_at=datetime(2024, 2, 3, 2, 5, 6, tzinfo=UTC),
+        in_head=False,
     )
     assert outcome.places == [("a.txt", 2)]
     assert not outcome.gaps
