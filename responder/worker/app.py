@@ -68,6 +68,7 @@ def make_app(
         task_ignore_result=True,
         task_serializer=message.NAME,
         timezone="UTC",
+        worker_consumer="stanch.responder.worker.consumer:GuardedConsumer",
         worker_cancel_long_running_tasks_on_connection_loss=False,  # a run outlives the broker
         worker_enable_remote_control=False,  # who may write to the broker must not stop workers
         worker_hijack_root_logger=False,
