@@ -31,8 +31,8 @@ def command(incident: str, name: str | None, refuse: bool, reason: str | None, y
     console = Console(highlight=False)
     with house() as opened:
         number, by = parse_label(incident), caller(opened.settings, name)
-        find_person(opened.approvals.people, by.name)
         question = opened.approvals.question(opened.approvals.open_for(number))
+        find_person(opened.approvals.people, by.name)  # before anything is asked of them
         _show(question, console)
         if not yes:
             _confirm(question, refuse=refuse)

@@ -125,7 +125,6 @@ def _closable(tx: Transaction, incident_id: IncidentId, closure: Closure) -> Inc
         raise UsageError(f"there is no incident {name}", remedy="`stanch incidents` lists them")
     if incident.state is IncidentState.CLOSED:
         raise UsageError(f"{name} is closed already", remedy=f"`stanch respond {name}` reopens it")
-    reasoned(closure.reason)
     if any(_works(run) for run in tx.runs.of(incident_id)):
         raise UsageError(
             f"{name} is still being worked on",
@@ -137,6 +136,7 @@ def _closable(tx: Transaction, incident_id: IncidentId, closure: Closure) -> Inc
             remedy=f"`stanch respond {name}` goes on; --unproven closes it all the same, "
             "--disposition says what it was, and the record keeps either",
         )
+    reasoned(closure.reason)
     return incident
 
 

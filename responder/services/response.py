@@ -148,9 +148,10 @@ class Responses:
         act that had begun has ended. An undo that was begun already is taken up, not repeated.
         Raises ApprovalRefused for strangers: afterwards the credential works for whoever has it.
         """
-        find_person(self.people, by.name)
         with self.store.transaction() as tx:
-            incident = _reopened(tx, _incident(tx, incident_id), by)
+            found = _incident(tx, incident_id)
+            find_person(self.people, by.name)
+            incident = _reopened(tx, found, by)
             runs = tx.runs.of(incident_id)
             if not any(r.kind is RunKind.RESPOND for r in runs):
                 raise UsageError(
