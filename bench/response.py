@@ -235,7 +235,7 @@ def _approve(house: House, incident: IncidentId) -> None:
         house.approvals.open_for(incident),
         by=Caller(name="bob", door="cli"),
         granted=True,
-        reason="bench",
+        reason="the benchmark goes on",
     )
 
 

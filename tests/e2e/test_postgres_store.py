@@ -23,7 +23,7 @@ def _database(request: pytest.FixtureRequest) -> str:
 def test_a_leaked_key_is_proven_dead_with_the_truth_in_postgresql(desk: Any, database: str) -> None:
     desk.configure(f'[store]\nurl = "{database}"\n')
     desk.stanch("respond", "payments", "--as", "alice")
-    desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "It works.")
+    desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "The new key works.")
     assert set(acts(desk.world.lab, since=desk.since).values()) == {1}
     assert "sound" in desk.stanch("audit", "verify")
     assert not (desk.folder / "home" / "stanch.db").exists()

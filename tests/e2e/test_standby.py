@@ -49,5 +49,5 @@ def test_a_command_does_the_work_when_no_worker_takes_it_up(desk: Any) -> None:
     assert "Decision wanted" in said
     assert desk.world.attacker.try_key() != "alive"
     assert desk.world.attacker.try_session() == "AccessDenied"
-    desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "It works.")
+    desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "The new key works.")
     assert set(acts(desk.world.lab, since=desk.since).values()) == {1}

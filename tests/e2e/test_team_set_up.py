@@ -85,7 +85,7 @@ def test_a_team_brings_a_leaked_key_to_proven_dead_although_a_worker_is_killed(
     assert desk.world.attacker.try_key() != "alive"
     assert desk.world.attacker.try_session() == "AccessDenied"
 
-    desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "It works.")
+    desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "The new key works.")
 
     assert incident(desk).state is IncidentState.PROVEN_DEAD
     assert set(acts(desk.world.lab, since=desk.since).values()) == {1}
