@@ -53,7 +53,7 @@ from stanch.responder.vault.vault import EnvelopeVault
 from stanch.responder.worker.app import make_app, register
 from stanch.responder.worker.doorbell import CeleryDoorbell
 from stanch.responder.worker.pacer import Pacer
-from stanch.scanner.api import builtin_rules
+from stanch.scanner.api import Match, builtin_rules
 from stanch.scanner.model.secret import SecretValue
 
 
@@ -105,6 +105,11 @@ class House:
     def provider(self, name: str) -> Adapter | None:
         """Our hands at this provider; None when it is none of ours."""
         return self.adapters.get(name)
+
+    def exists(self, match: Match) -> bool:
+        """Whether what was found may exist, as its provider says; True when nobody knows."""
+        hands = self.provider(match.finding.provider)
+        return hands is None or hands.exists(match.parts)
 
     def advance(self, run: RunId, lane: Errand | None = None) -> timedelta | None:
         """Bring a run forward, then anchor what was recorded."""

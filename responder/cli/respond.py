@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +20,11 @@ from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, label, parse_label
 from stanch.responder.domain.run import RunState
 from stanch.responder.services.intake import Report
+from stanch.responder.services.triage import Triage
 from stanch.scanner.api import (
     Confidence,
     Gap,
+    Match,
     Scan,
     Scanner,
     configured_rules,
@@ -111,24 +114,28 @@ def _respond(
 def _search(opened: House, search: Search, by: Caller) -> tuple[list[IncidentId], bool]:
     """Scan, and start each response the moment its credential is seen."""
     seen: list[IncidentId] = []
-    for result in search.scan:
+
+    def receive(match: Match) -> IncidentId:
+        now = datetime.now(UTC)
+        taken = opened.intake.receive(Report(match=match, root=search.root, by=by, detected_at=now))
+        if taken.incident not in seen:
+            seen.append(taken.incident)
+            # What a person paused, cancelled or takes back is left to them.
+            if taken.run is None and _failed(opened, taken.incident):
+                opened.responses.respond(taken.incident, by=by)
+        return taken.incident
+
+    Triage(store=opened.store, exists=opened.exists, receive=receive).take(_leaks(search.scan))
+    return seen, search.scan.summary.complete
+
+
+def _leaks(scan: Scan) -> Iterator[Match]:
+    for result in scan:
         if isinstance(result, Gap):
             if result.incomplete:
                 click.echo(f"incomplete: {result.path}: {result.why}", err=True)
-            continue
-        if result.finding.confidence.rank < Confidence.MEDIUM.rank:
-            continue
-        now = datetime.now(UTC)
-        taken = opened.intake.receive(
-            Report(match=result, root=search.root, by=by, detected_at=now)
-        )
-        if taken.incident in seen:
-            continue
-        seen.append(taken.incident)
-        # What a person paused, cancelled or takes back is left to them.
-        if taken.run is None and _failed(opened, taken.incident):
-            opened.responses.respond(taken.incident, by=by)
-    return seen, search.scan.summary.complete
+        elif result.finding.confidence.rank >= Confidence.MEDIUM.rank:
+            yield result
 
 
 def _failed(opened: House, incident: IncidentId) -> bool:

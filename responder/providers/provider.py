@@ -21,6 +21,12 @@ class Adapter(Protocol):
     def identity(self) -> str:
         """Who we are there. Raises StanchError when we are nobody, Retryable without an answer."""
 
+    def exists(self, parts: Mapping[str, SecretValue]) -> bool:
+        """One cheap look, without using the credential: False only when it certainly is not there.
+
+        It decides which of many findings are taken in first. Never raises.
+        """
+
     def close(self) -> None:
         """Close all connections."""
 

@@ -59,6 +59,11 @@ class Github:
         """Nobody: what we do here is done with the leaked token, or without any."""
         return "no identity is needed"
 
+    def exists(self, parts: Mapping[str, SecretValue]) -> bool:
+        """Nothing says so without using it."""
+        del parts
+        return True
+
     def close(self) -> None:
         """Close all connections."""
         self._pool.clear()

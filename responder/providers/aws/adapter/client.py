@@ -15,8 +15,9 @@ import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
-from stanch.responder.domain.error import ConfigError
-from stanch.responder.providers.aws.adapter.error import calling
+from stanch.responder.domain.error import ConfigError, StanchError
+from stanch.responder.providers.aws.adapter.error import NotAllowed, NotThere, calling
+from stanch.responder.providers.aws.adapter.keyid import decode_account
 from stanch.scanner.model.secret import SecretValue
 
 if TYPE_CHECKING:
@@ -151,6 +152,24 @@ class AwsClients:
     def is_ours(self, account: str) -> bool:
         """Whether we answer for this account. Credentials of others are never tried."""
         return account in (self.settings.accounts or (self.account(),))
+
+    def exists(self, parts: Mapping[str, SecretValue]) -> bool:
+        """Whether the key is one that IAM shows us; True when it did not answer."""
+        part = parts.get("access_key_id")
+        key_id = part.reveal().decode("ascii", "replace") if part else ""
+        account = decode_account(key_id)
+        if not account or not key_id.startswith("AKIA"):
+            return True  # the id does not say whose it is
+        try:
+            if not self.is_ours(account):
+                return False
+            with calling("iam:GetAccessKeyLastUsed"):
+                self.iam(attempts=1).get_access_key_last_used(AccessKeyId=key_id)
+        except (NotThere, NotAllowed):
+            return False
+        except StanchError:
+            return True  # the step that needs the answer asks again, and says why there is none
+        return True
 
     @contextmanager
     def acting_as(self, credentials: Credentials, service: Service, *, agent: str) -> Iterator[Any]:

@@ -17,9 +17,9 @@ from stanch.responder.domain.step import Effect, NotYet, Verified
 from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.providers.aws.adapter.client import AwsClients, AwsSettings, Credentials
 from stanch.responder.providers.aws.adapter.error import calling, masked
+from stanch.responder.providers.aws.adapter.keyid import decode_account
 from stanch.responder.providers.aws.permission import policy_document
 from stanch.responder.providers.aws.provider import AWS
-from stanch.responder.providers.aws.steps.key import decode_account
 from stanch.responder.providers.permission import required
 from stanch.responder.providers.registry import SPECS
 from stanch.scanner.model.secret import SecretValue
