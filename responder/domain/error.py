@@ -63,11 +63,15 @@ class LeaseLost(Exception):  # noqa: N818  # an event between workers, never sho
 
 
 class Retryable(Exception):  # noqa: N818  # a decision, not a failure
-    """The world said "not now" (throttled, unreachable). Try again after ``after``."""
+    """The world said "not now" (throttled, unreachable). Try again after ``after``.
 
-    def __init__(self, why: str, *, after: timedelta) -> None:
+    ``refused``: it said so before anything was changed, so what is found later is not our doing.
+    """
+
+    def __init__(self, why: str, *, after: timedelta, refused: bool = False) -> None:
         super().__init__(why)
         self.after = after
+        self.refused = refused
 
 
 class StepFailed(StanchError):  # noqa: N818  # an outcome, named as the run's state is

@@ -161,9 +161,15 @@ class Attempt:
                 return self.progress.acted(job.run, row, {**evidence, "answer": "lost, seen later"})
             case Absent(before=before):
                 leases.require(row)
+                ours_before = row.absent_at is not None  # an act of ours may still show
                 row = self.progress.begun(job.run, row, before, leases.length)
                 self.trace(row.id, "begun")
-                evidence = step.act(params, self._context(step, job, row, opened))
+                try:
+                    evidence = step.act(params, self._context(step, job, row, opened))
+                except Retryable as error:
+                    if error.refused and not ours_before:
+                        self.progress.refused(row)
+                    raise
                 self.trace(row.id, "acted")
                 row = self.progress.acted(job.run, row, evidence)
                 self.trace(row.id, "recorded")

@@ -60,6 +60,15 @@ class Progress:
             _give_back(tx, row)
         raise LeaseLost(f"run {run.id} was stopped")
 
+    def refused(self, row: StepRun) -> None:
+        """The act was refused before it changed anything: if its effect shows, it is another's.
+
+        Else taking back what we did would take back what somebody else has done meanwhile.
+        """
+        with self.store.transaction() as tx:
+            if _stopped(tx, row) is None:
+                tx.runs.write(replace(row, absent_at=None, before={}))
+
     def acted(self, run: Run, row: StepRun, evidence: JsonObject) -> StepRun:
         """The act was answered. This is told even of a run that was stopped meanwhile."""
         with self.store.transaction() as tx:

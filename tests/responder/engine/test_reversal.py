@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from stanch.responder.domain.error import StepFailed, UsageError
+from stanch.responder.domain.error import Retryable, StepFailed, UsageError
 from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.run import RunKind, RunState
 from tests.responder.conftest import ALICE
@@ -33,6 +34,33 @@ def test_what_was_there_before_us_is_left_alone(room: Any) -> None:
     room.settle(run)
     room.settle(undo(room, run))
     assert room.lamps.lit == {"a"}
+
+
+def _light(room: Any, error: Exception) -> Exception:
+    """Somebody else lights the lamp while our act meets the error."""
+    room.lamps.lit.add("a")
+    return error
+
+
+def test_what_another_did_after_our_act_was_refused_is_left_alone(room: Any) -> None:
+    busy = Retryable("throttled", after=timedelta(seconds=1), refused=True)
+    room.lamps.then("act", "a", lambda: _light(room, busy))
+    run = room.begin(room.line("a"), room.line("b", after=("a",)))
+    room.settle(run)
+    room.settle(undo(room, run))
+    assert room.lamps.lit == {"a"}
+
+
+def test_an_answer_lost_before_a_refusal_may_still_be_ours(room: Any) -> None:
+    pause = timedelta(seconds=1)
+    room.lamps.then("act", "a", Retryable("cut off", after=pause))
+    room.lamps.then(
+        "act", "a", lambda: _light(room, Retryable("throttled", after=pause, refused=True))
+    )
+    run = room.begin(room.line("a"))
+    room.settle(run)
+    room.settle(undo(room, run))
+    assert room.lamps.lit == set()
 
 
 def test_after_a_final_step_nothing_is_taken_back(room: Any) -> None:

@@ -139,8 +139,10 @@ def aws_time(answer: Mapping[str, Any]) -> datetime | None:
 
 
 @contextmanager
-def calling(api: str) -> Iterator[None]:
+def calling(api: str, *, only_change: bool = False) -> Iterator[None]:
     """Translate what one call as our own identity may raise. ``api`` is ``iam:UpdateAccessKey``.
+
+    ``only_change``: the call is all that its step changes, so a throttled one changed nothing.
 
     Raises Retryable, StepFailed, :class:`NotThere` or :class:`LimitReached`, never a vendor's error
     (``from None``: the original's text may hold a key id).
@@ -148,7 +150,7 @@ def calling(api: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _translated(api, error) from None
+        raise _translated(api, error, only_change=only_change) from None
     except (BotoConnectionError, HTTPClientError) as error:
         raise Retryable(
             f"{api}: {type(error).__name__}: no answer from AWS", after=_AGAIN
@@ -166,10 +168,11 @@ def calling(api: str) -> Iterator[None]:
         ) from None
 
 
-def _translated(api: str, error: ClientError) -> Exception:
+def _translated(api: str, error: ClientError, *, only_change: bool) -> Exception:
     code = code_of(error)
     if passing(error):
-        return Retryable(f"{api}: {code}", after=_AGAIN)
+        refused = only_change and code in _THROTTLED
+        return Retryable(f"{api}: {code}", after=_AGAIN, refused=refused)
     if code in _MISSING:
         gone = NotThere(f"{api}: {message_of(error)}")
         gone.at = aws_time(error.response)

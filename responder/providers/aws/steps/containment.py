@@ -62,7 +62,7 @@ class DisableAccessKey:
     def act(self, params: OwnedKey, ctx: StepContext) -> JsonObject:
         """Disable it. A key deleted meanwhile is as good."""
         try:
-            with calling("iam:UpdateAccessKey"):
+            with calling("iam:UpdateAccessKey", only_change=True):
                 answer = self._aws.iam(attempts=1).update_access_key(
                     UserName=params.user, AccessKeyId=leaked_id(ctx), Status="Inactive"
                 )
@@ -113,7 +113,7 @@ class EnableAccessKey:
     def act(self, params: OwnedKeyUndo, ctx: StepContext) -> JsonObject:
         """Enable it."""
         try:
-            with calling("iam:UpdateAccessKey"):
+            with calling("iam:UpdateAccessKey", only_change=True):
                 answer = self._aws.iam(attempts=1).update_access_key(
                     UserName=params.user, AccessKeyId=leaked_id(ctx), Status="Active"
                 )
