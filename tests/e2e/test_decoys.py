@@ -7,6 +7,8 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +26,13 @@ def _decoy(account: str) -> str:
     return f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY={secret}\n" + "\n" * 12
 
 
-def test_decoys_do_not_hold_up_the_containment_of_the_real_key(desk: Any) -> None:
+def test_decoys_do_not_hold_up_the_containment_of_the_real_key(
+    desk: Any, leaky: Callable[[Path], None]
+) -> None:
     lab, leaked = desk.world.lab, desk.world.leaked
     folder = desk.folder / "planted"
     folder.mkdir()
+    leaky(folder)
     (folder / "a_decoys.txt").write_text("".join(_decoy(lab.account_id) for _ in range(DECOYS)))
     (folder / "z.sh").write_text(
         f"AWS_ACCESS_KEY_ID={leaked.access_key_id}\nAWS_SECRET_ACCESS_KEY={leaked.secret}\n"

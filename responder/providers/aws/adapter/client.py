@@ -15,7 +15,7 @@ import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
-from stanch.responder.domain.error import ConfigError, StanchError
+from stanch.responder.domain.error import ConfigError, Retryable, StanchError
 from stanch.responder.providers.aws.adapter.error import NotAllowed, NotThere, calling
 from stanch.responder.providers.aws.adapter.keyid import decode_account
 from stanch.scanner.model.secret import SecretValue
@@ -167,7 +167,7 @@ class AwsClients:
                 self.iam(attempts=1).get_access_key_last_used(AccessKeyId=key_id)
         except (NotThere, NotAllowed):
             return False
-        except StanchError:
+        except (Retryable, StanchError):
             return True  # the step that needs the answer asks again, and says why there is none
         return True
 

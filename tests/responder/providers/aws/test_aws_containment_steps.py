@@ -344,3 +344,34 @@ def test_a_lone_key_id_is_contained_only_when_iam_has_settled(
 def _somebodys_policy() -> dict[str, Any]:
     statement = {"Sid": POLICY, "Effect": "Deny", "Action": "iam:*", "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def test_a_key_that_was_never_made_is_known_as_such_by_one_cheap_question(bench: Bench) -> None:
+    leaked = bench.safe.leak["access_key_id"].reveal().decode()
+    other = "A" if leaked[-1] != "A" else "B"
+    assert bench.aws.exists(bench.safe.leak)
+    assert not bench.aws.exists({"access_key_id": SecretValue((leaked[:-1] + other).encode())})
+    assert bench.aws.exists({})  # the id is not known, so nobody can say
+    signed = {call["access_key_id"] for call in bench.lab.calls(since=bench.seen)}
+    assert leaked not in signed  # the credential itself is not used
+
+
+def test_a_key_counts_as_real_while_aws_does_not_answer(bench: Bench) -> None:
+    bench.lab.fault("iam:GetAccessKeyLastUsed", "throttle", times=1)
+    assert bench.aws.exists(bench.safe.leak)
+
+
+def test_a_key_that_a_person_disabled_after_we_were_throttled_is_not_ours(bench: Bench) -> None:
+    bench.lab.fault("iam:UpdateAccessKey", "throttle", times=1)
+    bench.observe(DISABLE, user=bench.world.user)
+    with pytest.raises(Retryable) as throttled:
+        bench.act(DISABLE, user=bench.world.user)
+    assert throttled.value.refused
+
+
+def test_a_lost_answer_may_have_changed_the_key(bench: Bench) -> None:
+    bench.lab.fault("iam:UpdateAccessKey", "lost-answer", times=1)
+    bench.observe(DISABLE, user=bench.world.user)
+    with pytest.raises(Retryable) as lost:
+        bench.act(DISABLE, user=bench.world.user)
+    assert not lost.value.refused
