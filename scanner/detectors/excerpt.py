@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -13,6 +14,13 @@ _FRONT = 60  # bytes before the value
 _SIGNS = regex(rb"[\"'`;,)\]}>]{0,4}")
 #: What no rule has named may still be one: long, or with digits among its letters.
 _TOKEN = regex(rb"[A-Za-z0-9+/_.~-]{24,}|(?=[A-Za-z_-]*[0-9])[A-Za-z0-9+_-]{9,}")
+#: Where a password of another place stands, whatever it looks like: in a URL, in quotes that name
+#: nothing, behind an option of one letter or a verb, in a cell of a table.
+_PLACE = regex(
+    rb"(?<=://)[^\s/@]{1,100}(?=@)|(['\"`])[^'\"`]{1,100}\1(?=(\s{0,3}[\]:=])?)"
+    rb"|(?<=\s-[A-Za-z]\s)[^\s-]\S{2,}(?=\s)|(?<=\sis\s)\S+(?=\s)|(?<=\|\s)[^|\s]+(?=\s{1,8}\|)"
+)
+_CONSTANT = regex(rb"['\"`][A-Z0-9_]+['\"`]")
 _WORD = regex(rb"[A-Za-z0-9+/_.~-]+")
 _NAME = regex(rb"[A-Z0-9_]{9,}|[A-Za-z]{1,20}[0-9]{0,2}(?:[._-][A-Za-z]{1,20}[0-9]{0,2})*")
 
@@ -29,10 +37,16 @@ def excerpt(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, int]
     front = _without(data, cut, start, secrets)
     if cut > begin and _WORD.match(data, cut - 1, start) and (torn := _WORD.match(front)):
         front = front[torn.end() :]  # the rest of a token does not look like one
+    front = _PLACE.sub(_kept, front)
     front = _TOKEN.sub(lambda found: found[0] if _NAME.fullmatch(found[0]) else _MASKED, front)
     behind = _SIGNS.match(data, end)
     text = front.lstrip() + _MASKED + (behind[0] if behind else b"")
     return ("…" if cut > begin else "") + text.decode("utf-8", "replace")
+
+
+def _kept(found: re.Match[bytes]) -> bytes:
+    """What stands in such a place; masked, but for quoted names."""
+    return found[0] if found[2] or _CONSTANT.fullmatch(found[0]) else _MASKED
 
 
 def _end(span: tuple[int, int]) -> int:

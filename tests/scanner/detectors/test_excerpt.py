@@ -69,3 +69,21 @@ def test_no_end_of_a_token_is_left_where_the_line_is_cut(kept: int) -> None:
     data = b"first\n" + other + b" " * (60 - kept - len("key=")) + b"key=secretvalue"
     shown = excerpt(data, len(data) - 11, len(data), [])
     assert shown == f"…key={MASK}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "postgres://u:{other}@h:5432/d?password={value}",
+        "amqp://g:{other}@h//,amqp://g:{value}@h2//",
+        "login('root', '{other}'); connect(password='{value}')",
+        "| root | {other} | token={value} |",
+        "the password is {other} and the token is {value}",
+        "openssl enc -k {other} -pass pass:{value}",
+    ],
+)
+def test_a_password_that_no_rule_has_found_is_not_shown_by_its_neighbour(line: str) -> None:
+    other, value = generate("{letters:10}", 1), generate("{base62:30}", 2)
+    data = line.encode().replace(b"{other}", other).replace(b"{value}", value)
+    start = data.index(value)
+    assert other.decode() not in excerpt(data, start, start + len(value), [])
