@@ -7,10 +7,8 @@ Secrets are never configuration values: keys and tokens are references, ``file:/
 from __future__ import annotations
 
 import difflib
-import errno
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,10 +21,9 @@ import msgspec
 from stanch.responder.domain.approval import Person
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.providers.registry import PROVIDERS
-from stanch.responder.providers.setting import Section
+from stanch.responder.providers.setting import Section, text_of
 from stanch.scanner.model.secret import SecretValue
 
-_MOST = 1 << 20  # bytes of a configuration file
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -74,6 +71,7 @@ class ScanSection(Section, frozen=True):
     """What ``stanch scan`` looks for; the scanner reads and checks it."""
 
     rules: tuple[str, ...] = ()
+    allowlists: tuple[dict[str, Any], ...] = ()
     min_confidence: str = ""
 
 
@@ -317,7 +315,7 @@ def _file(env: Mapping[str, str], home: Path) -> tuple[str, dict[str, Any]]:
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(_text(path))
+        return tomllib.loads(text_of(path))
     except (FileNotFoundError, NotADirectoryError):
         if required:
             raise ConfigError(
@@ -330,18 +328,6 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         ) from None
     except (ValueError, RecursionError) as error:  # not TOML, or deeper or longer than it can be
         raise ConfigError(f"{path}: {error}", remedy="mend the TOML at that line") from None
-
-
-def _text(path: Path) -> str:
-    """The file's text, up to a size that no configuration has; a pipe or device is refused."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
-        value = file.read(_MOST + 1)
-    if len(value) > _MOST:
-        raise OSError(errno.EFBIG, f"it is larger than {_MOST >> 20} MiB")
-    return value.decode("utf-8-sig")
 
 
 def _place(problem: str, env: Mapping[str, str]) -> str | None:

@@ -66,10 +66,7 @@ def decide(  # noqa: PLR0913  # a decision takes exactly these facts
     now: datetime,
     askers: frozenset[str] = frozenset(),
 ) -> Approval:
-    """The decided approval, or :class:`ApprovalRefused` with the rule that forbids it.
-
-    ``askers``: everybody who started the run or took it up, by name.
-    """
+    """The decided approval, or :class:`ApprovalRefused`; ``askers`` started or took up the run."""
     what = f"approval for {label(approval.incident)} step {approval.step!r}"
     again = f"`stanch respond {label(approval.incident)}` asks again"
     if approval.decision is not Decision.OPEN:

@@ -243,6 +243,44 @@ PEOPLE = {
 }
 
 
+def _furnished(  # the parts that a room is made of
+    store: SqlStore, folder: Path, clock: Clock, lamps: Lamps, bell: Bell, leases: Leases
+) -> Room:
+    vault = EnvelopeVault(store, LocalMasterKey(folder / "master.key"))
+    books: dict[str, Runbook] = {}
+    attempt = hands(store, vault, lamps, bell)
+    planner = attempt.planner
+    dispatch = Dispatch(planner=planner, progress=attempt.progress, runbooks=books)
+    responses = Responses(
+        store=store, planner=planner, runbooks=books, doorbell=bell, people=PEOPLE
+    )
+    approvals = Approvals(
+        store=store, planner=planner, runbooks=books, people=PEOPLE, doorbell=bell
+    )
+    return Room(
+        store=store,
+        clock=clock,
+        lamps=lamps,
+        bell=bell,
+        vault=vault,
+        books=books,
+        planner=planner,
+        executor=Executor(
+            store=store,
+            dispatch=dispatch,
+            runbooks=books,
+            attempt=attempt,
+            doorbell=bell,
+            leases=leases,
+        ),
+        responses=responses,
+        approvals=approvals,
+        cards=Cards(store=store, approvals=approvals, remedy="renew {}".format),
+        intake=Intake(store=store, vault=vault, responses=responses),
+        reconciler=Reconciler(store=store, doorbell=bell, responses=responses),
+    )
+
+
 @pytest.fixture
 def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
     blank, seal = _blank
@@ -253,39 +291,8 @@ def room(_blank: tuple[Path, LedgerSeal], tmp_path: Path) -> Iterator[Room]:
         open_store(f"sqlite:///{database}", seal=seal, clock=clock) as store,
         ExitStack() as opened,
     ):
-        vault = EnvelopeVault(store, LocalMasterKey(tmp_path / "master.key"))
-        books: dict[str, Runbook] = {}
-        attempt = hands(store, vault, lamps, bell)
-        planner = attempt.planner
-        dispatch = Dispatch(planner=planner, progress=attempt.progress, runbooks=books)
-        responses = Responses(
-            store=store, planner=planner, runbooks=books, doorbell=bell, people=PEOPLE
-        )
-        approvals = Approvals(
-            store=store, planner=planner, runbooks=books, people=PEOPLE, doorbell=bell
-        )
-        made = Room(
-            store=store,
-            clock=clock,
-            lamps=lamps,
-            bell=bell,
-            vault=vault,
-            books=books,
-            planner=planner,
-            executor=Executor(
-                store=store,
-                dispatch=dispatch,
-                runbooks=books,
-                attempt=attempt,
-                doorbell=bell,
-                leases=opened.enter_context(Leases(store, timedelta(seconds=15))),
-            ),
-            responses=responses,
-            approvals=approvals,
-            cards=Cards(store=store, approvals=approvals, remedy="renew {}".format),
-            intake=Intake(store=store, vault=vault, responses=responses),
-            reconciler=Reconciler(store=store, doorbell=bell, responses=responses),
-        )
+        leases = opened.enter_context(Leases(store, timedelta(seconds=15)))
+        made = _furnished(store, tmp_path, clock, lamps, bell, leases)
         yield made
         with store.snapshot() as tx:
             # What nobody attacked is never called tampered, in whatever a test did.

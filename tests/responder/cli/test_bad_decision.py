@@ -114,7 +114,7 @@ def test_a_closed_incident_leaves_the_list_and_comes_back_when_somebody_goes_on(
     assert "CLOSED, NOT PROVEN DEAD" in closed.out
     assert "dana: Bring the credential to proven dead" in closed.out
     assert "LK-1" not in case.stanch("incidents").out
-    assert "closed" in case.stanch("incidents", "--all").out
+    assert "LK-1" in case.stanch("incidents", "--all").out
     log = case.stanch("audit", "log", "LK-1").out
     assert "incident.closed" in log
     assert '"account":' in log
