@@ -30,6 +30,12 @@ from stanch.scanner.sources.git.query import commit_id
 from stanch.scanner.sources.git.repository import Repository
 from stanch.scanner.suppression.suppressor import Suppressor
 
+_ACCEPT = (
+    "git add .stanch-baseline .gitattributes",
+    "git commit -m 'Accept a finding'",
+    "git push",
+)
+
 
 @click.command("ci")
 @click.option("--base", metavar="REF", help="Where the change goes. Default: as the pipeline says.")
@@ -173,14 +179,14 @@ def _stopped(ci_range: CiRange) -> str:
 def _waiving(repository: Repository, ci_range: CiRange, *, own: bool) -> Waiving:
     """Who accepts a finding of this change, by which commands."""
     if own:
-        return Waiving(after=("git commit -m 'Accept a finding' .stanch-baseline", "git push"))
+        return Waiving(after=_ACCEPT)
     names = (each for each in ci_range.targets if not each.endswith("HEAD"))
     target = next((each for each in names if commit_id(repository, each)), "origin/main")
     branch = target.removeprefix("origin/")
     return Waiving(
         where=f"on {branch}, by somebody who may push there",
         before=("git fetch origin", f"git switch {branch}", "git pull"),
-        after=("git commit -m 'Accept a finding' .stanch-baseline", "git push"),
+        after=_ACCEPT,
         commits=True,
     )
 

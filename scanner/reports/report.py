@@ -28,7 +28,7 @@ class Waiving(Record):
 
     where: str = ""
     before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ("git add .stanch-baseline",)
+    after: tuple[str, ...] = ("git add .stanch-baseline .gitattributes",)
     commits: bool = False
     program: str = "stanch"
 

@@ -81,4 +81,8 @@ def ignored_places(file: Path) -> tuple[str, ...]:
                 remedy="name a .gitleaksignore, or a .secrets.baseline of detect-secrets",
             )
         places.append(f"{path}:{rest}")
+    if not places:
+        raise UsageError(
+            f"{file} names no place", remedy="name a .gitleaksignore, or a .secrets.baseline"
+        )
     return tuple(dict.fromkeys(places))
