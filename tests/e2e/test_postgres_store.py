@@ -24,7 +24,8 @@ def test_a_leaked_key_is_proven_dead_with_the_truth_in_postgresql(desk: Any, dat
     desk.configure(f'[store]\nurl = "{database}"\n')
     desk.stanch("respond", "payments", "--as", "alice")
     desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "The new key works.")
-    assert set(acts(desk.world.lab, since=desk.since).values()) == {1}
+    done = acts(desk.world.lab, since=desk.since)
+    assert {name for name, times in done.items() if times != 1} <= {"iam:PutRolePolicy"}
     assert "sound" in desk.stanch("audit", "verify")
     assert not (desk.folder / "home" / "stanch.db").exists()
     with desk.house() as house, house.store.transaction() as tx:

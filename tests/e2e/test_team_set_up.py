@@ -88,7 +88,8 @@ def test_a_team_brings_a_leaked_key_to_proven_dead_although_a_worker_is_killed(
     desk.stanch("approve", "LK-1", "--as", "bob", "--yes", "--reason", "The new key works.")
 
     assert incident(desk).state is IncidentState.PROVEN_DEAD
-    assert set(acts(desk.world.lab, since=desk.since).values()) == {1}
+    done = acts(desk.world.lab, since=desk.since)
+    assert {name for name, times in done.items() if times != 1} <= {"iam:PutRolePolicy"}
     assert desk.world.consumer.work() == "alive"
     assert "sound, all anchored" in desk.stanch("audit", "verify")
     assert httpx.get(f"{web}/readyz", trust_env=False).status_code == 200
