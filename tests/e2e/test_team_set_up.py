@@ -93,7 +93,7 @@ def test_a_team_brings_a_leaked_key_to_proven_dead_although_a_worker_is_killed(
     assert desk.world.consumer.work() == "alive"
     assert "sound, all anchored" in desk.stanch("audit", "verify")
     assert httpx.get(f"{web}/readyz", trust_env=False).status_code == 200
-    assert "proven-dead" in httpx.get(web, trust_env=False).text
+    assert "PROVEN DEAD" in httpx.get(web, trust_env=False).text.upper()
     assert "Traceback" not in team.said()
     server: Server = request.getfixturevalue("postgres")
     assert leaks(desk, server.home / "data", broker.home, desk.folder / "home") == ()
