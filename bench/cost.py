@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -134,11 +135,9 @@ def _main(argv: Sequence[str]) -> None:
         argv, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ).returncode
     wall = time.perf_counter() - began
-    try:
+    with contextlib.suppress(ChildProcessError):  # until nobody is left
         while True:
             os.wait()
-    except ChildProcessError:
-        pass
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(json.dumps([used.ru_utime + used.ru_stime, wall, code]))
 

@@ -112,6 +112,11 @@ def _add_common(made: Parser) -> None:
         "--baseline", metavar="FILE", help="accepted findings, ours or of detect-secrets"
     )
     made.add_argument(
+        "--trust",
+        choices=["none", "base", "tree"],
+        help="whose rules, settings and waivers count (default: tree; pre-receive: base)",
+    )
+    made.add_argument(
         "--plugin",
         dest="plugins",
         action="append",
