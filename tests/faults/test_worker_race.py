@@ -21,8 +21,12 @@ CHANGES = (
     "disable-key", "deny-sessions", "replace-key", "write-secret", "promote-secret", "delete-key",
 )  # fmt: skip
 # The pause stops the whole process, so it may catch the step that runs beside the paused one
-# between its lease and the wire, where no lock reaches. Repeating either act changes nothing.
-BESIDE = {"disable-key": "iam:PutUserPolicy", "deny-sessions": "iam:UpdateAccessKey"}
+# between its lease and the wire, where no lock reaches. Repeating these acts changes nothing.
+BESIDE = {
+    "disable-key": "iam:PutUserPolicy",
+    "deny-sessions": "iam:UpdateAccessKey",
+    **dict.fromkeys(("replace-key", "write-secret", "promote-secret"), "iam:PutRolePolicy"),
+}
 # The act whose repetition would do the most harm, at every boundary before and after it.
 CREATION = ("intended", "acted", "recorded", "verified")
 

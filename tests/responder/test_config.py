@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +17,12 @@ from stanch.responder.providers.aws.setting import AwsSection
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROW = re.compile(r"^\| `(?P<key>\w+)` \| (?P<type>[^|]+) \| (?P<default>[^|]+) \|", re.MULTILINE)
-TYPES = {str: "text", bool: "true or false", float: "number", tuple: "list of texts"}
+TYPES = {
+    str: "text",
+    bool: "true or false",
+    float: "number",
+    tuple: "list of texts",
+}
 
 
 def loaded(folder: Path, text: str = "", **environment: str) -> Settings:
@@ -41,8 +47,13 @@ def known() -> dict[tuple[str, str], tuple[str, str]]:
     found = {}
     for name, section in TABLES.items():
         for key in msgspec.structs.fields(section):
-            found[name, key.name] = (TYPES[type(key.default)], _shown(key.default))
+            found[name, key.name] = (_type(key), _shown(key.default))
     return found
+
+
+def _type(key: msgspec.structs.FieldInfo) -> str:
+    tables = key.type == tuple[dict[str, Any], ...]
+    return "list of tables" if tables else TYPES[type(key.default)]
 
 
 def _shown(default: object) -> str:
