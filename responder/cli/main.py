@@ -179,8 +179,8 @@ def _run() -> int:
         code = done.code
     except click.exceptions.Exit as done:
         code = done.exit_code
-    except click.Abort:
-        click.echo("stopped", err=True)
+    except (click.Abort, KeyboardInterrupt) as stopped:
+        click.echo(" ".join(("stopped;", *stopped.args)) if stopped.args else "stopped", err=True)
         return 130
     except click.exceptions.NoArgsIsHelpError as asked:
         click.echo(asked.format_message(), err=True)

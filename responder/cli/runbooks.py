@@ -8,19 +8,14 @@ import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from stanch.responder.bootstrap import installed_runbooks
 from stanch.responder.cli.session import house
 from stanch.responder.config import load
-from stanch.responder.domain.ids import label, parse_label
-from stanch.responder.domain.plan import Plan, PlannedStep
-from stanch.responder.domain.step import Effect
+from stanch.responder.domain.ids import parse_label
 from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.providers.registry import SPECS
-from stanch.responder.terminal.text import visible
-
-_EFFECT = {Effect.READ: "looks", Effect.REVERSIBLE: "can be undone", Effect.FINAL: "FINAL"}
+from stanch.responder.terminal.plan import plan_table
 
 
 @click.group("runbooks")
@@ -65,41 +60,4 @@ def plan(incident: str) -> None:
     """
     with house() as opened:
         planned = opened.responses.plan(parse_label(incident))
-    Console(highlight=False).print(_table(planned))
-
-
-def _table(planned: Plan) -> Table:
-    title = f"{label(planned.incident)}: {planned.runbook} v{planned.runbook_version}"
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("Phase")
-    table.add_column("What, with its exact calls", overflow="fold")
-    table.add_column("Effect", no_wrap=True)
-    before = None
-    for step in planned.steps:
-        table.add_row("" if step.phase is before else step.phase, _what(step), _effect(step))
-        before = step.phase
-    return table
-
-
-def _what(step: PlannedStep) -> Text:
-    text = Text(f"{step.title}  ", style="bold").append(step.id, style="not bold dim")
-    for call in step.calls:
-        text.append(f"\n  {visible(str(call))}", style="not bold")
-    if step.policy:
-        policy = step.policy
-        wants = (
-            f"wants a person of {policy.group}, within {policy.expires}; silence: {policy.silence}"
-        )
-        text.append(f"\n  {wants}", style="not bold yellow")
-    return text
-
-
-def _effect(step: PlannedStep) -> Text:
-    styles = {Effect.READ: "dim", Effect.REVERSIBLE: "green", Effect.FINAL: "bold red"}
-    return Text(_EFFECT[step.effect], style=styles[step.effect])
+    Console(highlight=False).print(plan_table(planned))

@@ -95,7 +95,14 @@ def watch(opened: House, incidents: Iterable[IncidentId], console: Console) -> b
         if not _alone(opened):
             seconds = opened.settings.worker.standby_seconds
             look = stack.enter_context(Standby(opened, seconds=seconds)).look
-        return _watch(opened, ids, console, look)
+        try:
+            return _watch(opened, ids, console, look)
+        except KeyboardInterrupt:
+            names = " ".join(map(label, ids))
+            raise click.Abort(
+                f"what was done stays done and is on the record: `stanch respond {names}` goes on, "
+                f"`stanch incidents` shows where it stands"
+            ) from None
 
 
 def show(opened: House, incident: IncidentId) -> None:

@@ -30,9 +30,10 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All steps for one incident, in order."""
+    """All steps for one incident, in order. ``incident`` is 0 where none was opened yet."""
 
     incident: IncidentId
+    preview: str
     fingerprint: str
     runbook: str
     runbook_version: int

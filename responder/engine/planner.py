@@ -96,6 +96,7 @@ class Planner:
         outputs = outputs_of(steps)
         return Plan(
             incident=incident.id,
+            preview=incident.preview,
             fingerprint=incident.fingerprint,
             runbook=runbook.id,
             runbook_version=runbook.version,

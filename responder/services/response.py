@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from stanch.responder.domain.approval import Decision, Person, find_person
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.error import UsageError
-from stanch.responder.domain.ids import IncidentId, RunId, label
+from stanch.responder.domain.ids import IncidentId, RunId, SealedRef, label
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.plan import Plan
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
@@ -21,6 +22,7 @@ from stanch.responder.engine.planner import Planner, step_runs
 from stanch.responder.engine.reversal import reversal, standing
 from stanch.responder.engine.revive import revive
 from stanch.responder.engine.stop import stop, void
+from stanch.scanner.model.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,12 +200,28 @@ class Responses:
             runs = [r for r in tx.runs.of(incident_id) if r.kind is RunKind.RESPOND]
             runbook = pinned(runs[-1], self.runbooks) if runs else self.runbook(incident)
             if runbook is None:
-                raise UsageError(
-                    f"no runbook handles {incident.provider} {incident.kind}",
-                    remedy="`stanch runbooks list` shows what there is; docs/runbooks.md adds one",
-                )
+                raise _unanswered(incident)
             rows = tx.runs.steps(runs[-1].id) if runs else step_runs(runbook, RunId("plan"))
         return self.planner.plan(incident, runbook, rows)
+
+    def foresee(self, finding: Finding, *, root: str, now: datetime) -> Plan:
+        """What responding to a finding would do. Opens nothing, touches nothing."""
+        incident = Incident(
+            id=IncidentId(0),
+            fingerprint=finding.fingerprint,
+            provider=finding.provider,
+            kind=finding.kind,
+            preview=finding.preview,
+            severity=finding.severity,
+            state=IncidentState.OPEN,
+            sealed=SealedRef(""),
+            root=root,
+            detected_at=now,
+        )
+        runbook = self.runbook(incident)
+        if runbook is None:
+            raise _unanswered(incident)
+        return self.planner.plan(incident, runbook, step_runs(runbook, RunId("plan")))
 
     def _add(self, tx: Transaction, run: Run, rows: tuple[StepRun, ...], by: Caller) -> None:
         for earlier in tx.runs.of(run.incident):
@@ -225,6 +243,13 @@ class Responses:
                 },
             )
         )
+
+
+def _unanswered(incident: Incident) -> UsageError:
+    return UsageError(
+        f"no runbook handles {incident.provider} {incident.kind}",
+        remedy="`stanch runbooks list` shows what there is; docs/runbooks.md adds one",
+    )
 
 
 def _reopened(tx: Transaction, incident: Incident, by: Caller) -> Incident:

@@ -1,4 +1,4 @@
-"""In which order findings are taken in: made-up keys must not hold a real one up."""
+"""Which findings are taken in first: made-up keys must not hold a real one up."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _POLL = 0.05
 
 @dataclass(slots=True, kw_only=True)
 class Triage:
-    """Takes findings in as they are found, those that do not exist after all others.
+    """Takes findings in as they are found, except for those that do not exist.
 
     Whoever may write to a repository can put any number of keys in front of the real one; each
     costs an incident and a run. Whether a key exists is one cheap question to its provider, and
-    many of them are asked at once. The answer changes the order and nothing else.
+    many of them are asked at once. What does not exist is handed back, when all else is contained.
     """
 
     store: Store
@@ -36,8 +36,11 @@ class Triage:
     _real: list[IncidentId] = field(default_factory=list)
     _later: list[Match] = field(default_factory=list)
 
-    def take(self, matches: Iterable[Match]) -> None:
-        """Take all of them in, in the order found; raises what taking in raises."""
+    def take(self, matches: Iterable[Match]) -> list[Match]:
+        """Take them in, in the order found; raises what taking in raises.
+
+        Returns those that do not exist, once containment of the others was asked for.
+        """
         lookers, taker = ThreadPoolExecutor(LOOKS), ThreadPoolExecutor(1)
         try:
             taken: list[Future[None]] = []
@@ -51,8 +54,7 @@ class Triage:
             for pool in (lookers, taker):
                 pool.shutdown(wait=True, cancel_futures=True)
         self._await_containment()
-        for match in self._later:
-            self.receive(match)
+        return self._later
 
     def _look(self, match: Match, lookers: ThreadPoolExecutor) -> Future[bool] | None:
         """None for the first few: nobody has to look."""

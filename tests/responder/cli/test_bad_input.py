@@ -100,6 +100,7 @@ def test_an_aws_that_does_not_answer_is_waited_for_and_never_called_contained(
     assert "no answer from AWS" in said
     assert "help: " in said
     assert process.returncode == 130
+    assert "`stanch respond LK-1` goes on" in rest
     assert "Traceback" not in rest
     assert "CONTAIN" not in out.replace("Contain", "")
     card = desk.stanch("incidents", "LK-1").out
