@@ -49,11 +49,12 @@ def test_only_what_cannot_be_undone_waits_for_a_person(runbook: Runbook) -> None
     assert runbook.policies["final-revocation"].silence is Silence.HOLD
 
 
-def test_containment_waits_for_nobody_when_the_secret_key_itself_leaked(runbook: Runbook) -> None:
+def test_containment_waits_for_nobody_when_the_leaked_pair_works(runbook: Runbook) -> None:
     policy = runbook.policies["first-touch"]
-    leaked = {"classify.secret_known": "yes", "owner.protected": "no", "owner.status": "Active"}
+    leaked = {"tried.works": "yes", "owner.protected": "no", "owner.status": "Active"}
     assert policy.need(leaked).count == 0
-    assert policy.need(leaked | {"classify.secret_known": "no"}).count == 1
+    assert policy.need(leaked | {"tried.works": "no"}).count == 1
+    assert policy.need(leaked | {"tried.works": "unknown"}).count == 1
     assert policy.need(leaked | {"owner.protected": "yes"}).count == 2
     steps = {step.id: step for step in runbook.steps}
     waiting = [runbook.contained_by]

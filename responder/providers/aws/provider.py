@@ -16,6 +16,7 @@ from stanch.responder.providers.aws.steps.containment import DisableAccessKey, E
 from stanch.responder.providers.aws.steps.deletion import DeleteAccessKey
 from stanch.responder.providers.aws.steps.key import ClassifyKey
 from stanch.responder.providers.aws.steps.owner import FindOwner
+from stanch.responder.providers.aws.steps.pair import TryPair
 from stanch.responder.providers.aws.steps.possession import ProvePossession
 from stanch.responder.providers.aws.steps.probe import ProbeSession
 from stanch.responder.providers.aws.steps.promotion import PromoteVersion, RestoreVersion
@@ -53,6 +54,7 @@ AWS: Provider[AwsClients] = Provider(
     steps=(
         ClassifyKey,
         FindOwner,
+        TryPair,
         SnapshotUser,
         ProbeSession,
         ProvePossession,

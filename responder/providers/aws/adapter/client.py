@@ -12,12 +12,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import boto3.session
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from stanch.responder.domain.error import ConfigError, Retryable, StanchError
 from stanch.responder.providers.aws.adapter.error import NotAllowed, NotThere, calling
 from stanch.responder.providers.aws.adapter.keyid import decode_account
+from stanch.responder.providers.aws.adapter.own import own_keys
 from stanch.scanner.model.secret import SecretValue
 
 if TYPE_CHECKING:
@@ -87,7 +89,10 @@ class AwsClients:
         self._caller: Mapping[str, str] | None = None
         self._regions: tuple[str, ...] | None = None
         try:
-            self._session = boto3.session.Session(region_name=settings.region)
+            self._source = botocore.session.get_session()
+            self._session = boto3.session.Session(
+                region_name=settings.region, botocore_session=self._source
+            )
         except ProfileNotFound as error:
             raise ConfigError(
                 f"AWS_PROFILE: {error}", remedy="`aws configure list-profiles` names those you have"
@@ -124,11 +129,21 @@ class AwsClients:
         """The ARN of our own identity (asked once)."""
         return self._caller_identity()["Arn"]
 
+    def session_name(self) -> str:
+        """``AROA…:name`` when we are a role session, as policies know it (asked once)."""
+        return self._caller_identity()["UserId"]
+
+    def is_own_key(self, key_id: str) -> bool:
+        """Whether our identity rests on this key, itself or by the roles that it assumes."""
+        if self._own is not None:
+            return self._own.access_key_id.reveal().decode() == key_id
+        return key_id in own_keys(self._source)
+
     def _caller_identity(self) -> Mapping[str, str]:
         if self._caller is None:
             with calling("sts:GetCallerIdentity"):
                 found = self.sts().get_caller_identity()
-            self._caller = {"Account": found["Account"], "Arn": found["Arn"]}
+            self._caller = {name: found[name] for name in ("Account", "Arn", "UserId")}
         return self._caller
 
     def regions(self) -> tuple[str, ...]:

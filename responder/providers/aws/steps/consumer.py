@@ -42,20 +42,15 @@ PENDING = "AWSPENDING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consumer:
-    """The user and the name or ARN of the secret that consumers read (empty: unknown)."""
-
-    user: str
-    secret: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """As :class:`Consumer`; ``proven`` is what :class:`ProvePossession` found."""
+    """The user, and the name or ARN of the secret that consumers read (empty: unknown).
+
+    ``proven`` is what :class:`ProvePossession` found; without its word nothing is.
+    """
 
     user: str
     secret: str
-    proven: str = "compare"
+    proven: str = "no"
 
 
 class FindConsumer:
@@ -102,7 +97,7 @@ class FindConsumer:
         return Verified(evidence=found, outputs=found)
 
     def _holds(self, params: Candidate, text: str, ctx: StepContext) -> bool:
-        if not ctx.has("secret_access_key"):
+        if params.proven != "compare" or not ctx.has("secret_access_key"):
             return params.proven == "yes"
         secret = ctx.open("secret_access_key").reveal().decode("utf-8", "replace")
         return secret in text.replace("\\/", "/")

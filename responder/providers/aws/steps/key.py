@@ -38,7 +38,7 @@ class ClassifyKey:
         effect=Effect.READ,
         params=Nothing,
         parts=("access_key_id",),
-        outputs=("kind", "account", "secret_known"),
+        outputs=("kind", "account"),
     )
 
     def __init__(self, aws: AwsClients) -> None:
@@ -73,9 +73,5 @@ class ClassifyKey:
                 remedy="tell its owner or AWS; if it is ours, add it to aws.accounts",
                 stranger=True,
             )
-        found = {
-            "kind": kind,
-            "account": account,
-            "secret_known": "yes" if ctx.has("secret_access_key") else "no",
-        }
+        found = {"kind": kind, "account": account}
         return Verified(evidence={**found, "method": "decoded from the id"}, outputs=found)

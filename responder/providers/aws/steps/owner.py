@@ -95,6 +95,8 @@ class FindOwner:
         if params.account and not self._aws.is_ours(params.account):
             return _not_ours(ctx, f"account {params.account} is not one of ours", stranger=True)
         key_id = leaked_id(ctx)
+        if self._aws.is_own_key(key_id):
+            return _ourselves(ctx, "our own configuration signs with it")
         try:
             with calling("iam:GetAccessKeyLastUsed"):
                 used = self._aws.iam().get_access_key_last_used(AccessKeyId=key_id)
@@ -119,11 +121,7 @@ class FindOwner:
 
     def _found(self, user: UserTypeDef, ctx: StepContext, **seen: str) -> Verdict:
         if user["Arn"] == self._aws.arn():
-            return Refuted(
-                why=f"{ctx.preview} is a key of Stanch's own identity, {user['UserName']}",
-                remedy="give Stanch another identity (a role), then take this key up again: it was "
-                "not touched, because Stanch would have switched itself off",
-            )
+            return _ourselves(ctx, f"it is a key of {user['UserName']}")
         tags = {tag["Key"]: tag["Value"] for tag in user.get("Tags", [])}
         found = {
             "user": user["UserName"],
@@ -194,6 +192,14 @@ class FindOwner:
                 f"aws.replacement_secret {template!r} cannot be filled in",
                 remedy="write it with {user} only, for example 'users/{user}/aws'",
             ) from None
+
+
+def _ourselves(ctx: StepContext, why: str) -> Refuted:
+    return Refuted(
+        why=f"{ctx.preview} belongs to Stanch's own identity: {why}",
+        remedy="give Stanch another identity (a role that rests on no key), then take this one up "
+        "again: it was not touched, because Stanch would have switched itself off",
+    )
 
 
 def _not_ours(ctx: StepContext, why: str, *, stranger: bool = False) -> Refuted:

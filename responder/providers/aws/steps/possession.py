@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from stanch.responder.domain.error import StepFailed
@@ -11,47 +12,55 @@ from stanch.responder.providers.aws.adapter.client import AwsClients, Credential
 from stanch.responder.providers.aws.adapter.error import NotThere
 from stanch.responder.providers.aws.adapter.identity import agent, leaked_id
 from stanch.responder.providers.aws.adapter.secret import neighbour, read_current
-from stanch.responder.providers.aws.steps.consumer import Consumer
 from stanch.scanner.model.secret import SecretValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The user, the secret that is said to hold the key, and whether the leaked pair works."""
+
+    user: str
+    secret: str
+    leaked: str = "no"
 
 
 class ProvePossession:
     """While the key still works: sign in with the pair inside the secret.
 
-    Anybody who may write a secret can put a key's *id* into one. Writing a new key of that user
-    into it would hand the user over. When the whole key leaked, the secret's text is compared with
-    it later and nothing is tried here; when only the id leaked, STS must accept the pair, and that
-    can be asked only before the key is disabled.
+    Anybody who may write a secret can put a key's *id* into one, beside any forty characters, and
+    report the same pair. Writing a new key of that user into it would hand the user over. When the
+    leaked pair works, the secret's text is compared with it later and nothing is tried here; else
+    STS must accept the pair in the secret, and that can be asked only before the key is disabled.
     """
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.secretsmanager.prove_possession",
         title="Prove that the consumer's secret holds the key",
         effect=Effect.READ,
-        params=Consumer,
+        params=Holder,
         permissions=("secretsmanager:GetSecretValue",),
-        parts=("access_key_id", "secret_access_key"),
+        parts=("access_key_id",),
         outputs=("proven",),
     )
 
     def __init__(self, aws: AwsClients) -> None:
         self._aws = aws
 
-    def calls(self, params: Consumer, preview: str) -> tuple[Call, ...]:
-        """What is asked when only the id leaked."""
+    def calls(self, params: Holder, preview: str) -> tuple[Call, ...]:
+        """What is asked unless the leaked pair works."""
         return (
             Call(api="secretsmanager:GetSecretValue", arguments={"SecretId": params.secret}),
             Call(api="sts:GetCallerIdentity", arguments={"as": f"the pair of {preview} in it"}),
         )
 
-    def look(self, params: Consumer, ctx: StepContext) -> Verdict:
-        """``proven`` is ``yes``, ``no``, or ``compare`` when the leak holds both halves."""
+    def look(self, params: Holder, ctx: StepContext) -> Verdict:
+        """``proven`` is ``yes``, ``no``, or ``compare`` when the leaked pair works."""
         proven, why = self._prove(params, ctx)
         return Verified(evidence={"proven": proven, "why": why}, outputs={"proven": proven})
 
-    def _prove(self, params: Consumer, ctx: StepContext) -> tuple[str, str]:
-        if ctx.has("secret_access_key"):
-            return "compare", "the leak holds both halves, so the secret's text is compared"
+    def _prove(self, params: Holder, ctx: StepContext) -> tuple[str, str]:
+        if params.leaked == "yes":
+            return "compare", "the leaked pair works, so the secret's text is compared with it"
         if not params.secret:
             return "no", "no secret is known"
         try:

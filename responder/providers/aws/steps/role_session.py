@@ -89,12 +89,16 @@ def denied_in(aws: AwsClients, role: str, name: str) -> frozenset[str]:
     return sessions if found == document(sessions) else frozenset()
 
 
-def within_reach(heirs: tuple[Heir, ...], account: str) -> dict[str, frozenset[str]]:
-    """Sessions to deny by the name of their role: those of our account that AWS lets us change."""
+def within_reach(aws: AwsClients, heirs: tuple[Heir, ...]) -> dict[str, frozenset[str]]:
+    """Sessions to deny by the name of their role: those of our account that AWS lets us change.
+
+    Never our own session: who denies it can deny nothing any more, nor take that back.
+    """
     found: dict[str, set[str]] = {}
     for heir in heirs:
-        reachable = account_of(heir.owner) == account and _SERVICE_LINKED not in heir.owner
-        if heir.birth is Birth.ROLE_SESSION and heir.name.count(":") == 1 and reachable:
+        reachable = account_of(heir.owner) == aws.account() and _SERVICE_LINKED not in heir.owner
+        named = heir.name.count(":") == 1 and heir.name != aws.session_name()
+        if heir.birth is Birth.ROLE_SESSION and named and reachable:
             found.setdefault(role_name(heir.owner), set()).add(heir.name)
     return {role: frozenset(names) for role, names in found.items()}
 
@@ -136,7 +140,7 @@ class DenyRoleSessions:
     def observe(self, params: Sessions, ctx: StepContext) -> Present | Absent:
         """Present when every session within reach is denied."""
         name = policy_name(leaked_id(ctx))
-        wanted = within_reach(heirs_of(params.born), self._aws.account())
+        wanted = within_reach(self._aws, heirs_of(params.born))
         before = {role: denied_in(self._aws, role, name) for role in sorted(wanted)}
         if all(wanted[role] <= before[role] for role in wanted):
             return Present(evidence={"roles": sorted(wanted)})
@@ -146,7 +150,7 @@ class DenyRoleSessions:
         """Put a policy on each role. A role that is gone took its sessions with it."""
         name = policy_name(leaked_id(ctx))
         requests: list[str] = []
-        for role, sessions in within_reach(heirs_of(params.born), self._aws.account()).items():
+        for role, sessions in within_reach(self._aws, heirs_of(params.born)).items():
             policy = document(sessions | denied_in(self._aws, role, name))
             try:
                 requests.append(_put(self._aws, role, name, policy))
@@ -157,7 +161,7 @@ class DenyRoleSessions:
     def verify(self, params: Sessions, ctx: StepContext) -> Verdict:
         """IAM shows the denies."""
         name = policy_name(leaked_id(ctx))
-        wanted = within_reach(heirs_of(params.born), self._aws.account())
+        wanted = within_reach(self._aws, heirs_of(params.born))
         for role, sessions in wanted.items():
             if not sessions <= denied_in(self._aws, role, name) and self._exists(role):
                 return NotYet(why=f"IAM does not show {name} on the role {role} yet", after=SOON)

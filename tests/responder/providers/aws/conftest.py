@@ -200,8 +200,12 @@ class Bench:
     def replace(self) -> None:
         """From the consumer's secret to the promoted version."""
         secret = self.world.secret_name
+        leaked = "yes" if "secret_access_key" in self.safe.leak else "no"
         possession = self.do(
-            "aws.secretsmanager.prove_possession", user=self.world.user, secret=secret
+            "aws.secretsmanager.prove_possession",
+            user=self.world.user,
+            secret=secret,
+            leaked=leaked,
         )
         proven = possession.outputs["proven"]
         self.do(
