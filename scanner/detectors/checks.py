@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from stanch.scanner.detectors.candidate import (
     NOTHING_TO_SAY,
@@ -40,7 +40,7 @@ from stanch.scanner.detectors.context.split_assignment import (
     check_directive,
     check_place,
 )
-from stanch.scanner.detectors.context.table_column import check_column
+from stanch.scanner.detectors.context.table_column import check_column, rows
 from stanch.scanner.detectors.context.url import check_basic_auth, check_url
 from stanch.scanner.detectors.document.entry import check_entry, check_sensitive
 from stanch.scanner.detectors.document.google_key import check_refresh_token, check_service_account
@@ -178,13 +178,25 @@ CHECKS: dict[str, Check] = {
     "zuplo-crc32": check_zuplo_crc,
 }
 
-FAR_CHECKS = frozenset({"column", "pem", "putty"})
-"""Checks that look farther than the lines around: at a table's rows, at all of a key."""
+SPREAD: dict[str, Callable[[Candidate], Iterator[Candidate]]] = {"column": rows}
+"""By check, what the pattern's place stands for: each of these is judged by itself."""
+
+FAR_CHECKS = frozenset({"pem", "putty"})
+"""Checks that look farther than the lines around: at all of a key."""
 
 
 def far_rules(rules: Sequence[Rule]) -> frozenset[int]:
     """By index the rules whose findings may change when something far away does."""
     return frozenset(i for i, rule in enumerate(rules) if not FAR_CHECKS.isdisjoint(rule.checks))
+
+
+def document_rules(rules: Sequence[Rule]) -> frozenset[int]:
+    """By index the rules whose findings may stand anywhere in a content."""
+    return frozenset(
+        index
+        for index, rule in enumerate(rules)
+        if rule.document is not None or not SPREAD.keys().isdisjoint(rule.checks)
+    )
 
 
 def paired_rules(rules: Sequence[Rule]) -> tuple[frozenset[int], int]:

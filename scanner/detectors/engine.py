@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
+from itertools import islice
 from operator import itemgetter
 from types import MappingProxyType
 
 from stanch.scanner.detectors.candidate import Candidate, Disposition, Judged
-from stanch.scanner.detectors.checks import CHECKS, far_rules, paired_rules
+from stanch.scanner.detectors.checks import (
+    CHECKS,
+    SPREAD,
+    document_rules,
+    far_rules,
+    paired_rules,
+)
 from stanch.scanner.detectors.combine.overlap import resolved
 from stanch.scanner.detectors.combine.pairing import Credential, joined
 from stanch.scanner.detectors.context.screen import SCREENS
@@ -57,14 +64,14 @@ class Reach(IntEnum):
 
     NEAR = 0
     PAIR = 1  # as many lines as there may be between its halves
-    FAR = 2  # the rows of a table, the end of a key
+    FAR = 2  # the end of a key
     DOCUMENT = 3  # anywhere
 
 
 NEAR = 512
 """Bytes, and then up to the border of the line: what stands on one line belongs together."""
 
-_FAR = 16 << 10  # bytes: no key and no table is longer
+_FAR = 16 << 10  # bytes: no key is longer
 
 
 class Look(Record):
@@ -106,7 +113,7 @@ class Engine:
         self.prefilter = prefilter(rules)
         self._far = far_rules(self._rules)
         self._paired, self._apart = paired_rules(self._rules)
-        self._documents = {i for i, rule in enumerate(self._rules) if rule.document is not None}
+        self._documents = document_rules(self._rules)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -139,7 +146,7 @@ class Engine:
             return self.look(data, path)
         reached = self._paired_with(data, part) if reach else part
         first, last = self._paired_with(data, reached) if reach else part
-        back = _FAR if reach is Reach.FAR else 2 * NEAR  # a key and a table go on behind their head
+        back = _FAR if reach is Reach.FAR else 2 * NEAR  # a key goes on behind its head
         around = (max(0, min(first, part[0] - back)), min(len(data), last + 2 * NEAR))
         look = self.look(data, path, around)
         if look is None or COLOURED in look.marks:
@@ -246,8 +253,9 @@ class Engine:
             rule = self._begun(index)
             sure = confirmed(rule, fragment.data, places, MOST_PER_RULE + 1)
             candidates = _candidates(rule, fragment, sure[:MOST_PER_RULE], now, budget)
-            judged += [self._judge(index, each) for each in candidates]
-            if len(sure) > MOST_PER_RULE:
+            most = list(islice(candidates, MOST_PER_RULE + 1))
+            judged += [self._judge(index, each) for each in most[:MOST_PER_RULE]]
+            if max(len(sure), len(most)) > MOST_PER_RULE:
                 why = f"more than {MOST_PER_RULE} places that look like `{rule.id}`"
                 gaps.append(Gap(path=path, why=why, incomplete=True))
         if budget.spent:
@@ -316,12 +324,14 @@ def _meets(window: Window, others: Sequence[Window]) -> bool:
 def _candidates(
     rule: Rule, fragment: Fragment, places: Sequence[Place], now: float, budget: Budget
 ) -> Iterator[Candidate]:
-    """What a rule's pattern found, or what the documents hold that it found."""
+    """What a rule's pattern found, or what the table or the documents hold that it found."""
     data, path = fragment.data, fragment.provenance.path
     if rule.document is None:
+        spread = next((SPREAD[name] for name in rule.checks if name in SPREAD), None)
         for start, end in ((each.start, each.end) for each in places):
             ground = patched(path, data, start)
-            yield Candidate(rule=rule, data=data, start=start, end=end, path=ground, now=now)
+            one = Candidate(rule=rule, data=data, start=start, end=end, path=ground, now=now)
+            yield from spread(one) if spread else (one,)
         return
     for held in values(rule.document, data, [each.start for each in places], budget):
         yield Candidate(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stanch.scanner.detectors.candidate import NOT_THIS, Candidate, CheckResult
+from stanch.scanner.detectors.candidate import Candidate, CheckResult
 from stanch.scanner.detectors.context.assignment import Assignment
 from stanch.scanner.detectors.context.generic import judged
 from stanch.scanner.detectors.context.name_and_value import PASSWORD
 from stanch.scanner.detectors.text.regex_cache import regex
-from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.record import replace
 
-#: How far a header is looked for above, and rows below, in bytes.
+#: How long a line of a table may be, in bytes.
 _FAR = 4096
 _RULER = regex(rb"[ \t>]*\|?[ \t]*:?-{2,}[-:| \t]*")
 _RULERS = 8
@@ -21,31 +21,56 @@ _FRAME = b" \t\r*_`\"'"
 _DELIMITERS = (b"|", b";", b"\t", b",")
 
 
-def check_column(candidate: Candidate) -> CheckResult:
-    """The first cell below a heading that means a password, and holds one.
+def rows(table: Candidate) -> Iterator[Candidate]:
+    """Each cell of one word below the first heading that means a password, with that heading.
 
-    The candidate stands at the beginning of the first row below the header, and is moved.
+    The table stands at the beginning of the first row below the header. A row that would do as a
+    header begins a table of its own: no row is looked at twice.
     """
-    header = _header(candidate)
+    header = _header(table)
     delimiter = next((each for each in _DELIMITERS if each in header), None)
     if delimiter is None:
-        return NOT_THIS
+        return
     headings = [header[begin:end].strip(_FRAME) for begin, end in _fields(header, delimiter)]
     column = next((at for at, each in enumerate(headings) if PASSWORD.search(each)), None)
     if column is None:
-        return NOT_THIS
-    doubtful: tuple[int, int, CheckResult] | None = None
-    for start, end in list(_cells(candidate, column, delimiter)):
-        candidate.start, candidate.end = start, end
-        result = judged(_cell(candidate, headings[column], delimiter), candidate)
-        if result.confidence is Confidence.MEDIUM:
-            return result
-        if result is not NOT_THIS:
-            doubtful = doubtful or (start, end, result)
-    if doubtful is None:
-        return NOT_THIS
-    candidate.start, candidate.end, result = doubtful
-    return result
+        return
+    at = table.start
+    while at < len(table.data):
+        end = _line_end(table.data, at)
+        row = table.data[at:end]
+        cells = _fields(row, delimiter)
+        if column >= len(cells) or any(_heads(row[first:last]) for first, last in cells):
+            return
+        first, last = cells[column]
+        word = row[first:last].strip(_FRAME)
+        if word and b" " not in word:
+            start = at + row.index(word, first)
+            yield replace(table, start=start, end=start + len(word), name=headings[column])
+        at = end + 1
+
+
+def check_column(candidate: Candidate) -> CheckResult:
+    """A cell is judged as what its column's heading is set to."""
+    return judged(
+        Assignment(
+            name=candidate.name,
+            operator=b"=",
+            quote=b"|",  # a cell is written out
+            start=candidate.start,
+            end=candidate.end,
+            cut=b"",
+            front=b"",
+            tail=b"",
+        ),
+        candidate,
+    )
+
+
+def _line_end(data: bytes, start: int) -> int:
+    """Where a row ends; one that is longer than any row of words ends the table."""
+    end = data.find(b"\n", start, start + _FAR)
+    return end if end >= 0 else min(len(data), start + _FAR)
 
 
 def _header(candidate: Candidate) -> bytes:
@@ -58,25 +83,6 @@ def _header(candidate: Candidate) -> bytes:
             return line
         end = begin - 1
     return b""
-
-
-def _cells(candidate: Candidate, column: int, delimiter: bytes) -> Iterator[tuple[int, int]]:
-    """Where the column's cells of one word each begin and end, row by row.
-
-    A row that would do as a header begins a table of its own: no row is looked at twice.
-    """
-    at = candidate.start
-    for row in candidate.data[at : at + _FAR].split(b"\n"):
-        cells = _fields(row, delimiter)
-        if column >= len(cells) or any(_heads(row[begin:end]) for begin, end in cells):
-            return
-        begin, end = cells[column]
-        cell = row[begin:end]
-        word = cell.strip(_FRAME)
-        if word and b" " not in word:
-            begin += cell.index(word)
-            yield at + begin, at + begin + len(word)
-        at += len(row) + 1
 
 
 def _heads(cell: bytes) -> bool:
@@ -95,16 +101,3 @@ def _fields(row: bytes, delimiter: bytes) -> list[tuple[int, int]]:
         fields.append((begin, end))
         begin = end + 1
     return fields
-
-
-def _cell(candidate: Candidate, heading: bytes, delimiter: bytes) -> Assignment:
-    return Assignment(
-        name=heading,
-        operator=b"=",
-        quote=delimiter,
-        start=candidate.start,
-        end=candidate.end,
-        cut=b"",
-        front=b"",
-        tail=b"",
-    )

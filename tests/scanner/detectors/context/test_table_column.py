@@ -1,4 +1,4 @@
-"""A table is judged once, and a field in quotes keeps its delimiter."""
+"""Every row of a table is judged, once, and a field in quotes keeps its delimiter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import pytest
 
 from stanch.scanner.detectors.context import table_column
 from stanch.scanner.detectors.context.generic import judged
-from stanch.scanner.model.finding import Match
+from stanch.scanner.detectors.engine import MOST_PER_RULE, Engine
+from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.model.finding import Confidence, Match
+from stanch.scanner.model.fragment import Fragment
+from stanch.scanner.model.provenance import InStream
 
 Scan = Callable[..., list[Match]]
 
@@ -41,3 +45,26 @@ def test_the_header_above_the_ruler_names_the_column(scan: Scan) -> None:
     text = b"| user | password |\n|------|----------|\n| ann | `Kq7vXzm2WtR9` |\n"
     (match,) = scan(text, "notes.md")
     assert match.parts["value"].reveal() == b"Kq7vXzm2WtR9"
+
+
+def test_every_row_that_holds_a_password_is_a_finding_however_far_from_the_header(
+    scan: Scan,
+) -> None:
+    passwords = [generate("{password}", seed) for seed in range(3)]
+    empty = b"".join(b"user%d,,nothing\n" % n for n in range(2000))
+    ann, bob, dan = (
+        b'%s,"%s",first\n' % row for row in zip((b"ann", b"bob", b"dan"), passwords, strict=True)
+    )
+    found = scan(
+        b"user,password,note\n" + ann + b"eve,required,\n" + bob + empty + dan, "users.csv"
+    )
+    sure = [each for each in found if each.finding.confidence is not Confidence.LOW]
+    assert [each.parts["value"].reveal() for each in sure] == passwords
+    assert {each.finding.span.line for each in sure} == {2, 4, 2005}
+
+
+def test_more_rows_than_are_judged_are_said(engine: Engine) -> None:
+    rows = b"".join(b"user%d,required\n" % n for n in range(MOST_PER_RULE + 1))
+    data = b"user,password\n" + rows
+    scanned = engine.examine(Fragment(data=data, provenance=InStream(path="users.csv")))
+    assert [gap.incomplete for gap in scanned.gaps] == [True]
