@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 import textwrap
 from collections import Counter
@@ -15,6 +14,7 @@ from stanch.scanner.cli.group import Group
 from stanch.scanner.detectors.proof.selftest import Fault, faults
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load
 from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.nearest import nearest
 from stanch.scanner.model.rule import Rule
 
 _WIDTH = 80
@@ -68,11 +68,8 @@ def list_rules(files: tuple[Path, ...], provider: str | None) -> None:
             raise UsageError(f"there is no provider `{provider}`", remedy=_nearest(provider, known))
         rules = tuple(rule for rule in rules if rule.provider == provider)
     _print_rows(
-        ("RULE", "CLASS", "SEVERITY", "CONF", "RUNBOOK"),
-        [
-            (rule.id, rule.rule_class, rule.severity, rule.confidence, rule.runbook or "-")
-            for rule in rules
-        ],
+        ("RULE", "CLASS", "SEVERITY", "CONF"),
+        [(rule.id, rule.rule_class, rule.severity, rule.confidence) for rule in rules],
     )
 
 
@@ -85,9 +82,7 @@ def show(rule_id: str) -> None:
     """
     rules = {rule.id: rule for rule in configured_rules(Path.cwd())}
     if rule_id not in rules:
-        near = difflib.get_close_matches(rule_id, rules, n=1)
-        hint = f"did you mean `{near[0]}`? " if near else ""
-        raise UsageError(f"there is no rule `{rule_id}`", remedy=f"{hint}see `stanch rules list`")
+        raise UsageError(f"there is no rule `{rule_id}`", remedy=_nearest(rule_id, tuple(rules)))
     rule = rules[rule_id]
     click.echo("\n".join(textwrap.wrap(f"{rule.id}: {rule.title}", _WIDTH)))
     pairing = rule.pairing
@@ -102,7 +97,6 @@ def show(rule_id: str) -> None:
         "pairs with": f"{pairing.rule}, within {pairing.within} lines" if pairing else "-",
         "remedy": rule.remedy,
         "link": rule.link,
-        "runbook": rule.runbook or "-",
         "finds": f"{len(rule.match)} templates",
         "leaves": f"{len(rule.reject)} templates",
         "origin": rule.origin,
@@ -131,8 +125,7 @@ def import_rules(file: Path) -> None:
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
-    return f"did you mean `{near[0]}`?" if near else "see `stanch rules list`"
+    return f"{nearest(word, known)} see `stanch rules list`"
 
 
 def _providers(rules: Sequence[Rule]) -> list[str]:

@@ -20,6 +20,7 @@ from typing import NoReturn
 from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence
+from stanch.scanner.model.nearest import nearest
 from stanch.scanner.model.record import Record
 
 _KEYS = ("rules", "min_confidence", "allowlists")
@@ -51,11 +52,7 @@ def parse(table: Mapping[str, object], file: Path, *, files: bool = True) -> Sca
     """
     for key in table:
         if key not in _KEYS:
-            import difflib  # noqa: PLC0415  # for mistakes only, and a hook has to start quickly
-
-            near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.4)
-            remedy = f"did you mean `{near[0]}`?" if near else f"use one of: {', '.join(_KEYS)}"
-            _fail(file, key, f"unknown key `{key}` in [scan]", remedy)
+            _fail(file, key, f"unknown key `{key}` in [scan]", nearest(key, _KEYS))
     return ScanSettings(
         rules=_rules(table.get("rules", []), file, files=files),
         min_confidence=_confidence(table.get("min_confidence"), file),

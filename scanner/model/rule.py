@@ -65,7 +65,6 @@ class Rule(Record):
     pairing: Pairing | None
     remedy: str
     link: str
-    runbook: str | None
     match: tuple[str, ...]
     reject: tuple[str, ...]
     origin: str  # file and line, for errors and `stanch rules show`

@@ -166,7 +166,6 @@ def _rule(name: str, entry: Mapping[str, object]) -> dict[str, object]:
     return rule | {
         "remedy": "Revoke the credential at its issuer and replace it where it is used.",
         "link": "https://github.com/gitleaks/gitleaks",
-        "runbook": None,
         "match": None,
         "reject": None,
     }

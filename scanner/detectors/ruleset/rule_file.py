@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
@@ -22,6 +21,7 @@ from stanch.scanner.detectors.matching.pattern import (
 )
 from stanch.scanner.model.error import RuleError
 from stanch.scanner.model.finding import Confidence, Severity
+from stanch.scanner.model.nearest import nearest
 from stanch.scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
 _TOP = ("provider", "rules")
@@ -38,7 +38,6 @@ _OPTIONAL = (
     "keywords",
     "checks",
     "pairing",
-    "runbook",
     "preview",
     "document",
 )
@@ -112,13 +111,10 @@ class _File:
         checks = self._texts(fields.get("checks"))
         for check in checks:
             if check not in CHECKS:
-                self._fail(
-                    fields["checks"], f"there is no check `{check}`", _nearest(check, CHECKS)
-                )
+                self._fail(fields["checks"], f"there is no check `{check}`", nearest(check, CHECKS))
         match = self._texts(fields["match"])
         if not match and not _is_null(fields["match"]):  # `null` says that it is unproven
             self._fail(fields["match"], "a rule needs an example that it finds", "add a template")
-        runbook = fields.get("runbook")
         return Rule(
             id=self._id(fields["id"]),
             provider=provider,
@@ -131,7 +127,6 @@ class _File:
             keywords=self._texts(fields.get("keywords")),
             checks=checks,
             pairing=self._pairing(fields["pairing"]) if "pairing" in fields else None,
-            runbook=None if runbook is None or _is_null(runbook) else self._text(runbook),
             match=match,
             reject=self._texts(fields["reject"]),
             origin=f"{self._name}:{node.start_mark.line + 1}",
@@ -145,7 +140,7 @@ class _File:
     def _document(self, node: yaml.Node) -> str:
         name = self._text(node)
         if name not in READINGS:
-            self._fail(node, f"there is no document `{name}`", _nearest(name, READINGS))
+            self._fail(node, f"there is no document `{name}`", nearest(name, READINGS))
         return name
 
     def _pairing(self, node: yaml.Node) -> Pairing:
@@ -229,7 +224,7 @@ class _File:
         try:
             return kind(value)
         except ValueError:
-            self._fail(node, f"`{value}` is not one of {', '.join(kind)}", _nearest(value, kind))
+            self._fail(node, f"`{value}` is not one of {', '.join(kind)}", nearest(value, kind))
 
     def _texts(self, node: yaml.Node | None) -> tuple[str, ...]:
         if node is None or _is_null(node):
@@ -252,7 +247,7 @@ class _File:
         for key, value in node.value:
             name = self._text(key)
             if name not in required + optional:
-                self._fail(key, f"unknown key `{name}`", _nearest(name, required + optional))
+                self._fail(key, f"unknown key `{name}`", nearest(name, required + optional))
             if name in fields:
                 self._fail(key, f"`{name}` is given twice", "keep one of the two")
             fields[name] = value
@@ -267,9 +262,3 @@ class _File:
 
 def _is_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    names = [str(name) for name in known]
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.4)
-    return f"did you mean `{close[0]}`?" if close else f"use one of: {', '.join(names)}"

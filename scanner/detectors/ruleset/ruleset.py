@@ -16,6 +16,7 @@ from stanch.scanner.local import cache
 from stanch.scanner.local.settings import scan_settings
 from stanch.scanner.model.error import RuleError
 from stanch.scanner.model.finding import Confidence, Severity
+from stanch.scanner.model.nearest import nearest
 from stanch.scanner.model.record import field_names
 from stanch.scanner.model.rule import Pairing, PreviewStyle, Rule, RuleClass
 
@@ -195,7 +196,7 @@ def _consistent(rules: Sequence[Rule]) -> None:
                 if other not in known:
                     raise RuleError(
                         f"{rule.origin}: the pairing names `{other}`, which is no rule",
-                        remedy=f"use one of: {', '.join(known)}",
+                        remedy=nearest(other, known, otherwise="see `stanch rules list`"),
                     )
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from stanch.scanner.detectors.ruleset.ruleset import load
+from stanch.scanner.detectors.proof.selftest import faults
+from stanch.scanner.detectors.ruleset.ruleset import load, with_builtin
 from stanch.scanner.model.error import RuleError
 from stanch.scanner.model.rule import PreviewStyle, RuleClass
 
@@ -43,7 +45,6 @@ def test_a_rule_has_every_field_that_its_file_gives(tmp_path: Path) -> None:
     )
     assert rule.rule_class is RuleClass.B
     assert rule.preview is PreviewStyle.ENDS
-    assert rule.runbook is None
     assert rule.origin == "acme.yaml:3"
     assert load([tmp_path / "acme.yaml"]) == (rule,)
 
@@ -121,3 +122,28 @@ def test_more_rules_than_anybody_needs_are_refused(tmp_path: Path) -> None:
         load(paths)
     with pytest.raises(RuleError, match="more than 4,000 rule files"):
         load([tmp_path / f"none-{number}.yaml" for number in range(4001)])
+
+
+def test_every_example_of_the_documents_loads(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "rules.md"
+    whole, *parts = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert [rule.id for rule in load([write(tmp_path, whole)])] == ["acme-token", "acme-secret"]
+    frame = _GOOD.replace("    pattern: 'acme_[0-9a-f]{32}'\n    checks: [placeholder]\n", "{part}")
+    for part in parts:
+        assert load([write(tmp_path, frame.replace("{part}", part))])
+    assert len(parts) == 3  # a shorthand each: token, place, document
+
+
+def test_the_examples_of_the_documents_are_found(tmp_path: Path) -> None:
+    page = Path(__file__).parents[3] / "docs" / "rules.md"
+    (whole, *_) = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert not list(faults(load([write(tmp_path, whole)])))
+
+
+def test_a_pairing_with_no_rule_names_the_nearest_few(tmp_path: Path) -> None:
+    pairing = "pairing: {rule: aws-acces-key, within: 5, kind: key-pair, severity: high}"
+    own = write(tmp_path, _GOOD.replace("checks: [placeholder]", pairing))
+    with pytest.raises(RuleError) as caught:
+        with_builtin([own])
+    assert "`aws-access-key`" in caught.value.remedy
+    assert len(caught.value.remedy) < 120
