@@ -55,6 +55,28 @@ def store(settings: Settings) -> Stored:
     return Stored(checks=(_schema(database, found),), schema=found)
 
 
+def rights(settings: Settings) -> Iterator[Check]:
+    """May our role do no more than it needs? Call it for a store that has our schema."""
+    database = connect(settings.store_url())
+    try:
+        with database.reading() as connection:
+            found = database.excess(connection)
+    finally:
+        database.close()
+    if found:
+        more = f", and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        said = f"the role of [store] url {', '.join(found[:_MOST_NAMED])}{more}: whoever has its "
+        yield Check(
+            State.WRONG,
+            "store",
+            f"{said}password can rewrite the record and plant triggers",
+            "as the owner run `stanch store prepare --role ROLE`, and use ROLE in [store] url",
+        )
+    elif database.engine.dialect.name == "postgresql":
+        said = "its role adds to the record, and can neither change it nor the tables"
+        yield Check(State.GOOD, "store", said)
+
+
 def record(settings: Settings) -> Iterator[Check]:
     """Does the record continue its newest anchor? Call it for a store that has our schema."""
     seal = ledger_seal(settings)

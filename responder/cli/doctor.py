@@ -97,6 +97,8 @@ def _store(settings: Settings) -> Generator[Check, None, bool]:
         stored = server.store(settings)
         yield from stored.checks
         ours = stored.schema == HEAD
+        if ours:
+            yield from server.rights(settings)
         # The keys that protect a store: a missing one matters once something is stored.
         keys = tuple(local.keys(settings, used=ours))
         yield from keys

@@ -72,6 +72,7 @@ SECTIONS = {
             "stanch.responder.cli.serve", "Run the web and Slack doors of a team set-up."
         ),
         "worker": Entry("stanch.responder.cli.worker", "Run a worker of a team set-up."),
+        "store": Entry("stanch.responder.cli.store", "Prepare a team's database and its roles."),
         "demo": Entry(
             "stanch.responder.cli.demo", "Play the whole story against a local AWS emulator."
         ),

@@ -35,6 +35,9 @@ class Database(Protocol):
     def intruders(self, connection: Connection) -> tuple[str, ...]:
         """What acts on our tables besides us, as people read it."""
 
+    def excess(self, connection: Connection) -> tuple[str, ...]:
+        """What our role may do there beyond using the store, as people read it."""
+
     def scrub(self) -> None:
         """Overwrite what deleted rows left behind, as far as the database can."""
 

@@ -97,6 +97,12 @@ class SqlIntegrity:
                     yield _suspect(table, row)
 
 
+def unmarked(connection: Connection) -> bool:
+    """Whether there are incidents without any mark, as versions before there were marks left."""
+    query = select(incidents.c.id).where(incidents.c[MARK] == "").limit(1)
+    return connection.execute(query).first() is not None
+
+
 def adopt(connection: Connection, seal: LedgerSeal) -> int:
     """Mark the rows of a store that was written before there were marks; how many there were."""
     count = 0

@@ -41,6 +41,43 @@ SELECT 'event trigger', evtname FROM pg_event_trigger
 ORDER BY 1, 2
 """
 
+# What the application's role must not be, each with the words for it. A role counts as whatever it
+# can become (SET ROLE), not only as what it is.
+_EXCESS = """
+SELECT 'is a superuser' FROM pg_roles WHERE rolname = current_user AND rolsuper
+UNION ALL
+SELECT 'may make roles' FROM pg_roles WHERE rolname = current_user AND rolcreaterole
+UNION ALL
+SELECT 'owns the table ' || c.relname FROM pg_class c
+  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+  AND pg_has_role(current_user, c.relowner, 'MEMBER')
+UNION ALL
+SELECT 'owns the database' FROM pg_database d
+  WHERE d.datname = current_database() AND pg_has_role(current_user, d.datdba, 'MEMBER')
+UNION ALL
+SELECT 'may make tables' WHERE has_schema_privilege(current_schema(), 'CREATE')
+UNION ALL
+SELECT 'may make schemas' WHERE has_database_privilege(current_database(), 'CREATE')
+UNION ALL
+SELECT 'may ' || p || ' on ' || c.relname FROM pg_class c,
+  unnest(ARRAY['TRIGGER', 'TRUNCATE', 'REFERENCES']) p
+  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+  AND has_table_privilege(c.oid, p)
+UNION ALL
+SELECT 'may ' || p || ' on ledger' FROM unnest(ARRAY['UPDATE', 'DELETE']) p
+  WHERE has_table_privilege('ledger', p)
+UNION ALL
+SELECT 'may UPDATE columns of ledger' WHERE has_any_column_privilege('ledger', 'UPDATE')
+  AND NOT has_table_privilege('ledger', 'UPDATE')
+UNION ALL
+SELECT 'may ' || p || ' on schema_version' FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) p
+  WHERE has_table_privilege('schema_version', p)
+UNION ALL
+SELECT 'is a member of ' || r FROM unnest(ARRAY['pg_execute_server_program',
+  'pg_read_server_files', 'pg_write_server_files']) r
+  WHERE pg_has_role(current_user, r, 'MEMBER')
+"""
+
 
 class Postgres:
     """The ``Database`` on a server.
@@ -87,6 +124,10 @@ class Postgres:
     def intruders(self, connection: Connection) -> tuple[str, ...]:
         """Triggers and rules on our tables, event triggers, and policies that hide rows."""
         return tuple(f"{kind} {name}" for kind, name in connection.execute(text(_INTRUDERS)))
+
+    def excess(self, connection: Connection) -> tuple[str, ...]:
+        """What our role may do beyond using the store. Call it for a store with our schema."""
+        return tuple(said for (said,) in connection.execute(text(_EXCESS)))
 
     def scrub(self) -> None:
         """Deleted rows stay on disk until the server vacuums; only they hold wrapped keys."""

@@ -14,14 +14,14 @@ VERSION_TABLE = "schema_version"
 _version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32)))
 
 
-def migrate(connection: Connection) -> str | None:
-    """Run what is missing; the version before. The caller holds the write lock and commits.
+def migrate(connection: Connection) -> None:
+    """Run what is missing. The caller holds the write lock and commits.
 
     Raises StoreError, with nothing changed, when the schema is newer or not ours.
     """
     found = current(connection)
     if found == HEAD:
-        return found
+        return
     # Imported late: alembic costs more start-up time than everything else that opens a store.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -44,7 +44,6 @@ def migrate(connection: Connection) -> str | None:
             remedy="name an empty database or a new file",
         )
     command.upgrade(config, HEAD)
-    return found
 
 
 def current(connection: Connection) -> str | None:

@@ -13,7 +13,6 @@ from typing import Self
 from sqlalchemy import Connection, Engine, exc
 
 from stanch.responder.domain.error import StoreError
-from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import (
     Approvals,
     Cards,
@@ -34,12 +33,14 @@ from stanch.responder.store.envelope import SqlEnvelopes
 from stanch.responder.store.incident import SqlIncidents
 from stanch.responder.store.ledger import SqlLedger
 from stanch.responder.store.lock import SqlLocks
-from stanch.responder.store.mark import SqlIntegrity, adopt
+from stanch.responder.store.mark import SqlIntegrity, adopt, unmarked
 from stanch.responder.store.outbox import SqlOutbox
 from stanch.responder.store.run import SqlRuns
-from stanch.responder.store.schema import HEAD, migrate
+from stanch.responder.store.schema import migrate
 
-_ADOPTED = "store.adopted"
+ADOPTED = "store.adopted"
+_MARKED_SINCE = frozenset({ADOPTED, "anchor.begun", "people.sealed"})
+_FORBIDDEN = "42501"  # insufficient_privilege
 
 
 class SqlTransaction:
@@ -111,7 +112,7 @@ class SqlStore:
             if transaction.shredded:
                 self._database.scrub()
         except exc.DBAPIError as error:
-            raise _refused(error, self._database.name) from None
+            raise refused(error, self._database.name) from None
         finally:
             self._inside.pid = None
 
@@ -125,7 +126,7 @@ class SqlStore:
             with self._database.reading() as connection:
                 yield self._bind(connection)
         except exc.DBAPIError as error:
-            raise _refused(error, self._database.name) from None
+            raise refused(error, self._database.name) from None
 
     def head(self) -> Entry | None:
         """The newest ledger entry."""
@@ -143,7 +144,7 @@ class SqlStore:
             with self._database.reading() as connection:
                 return self._database.intruders(connection)
         except exc.DBAPIError as error:
-            raise _refused(error, self._database.name) from None
+            raise refused(error, self._database.name) from None
 
     def close(self) -> None:
         """Close every connection."""
@@ -179,40 +180,51 @@ def open_store(
     database = connect(url)
     try:
         with database.writing() as connection:
-            if (before := migrate(connection)) not in {None, HEAD}:
-                _adopt(connection, seal, clock or _utc, before or "")
+            migrate(connection)
+            if unmarked(connection):
+                _adopt(connection, seal, clock or _utc)
     except exc.DBAPIError as error:
         database.close()
-        raise _refused(error, database.name) from None
+        raise refused(error, database.name) from None
     except BaseException:
         database.close()
         raise
     return SqlStore(database, seal=seal, clock=clock or _utc)
 
 
-def _adopt(
-    connection: Connection, seal: LedgerSeal, clock: Callable[[], datetime], before: str
-) -> None:
-    """Take over what an older version wrote without marks: once, and on the record."""
+def _adopt(connection: Connection, seal: LedgerSeal, clock: Callable[[], datetime]) -> None:
+    """Take over what an older version wrote without marks: once, and on the record.
+
+    A record that was adopted before, or that this version has written to, has no such rows: those
+    that are there were put there by somebody else.
+    """
     record = SqlLedger(connection, seal)
-    if any(entry.event.action == _ADOPTED for entry in record.entries()):
-        return  # somebody took the schema back to have foreign rows adopted
+    if any(entry.event.action in _MARKED_SINCE for entry in record.entries()):
+        return
     count = adopt(connection, seal)
-    detail: JsonObject = {"rows": count, "schema": before}
-    record.append(Event(at=clock(), actor="system", action=_ADOPTED, incident=None, detail=detail))
+    record.append(
+        Event(at=clock(), actor="system", action=ADOPTED, incident=None, detail={"rows": count})
+    )
 
 
 def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-def _refused(error: exc.DBAPIError, name: str) -> StoreError:
+def refused(error: exc.DBAPIError, name: str) -> StoreError:
+    """What a database's refusal means to whoever runs this."""
     # The driver's first line only: later lines and the statement may repeat stored values.
     said = str(error.orig).strip().partition("\n")[0]
     if isinstance(error, exc.IntegrityError):
         return StoreError(
             f"the store refused a change that contradicts it: {said}",
             remedy="look at the current state and repeat what you did",
+        )
+    if getattr(error.orig, "sqlstate", None) == _FORBIDDEN:
+        return StoreError(
+            f"the store {name} does not let this role do that: {said}",
+            remedy="as the owner of its tables run `stanch store prepare --role ROLE`: it brings "
+            "them up to date and gives ROLE what is needed",
         )
     if "not a database" in said:
         return StoreError(

@@ -80,6 +80,11 @@ class Sqlite:
         )
         return tuple(f"{kind} {name} on {table}" for kind, name, table in found)
 
+    def excess(self, connection: Connection) -> tuple[str, ...]:
+        """A file has no roles; its mode is looked at with the other files."""
+        del connection
+        return ()
+
     def scrub(self) -> None:
         """Empty the write-ahead log: ``secure_delete`` zeroes pages, the log keeps old ones.
 

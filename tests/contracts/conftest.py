@@ -21,6 +21,7 @@ import pytest
 from psycopg import sql
 
 from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.grant import READER, WRITER, Role, prepare
 from stanch.responder.store.sql import SqlStore, open_store
 from stanch.scanner.model.secret import SecretValue
 from tests.simulation.memory import MemoryStore
@@ -34,8 +35,8 @@ class Server:
 
     home: Path
 
-    def url(self, database: str) -> str:
-        return f"postgresql://postgres@/{database}?host={self.home}"
+    def url(self, database: str, role: str = "postgres") -> str:
+        return f"postgresql://{role}@/{database}?host={self.home}"
 
     def run(self, statement: sql.Composed | sql.SQL) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -122,8 +123,11 @@ def _wait(process: subprocess.Popen[bytes], home: Path) -> None:
 
 @pytest.fixture(scope="session")
 def migrated(postgres: Server) -> Server:
-    """The server, with a database `stanch` to copy new stores from."""
-    open_store(postgres.create("stanch"), seal=LedgerSeal(SecretValue(bytes(32)))).close()
+    """The server, with a database `stanch` to copy new stores from, and the roles of a team."""
+    prepare(
+        postgres.create("stanch"),
+        [Role(name="stanch", rights=WRITER), Role(name="stanch_web", rights=READER)],
+    )
     return postgres
 
 
@@ -151,8 +155,11 @@ def _fresh_postgres_url(request: pytest.FixtureRequest) -> str:
 
 
 def _postgres_url(request: pytest.FixtureRequest) -> str:
+    """A store as the application's role has it: all that the contract asks works under it."""
     server: Server = request.getfixturevalue("migrated")
-    return server.create(f"store_{os.urandom(6).hex()}", "stanch")
+    name = f"store_{os.urandom(6).hex()}"
+    server.create(name, "stanch")
+    return server.url(name, "stanch")
 
 
 # One worker runs everything that needs the server, so that only one server is started.

@@ -64,7 +64,10 @@ def test_a_store_can_be_opened_again(url: str, seal: LedgerSeal) -> None:
             assert tx.incidents.next_id() == expected
 
 
-def test_a_store_with_a_newer_schema_is_refused_and_left_alone(url: str, seal: LedgerSeal) -> None:
+def test_a_store_with_a_newer_schema_is_refused_and_left_alone(
+    empty_url: str, seal: LedgerSeal
+) -> None:
+    url = empty_url
     with open_store(url, seal=seal) as store, store.engine.connect() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0999'"))  # noqa: S608  # our constant
         connection.commit()
