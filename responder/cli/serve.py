@@ -7,30 +7,20 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from types import FrameType
 from typing import NoReturn
 
 import click
 import uvicorn
-from markupsafe import Markup
 
-from stanch.responder.bootstrap import House, open_house, slack_settings
-from stanch.responder.cli.session import notifiers
+from stanch.responder.bootstrap import House, open_house
+from stanch.responder.bootstrap.door import health, reading, slack_door
 from stanch.responder.config import Settings, load, secret
 from stanch.responder.domain.error import UsageError
-from stanch.responder.domain.ids import IncidentId
-from stanch.responder.postmortem.build import build
-from stanch.responder.postmortem.render import html, story
-from stanch.responder.services.health import Health
-from stanch.responder.services.listing import Listing
-from stanch.responder.services.watch import Watch
-from stanch.responder.slack.service import ServiceDesk
 from stanch.responder.telemetry.bridge import bridge
-from stanch.responder.web.app import Reading, make_web
+from stanch.responder.web.app import make_web
 from stanch.responder.web.guard import Door, make_door
 from stanch.responder.web.patience import Patience
-from stanch.responder.worker.broker import reach
 from stanch.responder.worker.embedded import EmbeddedWorker
 from stanch.responder.worker.sweeper import Sweeper
 
@@ -55,11 +45,13 @@ def command(host: str, port: int) -> None:
     signal.signal(signal.SIGTERM, _leave)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
-        house = stack.enter_context(open_house(settings, notifiers=notifiers(settings)))
+        house = stack.enter_context(open_house(settings, notify=True))
         if settings.broker.url.startswith("memory:"):
             stack.enter_context(EmbeddedWorker(house.celery))
             stack.enter_context(Sweeper(house, seconds=settings.worker.sweep_seconds))
-        _open_slack(stack, house)
+        slack = slack_door(house)
+        if slack is not None:
+            stack.enter_context(slack)
         _serve_web(house, door, listening)
 
 
@@ -85,23 +77,6 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-def _open_slack(stack: ExitStack, house: House) -> None:
-    slack = slack_settings(house.settings)
-    if slack is None:
-        return
-    # Imported late: who has no Slack should not wait for it.
-    from stanch.responder.slack.app import SlackApp  # noqa: PLC0415
-    from stanch.responder.slack.link import run_socket_mode  # noqa: PLC0415
-
-    desk = ServiceDesk(
-        store=house.store,
-        approvals=house.approvals,
-        closing=house.closing,
-        card_room=house.cards,
-    )
-    stack.enter_context(run_socket_mode(SlackApp(slack, desk), slack.app_token))
-
-
 def _serve_web(house: House, door: Door, listening: socket.socket) -> None:
     app = make_web(
         reading(house), health=health(house), door=door, hosts=_hosts(house.settings, listening)
@@ -117,35 +92,6 @@ def _serve_web(house: House, door: Door, listening: socket.socket) -> None:
         ws="none",
     )
     uvicorn.Server(config).run(sockets=[listening])
-
-
-def reading(house: House) -> Reading:
-    """What the pages show, from the house's services."""
-    listing = Listing(store=house.store, cards=house.cards)
-
-    def told(incident: IncidentId) -> Markup:
-        return story(build(house.casefiles.case(incident), now=datetime.now(UTC)))
-
-    def postmortem(incident: IncidentId) -> str:
-        return html(build(house.casefiles.gather(incident), now=datetime.now(UTC)))
-
-    return Reading(
-        incidents=lambda most: listing.rows(most=most, closed=True),
-        card=house.cards.card,
-        story=told,
-        postmortem=postmortem,
-        warning=Watch(house.casefiles.tampered).warning,
-    )
-
-
-def health(house: House) -> Health:
-    """Ready is who reaches the store and the broker."""
-
-    def store() -> None:
-        with house.store.snapshot() as tx:
-            tx.incidents.get(IncidentId(1))
-
-    return Health(parts={"store": store, "broker": lambda: reach(house.celery)})
 
 
 def _hosts(settings: Settings, listening: socket.socket) -> tuple[str, ...]:

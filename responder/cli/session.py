@@ -13,12 +13,12 @@ from functools import partial
 import click
 from rich.console import Console
 
-from stanch.responder.bootstrap import House, open_house, slack_settings
+from stanch.responder.bootstrap import House, open_house
 from stanch.responder.cli.standby import Standby
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.caller import Caller, at_command_line
 from stanch.responder.domain.ids import IncidentId, label
-from stanch.responder.domain.ports import Errand, Notifier
+from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.telemetry import log
 from stanch.responder.terminal.notifier import TerminalNotifier
@@ -49,22 +49,11 @@ def _account() -> str:
 def house() -> Iterator[House]:
     """The house of the configuration in force; what was recorded is anchored at the end."""
     log.configure(level=os.environ.get("STANCH_LOG_LEVEL", "warning"))
-    settings = load()
-    with open_house(settings, notifiers=notifiers(settings)) as opened:
+    with open_house(load(), notify=True) as opened:
         try:
             yield opened
         finally:
             opened.anchor()
-
-
-def notifiers(settings: Settings) -> tuple[Notifier, ...]:
-    """The configured surfaces beside the terminal."""
-    slack = slack_settings(settings)
-    if slack is None:
-        return ()
-    from stanch.responder.slack.notifier import SlackNotifier  # noqa: PLC0415  # loads slowly
-
-    return (SlackNotifier.connect(slack),)
 
 
 @contextmanager

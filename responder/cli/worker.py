@@ -57,11 +57,10 @@ def command(concurrency: int, *, lane: str, beat: bool, alive: Path | None) -> N
             run_beat(app, alive=alive)
             return
         from stanch.responder.bootstrap import House, open_house  # noqa: PLC0415
-        from stanch.responder.cli.session import notifiers  # noqa: PLC0415
         from stanch.responder.worker.household import Household  # noqa: PLC0415
 
         def opening() -> House:
-            return open_house(settings, notifiers=notifiers(settings))
+            return open_house(settings, notify=True)
 
         # Opened and closed once before the fork: what is wrong is said now, not at the first leak.
         with opening():

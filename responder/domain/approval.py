@@ -67,6 +67,26 @@ def decide(  # noqa: PLR0913  # a decision takes exactly these facts
     askers: frozenset[str] = frozenset(),
 ) -> Approval:
     """The decided approval, or :class:`ApprovalRefused`; ``askers`` started or took up the run."""
+    require_decider(approval, by=by, plan_hash=plan_hash, now=now, askers=askers)
+    return replace(
+        approval,
+        decision=Decision.GRANTED if granted else Decision.DENIED,
+        decided_by=by.name,
+        decided_at=now,
+        via=via,
+        reason=reasoned(reason),
+    )
+
+
+def require_decider(
+    approval: Approval,
+    *,
+    by: Person,
+    plan_hash: str,
+    now: datetime,
+    askers: frozenset[str] = frozenset(),
+) -> None:
+    """Raises ApprovalRefused when this person cannot decide on this plan now."""
     what = f"approval for {label(approval.incident)} step {approval.step!r}"
     again = f"`stanch respond {label(approval.incident)}` asks again"
     if approval.decision is not Decision.OPEN:
@@ -85,14 +105,6 @@ def decide(  # noqa: PLR0913  # a decision takes exactly these facts
             f"{by.name} is not in the group {approval.group!r}",
             remedy=f"someone of {approval.group!r} must decide; see [people] in stanch.toml",
         )
-    return replace(
-        approval,
-        decision=Decision.GRANTED if granted else Decision.DENIED,
-        decided_by=by.name,
-        decided_at=now,
-        via=via,
-        reason=reasoned(reason),
-    )
 
 
 SHORTEST_REASON = 10  # characters: what an auditor can do something with

@@ -9,6 +9,12 @@ from enum import StrEnum
 from stanch.responder.domain.ids import ApprovalId, IncidentId
 from stanch.responder.domain.runbook import Phase
 
+_FEW = 3  # names in a sentence
+CLAIMED = (
+    "On the command line the name given with `--as` is a claim: stanch.toml [people] ties no "
+    "account to it."
+)
+
 
 class Mark(StrEnum):
     """How a phase stands."""
@@ -28,9 +34,21 @@ class Tone(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Somebody who may decide. ``slack`` is ``team/user``, where that is known."""
+
+    name: str
+    slack: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A decision wanted from a person."""
+    """A decision wanted from a person.
+
+    ``deciders`` are all who may give it now. ``claimed``: on the command line nobody checks that
+    who decides is who they say.
+    """
 
     approval: ApprovalId
     title: str  # "Delete key AKIA…7Q2M. This cannot be undone."
@@ -40,6 +58,22 @@ class Ask:
     expires_at: datetime
     silence: str
     plan_hash: str
+    deciders: tuple[Decider, ...]
+    claimed: bool = False
+
+    @property
+    def whom(self) -> str:
+        """Who decides, in words; names as far as they are few."""
+        names = [decider.name for decider in self.deciders]
+        if not names:
+            return (
+                f"nobody yet: of {self.group} only {self.requester}, who asked, is known. Add "
+                "another to stanch.toml [people], then `stanch audit people --seal`"
+            )
+        if len(names) > _FEW:
+            return f"somebody of {self.group}, but not {self.requester}"
+        *first, last = names
+        return f"{', '.join(first)} or {last}" if first else last
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +112,7 @@ class Card:
     def wanted(self) -> str:
         """What is wanted and from whom, in one line; empty when nothing is."""
         if self.ask is not None:
-            return f"a decision of {self.ask.group} by {self.ask.expires_at:%H:%M} UTC"
+            return f"a decision of {self.ask.whom} by {self.ask.expires_at:%H:%M} UTC"
         if not self.next:
             return ""
         first = self.next[0]

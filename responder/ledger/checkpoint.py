@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from stanch.responder.domain.error import LedgerError
 from stanch.responder.domain.json import JsonObject, canonical
-from stanch.responder.keyfile import load_or_create
+from stanch.responder.keys.file import load_or_create
 
 _DOMAIN = b"stanch/checkpoint/v1\n"
 _SIZE = 32

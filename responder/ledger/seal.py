@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stanch.responder.domain.error import ConfigError
-from stanch.responder.keyfile import load_or_create
+from stanch.responder.keys.file import load_or_create
 from stanch.scanner.model.secret import SecretValue
 
 _SIZE = 32

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from stanch.responder.domain.approval import Approval, Decision, Person, decide, find_person
+from stanch.responder.domain.approval import (
+    Approval,
+    Decision,
+    Person,
+    decide,
+    find_person,
+    require_decider,
+)
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.error import ApprovalRefused, UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
@@ -95,6 +102,23 @@ class Approvals:
         self.doorbell.ring(Errand.ADVANCE, decided.run)
         return decided
 
+    def require(self, approval: ApprovalId, *, by: Caller) -> None:
+        """Raises ApprovalRefused when the caller could not decide now. Records nothing."""
+        people = dict(self.people.items())
+        with self.store.snapshot() as tx:
+            _allowed(tx, self._question(tx, approval), by, people)
+
+    def deciders(self, approval: ApprovalId) -> tuple[Person, ...]:
+        """Everybody who could decide now, from whichever door they come."""
+        people = dict(self.people.items())
+        with self.store.snapshot() as tx:
+            question = self._question(tx, approval)
+            return tuple(
+                people[name]
+                for name in sorted(people)
+                if all(_allows(tx, question, by, people) for by in _doors(people[name]))
+            )
+
     def by_slack(self, user: str) -> Person:
         """The person behind ``team_id/user_id``."""
         for person in self.people.values():
@@ -166,6 +190,33 @@ def _askers(
     if by.account in accounts and (tied or by.door == "slack"):
         names.add(by.name)
     return frozenset(names)
+
+
+def _allowed(tx: Transaction, question: Question, by: Caller, people: Mapping[str, Person]) -> None:
+    """Raises ApprovalRefused when the caller could not decide now."""
+    person = find_person(people, by.name)
+    _refuse_twice(tx, question, person)
+    require_decider(
+        question.approval,
+        by=person,
+        plan_hash=question.plan_hash,
+        now=tx.now(),
+        askers=_askers(tx, question.approval, by, people),
+    )
+
+
+def _allows(tx: Transaction, question: Question, by: Caller, people: Mapping[str, Person]) -> bool:
+    try:
+        _allowed(tx, question, by, people)
+    except ApprovalRefused:
+        return False
+    return True
+
+
+def _doors(person: Person) -> tuple[Caller, ...]:
+    """The person at each door that is known to be theirs."""
+    slack = Caller(name=person.name, door="slack", account=person.slack or "")
+    return slack, Caller(name=person.name, door="cli", account=person.account or "")
 
 
 def _refuse_twice(tx: Transaction, question: Question, person: Person) -> None:

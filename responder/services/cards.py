@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from stanch.responder.domain.approval import Approval, Decision
-from stanch.responder.domain.card import Ask, Card
+from stanch.responder.domain.card import Ask, Card, Decider
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.incident import Incident, IncidentState
@@ -129,6 +129,7 @@ class Cards:
         question = self.approvals.question(approval_id)
         approval, step = question.approval, question.step
         policy = step.policy
+        deciders = self.approvals.deciders(approval_id)
         return Ask(
             approval=approval.id,
             title=f"{step.title} {question.preview}. {_LASTING[step.effect]}",
@@ -138,6 +139,8 @@ class Cards:
             expires_at=approval.expires_at,
             silence=SILENCE[policy.silence] if policy else "",
             plan_hash=approval.plan_hash,
+            deciders=tuple(Decider(p.name, p.slack) for p in deciders),
+            claimed=any(p.account is None for p in deciders),
         )
 
 

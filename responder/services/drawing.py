@@ -136,7 +136,7 @@ def _refused(view: View) -> str:
 
 def _question(view: View) -> str | None:
     if view.ask:
-        return f"Waits for a member of {view.ask.group} other than {view.ask.requester}."
+        return f"Waits for a decision by {view.ask.whom}."
     if view.lapsed:
         return "Nobody decided in time, so nothing was done."
     return None

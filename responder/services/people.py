@@ -8,7 +8,7 @@ them more, needs a person who is on the sealed list already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 
 from stanch.responder.domain.approval import Person, find_person
@@ -42,6 +42,14 @@ class LivePeople(Mapping[str, Person]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.now())
+
+    def items(self) -> ItemsView[str, Person]:
+        """All of them at one moment."""
+        return self.now().items()
+
+    def values(self) -> ValuesView[Person]:
+        """All of them at one moment."""
+        return self.now().values()
 
     def __len__(self) -> int:
         return len(self.now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stanch.responder.domain.card import Ask, Card, Mark, Next
+from stanch.responder.domain.card import CLAIMED, Ask, Card, Mark, Next
 from stanch.responder.domain.ids import ApprovalId, label
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.slack.button import ButtonKey, Press
@@ -98,6 +98,7 @@ def _ask(card: Card, ask: Ask, key: ButtonKey) -> list[Block]:
         section(f"*Decision wanted:* {said(ask.title, _SENTENCE)}"),
         *([preformatted("\n".join(lines))] if lines else []),
         context(terms(ask)),
+        *([context(said(CLAIMED, 300))] if ask.claimed else []),
         button(
             REVIEW,
             "Review",
@@ -125,7 +126,7 @@ def terms(ask: Ask) -> str:
     """Who asked, who may decide, until when, and what silence means: mrkdwn."""
     return (
         f"Asked by {said(ask.requester, _LABEL)}"
-        f" · someone else of {said(ask.group, _LABEL)} decides"
+        f" · decided by {said(ask.whom, _VALUE)}"
         f" · until {moment(ask.expires_at)}\nIf nobody decides: {said(ask.silence, 300)}"
     )
 

@@ -14,19 +14,24 @@ class Review:
     """Everything a person must see before they decide.
 
     ``confirm`` is what they must type for something that cannot be undone: the incident's name,
-    never a part of a credential. None means that nothing is typed.
+    never a part of a credential. None means that nothing is typed. ``barred`` is why the one who
+    looks cannot decide; None when they can.
     """
 
     incident: IncidentId
     ask: Ask
     confirm: str | None
+    barred: str | None = None
 
 
 class Desk(Protocol):
     """Quick calls: each must answer in well under a second."""
 
-    def review(self, approval: ApprovalId) -> Review:
-        """An open approval. Raises ApprovalRefused when it is decided, expired or void."""
+    def review(self, approval: ApprovalId, *, slack_user: str) -> Review:
+        """An open approval, as ``slack_user`` (``team/user``) sees it.
+
+        Raises ApprovalRefused when it is decided, expired or void.
+        """
 
     def decide(
         self, approval: ApprovalId, *, slack_user: str, granted: bool, reason: str, plan_hash: str

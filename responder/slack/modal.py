@@ -72,9 +72,11 @@ def review_view(review: Review, *, channel: str) -> View:
         context("Exactly these calls will be made, nothing else:"),
         *(preformatted(chunk) for chunk in chunks),
         context(f"{terms(ask)}\nPlan {said(ask.plan_hash[:12], 20)} · {label(review.incident)}"),
-        *_inputs(review),
     ]
-    return modal(label(review.incident), blocks) | {
+    if review.barred is not None:
+        said_so = section(f"*You cannot decide this.* {said(review.barred, 1000)}")
+        return modal(label(review.incident), [said_so, *blocks])
+    return modal(label(review.incident), [*blocks, *_inputs(review)]) | {
         "callback_id": SUBMIT,
         "submit": plain("Submit decision"),
         "private_metadata": subject.pack(),

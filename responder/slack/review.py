@@ -96,7 +96,7 @@ class Reviewer:
             self._teller.tell(channel, user, why(error))
 
     def _show(self, press: Press, body: Body, card: CardRef) -> None:
-        found = self._pool.submit(self._look, press)
+        found = self._pool.submit(self._look, press, _person(body))
         try:
             review = found.result(timeout=_SHELL_AFTER)
         except Late:
@@ -122,12 +122,12 @@ class Reviewer:
             view = note(why(error))
         call(self._client.views_update, view_id=shell["id"], hash=shell["hash"], view=view)
 
-    def _look(self, press: Press) -> Review | None:
+    def _look(self, press: Press, person: str) -> Review | None:
         """The review the button stands for, or None when the card moved on."""
         ask = self._desk.card(press.incident).ask
         if ask is None or ask.approval != press.approval:
             return None
-        return self._desk.review(press.approval)
+        return self._desk.review(press.approval, slack_user=person)
 
     def _refresh(self, incident: IncidentId, at: CardRef) -> None:
         """Show the card as it is now; again when it changed meanwhile, so the newest stays."""
@@ -143,7 +143,7 @@ class Reviewer:
         """Answer a submitted modal: close it, or say inside it what is wrong."""
         view = body["view"]
         subject = Subject.unpack(view["private_metadata"])
-        person = f"{body['user']['team_id']}/{body['user']['id']}"
+        person = _person(body)
         outcome = self._pool.submit(self._record, subject, view, person)
         if not answer(ack, outcome):
             self._pool.submit(self._report, outcome, subject, body["user"]["id"])
@@ -151,7 +151,7 @@ class Reviewer:
     def _record(self, subject: Subject, view: View, person: str) -> dict[str, str]:
         """Check the answer and record it; what is wrong by block id, nothing when recorded."""
         try:
-            review = self._desk.review(subject.approval)
+            review = self._desk.review(subject.approval, slack_user=person)
             answer = read_answer(view, review)
             if not isinstance(answer, Answer):
                 return answer
@@ -179,6 +179,11 @@ class Reviewer:
             )
         else:
             self._teller.tell(subject.channel, user, f"{name}: your decision is recorded.")
+
+
+def _person(body: Body) -> str:
+    user = body["user"]
+    return f"{user['team_id']}/{user['id']}"
 
 
 def why(error: Exception) -> str:

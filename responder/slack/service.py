@@ -29,7 +29,7 @@ class ServiceDesk:
     closing: Closing
     card_room: Cards
 
-    def review(self, approval: ApprovalId) -> Review:
+    def review(self, approval: ApprovalId, *, slack_user: str) -> Review:
         """An open approval. Raises ApprovalRefused when it is decided, expired or void."""
         question = self.approvals.question(approval)
         asked = question.approval
@@ -48,7 +48,17 @@ class ServiceDesk:
             incident=asked.incident,
             ask=ask,
             confirm=label(asked.incident) if final else None,
+            barred=self._barred(approval, slack_user),
         )
+
+    def _barred(self, approval: ApprovalId, slack_user: str) -> str | None:
+        try:
+            name = self.approvals.by_slack(slack_user).name
+            by = Caller(name=name, door="slack", account=slack_user)
+            self.approvals.require(approval, by=by)
+        except ApprovalRefused as refusal:
+            return f"{refusal}: {refusal.remedy}."
+        return None
 
     def decide(
         self, approval: ApprovalId, *, slack_user: str, granted: bool, reason: str, plan_hash: str

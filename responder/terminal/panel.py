@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from stanch.responder.domain.card import Ask, Card, Mark, Next, Tone
+from stanch.responder.domain.card import CLAIMED, Ask, Card, Mark, Next, Tone
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.terminal.text import clip, visible
@@ -124,11 +124,12 @@ def _ask(card: Card, ask: Ask) -> list[RenderableType]:
         Text(visible(ask.title), style="bold"),
         *calls,
         Text(),
-        Text(f"Asked by {visible(ask.requester)}; someone else of {visible(ask.group)} decides."),
+        Text(f"Asked by {visible(ask.requester)}; it is decided by {visible(ask.whom)}."),
         Text(f"Expires {clock(ask.expires_at)}. "),
         Text(f"If nobody decides: {visible(ask.silence).rstrip('.')}."),
         Text("Decide with:"),
         command(f"stanch approve {label(card.incident)} --as NAME"),
+        *([Text(CLAIMED, style="dim")] if ask.claimed else []),
     ]
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from stanch.responder.domain.error import ConfigError, VaultError
 from stanch.responder.domain.json import canonical
-from stanch.responder.keyfile import load_or_create
+from stanch.responder.keys.file import load_or_create
 from stanch.scanner.model.secret import SecretValue
 
 KEY_SIZE = 32

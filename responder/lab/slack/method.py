@@ -109,6 +109,11 @@ def _post(world: World, arguments: Arguments) -> Answer:
         "metadata": _metadata(arguments),
         "unfurl_links": arguments.get("unfurl_links", True),
     }
+    above = arguments.get("thread_ts")
+    if above is not None:
+        if all(post["ts"] != above for post in channel.posts):
+            raise Refusal("thread_not_found")
+        message |= {"thread_ts": above, "broadcast": _true(arguments, "reply_broadcast")}
     channel.posts.append(message)
     return {"channel": channel.id, "ts": message["ts"], "message": message}
 
@@ -145,10 +150,29 @@ def _history(world: World, arguments: Arguments) -> Answer:
     channel = world.channel(arguments.get("channel"))
     if not channel.bot_is_member:
         raise Refusal("not_in_channel")
-    newest = channel.posts[::-1][: int(arguments.get("limit") or 100)]
-    wanted = str(arguments.get("include_all_metadata", "")).lower() in {"1", "true"}
-    kept = newest if wanted else [m | {"metadata": None} for m in newest]
-    return {"messages": kept, "has_more": len(kept) < len(channel.posts)}
+    posts = [post for post in channel.posts if "thread_ts" not in post or post["broadcast"]]
+    kept = _read(posts[::-1][: int(arguments.get("limit") or 100)], arguments)
+    return {"messages": kept, "has_more": len(kept) < len(posts)}
+
+
+def _replies(world: World, arguments: Arguments) -> Answer:
+    channel, above = world.channel(arguments.get("channel")), arguments.get("ts")
+    if not channel.bot_is_member:
+        raise Refusal("not_in_channel")
+    thread = [post for post in channel.posts if above in {post["ts"], post.get("thread_ts")}]
+    if not thread:
+        raise Refusal("thread_not_found")
+    return {"messages": _read(thread, arguments), "has_more": False}
+
+
+def _read(posts: list[dict[str, Any]], arguments: Arguments) -> list[dict[str, Any]]:
+    """Messages as they are read back: their metadata only for who asks for it."""
+    wanted = _true(arguments, "include_all_metadata")
+    return posts if wanted else [post | {"metadata": None} for post in posts]
+
+
+def _true(arguments: Arguments, name: str) -> bool:
+    return str(arguments.get(name, "")).lower() in {"1", "true"}
 
 
 def _channel_info(world: World, arguments: Arguments) -> Answer:
@@ -214,6 +238,7 @@ METHODS: Mapping[str, Method] = {
     "chat.update": Method(run=_update, scope="chat:write"),
     "chat.postEphemeral": Method(run=_ephemeral, scope="chat:write"),
     "conversations.history": Method(run=_history, scope="channels:history"),
+    "conversations.replies": Method(run=_replies, scope="channels:history"),
     "conversations.info": Method(run=_channel_info, scope="channels:read"),
     "users.info": Method(run=_user_info, scope="users:read"),
     "views.open": Method(run=_open),

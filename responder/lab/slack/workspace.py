@@ -89,8 +89,14 @@ class SlackLab:
     # -- what people see ---------------------------------------------------------------------
 
     def messages(self, channel: str | None = None) -> list[Message]:
-        """The channel's history, oldest first."""
-        return list(self._world.channels[channel or self.channel].posts)
+        """The channel's history, oldest first, without what stands in threads."""
+        posts = self._world.channels[channel or self.channel].posts
+        return [post for post in posts if not post.get("thread_ts")]
+
+    def replies(self, ts: str) -> list[Message]:
+        """What was answered below a message, oldest first."""
+        posts = self._world.channels[self.channel].posts
+        return [post for post in posts if post.get("thread_ts") == ts]
 
     def ephemerals(self, user: str | None = None) -> list[Whisper]:
         """What was shown to one person only, oldest first."""

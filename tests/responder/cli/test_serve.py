@@ -24,8 +24,10 @@ from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.lab.aws import AwsLab, World, seed
 from stanch.responder.lab.slack.workspace import SlackLab
+from stanch.responder.lab.slack.world import View
 from stanch.responder.services.intake import Report
 from stanch.responder.slack.blocks import CLOSE, REVIEW
+from stanch.responder.slack.modal import loading
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.provenance import InWorktree
 from stanch.scanner.model.secret import SecretValue
@@ -153,11 +155,21 @@ def leak(house: House, world: World) -> IncidentId:
 
 def press(slack: SlackLab, name: str, action: str, answer: dict[str, str]) -> Any:
     """Press a button of the one card as ``name``, answer its modal; Slack's delivery of that."""
+    return slack.submit(_user(slack, name), look(slack, name, action), answer)
+
+
+def _user(slack: SlackLab, name: str) -> str:
+    return next(user for user, called in slack._world.users.items() if called == name)
+
+
+def look(slack: SlackLab, name: str, action: str) -> View:
+    """Press a button of the one card as ``name``; its modal."""
     (message,) = slack.messages()
-    user = next(u for u, called in slack._world.users.items() if called == name)
+    user = _user(slack, name)
     slack.click(user, message, action)
-    view = slack.wait(lambda: [v for v in slack.views(user) if "private_metadata" in v.content])[0]
-    return slack.submit(user, view, answer)
+    view = slack.wait(lambda: [v for v in slack.views(user) if v.content != loading()])[0]
+    assert isinstance(view, View)
+    return view
 
 
 def approve(slack: SlackLab, name: str) -> Any:
@@ -181,7 +193,11 @@ def test_one_process_contains_asks_in_slack_and_proves_the_key_dead(
         return lambda: any(text in str(message) for message in slack.messages())
 
     installation.until(shows("leak.review"))
-    assert "cannot also give it" in str(approve(slack, "alice").payload)
+    (message,) = slack.messages()
+    installation.until(lambda: bool(slack.replies(message["ts"])))
+    (called,) = slack.replies(message["ts"])
+    assert f"<@{_user(slack, 'bob')}>" in called["text"]
+    assert "cannot also give it" in str(look(slack, "alice", REVIEW).content)
     assert approve(slack, "bob").acked
     installation.until(shows("PROVEN DEAD"))
     over = {"owner": "dana", "reason": "Dead, and its consumer works."}

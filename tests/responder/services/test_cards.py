@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from stanch.responder.domain.step import NotYet, Refuted, Verified
 from stanch.responder.services.cards import SILENCE
 from stanch.responder.services.fact import age
 from stanch.responder.services.words import Words
-from tests.responder.conftest import ALICE
+from tests.responder.conftest import ALICE, PEOPLE
 
 SECOND = timedelta(seconds=1)
 
@@ -54,7 +55,7 @@ def test_a_card_follows_the_incident_from_live_to_proven_dead(room: Any) -> None
     assert (card.headline[:9], card.tone) == ("CONTAINED", Tone.WAITING)
     assert card.phases[:2] == ((Phase.CONTAIN, Mark.DONE), (Phase.REVOKE, Mark.NOW))
     assert card.ask is not None
-    assert "ops other than alice" in card.summary
+    assert "Waits for a decision by bob, dave or dora." in card.summary
 
     room.decide(run)
     room.settle(run)
@@ -62,6 +63,27 @@ def test_a_card_follows_the_incident_from_live_to_proven_dead(room: Any) -> None
     assert (card.headline[:11], card.tone, card.ask) == ("PROVEN DEAD", Tone.SAFE, None)
     assert {mark for _, mark in card.phases} == {Mark.DONE}
     assert {"Asked", "Verified", "Dead"} <= {name for name, _ in card.facts}
+
+
+def test_a_question_names_who_may_decide_and_that_a_name_is_only_claimed(room: Any) -> None:
+    run = story(room)
+    room.settle(run)
+    ask = room.card(run).ask
+    assert [decider.name for decider in ask.deciders] == ["bob", "dave", "dora"]
+    assert ask.claimed
+    tied = {name: replace(person, account=name) for name, person in PEOPLE.items()}
+    cards = replace(room.cards, approvals=replace(room.approvals, people=tied))
+    assert not cards.card(room.run(run).incident).ask.claimed
+
+
+def test_a_question_that_nobody_may_answer_says_so(room: Any) -> None:
+    run = story(room)
+    room.settle(run)
+    few = {name: PEOPLE[name] for name in ("alice", "carol")}
+    cards = replace(room.cards, approvals=replace(room.approvals, people=few))
+    card = cards.card(room.run(run).incident)
+    assert card.ask.deciders == ()
+    assert "nobody yet: of ops only alice, who asked, is known" in card.summary
 
 
 @pytest.mark.parametrize("silence", list(Silence))

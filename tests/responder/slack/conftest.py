@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stanch.responder.domain.approval import Approval, Decision, Person, decide
-from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.approval import Approval, Decision, Person, decide, require_decider
+from stanch.responder.domain.card import Ask, Card, Decider, Mark, Tone
 from stanch.responder.domain.error import ApprovalRefused, UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId
 from stanch.responder.domain.runbook import Phase
@@ -36,6 +36,7 @@ def _ask() -> Ask:
         expires_at=NOW + timedelta(hours=1),
         silence="the key stays disabled and is not deleted",
         plan_hash=PLAN,
+        deciders=(Decider("bob", "T1/U1"), Decider("dave")),
     )
 
 
@@ -126,13 +127,29 @@ class FakeDesk:
             expires_at=ask.expires_at,
         )
 
-    def review(self, approval: ApprovalId) -> Review:
+    def review(self, approval: ApprovalId, *, slack_user: str) -> Review:
         self.gate.wait(10)
         assert self.approval is not None
         if approval != self.approval.id or self.approval.decision is not Decision.OPEN:
             raise ApprovalRefused("this is already decided", remedy="look at the card")
         assert self.shown.ask is not None
-        return Review(incident=self.shown.incident, ask=self.shown.ask, confirm=self.confirm)
+        return Review(
+            incident=self.shown.incident,
+            ask=self.shown.ask,
+            confirm=self.confirm,
+            barred=self._barred(slack_user),
+        )
+
+    def _barred(self, slack_user: str) -> str | None:
+        assert self.approval is not None
+        if slack_user not in self.people:
+            return "you are not known to Stanch: ask to be added."
+        by, plan = self.people[slack_user], self.approval.plan_hash
+        try:
+            require_decider(self.approval, by=by, plan_hash=plan, now=NOW)
+        except ApprovalRefused as refusal:
+            return f"{refusal}: {refusal.remedy}."
+        return None
 
     def decide(
         self, approval: ApprovalId, *, slack_user: str, granted: bool, reason: str, plan_hash: str

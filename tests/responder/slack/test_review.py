@@ -79,18 +79,32 @@ def test_the_requester_is_told_in_the_modal_that_somebody_else_must_decide(
 ) -> None:
     alice = join("alice")
     view = open_modal(slack, alice, posted)
-    answer = slack.submit(alice, view, approve()).payload
-    assert answer["response_action"] == "errors"
-    assert "alice asked for this" in answer["errors"]["decision"]
-    assert "another member of 'security' must decide" in answer["errors"]["decision"]
-    assert slack.views(alice)
+    assert "You cannot decide this" in str(view.content)
+    assert "alice asked for this" in str(view.content)
+    assert "another member of 'security' must decide" in str(view.content)
+    assert "iam:DeleteAccessKey UserName=deploy" in str(view.content)  # all may look
+    assert "submit" not in view.content
+    assert not any(block["type"] == "input" for block in view.content["blocks"])
     assert not desk.decided
 
 
 @pytest.mark.usefixtures("door")
-def test_a_person_nobody_knows_decides_nothing(slack: SlackLab, desk: Any, posted: Message) -> None:
+def test_what_is_submitted_all_the_same_by_the_requester_decides_nothing(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
+    view = open_modal(slack, join("bob"), posted)
+    answer = slack.submit(join("alice"), view, approve()).payload
+    assert "alice asked for this" in answer["errors"]["decision"]
+    assert not desk.decided
+
+
+@pytest.mark.usefixtures("door")
+def test_a_person_nobody_knows_decides_nothing(
+    slack: SlackLab, desk: Any, join: Join, posted: Message
+) -> None:
     stranger = slack.add_user("mallory")
-    view = open_modal(slack, stranger, posted)
+    assert "You cannot decide this" in str(open_modal(slack, stranger, posted).content)
+    view = open_modal(slack, join("bob"), posted)
     assert slack.submit(stranger, view, approve()).payload["response_action"] == "errors"
     assert not desk.decided
 
@@ -250,7 +264,7 @@ def test_a_slow_refusal_is_reported_with_its_rule(
     slack: SlackLab, desk: Any, join: Join, posted: Message
 ) -> None:
     alice = join("alice")
-    view = open_modal(slack, alice, posted)
+    view = open_modal(slack, join("bob"), posted)
     desk.gate.clear()
     slack.submit(alice, view, approve())
     slack.wait(lambda: [w for w in slack.ephemerals(alice) if w.text == LATE])

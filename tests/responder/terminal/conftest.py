@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.card import Ask, Card, Decider, Mark, Tone
 from stanch.responder.domain.ids import ApprovalId, IncidentId
 from stanch.responder.domain.runbook import Phase
 
@@ -61,6 +61,7 @@ def asking(contained: Card) -> Card:
         summary="Disabled 14:03:12. Still to do: delete it.",
         phases=phases(Mark.DONE, Mark.DONE, Mark.NOW, Mark.AHEAD, Mark.AHEAD),
         ask=Ask(
+            deciders=(Decider("bob"), Decider("dave")),
             approval=ApprovalId("a1"),
             title="Delete key AKIA…7Q2M. This cannot be undone.",
             calls=("iam:DeleteAccessKey UserName=deploy AccessKeyId=AKIA…7Q2M",),

@@ -17,7 +17,7 @@ from httpx import Client
 from starlette.types import ASGIApp
 
 from stanch.responder.bootstrap import House, open_house
-from stanch.responder.cli.serve import health, reading
+from stanch.responder.bootstrap.door import health, reading
 from stanch.responder.config import load
 from stanch.responder.domain.ids import IncidentId, SealedRef
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState

@@ -1,38 +1,33 @@
-"""Composition root: the only module that knows every adapter."""
+"""The house: every room joined."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from importlib import resources
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from celery import Celery
 
+from stanch.responder.bootstrap.setting import installed_runbooks, ledger_seal, master_key, notary
+from stanch.responder.bootstrap.surface import notifiers
 from stanch.responder.config import Settings, reread
 from stanch.responder.config import secret as read_secret
-from stanch.responder.domain.error import ConfigError
 from stanch.responder.domain.ids import IncidentId, RunId
-from stanch.responder.domain.ports import Doorbell, Errand, Notifier
+from stanch.responder.domain.ports import Doorbell, Errand
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.step import Effect
 from stanch.responder.engine.attempt import Attempt, Trace
 from stanch.responder.engine.dispatch import Dispatch
 from stanch.responder.engine.executor import Executor
 from stanch.responder.engine.lease import Leases
-from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
-from stanch.responder.keyfile import load_or_create
-from stanch.responder.ledger.anchor import AnchorFile, Notary
-from stanch.responder.ledger.checkpoint import SigningKey
-from stanch.responder.ledger.seal import LedgerSeal, parse_ledger_seal
+from stanch.responder.ledger.anchor import Notary
+from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.providers.provider import Adapter
 from stanch.responder.providers.registry import PROVIDERS, SPECS
 from stanch.responder.services.anchoring import Anchoring
@@ -46,7 +41,6 @@ from stanch.responder.services.people import LivePeople, seal_first
 from stanch.responder.services.reconcile import Reconciler
 from stanch.responder.services.response import Responses
 from stanch.responder.services.words import Words
-from stanch.responder.slack.setting import SlackSettings
 from stanch.responder.store.sql import SqlStore, open_store
 from stanch.responder.vault.master import MasterKey, missing, parse_master_key, require_same
 from stanch.responder.vault.vault import EnvelopeVault
@@ -141,17 +135,16 @@ class House:
         self.opened.close()
 
 
-def open_house(
-    settings: Settings, *, notifiers: Sequence[Notifier] = (), trace: Trace = _silent
-) -> House:
+def open_house(settings: Settings, *, notify: bool = False, trace: Trace = _silent) -> House:
     """Open store, keys and clients and join every room. Close it by leaving its context.
 
+    ``notify``: cards are shown on the configured surfaces, not only to who asks for them.
     ``trace`` is told of every boundary inside a step. Raises StanchError with a remedy when a part
     of the configuration cannot be used; what was open by then is closed.
     """
     opened = ExitStack()
     try:
-        return _join(_ground(settings, opened), opened, notifiers=notifiers, trace=trace)
+        return _join(_ground(settings, opened), opened, notify=notify, trace=trace)
     except BaseException:
         opened.close()
         raise
@@ -207,9 +200,7 @@ def _resolve(reference: str, what: str) -> SecretValue:
     return read_secret(reference, what=what)
 
 
-def _join(
-    ground: Ground, opened: ExitStack, *, notifiers: Sequence[Notifier], trace: Trace
-) -> House:
+def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> House:
     store, planner, doorbell = ground.store, ground.planner, ground.doorbell
     people = _people(ground)
     approvals = Approvals(
@@ -237,7 +228,11 @@ def _join(
         approvals=approvals,
         closing=Closing(store=store, casefiles=casefiles, people=people, doorbell=doorbell),
         cards=cards,
-        delivery=Delivery(store=store, cards=cards, notifiers=notifiers),
+        delivery=Delivery(
+            store=store,
+            cards=cards,
+            notifiers=notifiers(ground.settings, store) if notify else (),
+        ),
         reconciler=Reconciler(store=store, doorbell=doorbell, responses=responses),
         casefiles=casefiles,
         celery=ground.celery,
@@ -297,58 +292,5 @@ def _executor(ground: Ground, opened: ExitStack, trace: Trace) -> Executor:
     )
 
 
-def ledger_seal(settings: Settings) -> LedgerSeal:
-    """The key that protects the record."""
-    reference = settings.reference(settings.ledger.key, "ledger.key")
-    return parse_ledger_seal(reference, environment=os.environ)
-
-
-def notary(settings: Settings, seal: LedgerSeal) -> Notary:
-    """The signer of anchors, and where they are kept."""
-    signing = settings.reference(settings.ledger.signing_key, "checkpoint.key")
-    anchor = settings.reference(settings.ledger.anchor, "anchors.jsonl")
-    return Notary(
-        signer=SigningKey(_path(signing, "ledger.signing_key")),
-        origin=seal.origin,
-        files=(AnchorFile(_path(anchor, "ledger.anchor")),),
-    )
-
-
-def master_key(settings: Settings) -> str:
-    """The reference of the vault's master key."""
-    return settings.reference(settings.vault.master_key, "master.key")
-
-
-def slack_settings(settings: Settings) -> SlackSettings | None:
-    """The Slack section, or None when Slack is not configured."""
-    slack = settings.slack
-    if not slack.bot_token:
-        return None
-    key = settings.reference(slack.button_key, "button.key")
-    return SlackSettings(
-        bot_token=read_secret(slack.bot_token, what="slack.bot_token"),
-        app_token=read_secret(slack.app_token, what="slack.app_token"),
-        button_key=load_or_create(_path(key, "slack.button_key"), size=32, what="button key"),
-        channel=slack.channel,
-        team=slack.team,
-        base_url=slack.base_url,
-    )
-
-
-def installed_runbooks(settings: Settings) -> dict[str, Runbook]:
-    """Those in the package, joined by your own when a folder is configured; yours win."""
-    shipped = resources.files("stanch.runbooks")
-    if not settings.runbooks.folder:
-        return load_runbooks(shipped, SPECS)
-    return load_runbooks(Path(settings.runbooks.folder).expanduser(), SPECS, over=shipped)
-
-
 def _changing() -> frozenset[str]:
     return frozenset(name for name, spec in SPECS.items() if spec.effect is not Effect.READ)
-
-
-def _path(reference: str, what: str) -> Path:
-    scheme, _, rest = reference.partition(":")
-    if scheme != "file" or not rest:
-        raise ConfigError(f"{what} must be a file", remedy="write file:/path")
-    return Path(rest).expanduser()

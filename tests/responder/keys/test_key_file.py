@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stanch.responder.domain.error import ConfigError
-from stanch.responder.keyfile import load, load_or_create
+from stanch.responder.keys.file import load, load_or_create
 
 
 def test_a_key_file_is_created_once_for_its_owner_alone(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Where our own keys are kept."""
