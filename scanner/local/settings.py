@@ -23,6 +23,13 @@ from stanch.scanner.model.finding import Confidence
 from stanch.scanner.model.nearest import nearest
 from stanch.scanner.model.record import Record
 
+OTHERS = (
+    *("store", "broker", "vault", "ledger", "scanner", "slack", "worker", "web", "runbooks"),
+    *("people", "aws", "github", "manual"),
+)
+"""The responder's tables, which may stand in the same file."""
+
+_TABLES = {"stanch.toml": ("scan", "ci", *OTHERS), "pyproject.toml": ("scan",)}
 _KEYS = ("rules", "min_confidence", "allowlists")
 _LARGEST = 1 << 20  # bytes; whoever scans a stranger's tree reads what lies in it
 CONFIGURATIONS = (("stanch.toml", ("scan",)), ("pyproject.toml", ("tool", "stanch", "scan")))
@@ -140,10 +147,20 @@ def table(data: bytes, file: Path, keys: tuple[str, ...]) -> Mapping[str, object
             return None  # another tool's file, which says nothing to us
         _fail(file, "", f"is not TOML: {error}", "mend the syntax")
     for key in keys:
+        if key == keys[-1]:
+            _refuse_unknown(found, file)
         found = found.get(key) if isinstance(found, Mapping) else None
     if found is not None and not isinstance(found, Mapping):
         _fail(file, keys[-1], "`scan` is not a table", "write [scan]")
     return found
+
+
+def _refuse_unknown(tables: object, file: Path) -> None:
+    """What is misspelt would count for nothing, in silence."""
+    known = next(names for name, names in _TABLES.items() if file.name.startswith(name))
+    for name in tables if isinstance(tables, Mapping) else ():
+        if name not in known:
+            _fail(file, name, f"there is no table `{name}`", nearest(name, known))
 
 
 def _fail(file: Path, key: str, message: str, remedy: str) -> NoReturn:
@@ -158,6 +175,7 @@ def _line(file: Path, key: str) -> int:
     except OSError:  # of a commit
         return 1
     for number, line in enumerate(lines, 1):
-        if line.strip().strip("[]").split("=")[0].strip().strip("\"'") == key:
+        name = line.strip().strip("[]").split("=")[0].strip().strip("\"'")
+        if key == name or key in name.split("."):
             return number
     return 1

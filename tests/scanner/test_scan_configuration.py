@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from stanch.responder import config
 from stanch.scanner.cli.rules import command
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load_builtin
-from stanch.scanner.local.settings import scan_settings
+from stanch.scanner.local.settings import OTHERS, scan_settings
 from stanch.scanner.model.error import ScannerError, UsageError
 from stanch.scanner.model.finding import Confidence
 from tests.scanner.own_rule import OWN_RULE
@@ -47,6 +47,8 @@ def test_pyproject_is_read_where_there_is_no_stanch_toml(tmp_path: Path) -> None
         ('[scan]\nruls = ["x"]\n', 2, "unknown key `ruls`", "did you mean `rules`?"),
         ('[scan]\n\nrules = "x"\n', 3, "not a list of paths", "write rules ="),
         ('[scan]\nrules = ["none.yaml"]\n', 2, "no rules at none.yaml", "name a YAML file"),
+        ('# ours\n[scna]\nrules = ["x"]\n', 2, "no table `scna`", "did you mean `scan`?"),
+        ('\n[[scna.allowlists]]\npaths = ["x"]\n', 2, "no table `scna`", "did you mean `scan`?"),
         ('[scan]\nmin_confidence = "hi"\n', 2, "not one of low, medium, high", "medium"),
     ],
 )
@@ -88,3 +90,15 @@ def test_an_unknown_provider_names_the_nearest() -> None:
     result = CliRunner().invoke(command, ["list", "--provider", "twilo"])
     assert isinstance(result.exception, UsageError)
     assert "twilio" in result.exception.remedy
+
+
+def test_the_tables_of_the_responder_are_no_mistakes(tmp_path: Path) -> None:
+    assert set(OTHERS) == {*config.TABLES, "people"} - {"scan", "ci"}
+    text = "".join(f"[{name}]\n" for name in OTHERS)
+    assert scan_settings(write(tmp_path, text + '[scan]\nmin_confidence = "low"\n'))
+
+
+def test_a_misspelt_table_of_pyproject_is_named(tmp_path: Path) -> None:
+    text = "[tool.other]\n[tool.stanch.scna]\nrules = []\n"
+    with pytest.raises(UsageError, match=r"pyproject.toml:2: there is no table `scna`"):
+        scan_settings(write(tmp_path, text, "pyproject.toml"))
