@@ -71,12 +71,15 @@ def _allowlists(value: object, file: Path) -> tuple[Allowlist, ...]:
     if not value:
         return ()
     # Loaded late: most configurations allow nothing.
-    from stanch.scanner.local.allowlist_table import AllowlistError, allowlists  # noqa: PLC0415
+    from stanch.scanner.local.allowlist_table import allowlists  # noqa: PLC0415
 
-    try:
-        return allowlists(value)
-    except AllowlistError as error:
-        _fail(file, "scan.allowlists", str(error), error.remedy)
+    lines = _lines(file, "allowlists")
+
+    def place(number: int) -> str:
+        line = f":{lines[number - 1]}" if number <= len(lines) else ""
+        return f"{file}{line}: allowlist {number}"
+
+    return allowlists(value, place)
 
 
 def _rules(value: object, file: Path, *, files: bool) -> tuple[Path, ...]:
@@ -164,18 +167,19 @@ def _refuse_unknown(tables: object, file: Path) -> None:
 
 
 def _fail(file: Path, key: str, message: str, remedy: str) -> NoReturn:
-    place = f"{file}:{_line(file, key)}: " if key else f"{file}: "
+    place = f"{file}:{(*_lines(file, key), 1)[0]}: " if key else f"{file}: "
     raise UsageError(place + message, remedy=remedy)
 
 
-def _line(file: Path, key: str) -> int:
-    """The line on which ``key`` is set; 1 when that cannot be told."""
+def _lines(file: Path, key: str) -> list[int]:
+    """The lines on which ``key`` is set; none when that cannot be told."""
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError:  # of a commit
-        return 1
+        return []
+    found = []
     for number, line in enumerate(lines, 1):
         name = line.strip().strip("[]").split("=")[0].strip().strip("\"'")
         if key == name or key in name.split("."):
-            return number
-    return 1
+            found.append(number)
+    return found

@@ -13,7 +13,7 @@ class Allowlist(Record):
     ``paths`` are globs of the path from the repository's root (``*`` crosses folders), beside them
     ``path_regexes`` are searched in it; ``rules`` are ids or globs of them, ``regexes`` are
     searched in the value. One of each kind is enough. It counts up to and with the day on which it
-    ``expires``.
+    ``expires``. ``origin`` says where it is written.
     """
 
     reason: str
@@ -22,3 +22,4 @@ class Allowlist(Record):
     rules: tuple[str, ...] = ()
     regexes: tuple[str, ...] = ()
     expires: date | None = None
+    origin: str = "an allowlist"

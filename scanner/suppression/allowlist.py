@@ -22,7 +22,7 @@ class Allowlists:
     def __init__(self, tables: Iterable[Allowlist], *, today: date) -> None:
         self._today = today
         self._tables = [
-            (table, _Regexes(table.path_regexes), _Regexes(table.regexes)) for table in tables
+            (table, _Regexes(table, "path_regexes"), _Regexes(table, "regexes")) for table in tables
         ]
 
     def waiver(self, match: Match, path: str) -> Waiver | None:
@@ -65,12 +65,13 @@ def _is_about(table: Allowlist, regexes: _Regexes, match: Match) -> bool:
 class _Regexes:
     """Regular expressions as Hyperscan matches them: in one pass over a text."""
 
-    def __init__(self, regexes: tuple[str, ...]) -> None:
+    def __init__(self, table: Allowlist, key: str) -> None:
         self._database: hyperscan.Database | None = None
+        regexes: tuple[str, ...] = getattr(table, key)
+        for number, each in enumerate(regexes, 1):  # names the one that is wrong
+            _compiled((each,), f"{table.origin}, {key}[{number}]")
         if regexes:
-            for each in regexes:
-                _compiled((each,))  # names the one that is wrong
-            self._database = _compiled(regexes)
+            self._database = _compiled(regexes, f"{table.origin}, {key}")
 
     def found(self, text: bytes) -> bool:
         """Whether one of them is found in a text."""
@@ -80,7 +81,7 @@ class _Regexes:
         return bool(hits)
 
 
-def _compiled(regexes: tuple[str, ...]) -> hyperscan.Database:
+def _compiled(regexes: tuple[str, ...], place: str) -> hyperscan.Database:
     import hyperscan  # noqa: PLC0415  # few allowlists have a regular expression
 
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -88,7 +89,7 @@ def _compiled(regexes: tuple[str, ...]) -> hyperscan.Database:
         database.compile(expressions=[each.encode() for each in regexes], elements=len(regexes))
     except hyperscan.HyperscanError as error:
         raise UsageError(
-            f"the allowlist's regex `{regexes[0]}` cannot be used: {error}",
-            remedy="write it without look-arounds and references to groups",
+            f"{place}: the regex `{regexes[0]}` cannot be used: {error}",
+            remedy="mend it there; look-arounds and references to groups are not possible",
         ) from error
     return database

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from stanch.responder import config
 from stanch.scanner.cli.rules import command
+from stanch.scanner.cli.scan import command as scan
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load_builtin
 from stanch.scanner.local.settings import OTHERS, scan_settings
 from stanch.scanner.model.error import ScannerError, UsageError
@@ -95,10 +96,30 @@ def test_an_unknown_provider_names_the_nearest() -> None:
 def test_the_tables_of_the_responder_are_no_mistakes(tmp_path: Path) -> None:
     assert set(OTHERS) == {*config.TABLES, "people"} - {"scan", "ci"}
     text = "".join(f"[{name}]\n" for name in OTHERS)
-    assert scan_settings(write(tmp_path, text + '[scan]\nmin_confidence = "low"\n'))
+    found = scan_settings(write(tmp_path, text + '[scan]\nmin_confidence = "low"\n'))
+    assert found.min_confidence is Confidence.LOW
 
 
 def test_a_misspelt_table_of_pyproject_is_named(tmp_path: Path) -> None:
     text = "[tool.other]\n[tool.stanch.scna]\nrules = []\n"
     with pytest.raises(UsageError, match=r"pyproject.toml:2: there is no table `scna`"):
         scan_settings(write(tmp_path, text, "pyproject.toml"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [("paths = []", "would allow everything"), ("regexs = ['a']", "unknown key `regexs`")],
+)
+def test_a_mistake_in_an_allowlist_names_its_line(tmp_path: Path, entry: str, said: str) -> None:
+    text = "[[scan.allowlists]]\npaths = ['a']\nreason = 'ours'\n\n"
+    with pytest.raises(UsageError) as caught:
+        scan_settings(write(tmp_path, f"{text}[[scan.allowlists]]\n{entry}\nreason = 'ours'\n"))
+    assert "stanch.toml:5: allowlist 2: " in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_regex_that_is_wrong_is_named_with_its_allowlist_and_number(tmp_path: Path) -> None:
+    text = "[[scan.allowlists]]\nregexes = ['fine', '(']\nreason = 'ours'\n"
+    done = CliRunner().invoke(scan, [str(write(tmp_path, text))])
+    assert isinstance(done.exception, UsageError)
+    assert "stanch.toml:1: allowlist 1, regexes[2]: the regex `(` " in str(done.exception)

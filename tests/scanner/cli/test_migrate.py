@@ -57,7 +57,7 @@ def migrate(tmp_path: Path) -> Migrate:
 
 def _tables(done: Result) -> list[dict[str, Any]]:
     read = tomllib.loads(done.stdout)["scan"]["allowlists"]
-    assert len(allowlists(read)) == len(read)  # what is printed can be read
+    assert len(allowlists(read, str)) == len(read)  # what is printed can be read
     return list(read)
 
 

@@ -68,7 +68,7 @@ def test_a_mistake_names_file_line_and_remedy(ann: Any, place: Path) -> None:
     (place / "stanch.toml").write_text("[scan]\n" + ALLOW.replace("reason", "because"))
     done = ann.stanch("scan", ".", cwd=place)
     assert done.returncode == 2
-    assert "stanch.toml:2: unknown key `because`" in done.stderr
+    assert "stanch.toml:2: allowlist 1: unknown key `because`" in done.stderr
 
 
 def test_messages_of_a_change_are_checked(ann: Any, place: Path, token: Token) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stanch.scanner.api import Match, UsageError
-from stanch.scanner.local.allowlist_table import AllowlistError, allowlists
+from stanch.scanner.local.allowlist_table import allowlists
 from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.waiver import WaiverSource
 from stanch.scanner.suppression.allowlist import Allowlists
@@ -69,8 +69,9 @@ def test_it_counts_on_its_last_day_and_says_when_it_is_over(match: Match) -> Non
 
 
 def test_a_regex_that_cannot_be_matched_in_one_pass_is_refused_by_name() -> None:
-    with pytest.raises(UsageError, match=r"`\(a\)\\1`"):
-        Allowlists([Allowlist(reason="x y", regexes=("fine", r"(a)\1"))], today=TODAY)
+    table = Allowlist(reason="x y", regexes=("fine", r"(a)\1"), origin="s.toml:9")
+    with pytest.raises(UsageError, match=r"s.toml:9, regexes\[2\]: .*`\(a\)\\1`"):
+        Allowlists([table], today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,7 @@ def test_a_regex_that_cannot_be_matched_in_one_pass_is_refused_by_name() -> None
     ],
 )
 def test_a_mistake_in_a_table_is_named(table: object, said: str) -> None:
-    with pytest.raises(AllowlistError, match=said) as caught:
-        allowlists(table)
+    with pytest.raises(UsageError, match=said) as caught:
+        allowlists(table, "stanch.toml: allowlist {}".format)
+    assert str(caught.value).startswith("stanch.toml: allowlist 1: ")
     assert caught.value.remedy
