@@ -52,6 +52,8 @@ def command(*, file: Path, scanner: str | None) -> None:
     none of these.
     """
     whose = scanner or _NAMES.get(file.name)
+    if whose is None and not file.is_file():
+        raise UsageError(f"there is no file {file}", remedy="name the file of another scanner")
     if whose is None:
         raise UsageError(
             f"{file.name} is no name that a scanner's file has",

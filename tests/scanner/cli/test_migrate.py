@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fnmatch
 import tomllib
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from stanch.scanner.cli.migrate.command import command
+from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.local.allowlist_table import allowlists
+from stanch.scanner.model.error import UsageError
 
 Migrate = Callable[..., Result]
 
@@ -70,7 +75,8 @@ def test_allowlists_of_gitleaks(migrate: Migrate) -> None:
         {"path_regexes": ["\\.snap$"], "regexes": ["^tok"], "reason": "both"},
         {"path_regexes": ["demo/"], "rules": ["imported-acme-token"], "reason": "demo"},
     ]
-    for named in ("useDefault", "disabledRules (generic-api-key)", "without its commits",
+    for named in ("useDefault", "disabledRules (generic-api-key)", "rules = ['generic-*']",
+                  "without its commits",
                   "look at the line", "stanch rules import .gitleaks.toml"):  # fmt: skip
         assert named in done.stderr
 
@@ -119,3 +125,32 @@ def test_what_is_none_of_these_files_is_refused_with_a_remedy(
 ) -> None:
     error = migrate(name, text).exception
     assert said in f"{error} {getattr(error, 'remedy', '')}"
+
+
+def test_rules_of_gitleaks_are_called_by_our_names(migrate: Migrate) -> None:
+    text = (
+        "[[allowlists]]\ndescription = 'keys'\npaths = ['x/']\n"
+        "targetRules = ['aws-access-token', 'github-pat', 'none-such', 'own']\n"
+        "[[allowlists]]\ndescription = 'none'\npaths = ['y/']\ntargetRules = ['none-such']\n"
+        "[[rules]]\nid = 'own'\nregex = 'a{32}'\n"
+    )
+    done = migrate(".gitleaks.toml", text)
+    (table,) = _tables(done)  # one that is about no rule of ours would be about all
+    assert table["rules"] == ["aws-access-key", "github-pat", "imported-own"]
+    assert done.stderr.count("no rule here is none-such: see `stanch rules list`") == 2
+
+
+def test_every_name_that_a_rule_of_gitleaks_has_here_is_one_of_a_rule() -> None:
+    table = resources.files("stanch.scanner.cli.migrate").joinpath("gitleaks_rules.yaml")
+    ids = {rule.id for rule in load_builtin()}
+    for theirs, ours in yaml.safe_load(table.read_text()).items():
+        assert theirs not in ids
+        assert all(fnmatch.filter(ids, name) for name in ours), theirs
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    for name in ("nofile", ".gitleaks.toml"):
+        error = CliRunner().invoke(command, [str(tmp_path / name)]).exception
+        assert isinstance(error, UsageError)
+        assert error.exit_code == 2
+        assert "no file" in str(error) or "No such file" in str(error)
