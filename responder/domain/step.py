@@ -13,6 +13,9 @@ from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
 from stanch.responder.domain.json import JsonObject, JsonValue
 from stanch.scanner.model.secret import SecretValue
 
+BY = "by"  # in a step's evidence: whose act it was, where the answer to ours was lost
+SOMEBODY = "we or somebody else: the answer to our call was lost"
+
 
 class Effect(StrEnum):
     """What a step does to the world."""
@@ -63,9 +66,14 @@ class StepSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """The effect is there already: nothing to do. ``evidence`` says how that was seen."""
+    """The effect is there already: nothing to do. ``evidence`` says how that was seen.
+
+    ``ours`` matters when an act of ours was begun and its answer was lost: whether what shows
+    bears our mark (True), another's (False), or nobody's (None: it may be either's).
+    """
 
     evidence: JsonObject
+    ours: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ from stanch.responder.domain.run import Run, RunKind, StepRun
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.status import STRANGER
 from stanch.responder.domain.step import (
+    BY,
+    SOMEBODY,
     Absent,
     Change,
     GoOn,
@@ -156,9 +158,13 @@ class Attempt:
         match seen:
             case Present(evidence=evidence) if row.absent_at is None:
                 return self.progress.found(job.run, row, evidence)
-            case Present(evidence=evidence):
-                # We had written that it was absent: this is our own act, its answer lost.
-                return self.progress.acted(job.run, row, {**evidence, "answer": "lost, seen later"})
+            case Present(evidence=evidence, ours=False):
+                # Undo leaves alone what another did while our own answer was lost.
+                return self.progress.found(job.run, replace(row, absent_at=None), evidence)
+            case Present(evidence=evidence, ours=ours):
+                by = "us" if ours else SOMEBODY
+                seen_later: JsonObject = {**evidence, "answer": "lost, seen later", BY: by}
+                return self.progress.acted(job.run, row, seen_later, answered=bool(ours))
             case Absent(before=before):
                 leases.require(row)
                 ours_before = row.absent_at is not None  # an act of ours may still show

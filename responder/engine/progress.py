@@ -69,13 +69,18 @@ class Progress:
             if _stopped(tx, row) is None:
                 tx.runs.write(replace(row, absent_at=None, before={}))
 
-    def acted(self, run: Run, row: StepRun, evidence: JsonObject) -> StepRun:
-        """The act was answered. This is told even of a run that was stopped meanwhile."""
+    def acted(
+        self, run: Run, row: StepRun, evidence: JsonObject, *, answered: bool = True
+    ) -> StepRun:
+        """The act was answered; else its effect was seen, and the record does not say "acted".
+
+        This is told even of a run that was stopped meanwhile.
+        """
         with self.store.transaction() as tx:
             now = tx.now()
             row = replace(row, acted_at=now, evidence=evidence, tries=0)
             tx.runs.write(row)
-            _record(tx, run, row, "step.acted", evidence, now)
+            _record(tx, run, row, "step.acted" if answered else "step.seen", evidence, now)
             stopped = _stopped(tx, row)
             if stopped is None:
                 self._containment_requested(tx, run, now)

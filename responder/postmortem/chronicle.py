@@ -20,7 +20,7 @@ _MINOR = frozenset({"step.intended", "step.verified", "run.done", "run.waiting_a
 _PERSONAL_DOORS = ("cli:", "slack:", "web:")
 _TELLING = (
     *("why", "error", "place", "purpose", "part", "decision", "state", "runbook", "policy"),
-    *("what", "reason"),
+    *("what", "reason", "by"),
 )
 # What the record calls otherwise than people do; by action and kind of run.
 _SAID: dict[tuple[str, JsonValue], str] = {

@@ -173,7 +173,8 @@ class Case:
         assert self.recorded("step.verified") == Counter(list(steps))
         changed = [s.id for s in steps.values() if s.acted_at is not None]
         assert self.recorded("step.intended") == Counter(changed)
-        assert self.recorded("step.acted") + self.recorded("step.found") == Counter(changed)
+        told = (self.recorded(f"step.{how}") for how in ("acted", "seen", "found"))
+        assert sum(told, Counter[str]()) == Counter(changed)
         assert set(self.recorded("step.found")) <= IDLE
         self.house.anchor()
         verdict, _ = self.house.casefiles.verdict()

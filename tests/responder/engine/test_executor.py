@@ -15,7 +15,7 @@ from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.domain.runbook import Phase
-from stanch.responder.domain.step import NotYet, Present, Refuted, Verified
+from stanch.responder.domain.step import BY, SOMEBODY, NotYet, Present, Refuted, Verified
 from stanch.responder.engine.attempt import MAX_TRIES, SETTLE_LIMIT
 from tests.responder.conftest import ALICE
 
@@ -108,7 +108,8 @@ def test_an_effect_of_ours_stays_ours_when_the_attempt_is_interrupted(
     step = room.steps(run)["a"]
     assert step.absent_at is not None
     assert step.before == {"lamp": "a"}
-    assert room.recorded("step.acted") == [("step.acted", "a")]
+    told = "step.seen" if moment == "act" else "step.acted"
+    assert room.recorded(told) == [(told, "a")]
     assert room.recorded("step.found") == []
     assert room.lamps.acts() == ["a"]
 
@@ -247,7 +248,7 @@ def test_a_step_taken_from_a_silent_worker_is_not_written_by_it(room: Any) -> No
     assert room.run(run).state is RunState.DONE
     assert room.lamps.acts() == ["a"]
     assert room.recorded("step.verified") == [("step.verified", "a")]
-    assert room.recorded("step.acted") == [("step.acted", "a")]
+    assert room.recorded("step.seen") == [("step.seen", "a")]  # who took over saw it, no more
 
 
 def test_a_worker_that_lost_its_lease_before_the_act_does_not_act(room: Any) -> None:
@@ -272,3 +273,17 @@ def test_an_answer_lost_in_a_crash_is_recorded_as_seen_later(room: Any) -> None:
     run = room.begin(room.line("a"))
     room.settle(run)
     assert room.steps(run)["a"].evidence["answer"] == "lost, seen later"
+    assert room.steps(run)["a"].evidence[BY] == SOMEBODY
+    assert room.recorded("step.seen") == [("step.seen", "a")]
+    assert room.recorded("step.acted") == []
+
+
+@pytest.mark.parametrize("said", ["step.acted", "step.found"])
+def test_an_effect_that_bears_a_mark_is_its_makers(room: Any, said: str) -> None:
+    ours = said == "step.acted"
+    room.lamps.then("act", "a", lambda: room.lamps.lit.add("a") or Retryable("", after=SECOND))
+    room.lamps.then("observe", "a", None, Present(evidence={"lit": "a"}, ours=ours))
+    run = room.begin(room.line("a"))
+    room.settle(run)
+    assert room.recorded(said) == [(said, "a")]
+    assert (room.steps(run)["a"].absent_at is not None) is ours  # what undo goes by

@@ -14,6 +14,7 @@ from stanch.responder.providers.aws.adapter.error import masked
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail.type_defs import EventTypeDef
 
+GLOBAL = "us-east-1"  # where IAM's and the global STS endpoint's events are kept
 _LONGEST = 160
 _REFUSALS = ("AccessDenied", "Unauthorized", "UnrecognizedClient", "InvalidClientTokenId")
 

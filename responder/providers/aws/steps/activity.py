@@ -23,10 +23,9 @@ from stanch.responder.domain.step import (
 from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.adapter.error import NotThere, calling, mask_id
 from stanch.responder.providers.aws.adapter.identity import agents, leaked_id, text_of
-from stanch.responder.providers.aws.adapter.trail import Child, Use, parse
+from stanch.responder.providers.aws.adapter.trail import GLOBAL, Child, Use, parse
 from stanch.responder.providers.aws.steps.lineage import bequeathed
 
-_GLOBAL = "us-east-1"  # where IAM's and the global STS endpoint's events are kept
 _TOP = 20
 _EVENTS = 200
 _PAGES = 120  # for one credential in one Region: about a minute at the pace that AWS allows
@@ -93,7 +92,7 @@ class FindActivity:
         """A search in each Region for the key; more for each credential born from it."""
         del params
         named = self._aws.settings.regions
-        regions = tuple(dict.fromkeys((*named, _GLOBAL))) if named else ("each enabled Region",)
+        regions = tuple(dict.fromkeys((*named, GLOBAL))) if named else ("each enabled Region",)
         return tuple(
             Call(
                 api="cloudtrail:LookupEvents",
@@ -148,7 +147,7 @@ class FindActivity:
         except (StepFailed, NotThere) as error:
             hunt.unread["other Regions"] = str(error)
             enabled = (self._aws.settings.region,)
-        return tuple(dict.fromkeys((*enabled, _GLOBAL)))
+        return tuple(dict.fromkeys((*enabled, GLOBAL)))
 
     def _hunt(self, key_id: str, regions: tuple[str, ...], hunt: _Hunt) -> int:
         waiting, searched = [key_id], 0

@@ -164,7 +164,8 @@ class PutVersion:
         stages = stages_of(self._aws, params.secret)
         ours = stages.get(ctx.idempotency_key)
         if ours:
-            return Present(evidence={"version": ctx.idempotency_key, "stages": list(ours)})
+            seen: JsonObject = {"version": ctx.idempotency_key, "stages": list(ours)}
+            return Present(evidence=seen, ours=True)
         return Absent(before={"current": version_at(stages, CURRENT)})
 
     def act(self, params: Secret, ctx: StepContext) -> JsonObject:

@@ -7,6 +7,8 @@ from typing import ClassVar
 from stanch.responder.domain.error import StepFailed
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.step import (
+    BY,
+    SOMEBODY,
     Absent,
     Call,
     Effect,
@@ -17,6 +19,7 @@ from stanch.responder.domain.step import (
     Verdict,
     Verified,
 )
+from stanch.responder.providers.aws.adapter.author import who_disabled
 from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.adapter.error import NotThere, calling
 from stanch.responder.providers.aws.adapter.identity import (
@@ -25,6 +28,7 @@ from stanch.responder.providers.aws.adapter.identity import (
     OwnedKeyUndo,
     leaked_id,
     status_of,
+    text_of,
 )
 from stanch.responder.providers.patience import SOON
 
@@ -37,7 +41,7 @@ class DisableAccessKey:
         title="Disable the access key",
         effect=Effect.REVERSIBLE,
         params=OwnedKey,
-        permissions=("iam:UpdateAccessKey", "iam:ListAccessKeys"),
+        permissions=("iam:UpdateAccessKey", "iam:ListAccessKeys", "cloudtrail:LookupEvents"),
         parts=("access_key_id",),
         undo="aws.iam.enable_access_key",
         outputs=("status",),
@@ -56,8 +60,12 @@ class DisableAccessKey:
             return Present(evidence={"status": ABSENT})
         status = status_of(self._aws, params.user, leaked_id(ctx))
         if status == "Active":
-            return Absent(before={"status": status})
-        return Present(evidence={"status": status})
+            return Absent(before={"status": status, "at": text_of(ctx.now())})
+        if not ctx.before:
+            return Present(evidence={"status": status})
+        # Our answer was lost, and a disabled key looks the same whoever disabled it.
+        author = who_disabled(self._aws, leaked_id(ctx), ctx.before, ctx.now())
+        return Present(evidence={"status": status, "trail": author.who}, ours=author.ours)
 
     def act(self, params: OwnedKey, ctx: StepContext) -> JsonObject:
         """Disable it. A key deleted meanwhile is as good."""
@@ -86,7 +94,7 @@ class EnableAccessKey:
         title="Enable the access key again",
         effect=Effect.REVERSIBLE,
         params=OwnedKeyUndo,
-        permissions=("iam:UpdateAccessKey", "iam:ListAccessKeys"),
+        permissions=("iam:UpdateAccessKey", "iam:ListAccessKeys", "cloudtrail:LookupEvents"),
         parts=("access_key_id",),
         undo="aws.iam.disable_access_key",
         outputs=("status",),
@@ -108,7 +116,23 @@ class EnableAccessKey:
             raise _gone(ctx)
         if status == "Active":
             return Present(evidence={"status": status})
+        if params.evidence.get(BY) == SOMEBODY:
+            self._require_ours(params, ctx)
         return Absent(before={"status": status})
+
+    def _require_ours(self, params: OwnedKeyUndo, ctx: StepContext) -> None:
+        """The answer to our disabling was lost: what somebody else disabled stays so."""
+        author = who_disabled(self._aws, leaked_id(ctx), params.before, ctx.now())
+        if author.ours is None:
+            raise StepFailed(
+                f"who disabled {ctx.preview} is {author.who}; it was not enabled",
+                remedy="`stanch undo` asks again; or ask those who may have, and enable it in IAM",
+            )
+        if not author.ours:
+            raise StepFailed(
+                f"{author.who} disabled {ctx.preview}, not Stanch; it was not enabled",
+                remedy="ask them why, and enable it in IAM if it is to work again",
+            )
 
     def act(self, params: OwnedKeyUndo, ctx: StepContext) -> JsonObject:
         """Enable it."""

@@ -28,7 +28,7 @@ from stanch.responder.providers.aws.adapter.identity import (
     status_of,
     text_of,
 )
-from stanch.responder.providers.aws.adapter.trail import parse
+from stanch.responder.providers.aws.adapter.trail import GLOBAL, parse
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.type_defs import UserTypeDef
@@ -166,7 +166,7 @@ class FindOwner:
 
     def _last_user(self, key_id: str) -> UserTypeDef | None:
         """The user who used the key last, as far as the trail of our Region and IAM's knows."""
-        for region in dict.fromkeys(("us-east-1", self._aws.settings.region)):
+        for region in dict.fromkeys((GLOBAL, self._aws.settings.region)):
             try:
                 with calling("cloudtrail:LookupEvents"):
                     found = self._aws.cloudtrail(region).lookup_events(

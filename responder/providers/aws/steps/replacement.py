@@ -92,7 +92,7 @@ class CreateReplacementKey:
         if not params.secret:
             return Present(evidence={"applies": "no: no consumer is known"})
         if ctx.sealed(SEALED) is not None:
-            return Present(evidence={"key": mask_id(_sealed_id(ctx))})
+            return Present(evidence={"key": mask_id(_sealed_id(ctx))}, ours=True)
         try:
             listed, at = keys_at(self._aws, params.user)
         except NotThere:

@@ -143,7 +143,7 @@ class DenyRoleSessions:
         wanted = within_reach(self._aws, heirs_of(params.born))
         before = {role: denied_in(self._aws, role, name) for role in sorted(wanted)}
         if all(wanted[role] <= before[role] for role in wanted):
-            return Present(evidence={"roles": sorted(wanted)})
+            return Present(evidence={"roles": sorted(wanted)}, ours=True)  # by name and content
         return Absent(before={role: sorted(names) for role, names in before.items()})
 
     def act(self, params: Sessions, ctx: StepContext) -> JsonObject:

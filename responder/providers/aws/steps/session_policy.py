@@ -179,7 +179,8 @@ class DenyUserSessions:
         now = found.at or ctx.now()
         wanted = ctx.before.get("wanted") or text_of(now + MARGIN)
         if cut is not None and cut >= str(wanted):
-            return Present(evidence={"policy": name, "cut": cut})
+            ours = cut == ctx.before.get("wanted")  # to the second what we were about to write
+            return Present(evidence={"policy": name, "cut": cut}, ours=ours)
         skew = (ctx.now() - now).total_seconds()
         return Absent(before={"cut": cut, "wanted": str(wanted), "skew_seconds": round(skew)})
 
