@@ -17,7 +17,7 @@ from stanch.responder.bootstrap.surface import notifiers
 from stanch.responder.config import Settings, reread
 from stanch.responder.config import secret as read_secret
 from stanch.responder.domain.ids import IncidentId, RunId
-from stanch.responder.domain.ports import Doorbell, Errand
+from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.step import Effect
 from stanch.responder.engine.attempt import Attempt, Trace
@@ -68,7 +68,7 @@ class Ground:
     planner: Planner
     runbooks: Mapping[str, Runbook]
     celery: Celery
-    doorbell: Doorbell
+    doorbell: CeleryDoorbell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,7 @@ class House:
     reconciler: Reconciler
     casefiles: CaseFiles
     celery: Celery
+    doorbell: CeleryDoorbell
     pacer: Pacer
     opened: ExitStack  # closes what was opened, the last first
 
@@ -236,6 +237,7 @@ def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> H
         reconciler=Reconciler(store=store, doorbell=doorbell, responses=responses),
         casefiles=casefiles,
         celery=ground.celery,
+        doorbell=doorbell,
         pacer=pacer,
         opened=opened,
     )

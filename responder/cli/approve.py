@@ -7,10 +7,10 @@ import sys
 import click
 from rich.console import Console
 
-from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.cli.session import caller, house, known, watch, working
 from stanch.responder.domain.approval import find_person
 from stanch.responder.domain.error import UsageError
-from stanch.responder.domain.ids import label, parse_label
+from stanch.responder.domain.ids import label
 from stanch.responder.services.approvals import Question
 
 
@@ -30,9 +30,10 @@ def command(incident: str, name: str | None, refuse: bool, reason: str | None, y
     """
     console = Console(highlight=False)
     with house() as opened:
-        number, by = parse_label(incident), caller(opened.settings, name)
+        # Before anything is asked of them: is there such an incident, and are they somebody?
+        number, by = known(opened, incident), caller(opened.settings, name)
+        find_person(opened.approvals.people, by.name)
         question = opened.approvals.question(opened.approvals.open_for(number))
-        find_person(opened.approvals.people, by.name)  # before anything is asked of them
         _show(question, console)
         if not yes:
             _confirm(question, refuse=refuse)
@@ -61,16 +62,19 @@ def _show(question: Question, console: Console) -> None:
 
 
 def _confirm(question: Question, *, refuse: bool) -> None:
+    name = label(question.approval.incident)
     if not sys.stdin.isatty():
         raise UsageError(
-            "a decision needs a terminal to confirm it", remedy="add --yes and --reason TEXT"
+            "a decision needs a terminal to confirm it",
+            remedy=f"`stanch approve {name} --as NAME --yes --reason TEXT` does without",
         )
     if refuse or question.step.undo:
         click.confirm("Refuse?" if refuse else "Approve?", abort=True)
         return
     last = question.preview[-4:]
     if click.prompt("Type the last four characters of the key id to approve").strip() != last:
-        raise UsageError("that is not this key", remedy="look again at the card; nothing was done")
+        remedy = f"nothing was done; look again: `stanch incidents {name}`"
+        raise UsageError("that is not this key", remedy=remedy)
 
 
 def _reason() -> str:

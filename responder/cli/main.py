@@ -219,8 +219,22 @@ def _failed(error: Exception) -> int:
     if remedy is None:
         click.echo(f"{defect(error)}\nplease report the lines above", err=True)
         return INTERNAL
-    click.echo(rendered(error, str(remedy)), err=True)
+    click.echo(rendered(error, _ending(error, str(remedy))), err=True)
     return int(getattr(error, "exit_code", INTERNAL))
+
+
+def _ending(error: Exception, remedy: str) -> str:
+    """The remedy of an error of the responder, with the next command to type at its end."""
+    then = getattr(error, "then", None)
+    if then is None or "`stanch " in remedy:
+        return remedy
+    return f"{remedy}; next: `{then or _help()}`"
+
+
+def _help() -> str:
+    """The help of the command that was called."""
+    called = [word for word in sys.argv[1:2] if word in COMMANDS]
+    return " ".join(("stanch", *called, "--help"))
 
 
 if __name__ == "__main__":

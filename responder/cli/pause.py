@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stanch.responder.cli.session import caller, house, show
-from stanch.responder.domain.ids import parse_label
+from stanch.responder.cli.session import caller, house, known, show
 
 
 @click.command("pause")
@@ -20,6 +19,6 @@ def command(incident: str, name: str | None) -> None:
     Exit codes: 0 paused, 2 nothing is running, or usage.
     """
     with house() as opened:
-        number, by = parse_label(incident), caller(opened.settings, name)
+        number, by = known(opened, incident), caller(opened.settings, name)
         opened.responses.pause(number, by=by)
         show(opened, number)

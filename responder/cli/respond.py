@@ -13,10 +13,9 @@ from rich.text import Text
 
 from stanch.responder.bootstrap import House
 from stanch.responder.cli.search import Search, Sweep, planned
-from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.cli.session import caller, house, known, watch, working
 from stanch.responder.domain.caller import Caller
-from stanch.responder.domain.error import UsageError
-from stanch.responder.domain.ids import IncidentId, label, parse_label
+from stanch.responder.domain.ids import IncidentId, label
 from stanch.responder.terminal.plan import plan_table
 from stanch.scanner.api import (
     Scanner,
@@ -74,13 +73,7 @@ def _target(
     history: bool | None,  # noqa: FBT001  # as given
 ) -> IncidentId | Search:
     if _LABEL.match(target) and not Path(target).exists():
-        number = parse_label(target)
-        with opened.store.snapshot() as tx:
-            if tx.incidents.get(number) is None:
-                raise UsageError(
-                    f"there is no incident {label(number)}", remedy="`stanch incidents` lists them"
-                )
-        return number
+        return known(opened, target)
     settings = opened.settings
     key = load_fingerprint_key(settings.scanner.fingerprint_key or None, settings.data)
     path = Path(target)

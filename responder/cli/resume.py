@@ -7,8 +7,7 @@ import sys
 import click
 from rich.console import Console
 
-from stanch.responder.cli.session import caller, house, watch, working
-from stanch.responder.domain.ids import parse_label
+from stanch.responder.cli.session import caller, house, known, watch, working
 
 
 @click.command("resume")
@@ -21,7 +20,7 @@ def command(incident: str, name: str | None) -> None:
     """
     console = Console(highlight=False)
     with house() as opened:
-        number, by = parse_label(incident), caller(opened.settings, name)
+        number, by = known(opened, incident), caller(opened.settings, name)
         with working(opened):
             opened.responses.resume(number, by=by)
             fine = watch(opened, (number,), console)

@@ -17,7 +17,8 @@ from stanch.responder.bootstrap import House, open_house
 from stanch.responder.cli.standby import Standby
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.caller import Caller, at_command_line
-from stanch.responder.domain.ids import IncidentId, label
+from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.ids import IncidentId, label, parse_label
 from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.telemetry import log
@@ -38,6 +39,17 @@ def caller(settings: Settings, name: str | None) -> Caller:
     return at_command_line(settings.persons(), name, _account())
 
 
+def known(opened: House, text: str) -> IncidentId:
+    """The incident behind ``LK-n``. Raises UsageError when there is none."""
+    number = parse_label(text)
+    with opened.store.snapshot() as tx:
+        if tx.incidents.get(number) is None:
+            raise UsageError(
+                f"there is no incident {label(number)}", remedy="`stanch incidents` lists them"
+            )
+    return number
+
+
 def _account() -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_name
@@ -54,6 +66,7 @@ def house() -> Iterator[House]:
             yield opened
         finally:
             opened.anchor()
+            _tell_lost(opened)
 
 
 @contextmanager
@@ -99,9 +112,9 @@ def show(opened: House, incident: IncidentId) -> None:
     Console(highlight=False).print(panel(opened.cards.card(incident)))
     if _alone(opened):
         with EmbeddedWorker(opened.celery):
-            _await_delivery(opened)
+            _await_delivery(opened, (incident,))
     else:
-        _await_delivery(opened)
+        _await_delivery(opened, (incident,))
 
 
 def _leave_alone(incidents: Iterable[IncidentId]) -> None:
@@ -118,6 +131,7 @@ def _watch(
     swept = time.monotonic()
     said: set[str] = set()
     while True:
+        _tell_lost(opened)
         for incident in ids:
             terminal.publish(opened.cards.card(incident), None)
             for line in _held_up(opened, incident):
@@ -125,7 +139,7 @@ def _watch(
                     said.add(line)
                     click.echo(line, err=True)
         if all(_rests(opened, incident) for incident in ids):
-            _await_delivery(opened)
+            _await_delivery(opened, ids)
             return all(map(partial(_fine, opened), ids))
         if time.monotonic() - swept > opened.settings.worker.sweep_seconds:
             opened.sweep()
@@ -177,11 +191,35 @@ def _held_up(opened: House, incident: IncidentId) -> list[str]:
     ]
 
 
-def _await_delivery(opened: House) -> None:
-    limit = time.monotonic() + DELIVERY_SECONDS
-    while time.monotonic() < limit:
+def _await_delivery(opened: House, incidents: Iterable[IncidentId]) -> None:
+    """Until the other surfaces show these incidents as they are.
+
+    In a team the workers see to it; when none does for a while, it is done here.
+    """
+    ids = set(map(str, incidents))
+    seconds = opened.settings.worker.standby_seconds
+    begun = time.monotonic()
+    while (waited := time.monotonic() - begun) < DELIVERY_SECONDS:
         with opened.store.snapshot() as tx:
-            if not tx.outbox.waiting(tx.now(), Errand.NOTIFY):
-                return
-        opened.sweep()
+            waiting = tx.outbox.waiting(tx.now(), Errand.NOTIFY)
+        ours = ids & {message.subject for message in waiting}
+        if not ours:
+            return
+        if _alone(opened):
+            opened.sweep()
+        elif opened.doorbell.silent or waited > seconds:
+            for subject in ours:
+                opened.deliver(IncidentId(int(subject)))
         time.sleep(POLL_SECONDS)
+
+
+def _tell_lost(opened: House) -> None:
+    """Say once that the broker is away, and that nothing is lost by it."""
+    broker = opened.doorbell.lost()
+    if broker is not None:
+        click.echo(
+            f"the broker {broker} does not answer, so no worker is called; what is to be done is "
+            "kept in the store\n"
+            "  help: start it, or correct [broker] url; `stanch doctor` looks at it",
+            err=True,
+        )

@@ -7,9 +7,9 @@ import sys
 import click
 from rich.console import Console
 
-from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.cli.session import caller, house, known, watch, working
 from stanch.responder.domain.error import UsageError
-from stanch.responder.domain.ids import parse_label
+from stanch.responder.domain.ids import label
 
 
 @click.command("undo")
@@ -26,10 +26,13 @@ def command(incident: str, name: str | None, yes: bool) -> None:  # noqa: FBT001
     """
     console = Console(highlight=False)
     with house() as opened:
-        number, by = parse_label(incident), caller(opened.settings, name)
+        number, by = known(opened, incident), caller(opened.settings, name)
         if not yes:
             if not sys.stdin.isatty():
-                raise UsageError("undo needs a terminal to confirm it", remedy="add --yes")
+                raise UsageError(
+                    "undo needs a terminal to confirm it",
+                    remedy=f"`stanch undo {label(number)} --yes` does it without asking",
+                )
             console.print("The leaked credential will work again, for everybody who has it.")
             click.confirm("Undo?", abort=True)
         with working(opened):

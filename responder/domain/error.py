@@ -6,9 +6,13 @@ from datetime import timedelta
 
 
 class StanchError(Exception):
-    """A message for people: what is wrong, where, and what to do. Never holds a secret."""
+    """A message for people: what is wrong, where, and what to do. Never holds a secret.
+
+    ``then`` is the command to type next where the remedy names none.
+    """
 
     exit_code = 2
+    then = ""
 
     def __init__(self, message: str, *, remedy: str) -> None:
         super().__init__(message)
@@ -22,27 +26,38 @@ class UsageError(StanchError):
 class ConfigError(StanchError):
     """The configuration is wrong; the message names file and key."""
 
+    then = "stanch doctor"
+
 
 class RunbookError(StanchError):
     """A runbook or policy is wrong; the message names file and line."""
+
+    then = "stanch runbooks check"
 
 
 class ApprovalRefused(StanchError):  # noqa: N818  # a rule's answer, named as people say it
     """The decision cannot be taken by this person, now, or for this plan."""
 
+    then = "stanch incidents"
+
 
 class StoreError(StanchError):
     """The store cannot be used (newer schema, unreachable)."""
 
+    then = "stanch doctor"
+
 
 class VaultError(StanchError):
     """A sealed value cannot be opened (wrong master key, altered, shredded)."""
+
+    then = "stanch doctor"
 
 
 class LedgerError(StanchError):
     """The record cannot be written. Whatever wanted to be recorded must not happen."""
 
     exit_code = 70
+    then = "stanch audit verify"
 
 
 class Tampered(StanchError):  # noqa: N818  # what is found, named as the verdict says it
@@ -78,3 +93,4 @@ class StepFailed(StanchError):  # noqa: N818  # an outcome, named as the run's s
     """A step cannot succeed without a person; the message says what is true now."""
 
     exit_code = 1
+    then = "stanch incidents"

@@ -41,7 +41,7 @@ class Done:
         assert "Traceback" not in self.err, self.err
         first, _, remedy = self.err.partition("\n  help: ")
         assert first.startswith("error: "), self.err
-        assert remedy.strip(), f"no remedy: {self.err}"
+        assert "stanch " in remedy, f"no command to type next: {self.err}"
         assert self.err.count("error: ") == 1, self.err
         return first.removeprefix("error: ")
 

@@ -80,8 +80,8 @@ def test_without_a_terminal_a_decision_needs_yes_and_a_reason(case: Desk) -> Non
 def test_an_incident_that_does_not_exist_is_said(desk: Desk, command: tuple[str, ...]) -> None:
     done = desk.stanch(*command, "LK-77")
     assert (done.code, done.out) == (2, "")
-    assert "LK-77" in done.message
-    assert "`stanch incidents" in done.remedy
+    assert "there is no incident LK-77" in done.message
+    assert "`stanch incidents` lists them" in done.remedy
 
 
 @pytest.mark.parametrize(
