@@ -87,6 +87,17 @@ class Claim:
             said.append(f"NOT covered: {'; '.join(map(str, self.uncovered))}")
         return ". ".join(part[0].upper() + part[1:] for part in said) + "."
 
+    def statements(self) -> tuple[str, ...]:
+        """All of it, one statement after the other."""
+        seen = f"{self.seen_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        said = f"{self.what} {_SAID[self.validity]} ({self.how}), seen {seen}"
+        return (
+            said[0].upper() + said[1:],
+            *(f"Covered too: {each}" for each in self.covers),
+            *(f"Not covered: {gap}. {gap.remedy}" for gap in self.uncovered),
+            *((COVERED,) if self.proven else ()),
+        )
+
     def as_json(self) -> JsonObject:
         """For evidence and ledger."""
         return {
@@ -107,6 +118,8 @@ class Claim:
         }
 
 
+COVERED = "Nothing that is known is left uncovered."
+NOTHING = "Nothing is proven."
 _HEADLINE = {
     Validity.LIVE: "LIVE",
     Validity.DEAD: "DEAD",

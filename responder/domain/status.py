@@ -77,6 +77,34 @@ class Status:
                     return "CLOSED"
                 return f"CLOSED, {(self.disposition or 'not proven dead').upper()}"
 
+    def truth(self, credential: str) -> str:
+        """What is true of the credential while everything else waits; empty: nothing new."""
+        if self.incident.state is IncidentState.CLOSED:
+            return self._closed()
+        if self.stranger:
+            return (
+                "It belongs to somebody else. Nothing was changed: it is theirs to revoke, and "
+                "only they can say that it is dead."
+            )
+        if self.claim is not None:
+            return self.claim.brief()
+        if self.undone:
+            return self._given_back(credential) if self.ended else ""
+        if self.incident.containment_requested_at and self.current:
+            return "The containing calls were answered, but no fresh look has shown a refusal yet."
+        return ""
+
+    def _given_back(self, credential: str) -> str:
+        by = self.run.requester if self.run else "somebody"
+        return f"Undone by {by}; the {credential} works for whoever has it."
+
+    def _closed(self) -> str:
+        if self.incident.proven_dead_at:
+            return "Over. A new sighting of the credential opens it again."
+        if self.disposition:
+            return f"Closed by a person's word: {self.disposition}. A new sighting opens it again."
+        return "Closed by a person's word although nothing proves that the credential is dead."
+
     def _undo(self) -> str:
         if self.ended:
             return "LIVE AGAIN"

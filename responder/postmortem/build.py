@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from stanch.responder.domain import card, goal
-from stanch.responder.domain.claim import Claim
+from stanch.responder.domain.claim import NOTHING, Claim
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.run import Run, RunKind, StepRun, newest_claim
@@ -39,13 +39,13 @@ def build(case: CaseFile, *, now: datetime) -> Report:
     facts = _facts(case, aware(now))
     moments, moments_left_out = tell(case, facts.activity)
     closed = read_closed(case)
-    status, tone = _status(facts, closed.disposition if closed else "")
+    status = _status(facts, closed.disposition if closed else "")
     return Report(
         label=label(incident.id),
         title=f"{clean(case.noun, 60)} {clean(incident.preview, 60)} in {clean(incident.root, 80)}",
-        status=status,
-        tone=tone,
-        summary=_summary(case, facts),
+        status=status.words().capitalize(),
+        tone=_tone(facts, status),
+        summary=_summary(case, facts, status.truth(case.noun)),
         severity=clean(incident.severity, 20),
         preview=clean(incident.preview, 60),
         fingerprint=clean(incident.fingerprint, 80),
@@ -68,7 +68,7 @@ def build(case: CaseFile, *, now: datetime) -> Report:
         manifest=read_manifest(case),
         prompts=PROMPTS,
         closed=closed,
-        claim=facts.claim,
+        proven=facts.claim.statements() if facts.claim else (NOTHING,),
         tampered=tuple(clean(each, 300) for each in case.differs[:_TAMPERED]),
     )
 
@@ -165,14 +165,17 @@ def _clocks(incident: Incident) -> tuple[Clock, ...]:
     )
 
 
-def _status(facts: Facts, said: str) -> tuple[str, Tone]:
-    """The card's own words."""
+def _status(facts: Facts, said: str) -> Status:
+    """Where it stands: what the card reads too."""
     run, steps = facts.runs[-1] if facts.runs else (None, ())
-    status = Status(incident=facts.incident, run=run, steps=steps, disposition=said)
+    return Status(incident=facts.incident, run=run, steps=steps, disposition=said)
+
+
+def _tone(facts: Facts, status: Status) -> Tone:
     late = facts.activity.answered_late if facts.activity else 0
     tone = _TONES[status.tone(waiting=facts.incident.state is IncidentState.CONTAINED)]
     open_ = facts.incident.state in {IncidentState.OPEN, IncidentState.CONTAINED}
-    return status.words().capitalize(), Tone.ALARM if late and open_ else tone
+    return Tone.ALARM if late and open_ else tone
 
 
 _TONES = {
@@ -183,28 +186,25 @@ _TONES = {
 }
 
 
-def _summary(case: CaseFile, facts: Facts) -> str:
+def _summary(case: CaseFile, facts: Facts, truth: str) -> str:
     incident = case.incident
     window, (asked, verified, dead) = facts.window, facts.clocks
     bound = "at least " if window.at_least else ""
     what = f"The {clean(case.noun, 60)} {clean(incident.preview, 60)}"
     where = f"{'again ' if incident.regressions else ''}in {clean(incident.root, 80)}"
+    true = clean(truth, 600) or NOTHING
     if verified.took is None:
         tried = (
-            f"containment was requested {span(asked.took)} after detection and is not verified"
+            f"Containment was requested {span(asked.took)} after detection."
             if asked.took is not None
-            else "containment has not been requested"
+            else "Containment has not been requested."
         )
         if facts.taken_back:
-            tried = "an undo took its containment back"
-        return f"{what} has been readable {where} for {bound}{span(window.lasted)}; {tried}."
+            tried = "An undo took its containment back."
+        return f"{what} has been readable {where} for {bound}{span(window.lasted)}. {tried} {true}"
+    end = f" {dead.what.capitalize()}: {span(dead.took)} after detection." if dead.took else ""
     ask = f"requested {span(asked.took)} and " if asked.took is not None else ""
-    end = (
-        f"it was proven dead {span(dead.took)} after detection"
-        if dead.took is not None
-        else "it is not proven dead yet"
-    )
     return (
-        f"{what} stood readable {where} for {bound}{span(window.lasted)}; containment was "
-        f"{ask}verified {span(verified.took)} after detection, and {end}."
+        f"{what} stood readable {where} for {bound}{span(window.lasted)}. Containment was "
+        f"{ask}verified {span(verified.took)} after detection. {true}{end}"
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.runbook import Phase
 
 
@@ -271,7 +270,7 @@ class Report:
     manifest: Manifest
     prompts: tuple[str, ...]
     closed: Closed | None = None
-    claim: Claim | None = None
+    proven: tuple[str, ...] = ()  # the claim, statement by statement
     tampered: tuple[str, ...] = ()  # said before everything else
 
     @property

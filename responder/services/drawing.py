@@ -62,40 +62,11 @@ def _mark(view: View, phase: Phase) -> Mark:
 
 
 def _summary(view: View) -> str:
-    if view.incident.state is IncidentState.CLOSED:
-        return _closed(view)
     status = view.status
-    if status.stranger:
-        return (
-            "It belongs to somebody else. Nothing was changed: it is theirs to revoke, and only "
-            "they can say that it is dead."
-        )
-    true = _true(view)
+    true = status.truth(view.credential)
+    if view.incident.state is IncidentState.CLOSED or status.stranger:
+        return true
     return f"{true} {_stands(view)}".strip()
-
-
-def _closed(view: View) -> str:
-    if view.incident.proven_dead_at:
-        return "Over. A new sighting of the credential opens it again."
-    said = view.status.disposition
-    if said:
-        return f"Closed by a person's word: {said}. A new sighting opens it again."
-    return "Closed by a person's word although nothing proves that the credential is dead."
-
-
-def _true(view: View) -> str:
-    """What is true of the credential while everything else waits."""
-    status = view.status
-    if status.claim is not None:
-        return status.claim.brief()
-    if status.undone and status.ended:
-        by = view.run.requester if view.run else "somebody"
-        return f"Undone by {by}; the {view.credential} works for whoever has it."
-    if status.undone:
-        return ""
-    if view.incident.containment_requested_at and status.current:
-        return "The containing calls were answered, but no fresh look has shown a refusal yet."
-    return ""
 
 
 def _stands(view: View) -> str:

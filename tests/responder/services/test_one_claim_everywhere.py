@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from stanch.responder.domain.claim import Claim, Standing, Uncovered, Validity
+from stanch.responder.domain.claim import COVERED, Claim, Standing, Uncovered, Validity
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.domain.step import Verified
@@ -62,7 +62,7 @@ def claim(name: str) -> Claim:
 def surfaces(room: Any) -> Callable[[Claim], Mapping[str, str]]:
     """What each surface says when this is what was proven, as plain words."""
 
-    def show(proven: Claim) -> Mapping[str, str]:
+    def prove(proven: Claim) -> Mapping[str, str]:
         room.lamps.then("look", "seen", Verified(evidence={}, outputs={}, claim=proven))
         room.lamps.then("look", "dead", Verified(evidence={}, outputs={}, claim=proven))
         run = room.begin(
@@ -73,24 +73,29 @@ def surfaces(room: Any) -> Callable[[Claim], Mapping[str, str]]:
             proven_dead_by="dead",
         )
         room.settle(run)
-        card = room.card(run)
-        report = build(case(room), now=room.clock.now)
-        screen = io.StringIO()
-        Console(file=screen, width=80, no_color=True).print(panel(card))
-        message = card_message(card, ButtonKey(SecretValue(b"k" * 32)))
-        rows, _ = Listing(store=room.store, cards=room.cards).rows(most=9, closed=True)
-        return {
-            "card": f"{card.headline} {card.summary} {card.facts}",
-            "terminal": re.sub(r"[│╭╰─╮╯]", " ", screen.getvalue()),
-            "slack": f"{message.text} {message.blocks}",
-            "slack text": message.text,
-            "web": plain(card_page(card, story(report))),
-            "web list": plain(list_page(rows, 0)),
-            "postmortem": plain(html(report)),
-            "postmortem in Markdown": markdown(report).replace("\\", ""),
-        }
+        return {where: plain(page) for where, page in shown(room).items()}
 
-    return show
+    return prove
+
+
+def shown(room: Any) -> Mapping[str, str]:
+    """What each surface shows now, with its markup."""
+    card = room.cards.card(IncidentId(1))
+    report = build(case(room), now=room.clock.now)
+    screen = io.StringIO()
+    Console(file=screen, width=80, no_color=True).print(panel(card))
+    message = card_message(card, ButtonKey(SecretValue(b"k" * 32)))
+    rows, _ = Listing(store=room.store, cards=room.cards).rows(most=9, closed=True)
+    return {
+        "card": f"{card.headline} {card.summary} {card.facts}",
+        "terminal": re.sub(r"[│╭╰─╮╯]", " ", screen.getvalue()),
+        "slack": f"{message.text} {message.blocks}",
+        "slack text": message.text,
+        "web": card_page(card, story(report)),
+        "web list": list_page(rows, 0),
+        "postmortem": html(report),
+        "postmortem in Markdown": markdown(report).replace("\\", ""),
+    }
 
 
 def case(room: Any) -> CaseFile:
@@ -106,6 +111,12 @@ def case(room: Any) -> CaseFile:
             ledger_verdict="sound",
             ledger_head=None,
         )
+
+
+# What a page or a card shows as good: a tick, or a class that is drawn green.
+GREEN = re.compile(
+    r"✓|class=\"(?:pill|card|tile|row|state)[^\"]* safe\"|class=\"(?:flag safe|dead)\""
+)
 
 
 def plain(page: str) -> str:
@@ -132,6 +143,7 @@ def test_every_surface_says_the_same(
         for where, text in told.items():
             if where != "web list":
                 assert words(str(gap)) in text, where
+    assert (words(COVERED) in told["postmortem"]) is proven.proven
     assert status.fine is proven.proven
 
 
@@ -139,8 +151,16 @@ def test_the_last_word_counts_only_while_it_holds(
     room: Any, surfaces: Callable[[Claim], Mapping[str, str]]
 ) -> None:
     surfaces(claim("dead"))
+    assert any(GREEN.search(page) for page in shown(room).values())
     back = room.responses.undo(IncidentId(1), by=ALICE)
     room.settle(back)
     status = room.cards.view(IncidentId(1)).status
     assert status.claim is None
     assert build(case(room), now=room.clock.now).status == status.words().capitalize()
+    for where, page in shown(room).items():
+        assert "live again" in words(plain(page)), where
+        assert not GREEN.search(page), where
+        if where in {"card", "terminal", "slack", "slack text"}:
+            assert "undone by alice" in words(page), where
+        if "postmortem" not in where and where != "web":  # these tell the history as well
+            assert "proven dead" not in words(plain(page)), where
