@@ -236,6 +236,41 @@ def test_what_pyproject_asks_for_is_pinned() -> None:
         assert asked_names - {"stanch"} - pinned == set(), file
 
 
+def asked(file: str) -> set[str]:
+    """The names in a `.in` file, those of the files that it takes in as well."""
+    found = set()
+    for line in (ROOT / "requirements" / f"{file}.in").read_text().splitlines():
+        words = line.partition("#")[0].split()
+        if words[:1] == ["-r"]:
+            found |= asked(words[1].removesuffix(".in"))
+        elif words:
+            found.add(normal(re.split(r"[\[<>=~! ;]", words[0])[0]))
+    return found
+
+
+@pytest.mark.parametrize("file", ["build", "scan", "runtime", "lab", "test"])
+def test_what_is_asked_for_is_pinned_as_asked_for(file: str) -> None:
+    """A name that came in otherwise goes with whatever brought it: `make lock` says who asks."""
+    text = (ROOT / "requirements" / f"{file}.txt").read_text()
+    said = set()
+    for block in re.split(r"\n(?=[A-Za-z0-9])", text):
+        if re.search(r"#\s+(?:via )?-r requirements/\w+\.in", block):
+            said.add(normal(re.split(r"[\[=]", block)[0]))
+    assert said == asked(file)
+
+
+def test_pyproject_and_the_requirements_ask_for_the_same() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    scan = project["dependencies"]
+    runtime = [*scan, *extras["respond"]]
+    lab = [*runtime, *extras["lab"]]
+    wanted = {"scan": scan, "runtime": runtime, "lab": lab, "test": [*lab, *extras["test"]]}
+    for file, lines in wanted.items():
+        given = {normal(re.split(r"[\[<>=~! ;]", line)[0]) for line in lines} - {"stanch"}
+        assert given == asked(file), file
+
+
 def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
     # Rules and their links speak of registries as providers; what installs must name none.
     registries = ("index" + "-url", "find" + "-links", "python" + "hosted", "nexus" + ".")
