@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -41,10 +41,12 @@ from stanch.responder.services.people import LivePeople, seal_first
 from stanch.responder.services.reconcile import Reconciler
 from stanch.responder.services.response import Responses
 from stanch.responder.services.words import Words
+from stanch.responder.store.heartbeat import SqlHeartbeats
 from stanch.responder.store.sql import SqlStore, open_store
 from stanch.responder.vault.master import MasterKey, missing, parse_master_key, require_same
 from stanch.responder.vault.vault import EnvelopeVault
 from stanch.responder.worker.app import make_app, register
+from stanch.responder.worker.broker import Broker, reach
 from stanch.responder.worker.doorbell import CeleryDoorbell
 from stanch.responder.worker.pacer import Pacer
 from stanch.scanner.api import Match, builtin_rules
@@ -119,6 +121,16 @@ class House:
     def sweep(self) -> int:
         """Ring for what is due."""
         return self.reconciler.sweep()
+
+    @contextmanager
+    def heartbeats(self) -> Iterator[SqlHeartbeats]:
+        """Workers' signs of life, in one transaction."""
+        with self.store.transaction() as tx:
+            yield tx.heartbeats
+
+    def reach_broker(self) -> Broker:
+        """Ask the broker for a sign of life. Raises BrokerError."""
+        return reach(self.celery)
 
     def anchor(self) -> None:
         """Sign the ledger's head into the anchor file."""

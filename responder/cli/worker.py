@@ -9,6 +9,7 @@ import click
 
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.error import UsageError
+from stanch.scanner import __version__
 
 
 @click.command("worker")
@@ -58,6 +59,7 @@ def command(concurrency: int, *, lane: str, beat: bool, alive: Path | None) -> N
             return
         from stanch.responder.bootstrap import House, open_house  # noqa: PLC0415
         from stanch.responder.worker.household import Household  # noqa: PLC0415
+        from stanch.responder.worker.keeper import Post  # noqa: PLC0415
 
         def opening() -> House:
             return open_house(settings, notify=True)
@@ -65,7 +67,16 @@ def command(concurrency: int, *, lane: str, beat: bool, alive: Path | None) -> N
         # Opened and closed once before the fork: what is wrong is said now, not at the first leak.
         with opening():
             pass
-        sys.exit(run_worker(app, Household(opening), concurrency=concurrency, alive=alive))
+        post = Post(
+            opening=opening,
+            lane=lane,
+            version=__version__,
+            sweep_seconds=settings.worker.sweep_seconds,
+            patience_seconds=settings.worker.standby_seconds,
+        )
+        household = Household(opening)
+        code = run_worker(app, household, concurrency=concurrency, post=post, alive=alive)
+        sys.exit(code)
     finally:
         app.close()
 

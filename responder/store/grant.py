@@ -35,6 +35,7 @@ WRITER: Rights = {
     "runs": _KEPT,
     "steps": _KEPT,
     VERSION_TABLE: ("SELECT",),
+    "workers": _ALL,
 }
 READER: Rights = {name: ("SELECT",) for name in WRITER if name != "envelopes"}
 _SEQUENCES = ("exposures_id_seq",)

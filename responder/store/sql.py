@@ -30,6 +30,7 @@ from stanch.responder.store.approval import SqlApprovals
 from stanch.responder.store.card import SqlCards
 from stanch.responder.store.database import Database, connect
 from stanch.responder.store.envelope import SqlEnvelopes
+from stanch.responder.store.heartbeat import SqlHeartbeats
 from stanch.responder.store.incident import SqlIncidents
 from stanch.responder.store.ledger import SqlLedger
 from stanch.responder.store.lock import SqlLocks
@@ -55,6 +56,7 @@ class SqlTransaction:
     ledger: Ledger
     envelopes: Envelopes
     integrity: Integrity
+    heartbeats: SqlHeartbeats  # the engine asks nothing of it, so it is in no port
 
     def __init__(
         self, connection: Connection, *, seal: LedgerSeal, now: Callable[[], datetime]
@@ -68,6 +70,7 @@ class SqlTransaction:
         self.ledger = SqlLedger(connection, seal)
         self.envelopes = SqlEnvelopes(connection, self._note_shredding)
         self.integrity = SqlIntegrity(connection, seal)
+        self.heartbeats = SqlHeartbeats(connection)
         self.shredded = False
         self._now = now
 

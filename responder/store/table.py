@@ -205,6 +205,17 @@ locks = Table(
     Column("until", Instant, nullable=False),
 )
 
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("lane", String(16), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("broker", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
 # No foreign key to incidents: the record outlives whatever it records.
 ledger = Table(
     "ledger",

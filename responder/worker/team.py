@@ -15,6 +15,7 @@ from stanch.responder.telemetry.bridge import bridge
 from stanch.responder.worker.app import register
 from stanch.responder.worker.doorbell import CeleryDoorbell
 from stanch.responder.worker.household import Household
+from stanch.responder.worker.keeper import Keeper, Post
 from stanch.responder.worker.pacer import Pacer
 
 ALIVE_SECONDS = 5.0
@@ -22,11 +23,17 @@ _FAILED = 70
 
 
 def run_worker(
-    app: Celery, household: Household, *, concurrency: int, alive: Path | None = None
+    app: Celery,
+    household: Household,
+    *,
+    concurrency: int,
+    post: Post,
+    alive: Path | None = None,
 ) -> int:
     """Work until SIGTERM or SIGINT; what is under way is finished first. Returns an exit code.
 
-    ``alive`` is touched every few seconds by the loop that takes messages.
+    ``post``: what keeps beside the pool, without a broker. ``alive`` is touched every few seconds
+    by the loop that takes messages.
     """
     doorbell = CeleryDoorbell(app)
     pacer = Pacer(doorbell.ring)
@@ -41,7 +48,8 @@ def run_worker(
             _touch(alive)
             sender.timer.call_repeatedly(ALIVE_SECONDS, _touch, (alive,))
 
-    with _Listening((signals.worker_process_shutdown, leave), (signals.worker_ready, ready)):
+    listening = _Listening((signals.worker_process_shutdown, leave), (signals.worker_ready, ready))
+    with Keeper(post), listening:
         worker = Worker(
             app=app,
             concurrency=concurrency,

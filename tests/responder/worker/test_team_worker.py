@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from stanch.responder.bootstrap import House
 from stanch.responder.cli.worker import command
 from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.heartbeat import Heartbeat
 from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.ports import Errand
 from stanch.responder.worker.app import make_app
@@ -30,7 +31,13 @@ RING_LIMIT = 2.0  # the broker's timeout; what is more is our own overhead
 
 
 def children(pid: int) -> list[int]:
+    """The oldest is what keeps beside the pool, the others are the pool."""
     return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def signs(house: House) -> tuple[Heartbeat, ...]:
+    with house.store.snapshot() as tx:
+        return tx.heartbeats.list()
 
 
 def ring(house: House, incident: IncidentId) -> None:
@@ -79,6 +86,7 @@ def test_a_warm_stop_leaves_nothing_running(team: Any, house: House, opened: Ope
     pool = children(worker.pid)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 0
+    assert signs(house) == ()
     assert pool
     assert not [pid for pid in pool if Path(f"/proc/{pid}").exists()]
     assert "Traceback" not in team.said()
@@ -89,7 +97,7 @@ def test_a_killed_pool_child_loses_no_errand(
 ) -> None:
     worker = team.worker("--concurrency", "1")
     team.start("worker", "--beat")
-    (child,) = children(worker.pid)
+    _, child = children(worker.pid)
     for _ in range(3):
         ring(house, opened())
     os.kill(child, signal.SIGKILL)
@@ -140,7 +148,9 @@ def forged(*, task: str, body: bytes, content_type: str = "application/x-stanch-
 def test_forged_messages_change_nothing_and_stop_nobody(
     team: Any, broker: Any, house: House, opened: Opened, waiting: Waiting, until: Until
 ) -> None:
+    team.environment["STANCH_WORKER_SWEEP_SECONDS"] = "600"  # one sweep, before the incident is
     team.worker("--concurrency", "1")
+    until(lambda: bool(signs(house)), "the sweep at the start")
     incident = opened()
     bodies = (
         b'[["01JABCDEFGHJKMNPQRSTVWXYZ0"],{},{}]',  # an id of no run
