@@ -26,6 +26,7 @@ from stanch.responder.engine.executor import Executor
 from stanch.responder.engine.lease import Leases
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
+from stanch.responder.keys.folder import close_folder
 from stanch.responder.ledger.anchor import Notary
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.providers.provider import Adapter
@@ -164,6 +165,7 @@ def open_house(settings: Settings, *, notify: bool = False, trace: Trace = _sile
 
 
 def _ground(settings: Settings, opened: ExitStack) -> Ground:
+    close_folder(settings.data)
     seal = ledger_seal(settings)
     store = opened.enter_context(closing(open_store(settings.store_url(), seal=seal)))
     adapters = _connected(settings, opened)

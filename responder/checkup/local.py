@@ -87,6 +87,20 @@ def data(settings: Settings) -> Iterator[Check]:
         )
     else:
         yield Check(State.GOOD, "data", f"{home} (mode {mode:04o})")
+    for path in _open_files(settings, home):
+        yield Check(
+            State.WRONG,
+            "data",
+            f"{path} is open to others (mode {stat.S_IMODE(path.stat().st_mode):04o})",
+            f"chmod 600 {path}; the next command that opens it does so too",
+        )
+
+
+def _open_files(settings: Settings, home: Path) -> list[Path]:
+    """The store and the anchors, where others may look into them."""
+    anchor = settings.reference(settings.ledger.anchor, "anchors.jsonl").partition(":")[2]
+    named = [*sorted(home.glob("stanch.db*")), Path(anchor).expanduser()]
+    return [path for path in named if path.is_file() and path.stat().st_mode & 0o077]
 
 
 def keys(settings: Settings, *, used: bool) -> Iterator[Check]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stanch.responder.checkup import local, rule, server
+from stanch.responder.checkup import local, rule, server, team
 from stanch.responder.checkup.run import runs
 from stanch.responder.checkup.slack import slack
 from stanch.responder.config import Settings, load
@@ -74,6 +74,7 @@ def examine(settings: Settings, *, offline: bool) -> Iterator[Check]:
     yield from looked("runbooks", loading)
     if whole:
         yield from looked("runs", lambda: runs(settings, books))
+        yield from looked("workers", lambda: team.workers(settings))
     yield from looked("people", lambda: rule.people(settings, books))
     if offline:
         return
@@ -99,6 +100,7 @@ def _store(settings: Settings) -> Generator[Check, None, bool]:
         ours = stored.schema == HEAD
         if ours:
             yield from server.rights(settings)
+            yield from team.clock(settings)
         # The keys that protect a store: a missing one matters once something is stored.
         keys = tuple(local.keys(settings, used=ours))
         yield from keys

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.error import UsageError
 from stanch.scanner import __version__
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 
 @click.command("worker")
@@ -47,7 +51,7 @@ def command(concurrency: int, *, lane: str, beat: bool, alive: Path | None) -> N
     # Imported late: the usage error above should not cost a second of vendors.
     from stanch.responder.telemetry.bridge import bridge  # noqa: PLC0415
     from stanch.responder.worker.app import LANES, make_app  # noqa: PLC0415
-    from stanch.responder.worker.team import run_beat, run_worker  # noqa: PLC0415
+    from stanch.responder.worker.team import run_beat  # noqa: PLC0415
 
     bridge()
     app = make_app(
@@ -57,28 +61,33 @@ def command(concurrency: int, *, lane: str, beat: bool, alive: Path | None) -> N
         if beat:
             run_beat(app, alive=alive)
             return
-        from stanch.responder.bootstrap import House, open_house  # noqa: PLC0415
-        from stanch.responder.worker.household import Household  # noqa: PLC0415
-        from stanch.responder.worker.keeper import Post  # noqa: PLC0415
-
-        def opening() -> House:
-            return open_house(settings, notify=True)
-
-        # Opened and closed once before the fork: what is wrong is said now, not at the first leak.
-        with opening():
-            pass
-        post = Post(
-            opening=opening,
-            lane=lane,
-            version=__version__,
-            sweep_seconds=settings.worker.sweep_seconds,
-            patience_seconds=settings.worker.standby_seconds,
-        )
-        household = Household(opening)
-        code = run_worker(app, household, concurrency=concurrency, post=post, alive=alive)
-        sys.exit(code)
+        sys.exit(_work(settings, app, concurrency=concurrency, lane=lane, alive=alive))
     finally:
         app.close()
+
+
+def _work(
+    settings: Settings, app: Celery, *, concurrency: int, lane: str, alive: Path | None
+) -> int:
+    from stanch.responder.bootstrap import House, open_house  # noqa: PLC0415
+    from stanch.responder.worker.household import Household  # noqa: PLC0415
+    from stanch.responder.worker.keeper import Post  # noqa: PLC0415
+    from stanch.responder.worker.team import run_worker  # noqa: PLC0415
+
+    def opening() -> House:
+        return open_house(settings, notify=True)
+
+    # Opened and closed once before the fork: what is wrong is said now, not at the first leak.
+    with opening():
+        pass
+    post = Post(
+        opening=opening,
+        lane=lane,
+        version=__version__,
+        sweep_seconds=settings.worker.sweep_seconds,
+        patience_seconds=settings.worker.standby_seconds,
+    )
+    return run_worker(app, Household(opening), concurrency=concurrency, post=post, alive=alive)
 
 
 def _require_team(settings: Settings) -> None:

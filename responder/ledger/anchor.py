@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from stanch.responder.domain.error import LedgerError
 from stanch.responder.domain.timeline import Entry
+from stanch.responder.keys.folder import close_file
 from stanch.responder.ledger.checkpoint import Checkpoint, SigningKey
 
 _LINE = 4096  # more than any signed line
@@ -51,6 +52,7 @@ class AnchorFile:
         """The file, locked and at its end, with its last whole line."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            close_file(self.path)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._unusable(error) from None

@@ -14,6 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from stanch.responder.domain.error import StoreError
+from stanch.responder.keys.folder import close_file
 
 _PATIENCE = 30.0  # seconds a writer waits for the others
 _SHORT_PATIENCE = 50  # milliseconds
@@ -113,6 +114,8 @@ def _create(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite gives the log and the shared memory the mode of this file.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for suffix in ("", "-wal", "-shm"):
+            close_file(path.with_name(path.name + suffix))
     except OSError as error:
         raise StoreError(
             f"the store {path} cannot be opened: {error.strerror}",

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stanch.responder.checkup import server as checkup
+from stanch.responder.checkup import team
 from stanch.responder.cli.store import command
 from stanch.responder.config import load
 from stanch.responder.domain.check import State
@@ -118,6 +119,15 @@ def test_other_roles_of_the_server_do_not_even_come_in(granted: Server) -> None:
     granted.run(psycopg.sql.SQL("CREATE ROLE {} LOGIN").format(psycopg.sql.Identifier(name)))
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         psycopg.connect(granted.url(DATABASE, name))
+
+
+def test_the_servers_clock_is_compared_with_ours(
+    granted: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANCH_STORE_URL", granted.url(DATABASE, "stanch"))
+    (check,) = team.clock(load())
+    assert check.state is State.GOOD
+    assert "agrees with this machine's" in check.what
 
 
 def checked(server: Server, role: str, *, monkeypatch: pytest.MonkeyPatch) -> tuple[State, str]:

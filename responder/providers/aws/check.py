@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from stanch.responder.domain.check import Check, State
+from stanch.responder.domain.clock import skew
+from stanch.responder.domain.error import Retryable, StanchError
 from stanch.responder.providers.aws.adapter.client import AwsClients, AwsSettings
 
 _ROLE = re.compile(
@@ -21,6 +25,7 @@ _AREA = "aws"
 def aws(settings: AwsSettings, actions: Sequence[str]) -> Iterator[Check]:
     """Who we are, and each action that IAM's simulator says we may not do."""
     with closing(AwsClients(settings)) as clients:
+        asked = datetime.now(UTC)
         try:
             caller = clients.sts().get_caller_identity()
         except NoCredentialsError:
@@ -43,6 +48,8 @@ def aws(settings: AwsSettings, actions: Sequence[str]) -> Iterator[Check]:
             return
         yield Check(State.GOOD, _AREA, f"we are {caller['Arn']}")
         yield from _account(settings, str(caller["Account"]))
+        yield from _clock(caller["ResponseMetadata"]["HTTPHeaders"], asked)
+        yield from _regions(clients)
         if actions:
             yield from _permissions(clients, str(caller["Arn"]), actions)
 
@@ -54,6 +61,45 @@ def _account(settings: AwsSettings, ours: str) -> Iterator[Check]:
             _AREA,
             f"our account {ours} is not among [aws] accounts",
             f"add {ours} to [aws] accounts, or use an identity of one of them",
+        )
+
+
+def _clock(headers: Mapping[str, str], asked: datetime) -> Iterator[Check]:
+    """By AWS's own time, to the second, in its answer."""
+    with suppress(KeyError, TypeError, ValueError):
+        theirs = parsedate_to_datetime(headers["date"]).astimezone(UTC)
+        between = (asked, datetime.now(UTC))
+        yield skew(_AREA, "AWS's clock", theirs, between, step=timedelta(seconds=1))
+
+
+def _regions(clients: AwsClients) -> Iterator[Check]:
+    """A thief is looked for in the Regions that are searched, and nowhere else."""
+    named = frozenset(clients.settings.regions)
+    if not named:
+        return
+    try:
+        enabled = frozenset(clients.enabled_regions())
+    except (StanchError, Retryable) as error:
+        yield Check(
+            State.UNKNOWN,
+            _AREA,
+            f"which Regions are enabled cannot be asked: {error}",
+            f"allow ec2:DescribeRegions; {_POLICY}",
+        )
+        return
+    if unknown := sorted(named - enabled):
+        yield Check(
+            State.WRONG,
+            _AREA,
+            f"[aws] regions names what the account has not enabled: {', '.join(unknown)}",
+            "correct [aws] regions, or leave it out: then every enabled Region is searched",
+        )
+    if unsearched := sorted(enabled - named):
+        yield Check(
+            State.GOOD,
+            _AREA,
+            f"enabled, but not searched for activity: {', '.join(unsearched)}",
+            "leave [aws] regions out unless a policy keeps everybody out of them",
         )
 
 

@@ -201,7 +201,8 @@ def alone(team: Any) -> Any:
 
 def signs(house: Any) -> tuple[Heartbeat, ...]:
     with house.store.snapshot() as tx:
-        return tx.heartbeats.list()
+        found: tuple[Heartbeat, ...] = tx.heartbeats.list()
+    return found
 
 
 def test_a_worker_without_a_broker_works_and_says_so(

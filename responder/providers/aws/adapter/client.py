@@ -151,8 +151,10 @@ class AwsClients:
 
         Raises as :func:`~stanch.responder.providers.aws.adapter.error.calling`.
         """
-        if self.settings.regions:
-            return self.settings.regions
+        return self.settings.regions or self.enabled_regions()
+
+    def enabled_regions(self) -> tuple[str, ...]:
+        """Every Region that the account has enabled. Raises Retryable or StanchError."""
         if self._regions is None:
             with calling("ec2:DescribeRegions"):
                 # Without AllRegions only those that are enabled for the account are listed.

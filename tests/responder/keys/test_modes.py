@@ -1,0 +1,65 @@
+"""Modes are looked at whenever something is opened, not only when it is made."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from stanch.responder.bootstrap import open_house
+from stanch.responder.config import load
+from stanch.responder.domain.error import ConfigError
+from stanch.responder.domain.timeline import Event
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "home"
+    use(home)
+    return home
+
+
+def use(home: Path) -> None:
+    with open_house(load(environment={"STANCH_HOME": str(home)})) as house:
+        with house.store.transaction() as tx:
+            event = Event(at=tx.now(), actor="t", action="test.done", incident=None, detail={})
+            tx.ledger.append(event)
+        house.anchor()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("name", "wide", "narrow"),
+    [
+        (".", 0o755, 0o700),
+        (".", 0o770, 0o700),
+        ("stanch.db", 0o666, 0o600),
+        ("anchors.jsonl", 0o666, 0o600),
+    ],
+)
+def test_what_was_opened_to_others_is_closed_by_the_next_use(
+    home: Path, name: str, wide: int, narrow: int
+) -> None:
+    (home / name).chmod(wide)
+    use(home)
+    assert mode(home / name) == narrow
+
+
+def test_where_anybody_may_have_written_is_refused(home: Path) -> None:
+    home.chmod(0o777)
+    with pytest.raises(ConfigError, match=r"anybody may write .* \(mode 0777\)") as caught:
+        use(home)
+    assert f"chmod 700 {home}" in caught.value.remedy
+    assert mode(home) == 0o777
+
+
+@pytest.mark.parametrize("name", ["master.key", "ledger.key", "checkpoint.key"])
+def test_a_key_that_others_may_have_read_is_refused_and_left(home: Path, name: str) -> None:
+    (home / name).chmod(0o640)
+    with pytest.raises(ConfigError, match="can be read by others"):
+        use(home)
+    assert mode(home / name) == 0o640
