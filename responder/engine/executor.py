@@ -29,6 +29,8 @@ PARALLEL = 4  # steps of one run at a time; a runbook rarely has more that do no
 AT_ONCE = timedelta(0)
 # How soon to look again whether an act of an earlier run, or the holder of a lock, is through.
 SOON = timedelta(milliseconds=300)
+# A run whose other steps rest for longer than this waits for the person whom it has asked.
+LONG = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,9 @@ class Executor:
         runbook = pinned(run, self.runbooks)
         able, later = ready(run, runbook, steps, tx.now())
         free = tuple(step for step in able if not self.dispatch.quiet(tx, run, runbook, step))
-        state = RunState.RUNNING if free or later else _state(steps)
+        now = tx.now()
+        soon = later is not None and later - now <= LONG
+        state = RunState.RUNNING if free or soon else _state(steps, now)
         lanes = frozenset(self.dispatch.lane(run, runbook, step) for step in free)
         return Stand(free=free, later=later, state=state, lanes=lanes)
 
@@ -188,9 +192,11 @@ class Executor:
         self.doorbell.ring(Errand.NOTIFY, str(run.incident))
 
 
-def _state(steps: tuple[StepRun, ...]) -> RunState:
+def _state(steps: tuple[StepRun, ...], now: datetime) -> RunState:
     states = {step.state for step in steps} - {StepState.OMITTED}
-    if StepState.RUNNING in states or StepState.WAITING in states:
+    asked = StepState.BLOCKED in states and not states & {StepState.FAILED, StepState.SKIPPED}
+    waits = [s for s in steps if s.state is StepState.WAITING and not (asked and _rests(s, now))]
+    if StepState.RUNNING in states or waits:
         return RunState.RUNNING
     if StepState.FAILED in states:
         return RunState.FAILED
@@ -199,6 +205,11 @@ def _state(steps: tuple[StepRun, ...]) -> RunState:
     if StepState.BLOCKED in states:
         return RunState.WAITING_APPROVAL
     return RunState.RUNNING if StepState.PENDING in states else RunState.DONE
+
+
+def _rests(step: StepRun, now: datetime) -> bool:
+    """It waits for so long that a person who is asked is not kept waiting for it."""
+    return step.due_at is not None and step.due_at - now > LONG
 
 
 def _finish(tx: Transaction, run: Run, state: RunState, now: datetime) -> None:

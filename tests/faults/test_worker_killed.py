@@ -51,5 +51,5 @@ def test_a_worker_killed_at_any_boundary_leaves_nothing_lost_and_nothing_done_tw
 ) -> None:
     assert case.finish(pair) == 1
     # A key that is being made beside the killed step is lost with its answer, and made anew.
-    beside = pair[0] in {"activity", "role-sessions", "standing"}
+    beside = pair[0] in {"activity", "role-sessions", "standing", "trail", "late-sessions"}
     case.assert_proven(repeatable=MADE_ANEW if beside else None)

@@ -64,6 +64,17 @@ def test_containment_waits_for_nobody_when_the_leaked_pair_works(runbook: Runboo
         waiting.extend(step.after)
 
 
+def test_sessions_that_the_trail_shows_late_are_denied_while_people_think(runbook: Runbook) -> None:
+    steps = {step.id: step for step in runbook.steps}
+    waiting, seen = ["late-sessions"], set[str]()
+    while waiting:
+        seen.add(step := waiting.pop())
+        waiting.extend(steps[step].after)
+    assert {name for name in seen if steps[name].approval} == {"agree"}
+    assert "complete_after" in steps["trail"].params
+    assert {"late-sessions", "delete-key"} <= set(steps["prove-dead"].after)
+
+
 def test_our_identity_needs_only_what_the_steps_declare(runbook: Runbook) -> None:
     actions = required([runbook], SPECS)
     assert "iam:DeleteUserPolicy" in actions  # what undo needs is needed too

@@ -14,7 +14,8 @@ from stanch.responder.domain.ids import ApprovalId
 from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.domain.runbook import Phase, Silence
-from tests.responder.conftest import ALICE, BOB
+from stanch.responder.domain.step import NotYet
+from tests.responder.conftest import ALICE, BOB, MINUTE
 
 LONG = timedelta(minutes=11)  # the policy waits ten
 
@@ -203,3 +204,25 @@ def test_the_question_shows_the_calls_as_they_are_now(room: Any) -> None:
     assert question.plan_hash == question.approval.plan_hash
     change_the_plan(room, run)
     assert room.approvals.question(question.approval.id).plan_hash != question.plan_hash
+
+
+def test_a_long_wait_beside_a_question_keeps_nobody_waiting_and_goes_on_by_itself(
+    room: Any,
+) -> None:
+    """The trail is late by five minutes; the question stands meanwhile, and after it."""
+    later = NotYet(why="the trail is late", after=5 * MINUTE, until=room.clock.now + 5 * MINUTE)
+    room.lamps.then("verify", "b", later)
+    run = room.begin(
+        room.line("a", approval="second"), room.line("b"), room.line("c", after=("b",))
+    )
+    assert room.advance(run) > 4 * MINUTE
+    assert room.run(run).state is RunState.WAITING_APPROVAL
+    assert room.steps(run)["b"].state is StepState.WAITING
+    room.clock.move(5 * MINUTE)
+    room.advance(run)
+    assert {name: step.state for name, step in room.steps(run).items()} == {
+        "a": StepState.BLOCKED,
+        "b": StepState.DONE,
+        "c": StepState.DONE,
+    }
+    assert room.lamps.acts() == ["b", "c"]

@@ -34,8 +34,9 @@ _SERVICE_LINKED = ":role/aws-service-role/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """``born``: what the trail knows of credentials born from the key."""
+    """``born``: what the trail knows of credentials born from the user's key."""
 
+    user: str
     born: object = ()
 
 
@@ -43,6 +44,7 @@ class Sessions:
 class SessionsBefore:
     """What undo knows: the sessions denied in each role before us, and those that we denied."""
 
+    user: str
     before: Mapping[str, object] = field(default_factory=dict)
     evidence: Mapping[str, object] = field(default_factory=dict)
 
@@ -108,6 +110,7 @@ class DenyRoleSessions:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.deny_role_sessions",
+        shares="user",
         title="Deny the role sessions born from the key",
         effect=Effect.REVERSIBLE,
         params=Sessions,
@@ -182,6 +185,7 @@ class AllowRoleSessions:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.allow_role_sessions",
+        shares="user",
         title="Allow the role sessions again",
         effect=Effect.REVERSIBLE,
         params=SessionsBefore,

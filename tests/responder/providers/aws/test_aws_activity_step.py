@@ -73,7 +73,7 @@ def test_a_role_session_is_followed_denied_and_covered(bench: Bench) -> None:
     assert gap.until is not None
     assert not verdict.claim.proven
     assert verdict.claim.headline() == "DEAD, 1 BORN FROM IT ALIVE"
-    bench.do("aws.iam.deny_role_sessions", born=bench.born())
+    bench.do("aws.iam.deny_role_sessions", user=bench.world.user, born=bench.born())
     assert not works(bench, thief)
     assert works(bench, honest)  # another session of the same role
     verdict = bench.dead()
