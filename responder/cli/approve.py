@@ -6,12 +6,15 @@ import sys
 
 import click
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from stanch.responder.cli.session import caller, house, known, watch, working
 from stanch.responder.domain.approval import find_person
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import label
 from stanch.responder.services.approvals import Question
+from stanch.responder.terminal.text import visible
 
 
 @click.command("approve")
@@ -37,6 +40,7 @@ def command(incident: str, name: str | None, refuse: bool, reason: str | None, y
         _show(question, console)
         if not yes:
             _confirm(question, refuse=refuse)
+        seen = opened.cards.card(number)
         opened.approvals.decide(
             question.approval.id,
             by=by,
@@ -45,7 +49,7 @@ def command(incident: str, name: str | None, refuse: bool, reason: str | None, y
         )
         console.print(f"{'refused' if refuse else 'approved'} by {by.name}: on the record")
         with working(opened):
-            fine = watch(opened, (number,), console)
+            fine = watch(opened, (number,), console, seen=(seen,))
     sys.exit(0 if fine else 1)
 
 
@@ -54,7 +58,7 @@ def _show(question: Question, console: Console) -> None:
     lasting = "can be undone" if step.undo else "CANNOT BE UNDONE"
     console.print(f"{label(approval.incident)}: {step.title} {question.preview} ({lasting})")
     for call in step.calls:
-        console.print(f"  {call}", markup=False)
+        console.print(Padding(Text(visible(str(call)), overflow="fold"), (0, 0, 0, 2)))
     console.print(
         f"  asked by {approval.requester}, open until {approval.expires_at:%Y-%m-%d %H:%M} UTC, "
         f"plan {question.plan_hash[:12]}"

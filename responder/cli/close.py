@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import click
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from stanch.responder.bootstrap import House
 from stanch.responder.cli.session import caller, house, watch, working
@@ -143,5 +145,6 @@ def _say(
         watch(opened, (number,), console)
     for action in actions:
         if action.owner:
-            console.print(f"  {visible(action.owner)}: {visible(action.what)}", markup=False)
+            said = Text(f"{visible(action.owner)}: {visible(action.what)}")
+            console.print(Padding(said, (0, 0, 0, 2)))
     console.print(f"`stanch postmortem {label(number)}` writes them down")

@@ -17,6 +17,7 @@ from stanch.responder.bootstrap import House, open_house
 from stanch.responder.cli.standby import Standby
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.caller import Caller, at_command_line
+from stanch.responder.domain.card import Card
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, label, parse_label
 from stanch.responder.domain.ports import Errand
@@ -84,12 +85,19 @@ def _alone(opened: House) -> bool:
     return opened.settings.broker.url.startswith("memory:")
 
 
-def watch(opened: House, incidents: Iterable[IncidentId], console: Console) -> bool:
+def watch(
+    opened: House,
+    incidents: Iterable[IncidentId],
+    console: Console,
+    *,
+    seen: Iterable[Card] = (),
+) -> bool:
     """Show the cards until nothing more happens by itself; False when a run failed.
 
     Returns when every run is over or waits for a person, and the other surfaces were told. What a
     step is held up by (a throttled or unreachable service) goes to standard error. In a team the
-    work is the workers'; when none takes it up for a while, it is done here.
+    work is the workers'; when none takes it up for a while, it is done here. What is in ``seen``
+    was shown already: only what changed since is.
     """
     ids = tuple(incidents)
     with ExitStack() as stack:
@@ -98,7 +106,7 @@ def watch(opened: House, incidents: Iterable[IncidentId], console: Console) -> b
             seconds = opened.settings.worker.standby_seconds
             look = stack.enter_context(Standby(opened, seconds=seconds)).look
         try:
-            return _watch(opened, ids, console, look)
+            return _watch(opened, ids, TerminalNotifier(console, seen=seen), look)
         except KeyboardInterrupt:
             names = " ".join(map(label, ids))
             raise click.Abort(
@@ -124,10 +132,9 @@ def _leave_alone(incidents: Iterable[IncidentId]) -> None:
 def _watch(
     opened: House,
     ids: tuple[IncidentId, ...],
-    console: Console,
+    terminal: TerminalNotifier,
     look: Callable[[Iterable[IncidentId]], None],
 ) -> bool:
-    terminal = TerminalNotifier(console)
     swept = time.monotonic()
     said: set[str] = set()
     while True:

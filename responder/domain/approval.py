@@ -98,7 +98,8 @@ def require_decider(
     if by.name in askers | {approval.requester}:
         raise ApprovalRefused(
             f"{by.name} asked for this {what} and cannot also give it",
-            remedy=f"another member of {approval.group!r} must decide",
+            remedy=f"another member of {approval.group!r} must decide: "
+            f"`stanch approve {label(approval.incident)} --as NAME`",
         )
     if approval.group not in by.groups:
         raise ApprovalRefused(

@@ -112,7 +112,9 @@ class Card:
     def wanted(self) -> str:
         """What is wanted and from whom, in one line; empty when nothing is."""
         if self.ask is not None:
-            return f"a decision of {self.ask.whom} by {self.ask.expires_at:%H:%M} UTC"
+            soon = self.ask.expires_at.date() == self.updated_at.date()
+            by = f"{self.ask.expires_at:%H:%M}" if soon else f"{self.ask.expires_at:%Y-%m-%d %H:%M}"
+            return f"a decision of {self.ask.whom} by {by} UTC"
         if not self.next:
             return ""
         first = self.next[0]

@@ -100,7 +100,8 @@ class Status:
 
     def _closed(self) -> str:
         if self.incident.proven_dead_at:
-            return "Over. A new sighting of the credential opens it again."
+            brief = f"{self.claim.brief()} " if self.claim else ""
+            return f"{brief}Over: a new sighting opens it again."
         if self.disposition:
             return f"Closed by a person's word: {self.disposition}. A new sighting opens it again."
         return "Closed by a person's word although nothing proves that the credential is dead."

@@ -202,7 +202,7 @@ def _summary(case: CaseFile, facts: Facts, truth: str) -> str:
         if facts.taken_back:
             tried = "An undo took its containment back."
         return f"{what} has been readable {where} for {bound}{span(window.lasted)}. {tried} {true}"
-    end = f" {dead.what.capitalize()}: {span(dead.took)} after detection." if dead.took else ""
+    end = f" Dead {span(dead.took)} after detection, with {dead.what}." if dead.took else ""
     ask = f"requested {span(asked.took)} and " if asked.took is not None else ""
     return (
         f"{what} stood readable {where} for {bound}{span(window.lasted)}. Containment was "

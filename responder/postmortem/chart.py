@@ -122,7 +122,7 @@ def _flags(report: Report, time: Scale) -> Drawn:
     for at, name in _marks(report):
         words = f"{name} {since(at, report.detected_at)}" if name != "detected" else name
         x = time.at(at)
-        ends = x + width(words) + 14 <= RIGHT + 12
+        ends = x + width(words) + 14 <= RIGHT  # the flags are bold: a little wider
         left = x if ends else x - width(words) - 14
         placed.append((rows.place(left, left + width(words) + 22), x, words, name, ends))
     bottom = 6 + len(rows.ends) * _FLAG

@@ -60,7 +60,7 @@ def _act(case: CaseFile, run: Run, step: StepRun) -> Act:
     shown = [
         (clean(key, 40), _scalar(value))
         for key, value in sorted(step.evidence.items())
-        if key != "claim"
+        if key != "claim" and _told(value)
     ]
     records = tuple(
         proof(entry)
@@ -86,10 +86,18 @@ def _act(case: CaseFile, run: Run, step: StepRun) -> Act:
     )
 
 
+def _told(value: JsonValue) -> bool:
+    """Whether there is anything to say: an empty list or text says nothing."""
+    return value is not None and value not in ("", [], {})
+
+
 def _scalar(value: JsonValue) -> str:
     if isinstance(value, Mapping):
         return clean(
-            ", ".join(f"{key} {_scalar(item)}" for key, item in sorted(value.items())), 120
+            ", ".join(
+                f"{key} {_scalar(item)}" for key, item in sorted(value.items()) if _told(item)
+            ),
+            120,
         )
     if isinstance(value, Sequence) and not isinstance(value, str):
         return clean(", ".join(map(_scalar, value)), 120)

@@ -39,11 +39,11 @@ def _facts(view: View) -> Iterator[Fact]:
     yield from _done(view)
     yield from _proof(status.claim)
     if "count" in outputs:
-        yield "Used", _used(outputs)
-        yield "Searched", _searched(outputs)
         children = _texts(outputs.get("children"))
         if children:
             yield "Born from it", _few(children)
+        yield "Used", _used(outputs)
+        yield "Searched", _searched(outputs)
     if status.current and not status.undone:
         yield from _clocks(incident)
     if view.closed:
@@ -129,7 +129,7 @@ def _proof(claim: Claim | None) -> list[Fact]:
     if claim is None:
         return []
     gaps = [("Not covered", f"{gap} → {gap.remedy}") for gap in claim.uncovered]
-    covered = [("Covered too", each) for each in claim.covers]
+    covered = [("Covered too", "; ".join(claim.covers))] if claim.covers else []
     return [*gaps, ("Seen", claim.how), *covered]
 
 
@@ -137,7 +137,7 @@ def _clocks(incident: Incident) -> list[Fact]:
     since = incident.detected_at
     stopped = [(c, at - since) for c in goal.CLOCKS if (at := c.at(incident))]
     return [
-        (c.name, f"{span(took)} after detection  ({c.what}{_judged(took, c.goal)})")
+        (c.name, f"{span(took)} after detection{_judged(took, c.goal)}  ({c.what})")
         for c, took in stopped
     ]
 
@@ -146,7 +146,7 @@ def _judged(took: timedelta, promised: timedelta | None) -> str:
     """A goal that was met is small print; one that was missed is said."""
     if promised is None:
         return ""
-    return f"; goal {span(promised)}{' MISSED' if took > promised else ''}"
+    return f", goal {span(promised)}{' MISSED' if took > promised else ''}"
 
 
 def age(span: timedelta) -> str:

@@ -17,4 +17,8 @@ class Words:
     def credential(self, incident: Incident) -> str:
         """What leaked."""
         known = self.names.get(incident.provider, {}).get(incident.kind)
-        return known or f"{incident.provider} {incident.kind}".replace("-", " ").replace("_", " ")
+        if known:
+            return known
+        if incident.provider == incident.kind:  # a rule that knows no provider
+            return f"{incident.kind} secret"
+        return f"{incident.provider} {incident.kind}".replace("-", " ").replace("_", " ")

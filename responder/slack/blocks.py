@@ -17,8 +17,9 @@ REVIEW, CLOSE = "leak.review.v1", "leak.close.v1"
 CLOSE_PRESS = ApprovalId("close")  # what a Close button carries where a Review names its approval
 _MAX_CALLS = 5  # on the card; the modal shows all of them
 # Sizes are ours: with them a message cannot exceed the 10,000 characters Slack accepts in all.
-_LABEL, _VALUE, _SENTENCE, _CALL = 60, 240, 700, 240
+_LABEL, _VALUE, _SENTENCE, _CALL = 60, 200, 600, 240
 _MAX_FACTS = 10  # Slack takes no more fields in a section
+_MORE_FACTS, _MORE_VALUE = 5, 120  # in a second one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,7 @@ def card_message(card: Card, key: ButtonKey) -> CardMessage:
     ]
     if card.failure is not None:
         blocks.append(section(f"*What failed:* {said(card.failure, _SENTENCE)}"))
-    if card.facts:
-        blocks.append({"type": "section", "fields": _fields(card)})
+    blocks += _facts(card)
     if card.by_hand:
         lines = "\n".join(bare(step, _CALL) for step in card.by_hand[:_MAX_CALLS])
         blocks += [section("*By hand at the provider, meanwhile:*"), preformatted(lines)]
@@ -79,12 +79,21 @@ def _next(step: Next) -> str:
     return f"{said(step.what, _CALL).capitalize()}{typed}"
 
 
-def _fields(card: Card) -> list[Block]:
-    shown = card.facts if len(card.facts) <= _MAX_FACTS else card.facts[: _MAX_FACTS - 1]
-    fields = [mrkdwn(f"*{said(name, _LABEL)}*\n{said(value, _VALUE)}") for name, value in shown]
-    if len(shown) < len(card.facts):
-        fields.append(mrkdwn(f"*More*\n{len(card.facts) - len(shown)} more facts in `stanch`"))
-    return fields
+def _facts(card: Card) -> list[Block]:
+    """What matters most in full, a few more in short; how many are left out is said."""
+    first, more = card.facts[:_MAX_FACTS], card.facts[_MAX_FACTS:]
+    fields = [_field(name, value, _VALUE) for name, value in first]
+    short = [_field(name, value, _MORE_VALUE) for name, value in more[:_MORE_FACTS]]
+    if len(more) > _MORE_FACTS:
+        left = len(more) - _MORE_FACTS + 1
+        short[-1] = _field(
+            "More", f"{left} more facts: stanch incidents {label(card.incident)}", 99
+        )
+    return [{"type": "section", "fields": part} for part in (fields, short) if part]
+
+
+def _field(name: str, value: str, high: int) -> Block:
+    return mrkdwn(f"*{said(name, _LABEL)}*\n{said(value, high)}")
 
 
 def _ask(card: Card, ask: Ask, key: ButtonKey) -> list[Block]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.text import Text
@@ -16,14 +18,15 @@ class TerminalNotifier:
     """Implements ``Notifier``. A terminal cannot be edited, so an edit prints what changed.
 
     The whole panel is printed for a new card, and when a decision is wanted, something failed, or
-    nothing is left to do; progress in between is a few lines; anything else is silence.
+    nothing is left to do; progress in between is a few lines; anything else is silence. ``seen``
+    are the cards that whoever watches has before them already.
     """
 
     name = "terminal"
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, seen: Iterable[Card] = ()) -> None:
         self._console = console
-        self._shown: dict[IncidentId, Card] = {}
+        self._shown: dict[IncidentId, Card] = {card.incident: card for card in seen}
 
     def publish(self, card: Card, at: CardRef | None) -> CardRef:
         """Print the card, or what changed since it was last printed here."""

@@ -271,3 +271,17 @@ def test_credentials_have_names_that_people_use(room: Any) -> None:
         assert [words.credential(tx.incidents.get(n)) for n in (1, 2)] == [
             "AWS access key", "acme signing key",
         ]  # fmt: skip
+
+
+def test_a_decision_that_is_wanted_another_day_is_wanted_by_a_date(room: Any) -> None:
+    run = story(room)
+    room.settle(run)
+    card = room.card(run)
+    assert card.wanted == "a decision of bob, dave or dora by 09:10 UTC"
+    late = replace(card.ask, expires_at=card.ask.expires_at + timedelta(days=7))
+    assert replace(card, ask=late).wanted.endswith("by 2026-03-09 09:10 UTC")
+
+
+def test_what_no_provider_names_is_not_named_twice(room: Any) -> None:
+    found = room.take(room.match(provider="generic", kind="generic"))
+    assert room.cards.card(found.incident).headline == "LIVE · generic secret · LK-1"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stanch.responder.domain.card import Ask, Card, Mark, Tone
+from stanch.responder.domain.card import Ask, Card, Mark, Next, Tone
 from stanch.responder.domain.ids import ApprovalId, IncidentId
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.lab.slack import limit
@@ -65,7 +65,10 @@ cards = st.builds(
     tone=st.sampled_from(Tone),
     headline=hostile,
     summary=hostile,
-    facts=st.lists(st.tuples(hostile, hostile), max_size=15).map(tuple),
+    facts=st.lists(st.tuples(hostile, hostile), max_size=18).map(tuple),
+    warning=st.none() | hostile,
+    by_hand=st.lists(hostile, max_size=7).map(tuple),
+    next=st.lists(st.builds(Next, hostile, st.none() | hostile), max_size=2).map(tuple),
     phases=st.lists(st.tuples(st.sampled_from(Phase), st.sampled_from(Mark)), max_size=5).map(
         tuple
     ),
