@@ -86,6 +86,7 @@ class AwsClients:
         self._own = own
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, int], Any] = {}
+        self._turns: dict[str, float] = {}
         self._caller: Mapping[str, str] | None = None
         self._regions: tuple[str, ...] | None = None
         try:
@@ -116,6 +117,19 @@ class AwsClients:
     def cloudtrail(self, region: str | None = None) -> CloudTrailClient:
         """CloudTrail of a Region as our identity; patient, because its limit is low."""
         return cast("CloudTrailClient", self._client("cloudtrail", region=region, attempts=6))
+
+    def await_turn(self, region: str) -> None:
+        """Wait until the trail of a Region may be asked once more.
+
+        AWS counts for each account and Region, and so do we: these clients are of one account, and
+        whoever uses them shares what it allows.
+        """
+        with self._lock:
+            now = time.monotonic()
+            at = max(now, self._turns.get(region, 0.0))
+            self._turns[region] = at + self.settings.pace.total_seconds()
+        if at > now:
+            self.sleep(at - now)
 
     def secretsmanager(self, *, attempts: int = 3) -> SecretsManagerClient:
         """Secrets Manager as our identity; ``attempts=1`` for every change, as for IAM."""

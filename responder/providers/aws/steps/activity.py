@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import ClassVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from stanch.responder.domain.error import StepFailed
-from stanch.responder.domain.json import JsonObject, JsonValue
+from msgspec import structs
+
+from stanch.responder.domain.error import Retryable, StepFailed
+from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.step import (
     Call,
     Effect,
+    GoOn,
     NotYet,
     StepContext,
     StepSpec,
@@ -21,16 +25,26 @@ from stanch.responder.domain.step import (
     Verified,
 )
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.error import NotThere, calling, mask_id
+from stanch.responder.providers.aws.adapter.error import NotThere, calling
 from stanch.responder.providers.aws.adapter.identity import agents, leaked_id, text_of
-from stanch.responder.providers.aws.adapter.trail import GLOBAL, Child, Use, parse
-from stanch.responder.providers.aws.steps.lineage import bequeathed
+from stanch.responder.providers.aws.adapter.trail import GLOBAL, Use, parse
+from stanch.responder.providers.aws.steps.search import (
+    FAILURES,
+    PAGES,
+    Origin,
+    Place,
+    Search,
+    resumed,
+)
+from stanch.responder.providers.patience import SOON
 
-_TOP = 20
-_EVENTS = 200
-_PAGES = 120  # for one credential in one Region: about a minute at the pace that AWS allows
-_CREDENTIALS = 25
+if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail.literals import LookupAttributeKeyType
+    from mypy_boto3_cloudtrail.type_defs import LookupEventsResponseTypeDef
+
 _AT_ONCE = 8  # Regions; CloudTrail's limit counts for each
+_ONE_TRY = timedelta(seconds=5)  # then it is others' turn, and what was read is kept
+_REMEMBERED = 500  # ids of children
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +55,14 @@ class Trail:
     complete_after: str = ""
 
 
-@dataclass(slots=True)
-class _Hunt:
-    """What has been found so far, breadth first over the credential tree."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """What one question brought. With ``after`` it may be asked again; else ``why`` is final."""
 
-    uses: dict[str, Use] = field(default_factory=dict)
-    born: dict[str, tuple[Child, Use]] = field(default_factory=dict)  # by whole id
-    unread: dict[str, str] = field(default_factory=dict)  # Region to reason
-    truncated: bool = False
+    uses: tuple[Use, ...] = ()
+    token: str = ""
+    why: str = ""
+    after: timedelta = timedelta(0)
 
 
 class FindActivity:
@@ -85,8 +99,11 @@ class FindActivity:
         ),
     )
 
-    def __init__(self, aws: AwsClients) -> None:
+    def __init__(self, aws: AwsClients, clock: Callable[[], float] = time.monotonic) -> None:
         self._aws = aws
+        self._clock = clock
+        self._ids: dict[Origin, str] = {}  # of children, so that a page costs one question
+        self._reading = threading.Lock()
 
     def calls(self, params: Trail, preview: str) -> tuple[Call, ...]:
         """A search in each Region for the key; more for each credential born from it."""
@@ -102,30 +119,21 @@ class FindActivity:
         )
 
     def look(self, params: Trail, ctx: StepContext) -> Verdict:
-        """Search, follow children, sum up."""
+        """Search, follow children, sum up. A try takes seconds; the next goes on from there."""
         later = self._too_early(params, ctx)
         if later is not None:
             return later
-        began = ctx.now()
-        hunt = _Hunt()
-        regions = self._regions(hunt)
-        searched = self._hunt(leaked_id(ctx), regions, hunt)
-        ours = agents(ctx)
-        theirs = [use for use in hunt.uses.values() if not _signed(use, ours)]
-        born = [(child, use) for child, use in hunt.born.values() if not _signed(use, ours)]
-        uses = sorted(theirs, key=lambda use: (use.at, use.id))
-        outputs = _summary(uses, [f"{mask_id(child.id)} by {use.api}" for child, use in born]) | {
-            "born": bequeathed(child for child, _ in born),
-            "truncated": hunt.truncated or len(theirs) > _EVENTS,
-            "own": len(hunt.uses) - len(theirs),
-            "regions": [region for region in regions if region not in hunt.unread],
-            "unread": [f"{region}: {why}" for region, why in sorted(hunt.unread.items())],
-            "complete_until": text_of(began - self._aws.settings.lag),
+        search = resumed(ctx.cursor) or self._begun(ctx)
+        pause = self._go_on(search, ctx)
+        if search.left:
+            return GoOn(cursor=search.cursor(), after=pause)
+        outputs = search.summary() | {
+            "complete_until": text_of(search.began - self._aws.settings.lag)
         }
         evidence: JsonObject = {
             **{key: value for key, value in outputs.items() if key != "events"},
-            "searched": searched,
-            "seen_at": text_of(began),
+            "searched": len(search.origins),
+            "seen_at": text_of(search.began),
         }
         return Verified(evidence=evidence, outputs=outputs)
 
@@ -140,86 +148,90 @@ class FindActivity:
         why = f"CloudTrail may deliver until {ready:%H:%M:%S} UTC what happened before containment"
         return NotYet(why=why, after=left, until=ready)
 
-    def _regions(self, hunt: _Hunt) -> tuple[str, ...]:
+    def _begun(self, ctx: StepContext) -> Search:
         """Where to search. A list that cannot be had is said, never taken for a short one."""
+        unread: dict[str, str] = {}
         try:
             enabled = self._aws.regions()
         except (StepFailed, NotThere) as error:
-            hunt.unread["other Regions"] = str(error)
+            unread["other Regions"] = str(error)
             enabled = (self._aws.settings.region,)
-        return tuple(dict.fromkeys((*enabled, GLOBAL)))
+        regions = list(dict.fromkeys((*enabled, GLOBAL)))
+        search = Search(began=ctx.now(), regions=regions, unread=unread)
+        search.open(0)
+        return search
 
-    def _hunt(self, key_id: str, regions: tuple[str, ...], hunt: _Hunt) -> int:
-        waiting, searched = [key_id], 0
+    def _go_on(self, search: Search, ctx: StepContext) -> timedelta:
+        """Read pages until there are none, the time is up or nobody answers; how long to wait."""
+        until = self._clock() + _ONE_TRY.total_seconds()
+        ours, leaked = agents(ctx), leaked_id(ctx)
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="stanch-trail") as pool:
-            while waiting:
-                if searched >= _CREDENTIALS:
-                    hunt.truncated = True
-                    break
-                searched += 1
-                wanted = waiting.pop(0)
-                found = pool.map(lambda region, id_=wanted: self._search(id_, region), regions)
-                for region, (uses, why, more) in zip(regions, found, strict=True):
-                    hunt.truncated = hunt.truncated or more
-                    if why:
-                        hunt.unread[region] = why
-                    for use in uses:
-                        hunt.uses[use.id] = use
-                        for child in use.born:
-                            if child.id not in hunt.born:
-                                hunt.born[child.id] = (child, use)
-                                waiting.append(child.id)
-        return searched
-
-    def _search(self, key_id: str, region: str) -> tuple[list[Use], str, bool]:
-        """The uses in one Region, why it could not be read, and whether there are more."""
-        pace = self._aws.settings.pace.total_seconds()
-        uses: list[Use] = []
-        self._aws.sleep(pace)  # also between one credential and the next
-        pages = self._aws.cloudtrail(region).get_paginator("lookup_events")
-        try:
-            with calling("cloudtrail:LookupEvents"):
-                for number, page in enumerate(
-                    pages.paginate(
-                        LookupAttributes=[
-                            {"AttributeKey": "AccessKeyId", "AttributeValue": key_id}
-                        ],
-                        PaginationConfig={"PageSize": 50},
-                    ),
-                    start=1,
+            while search.left:
+                batch = search.left[:_AT_ONCE]
+                search.left = search.left[_AT_ONCE:]
+                pause = timedelta(0)
+                for place, page in zip(
+                    batch, pool.map(lambda p: self._page(p, search, leaked), batch), strict=True
                 ):
-                    uses.extend(parse(event) for event in page["Events"])
-                    if number >= _PAGES:
-                        return uses, "", True
-                    if "NextToken" in page:
-                        self._aws.sleep(pace)
+                    self._keep(search, place, page, ours)
+                    # The oftener in a row nobody answered, the longer the next one is waited for.
+                    pause = max(pause, page.after * (place.failures + 1))
+                if pause or self._clock() >= until:
+                    return pause
+        return timedelta(0)
+
+    def _keep(self, search: Search, place: Place, page: _Page, ours: frozenset[str]) -> None:
+        """What became of one place."""
+        search.take(place, page.uses, ours)
+        if page.after and place.failures + 1 < FAILURES:
+            search.left.append(structs.replace(place, failures=place.failures + 1))
+        elif page.why:
+            search.unread[place.region] = page.why
+        elif page.token and place.pages + 1 < PAGES:
+            search.left.append(
+                structs.replace(place, token=page.token, pages=place.pages + 1, failures=0)
+            )
+        elif page.token:
+            search.truncated = True
+
+    def _page(self, place: Place, search: Search, leaked: str) -> _Page:
+        """One page: who is used how often counts for each Region."""
+        try:
+            key_id = self._id_of(search.origins[place.credential], leaked)
+            found = self._lookup(place.region, "AccessKeyId", key_id, place.token)
+        except Retryable as error:
+            return _Page(why=str(error), after=max(error.after, SOON))
         except (StepFailed, NotThere) as error:
-            return uses, str(error), False
-        return uses, "", False
+            return _Page(why=str(error))
+        uses = tuple(parse(event) for event in found["Events"])
+        return _Page(uses=uses, token=found.get("NextToken", ""))
 
+    def _id_of(self, origin: Origin, leaked: str) -> str:
+        """The id to search for; of a child it is read once more from the event that bore it."""
+        if not origin.event:
+            return leaked
+        with self._reading:
+            return self._born_at(origin)
 
-def _signed(use: Use, agents: frozenset[str]) -> bool:
-    return any(each in use.agent for each in agents)
+    def _born_at(self, origin: Origin) -> str:
+        known = self._ids.get(origin)
+        if known is None:
+            events = self._lookup(origin.region, "EventId", origin.event, "")["Events"]
+            if not events:
+                raise StepFailed("the event that bore a credential is not found again", remedy="")
+            if len(self._ids) > _REMEMBERED:
+                self._ids.clear()
+            known = self._ids[origin] = parse(events[0]).born[origin.number].id
+        return known
 
-
-def _summary(uses: list[Use], children: list[str]) -> dict[str, JsonValue]:
-    return {
-        "count": len(uses),
-        "denied": sum(use.denied for use in uses),
-        "first": text_of(uses[0].at) if uses else "",
-        "last": text_of(uses[-1].at) if uses else "",
-        "source_ips": _top(use.ip for use in uses),
-        "user_agents": _top(use.agent for use in uses),
-        "apis": _top(use.api for use in uses),
-        "children": list[JsonValue](children[:_TOP]),
-        "events": [
-            {"time": text_of(use.at), "api": use.api, "ip": use.ip, "outcome": use.outcome}
-            for use in uses[-_EVENTS:]
-        ],
-    }
-
-
-def _top(names: Iterable[str]) -> dict[str, JsonValue]:
-    """The most frequent names with their counts."""
-    counted = sorted(Counter(names).items(), key=lambda item: (-item[1], item[0]))
-    return dict(counted[:_TOP])
+    def _lookup(
+        self, region: str, key: LookupAttributeKeyType, value: str, token: str
+    ) -> LookupEventsResponseTypeDef:
+        self._aws.await_turn(region)
+        more: Any = {"NextToken": token} if token else {}
+        with calling("cloudtrail:LookupEvents"):
+            return self._aws.cloudtrail(region).lookup_events(
+                LookupAttributes=[{"AttributeKey": key, "AttributeValue": value}],
+                MaxResults=50,
+                **more,
+            )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
 
-from stanch.responder.domain.json import JsonValue
 from stanch.responder.providers.aws.adapter.error import mask_id
 from stanch.responder.providers.aws.adapter.trail import Birth, Child
 
@@ -38,22 +36,17 @@ class Heir(msgspec.Struct, frozen=True, kw_only=True):
         return self.until is not None and self.until <= now
 
 
-def bequeathed(children: Iterable[Child]) -> list[JsonValue]:
-    """As JSON for a step's outputs."""
-    heirs = (
-        Heir(
-            id=mask_id(child.id),
-            birth=child.birth,
-            api=child.api,
-            owner=child.owner,
-            name=child.name,
-            issued_at=child.issued_at.astimezone(UTC),
-            until=child.until,
-        )
-        for child in children
+def heir_of(child: Child) -> Heir:
+    """What others may know of a child."""
+    return Heir(
+        id=mask_id(child.id),
+        birth=child.birth,
+        api=child.api,
+        owner=child.owner,
+        name=child.name,
+        issued_at=child.issued_at.astimezone(UTC),
+        until=child.until,
     )
-    found: list[JsonValue] = msgspec.to_builtins(list(heirs))
-    return found
 
 
 def heirs_of(value: object) -> tuple[Heir, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import pytest
 from stanch.responder.domain.error import StepFailed
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
 from stanch.responder.domain.json import JsonObject
-from stanch.responder.domain.step import Absent, Present, Step, StepSpec, Verdict, Verified
+from stanch.responder.domain.step import Absent, GoOn, Present, Step, StepSpec, Verdict, Verified
 from stanch.responder.lab.aws import AwsLab
 from stanch.responder.lab.aws.world import World, seed
 from stanch.responder.providers.aws.adapter.client import AwsClients, AwsSettings, Credentials
@@ -45,6 +46,7 @@ class MemoryContext:
     started_at: datetime
     before: JsonObject = field(default_factory=dict)
     earlier: tuple[RunId, ...] = ()
+    cursor: JsonObject = field(default_factory=dict)
 
     @property
     def incident(self) -> IncidentId:
@@ -106,6 +108,7 @@ class Bench:
     params: dict[str, dict[str, Any]] = field(default_factory=dict)
     starts: dict[str, datetime] = field(default_factory=dict)
     earlier: tuple[RunId, ...] = ()
+    cursors: dict[str, JsonObject] = field(default_factory=dict)
     seen: int = 0  # the journal's number when the world was seeded
 
     @property
@@ -122,6 +125,7 @@ class Bench:
             started_at=start,
             before=self.before.get(name, {}),
             earlier=self.earlier,
+            cursor=self.cursors.get(name, {}),
         )
 
     def typed(self, name: str, **params: Any) -> Any:
@@ -146,7 +150,10 @@ class Bench:
         step: Any = self.steps[name]
         see = step.look if hasattr(step, "look") else step.verify
         verdict: Verdict = see(self.typed(name, **params), self.context(name))
-        if isinstance(verdict, Verified):
+        if isinstance(verdict, GoOn):
+            self.cursors[name] = json.loads(json.dumps(verdict.cursor))  # it crosses a database
+        elif isinstance(verdict, Verified):
+            self.cursors.pop(name, None)
             self.done[name] = verdict
         return verdict
 
@@ -156,7 +163,8 @@ class Bench:
             self.observe(name, **params), Absent
         ):
             self.act(name, **params)
-        verdict = self.look(name, **params)
+        while isinstance(verdict := self.look(name, **params), GoOn):
+            pass
         assert isinstance(verdict, Verified), verdict
         return verdict
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 
-from stanch.responder.domain.error import Retryable
 from stanch.responder.domain.ids import RunId
-from stanch.responder.domain.step import NotYet, Verified
+from stanch.responder.domain.step import GoOn, NotYet, Verified
 from stanch.responder.lab.aws.cast import outcome
 from stanch.responder.lab.aws.client import Credentials, open_session
+from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.adapter.trail import parse
+from stanch.responder.providers.aws.provider import AWS
+from stanch.responder.providers.aws.steps import activity
+from stanch.responder.providers.aws.steps.activity import FindActivity
+from stanch.responder.providers.aws.steps.search import FAILURES
 
 ACTIVITY = "aws.cloudtrail.activity"
 
@@ -201,9 +208,78 @@ def test_a_trail_that_cannot_be_read_is_never_an_empty_trail(
 ) -> None:
     # botocore's own pauses between its attempts are not what is tested here.
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    bench.lab.fault("cloudtrail:LookupEvents", "throttle", times=10)
-    with pytest.raises(Retryable):
-        bench.do(ACTIVITY, user=bench.world.user)
+    bench.lab.fault("cloudtrail:LookupEvents", "throttle", times=6)
+    verdict = bench.look(ACTIVITY, user=bench.world.user)
+    assert isinstance(verdict, GoOn)
+    assert verdict.after > timedelta(0)
+    assert bench.do(ACTIVITY, user=bench.world.user).outputs["count"] > 0
+    bench.lab.fault("cloudtrail:LookupEvents", "throttle", times=6 * FAILURES)
+    found = bench.do(ACTIVITY, user=bench.world.user).outputs
+    assert [place.partition(":")[0] for place in found["unread"]] == [bench.lab.region]
+    assert (found["count"], found["regions"]) == (0, [])
+
+
+def one_batch_a_try(bench: Bench) -> None:
+    """A new worker, whose time is up after every batch of Regions."""
+    bench.steps = {**AWS.build(bench.aws), ACTIVITY: FindActivity(bench.aws, count(0, 60).__next__)}
+
+
+def asked(bench: Bench) -> Counter[str]:
+    """How often each Region's trail was asked."""
+    return Counter(call["region"] for call in bench.lab.calls("LookupEvents", since=bench.seen))
+
+
+def test_a_worker_that_dies_halfway_is_followed_by_one_that_goes_on_at_its_region(
+    make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regions = {"us-east-1", "eu-west-1", "eu-central-1", "ap-south-1"}
+    bench = make_bench(regions=tuple(sorted(regions)))
+    bench.world.attacker.mint()
+    monkeypatch.setattr(activity, "_AT_ONCE", 2)
+    one_batch_a_try(bench)
+    assert isinstance(bench.look(ACTIVITY, user=bench.world.user), GoOn)
+    assert sum(asked(bench).values()) == 2
+
+    with monkeypatch.context() as killed:
+        killed.setattr(bench.aws, "await_turn", lambda _region: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            bench.look(ACTIVITY, user=bench.world.user)
+
+    one_batch_a_try(bench)
+    found = bench.do(ACTIVITY, user=bench.world.user)
+    # Once for the key and once for its session, whose id is read anew from the event that bore it.
+    more = asked(bench) - Counter(dict.fromkeys(regions, 2))
+    assert (sum(more.values()), set(asked(bench))) == (1, regions)
+    assert found.evidence["searched"] == 2
+    assert bench.do(ACTIVITY, user=bench.world.user).outputs == {
+        **found.outputs,
+        "complete_until": bench.out(ACTIVITY, "complete_until"),
+    }
+
+
+def test_what_a_try_leaves_behind_names_no_key(bench: Bench) -> None:
+    bench.world.attacker.mint()
+    one_batch_a_try(bench)
+    verdict = bench.look(ACTIVITY, user=bench.world.user)
+    assert isinstance(verdict, GoOn)
+    kept = json.dumps(verdict.cursor)
+    assert bench.world.leaked.access_key_id not in kept
+    assert bench.world.attacker.session.access_key_id not in kept
+
+
+def test_runs_share_what_a_region_allows_and_accounts_do_not(
+    make_bench: Callable[..., Bench],
+) -> None:
+    waited: list[float] = []
+    settings = dataclasses.replace(make_bench().aws.settings, pace=timedelta(seconds=10))
+    mine, other = (AwsClients(settings, sleep=waited.append) for _ in range(2))
+    for aws, region in ((mine, "eu-west-1"), (other, "eu-west-1"), (mine, "us-east-1")):
+        aws.await_turn(region)
+    assert waited == []
+    mine.await_turn("eu-west-1")
+    assert waited == [pytest.approx(10, abs=1)]
+    for aws in (mine, other):
+        aws.close()
 
 
 def test_hostile_text_in_an_event_becomes_one_bounded_line() -> None:
