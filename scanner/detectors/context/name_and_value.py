@@ -15,7 +15,7 @@ from stanch.scanner.detectors.text.wordlike import pieces, reads_like_word
 PASSWORD = regex(
     rb"(?i)passw(?:or)?d|passphrase|passcode|passwort|pwd|(?:^|[_-]|db|sql|user|admin|root|smtp|mail|"
     rb"ftp|ldap|http|proxy|redis|my)(?:pass|pw|psw|mdp)(?:[_-]?\d{0,2})?$|pswd|senha|"
-    rb"contrase(?:n|\xc3\xb1)a|mot_?-?de_?-?passe|kennwort|wachtwoord|has(?:l|\xc5\x82)o|parola|heslo|"
+    rb"contrase(?:n|\xc3\xb1)a|mot_?-?de_?-?passe|kennwort|wachtwoord|(?-i:[Hh]as(?:l|\xc5\x82)o|HASLO)|parola|heslo|"
     rb"lozinka|sifre|\xc5\x9fifre|adgangskode|passord|l(?:o|\xc3\xb6)senord|salasana|jelsz(?:o|\xc3\xb3)|"
     + "пароль|密码|密碼|パスワード|비밀번호".encode()
 )
@@ -27,7 +27,7 @@ _BARE_PASS = regex(rb"(?i)pass(?!w(?:or)?d|phrase|code|wort)")
 _OTHER_THING = tuple(
     b"""
     file path dir folder url uri link href host port addr address name names field label id ids
-    length len size type kind count policy reset min max regex regexp pattern hint prompt error
+    length len size type enum kind count policy reset min max regex regexp pattern hint prompt error
     errors message msg title text placeholder header format ttl timeout expiry expires expiration
     expire expired expires_in expiresin lifetime endpoint alg algorithm algo encoder encoding
     encryption version class column provider location index enabled required validator strength
@@ -70,7 +70,7 @@ _ACT = regex(
 _CODE = regex(
     rb"^[=>]|\$\{|\{\{|\$\(|^\$[A-Za-z_]|<%|%\(|^%[A-Za-z_]+%$|%[sdv@]|#\{|^@|^\{|^\[|^<|^&|"
     rb"\{[A-Za-z_][\w.]*(?::[^{}]*)?(?:\}|$)|\$\$|^\(|=>|->|\(\)|^:\w|^\\?&\w|^\*[A-Za-z]|"
-    rb"^\w+\[\w*\]$|^!\w+:|\+\$/|^[a-z]+\.\$\w+$|\w\?\.\w|^/[\w.-]+(?:[/:]|$)|^@[A-Za-z]"
+    rb"^\w+\[\w*\]$|^!\w+:|^[a-z]+(?:_[a-z0-9]+)+\.[\w-]+\.[a-z_]+$|^![A-Za-z_]+(?:\.[A-Za-z_]+)+$|\+\$/|^[a-z]+\.\$\w+$|\w\?\.\w|^/[\w.-]+(?:[/:]|$)|^@[A-Za-z]"
 )
 #: A call or a member, whole: `Abc1(x7` is neither.
 _CALL = regex(
@@ -78,6 +78,8 @@ _CALL = regex(
     rb"([A-Za-z_]\w*)(?:::[A-Za-z_]\w*)+"
 )
 _SHORTEST_CALL = 3
+#: A regular expression from end to end, and bytes of a message rather than a text.
+_WRITTEN = regex(rb"^\^.*\$$|\\x[01][0-9a-f]")
 _LITERAL = regex(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
     rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
@@ -127,6 +129,7 @@ _PICTURE = regex(rb"(?i)\.(?:svg|png|gif|jpe?g)\?[^\s\"']*$")
 _COMMAND = regex(
     rb"(?:ConvertTo|ConvertFrom|Get|Read|New|Import|Invoke|Select|Join)-[A-Z][A-Za-z]+"
 )
+_DECLARES = regex(rb"\s*(?:export )?(?:type|typedef|interface|struct) ")
 _COMPARISONS = frozenset((b"==", b"===", b"!="))
 _TERNARY = regex(rb"\?[ \t]{0,3}[\"']?$")
 _WORD = 3
@@ -164,6 +167,7 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
         is_template(value)
         or (not found.quote and not found.exact and _CODE.search(value))
         or _LITERAL.fullmatch(value)
+        or _WRITTEN.search(value)
         or _CONSTANT.fullmatch(value)
         or _FILE_NAME.fullmatch(value)
         or _VERSION.fullmatch(value)
@@ -208,7 +212,7 @@ def is_label(value: bytes, path: str) -> bool:
 
 def is_code(found: Assignment, value: bytes) -> bool:
     """Whether a bare value is an expression. In settings files a bare word is a value."""
-    if is_expression(found, value):
+    if is_expression(found, value) or _DECLARES.match(found.front):
         return True
     if found.settings:
         dotted = b"." in value and bool(_IDENTIFIER.fullmatch(value))

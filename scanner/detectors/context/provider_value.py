@@ -51,6 +51,10 @@ _ADDRESS = regex(rb"https?://[^\s\"'`<>]{0,150}$")
 #: Even a mere id counts where it is called a token.
 _CALLED_SECRET = regex(rb"(?i)(?:token|secret)[\w-]{0,4}[\"' ]{0,3}[:=][\s\"'`]{0,3}$")
 _OWN_NAME = regex(rb"(?i)(?:secret|auth[_-]?token)[\w\"' ]{0,12}[:=][\s\"']{0,4}$")
+#: Which application or place it is; what opens it has another name.
+_ITS_ID = regex(
+    rb"(?i)(?:app|page|site|space|org|project|tenant|user)[_-]?id[\"' ]{0,3}[:=][\s\"'`]{0,3}$"
+)
 _HEX = regex(rb"(?i)[0-9a-f]+")
 _UUID = regex(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHAPED = regex(rb"[A-Za-z0-9+/=_.-]*[-_.][A-Za-z0-9+/=_.-]*")
@@ -89,6 +93,8 @@ def check_named(candidate: Candidate) -> CheckResult:
     said = _SECRET_WORD.search(near) is not None
     given = _GIVES.search(line[-24:]) is not None
     bare = _HEX.fullmatch(value) or _UUID.fullmatch(value)
+    if bare and _ITS_ID.search(line):
+        return _NEAR
     placed = (said and given) or _AT_ONCE.search(line) or ((given or said) and not bare)
     if not placed and not (_is_mixed(value) and _follows_name(candidate.rule.pattern, line)):
         return _NEAR
@@ -99,11 +105,12 @@ def check_named(candidate: Candidate) -> CheckResult:
 
 
 def _goes_on(candidate: Candidate) -> bool:
-    """Whether a sign that stands in passwords touches the value: it is a part of something else."""
+    """Whether it is a part of something else: a password's sign touches it, or it is called."""
     around = candidate.data[max(0, candidate.start - 1) : candidate.start]
     if candidate.data[max(0, candidate.start - 2) : candidate.start] == _INTERNAL:
         return True
-    return around in _SIGNS or candidate.data[candidate.end : candidate.end + 1] in _SIGNS
+    behind = candidate.data[candidate.end : candidate.end + 1]
+    return around in _SIGNS or behind in _SIGNS or around == b"$" or behind == b"("
 
 
 def _line_of(near: bytes) -> bytes:
@@ -145,6 +152,8 @@ def check_half(candidate: Candidate) -> CheckResult:
     if not looks_issued(candidate.value):
         return NOT_THIS
     front = candidate.before(48)
+    if _ADDRESS.search(front) and not _QUERY.search(front):
+        return CheckResult(fate=Disposition.HALF)
     if _OWN_NAME.search(front) or _is_given_to_provider(front, candidate.rule.keywords):
         return NOTHING_TO_SAY
     return CheckResult(fate=Disposition.HALF)

@@ -35,6 +35,7 @@ _DIRECTIVES = regex(
 )
 _MARGIN = 8
 #: Words that follow an option's name in a text about it, never as its value.
+_ARTICLE = regex(rb" (?:the|an?|its|their|this|that|these|those) ")
 _GRAMMAR = frozenset(
     b"""
     flag flags option options argument arguments parameter parameters is are was were and or to for
@@ -62,6 +63,8 @@ def check_argument(candidate: Candidate) -> CheckResult:
     value = candidate.value
     if value[:1] == b"-" or value.lower() in _GRAMMAR:
         return NOT_THIS  # another option, or a text about this one
+    if not found.quote and _ARTICLE.match(found.tail):
+        return NOT_THIS  # identified by leaving out the role
     return judged(found, candidate, bare=True)
 
 

@@ -63,6 +63,17 @@ def test_a_password_counts_by_its_place(scan: Scan, text: str, path: str, value:
         ("host_key: ssh-ed25519", "a.yml"),
         ("reset_password: allauth.account.forms.ResetForm", "a.rst"),
         ('"integrity_token": "sha-' + "0a" * 32 + '"', "package-lock.json"),
+        ("def hasLogsToBeDeleted: Boolean = !logs.isEmpty", "a.scala"),
+        ("def passwordMissing: Boolean = !password.isEmpty", "a.scala"),
+        ("type CRYPT_PASSWORD_CREDENTIALS = uintptr", "a.go"),
+        ('"PW": `^96940$`,', "a.go"),
+        ('"R\\x06secret:9\\x9a\\x1e4\\n" +', "a.pb.go"),
+        ("an IAM user, instead of a role, identified by excluding the field", "a.json"),
+        ('PasswordStateDeleted PasswordStateEnum = "DELETED"', "a.go"),
+        ("secret = google_secret_version.secret-basic-2.secret", "a.go"),
+        ("-     * distance */\n", "a.patch"),
+        ("Kafka.getPropsFromArgs2(Array(file))", "a.scala"),
+        ("logger.kafka.$Log4JLoggerAb3x9", "a.scala"),
     ],
 )
 def test_code_references_and_other_things_are_no_secrets(scan: Scan, text: str, path: str) -> None:

@@ -90,3 +90,13 @@ def _is_named(matches: list[Match], rule: Rule) -> bool:
         match.finding.provider == rule.provider and match.finding.confidence is not Confidence.LOW
         for match in matches
     )
+
+
+def test_the_id_of_an_application_is_not_its_key(scan: Scan) -> None:
+    (match,) = scan(generate("onesignal.js?appId={uuid}", 1), "access.log")
+    assert match.finding.confidence is Confidence.LOW
+
+
+def test_half_of_a_pair_counts_for_nothing_in_an_address(scan: Scan) -> None:
+    text = generate("Google ([GPG](https://keys.example.org/search?q={hexup:40}))", 1)
+    assert scan(text, "notes.md") == []
