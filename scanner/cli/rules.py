@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -83,8 +83,13 @@ def show(rule_id: str) -> None:
     rules = {rule.id: rule for rule in configured_rules(Path.cwd())}
     if rule_id not in rules:
         raise UsageError(f"there is no rule `{rule_id}`", remedy=_nearest(rule_id, tuple(rules)))
-    rule = rules[rule_id]
-    click.echo("\n".join(textwrap.wrap(f"{rule.id}: {rule.title}", _WIDTH)))
+    for line in described(rules[rule_id]):
+        click.echo(line)
+
+
+def described(rule: Rule) -> Iterator[str]:
+    """Everything about a rule, in lines that fit a terminal."""
+    yield from textwrap.wrap(f"{rule.id}: {rule.title}", _WIDTH)
     pairing = rule.pairing
     fields = {
         "provider": f"{rule.provider} ({rule.kind})",
@@ -103,7 +108,8 @@ def show(rule_id: str) -> None:
     }
     for name, value in fields.items():
         lines = textwrap.wrap(value, _WIDTH - 14, break_on_hyphens=False) or ["-"]
-        click.echo(f"  {name:<12}" + ("\n" + " " * 14).join(lines))
+        yield f"  {name:<12}{lines[0]}"
+        yield from (" " * 14 + line for line in lines[1:])
 
 
 @command.command("import")

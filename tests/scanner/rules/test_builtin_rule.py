@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from stanch.scanner.cli.rules import command
+from stanch.scanner.cli.rules import command, described
 from stanch.scanner.detectors.proof.selftest import faults
 from stanch.scanner.detectors.ruleset.ruleset import load, load_builtin
 from stanch.scanner.model.error import UsageError
@@ -75,8 +76,10 @@ def test_list_and_show_fit_a_terminal() -> None:
     assert listed.exit_code == 0
     ids = [line.split()[0] for line in listed.output.splitlines()[1:]]
     assert ids == [rule.id for rule in load_builtin()]
-    outputs = [listed.output, *(run("show", each).output for each in ids)]
-    assert all(len(line) <= 80 for text in outputs for line in text.splitlines())
+    shown = run("show", ids[0]).output
+    assert shown.splitlines() == list(described(load_builtin()[0]))
+    lines = [*listed.output.splitlines(), *chain.from_iterable(map(described, load_builtin()))]
+    assert max(map(len, lines)) <= 80
 
 
 def test_show_of_an_unknown_rule_says_where_to_look() -> None:
