@@ -160,7 +160,7 @@ def test_the_core_alone_says_what_a_responders_command_needs(
     assert done.stdout == ""
     first, remedy = done.stderr.splitlines()
     assert first.startswith(f"error: `stanch {command}` needs stanch[respond] (")
-    assert remedy == "  help: pip install 'stanch[respond]'"
+    assert remedy.startswith("  help: pipx install --force '/path/to/the/checkout[respond]'")
 
 
 def test_the_map_says_what_the_core_alone_lacks(

@@ -96,7 +96,9 @@ class NotInstalledError(Exception):
         needed = _EXTRA if entry and entry.module.startswith("stanch.responder") else "stanch"
         called = f"stanch {command}"
         super().__init__(f"`{called}` needs {needed} ({package} is not installed)")
-        self.remedy = f"pip install '{needed}'"
+        # By path: whoever owns that name on an index is not known.
+        path = needed.replace("stanch", "/path/to/the/checkout")
+        self.remedy = f"pipx install --force '{path}', or in the checkout: make install"
 
 
 class Map(click.Group):

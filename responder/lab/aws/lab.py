@@ -222,15 +222,17 @@ def _launch(state_dir: Path, *options: str) -> subprocess.Popen[bytes]:
         )
 
 
+_INSTALL = "in the checkout of Stanch, whose lab needs packages of its own: make install"
+
+
 def _require_ministack() -> None:
-    remedy = "pip install 'stanch[lab]'"
     try:
         found = importlib.metadata.version("ministack")
     except importlib.metadata.PackageNotFoundError:
-        raise LabError("The lab's AWS needs the package ministack.", remedy=remedy) from None
+        raise LabError("The lab's AWS needs the package ministack.", remedy=_INSTALL) from None
     if found != MINISTACK:
         raise LabError(
-            f"The lab's AWS needs ministack {MINISTACK}, but {found} is installed.", remedy=remedy
+            f"The lab's AWS needs ministack {MINISTACK}, but {found} is installed.", remedy=_INSTALL
         )
 
 
@@ -240,7 +242,7 @@ def _await_ready(process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
     line = process.stdout.readline() if readable else b""
     if not line:
         tail = log.read_text(errors="replace").strip().rpartition("\n")[2]
-        raise LabError(f"The lab's AWS did not start: {tail}.", remedy="pip install 'stanch[lab]'")
+        raise LabError(f"The lab's AWS did not start: {tail}.", remedy=_INSTALL)
     ready: dict[str, Any] = json.loads(line)
     return ready
 
