@@ -238,6 +238,7 @@ def _named(ci_range: CiRange, base: str | None, head: str | None) -> CiRange:
         bases=(base,) if base else ci_range.bases,
         exact=False,
         targets=(base,) if base else ci_range.targets,
+        named=tuple((name, ref) for name, ref in (("--base", base), ("--head", head)) if ref),
     )
 
 

@@ -299,7 +299,11 @@ def _say(
         return
     for line in gaps.lines():
         click.echo(line, err=True)
-    read = note.contents(sum(s.files for s in summaries), sum(s.blobs for s in summaries))
+    read = note.contents(
+        sum(s.files for s in summaries),
+        sum(s.blobs for s in summaries),
+        git=any(s.git for s in summaries),
+    )
     line = note.summary(
         found,
         contents=read,

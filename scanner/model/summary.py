@@ -17,6 +17,7 @@ class ScanSummary(Record):
     skipped: int = 0
     incomplete: int = 0
     seconds: float = 0.0
+    git: bool = False  # whether git was read, of which nothing may have been new
 
     @property
     def complete(self) -> bool:

@@ -74,10 +74,12 @@ def summary(
     )
 
 
-def contents(files: int, blobs: int) -> str:
-    """What was read, e.g. ``12 files + 3 blobs of history``."""
+def contents(files: int, blobs: int, *, git: bool) -> str:
+    """What was read, e.g. ``12 files + 3 git blobs``; earlier scans have read the rest of git."""
     read = _counted(files, "file")
-    return f"{read} + {_counted(blobs, 'git blob')}" if blobs else read
+    if not git:
+        return read
+    return f"{read} + {_counted(blobs, 'git blob') if blobs else 'nothing new in git'}"
 
 
 def _counted(count: int, noun: str) -> str:

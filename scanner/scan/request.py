@@ -107,7 +107,7 @@ def scans(request: ScanRequest, listening: Mapping[str, Listening] = _NONE) -> l
 
 def _scan(scanner: Scanner, target: str, request: ScanRequest, listening: Listening | None) -> Scan:
     if target == STDIN:
-        if request.staged or request.history:
+        if request.staged or request.history or request.selection:
             raise unfit("standard input has neither history nor staged changes")
         name = request.stream_name or "<stdin>"
         stream = listening(sys.stdin.buffer, name) if listening else sys.stdin.buffer

@@ -86,18 +86,21 @@ class Scanner:
         ``staged`` the index is read against HEAD. With ``parts=False`` matches have no parts: no
         secret value leaves the process that found it. Of the history a ``selection`` may be read,
         of which nothing is kept. Raises :class:`SourceError` for a target
-        that cannot be read at all, :class:`UsageError` for history or
+        that cannot be read, :class:`UsageError` for one that does not exist, and for history or
         staged content of what is in no repository.
         """
         real = _real(path)
         if not real.is_dir():
             if history or staged:
                 raise _not_a_repository(path)
+            _refuse_selection(selection, path)
             only = Worktree(root=real.parent, only=(real.name,))
             return self._scan(self._files(only, parts=parts))
         layout = enclosing(real)
         is_root = layout is not None and real in {layout.top, layout.git_dir}
         wanted = is_root if history is None else history
+        if not wanted:
+            _refuse_selection(selection, path)
         if layout is None:
             if wanted or staged:
                 raise _not_a_repository(path)
@@ -229,11 +232,16 @@ def _elsewhere(layout: Layout) -> Iterator[Gap]:
 def _real(path: Path) -> Path:
     try:
         return path.resolve(strict=True)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(
+            f"there is no file or directory {_shown(path)}",
+            remedy="name one that exists, or `-` for standard input: stanch scan [TARGET...]",
+        ) from error
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or "it is a loop of symbolic links"
         raise SourceError(
             f"cannot read {_shown(path)}: {why}",
-            remedy="name an existing file or directory, or `-` for standard input",
+            remedy="let this user read it, or name another: stanch scan [TARGET...]",
         ) from error
 
 
@@ -242,6 +250,15 @@ def _not_a_repository(path: Path) -> UsageError:
         f"{_shown(path)} is not in a git repository",
         remedy="leave out --history and --staged, or name a repository",
     )
+
+
+def _refuse_selection(selection: Selection | None, path: Path) -> None:
+    """Of what no history is read, no part of one can be chosen."""
+    if selection is not None:
+        raise UsageError(
+            f"--since and --branch choose commits, and no history of {_shown(path)} is read",
+            remedy="name a repository's root or add --history, or leave them out",
+        )
 
 
 def _shown(path: Path) -> str:

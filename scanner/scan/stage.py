@@ -39,7 +39,8 @@ class Scan(Record, frozen=False):
                     elif self.tell is not None and self._clock() - told >= _NOW_AND_THEN:
                         self.tell(self._reached(stage, share))
                         told = self._clock()
-            self.summary = replace(self.summary, seconds=self._clock() - began)
+            seconds, git = self._clock() - began, self.summary.git or stage.blobs
+            self.summary = replace(self.summary, seconds=seconds, git=git)
 
     def _reached(self, stage: Stage, share: float | None) -> Reached:
         """``share`` is known of a history; of files their number is asked for, if it is wanted."""

@@ -106,6 +106,9 @@ def add(  # noqa: PLR0913  # one argument for each option
     made = here.entries(
         baseline, wanted, reason=reason, author=author, expires=until(expires), within=within
     )
+    if not made:
+        click.echo("nothing to add: no finding is open" + (f" within {within}" if within else ""))
+        _end(complete=found.complete)
     baseline.replacing(signed(baseline, made, sign)).write(here.path)
     ask_for_union(here.path)
     click.echo(f"{here.path}: {_counted(len(made), 'credential')} accepted")

@@ -26,6 +26,7 @@ class CiRange(Record):
     Of a push ``before`` is where its branch was; ``first`` says that it is new, ``on_default`` that
     it is the default branch (None: nobody says), which has nothing to be compared with. ``nothing``
     says why there is nothing to judge, ``deeper`` how this pipeline fetches a whole history.
+    ``named`` are the options that say what it is, with their values.
     """
 
     platform: str
@@ -37,6 +38,7 @@ class CiRange(Record):
     first: bool = False
     on_default: bool | None = None
     nothing: str | None = None
+    named: tuple[tuple[str, str], ...] = ()
     deeper: str = _UNSHALLOW
 
 

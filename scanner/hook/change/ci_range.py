@@ -23,6 +23,7 @@ class Range(Record):
 
 def commits_of(repository: Repository, ci_range: CiRange) -> Range:
     """The commits of a ci_range. A clone that lacks some is an error, never a clean bill."""
+    _refuse_unknown(repository, ci_range)
     target = first_commit(repository, ci_range.targets)
     if ci_range.nothing is not None:
         title = f"nothing: {ci_range.nothing} ({ci_range.platform})"
@@ -38,6 +39,18 @@ def commits_of(repository: Repository, ci_range: CiRange) -> Range:
     if begin.newest:
         title = f"only what the newest commit brings, {short(head)} ({ci_range.platform})"
     return Range(commits=tuple(found), title=title, head=head, target=target)
+
+
+def _refuse_unknown(repository: Repository, ci_range: CiRange) -> None:
+    """What an option names has to exist; a shallow clone may lack it."""
+    for option, name in ci_range.named:
+        if commit_id(repository, name) is None:
+            what = f"{option} {short(name)}: there is no such commit here"
+            if repository.shallow:
+                raise _unfetched(ci_range, what)
+            raise UsageError(
+                what, remedy="fetch it (git fetch origin), or see what there is: git branch --all"
+            )
 
 
 class _Begin(Record):
