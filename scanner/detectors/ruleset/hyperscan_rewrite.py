@@ -31,6 +31,7 @@ _TOKEN = re.compile(
     rb"|.",
     re.DOTALL,
 )
+_BYTE = re.compile(rb"[A-Za-z0-9_:/@=,;<>~'\"!#%& -]|\\[^A-Za-z0-9]|\\[nrt]|\\x..|\[[A-Za-z0-9 ]\]")
 _REPETITION = re.compile(rb"(?:\{(?P<least>\d+)(?P<more>,(?P<most>\d*))?\}|(?P<sign>[?*+]))\??")
 AROUND = frozenset({b"(?=", b"(?!", b"(?<=", b"(?<!"})
 """What opens a group that matches no byte of its own."""
@@ -62,23 +63,53 @@ def least(pattern: bytes) -> bytes:
 
 def pieces(pattern: bytes) -> list[bytes]:
     """Patterns that match, between them, exactly where ``pattern`` does; often itself alone."""
-    tokens = tokens_of(pattern)
-    if _has_text(tokens):
+    if has_text(pattern):
         return [pattern]
+    tokens = tokens_of(pattern)
     made = _taken_apart([], tokens, _CERTAIN)
-    return [b"".join(each) for each in made] if made else [pattern]
+    if made:
+        return [b"".join(each) for each in made]
+    return _alternatives(tokens) or [pattern]
+
+
+def has_text(pattern: bytes) -> bool:
+    """Whether bytes that are certain follow each other somewhere, in every alternative."""
+    return _has_text(tokens_of(pattern))
 
 
 def _has_text(tokens: list[bytes]) -> bool:
-    """Whether bytes that are certain follow each other anywhere."""
     at = run = 0
     while at < len(tokens) and run < _CERTAIN:
-        if tokens[at] in AROUND:
-            at = end_of(tokens, at)
-            continue
-        at += 1
-        run = run + 1 if _byte(tokens[at - 1]) and not _repeated(tokens, at) else 0
+        end = end_of(tokens, at)
+        if opens(tokens[at]) and tokens[at] not in AROUND:
+            needed = not _repeated(tokens, end) or bool(least_times(tokens[end]))
+            if needed and all(map(_has_text, _ways(tokens[at + 1 : end - 1]))):
+                return True
+            run = 0
+        elif tokens[at] not in AROUND:
+            run = run + 1 if _byte(tokens[at]) and not _repeated(tokens, end) else 0
+        at = end
     return run == _CERTAIN
+
+
+def _alternatives(tokens: list[bytes]) -> list[bytes]:
+    """A pattern for each alternative that it begins with; none where no alternative has text.
+
+    One with text then costs no more than its text, whatever the others begin with.
+    """
+    at = 0
+    while at < len(tokens) and (
+        _sets_flags(tokens[at]) or _is_empty(tokens[at : end_of(tokens, at)])
+    ):
+        at = end_of(tokens, at)
+    end = end_of(tokens, at)
+    if at == len(tokens) or tokens[at] not in _PLAIN or _repeated(tokens, end):
+        return []
+    ways = _ways(tokens[at + 1 : end - 1])
+    if not any(map(_has_text, ways)):
+        return []
+    front, rest = b"".join([*tokens[:at], b"(?:"]), b"".join([b")", *tokens[end:]])
+    return [piece for way in ways for piece in pieces(front + b"".join(way) + rest)]
 
 
 def _taken_apart(front: list[bytes], rest: list[bytes], missing: int) -> list[list[bytes]] | None:
@@ -124,6 +155,10 @@ def _is_empty(group: list[bytes]) -> bool:
     )
 
 
+def _sets_flags(token: bytes) -> bool:
+    return token == b"^" or (token[:2] == b"(?" and token[-1:] == b")")
+
+
 def _ways(tokens: list[bytes]) -> list[list[bytes]]:
     """The alternatives in a group's inside."""
     made: list[list[bytes]] = [[]]
@@ -144,7 +179,7 @@ def _repeated(tokens: list[bytes], at: int) -> bool:
 
 def _byte(token: bytes) -> bool:
     """Whether it is one certain byte."""
-    return re.fullmatch(rb"[A-Za-z0-9_:/@=,;<>'\" -]|\\[^A-Za-z0-9]", token) is not None
+    return _BYTE.fullmatch(token) is not None
 
 
 def _bytes(token: bytes) -> list[bytes]:
