@@ -76,7 +76,7 @@ class Github:
             return Sight(validity=Validity.UNREACHABLE, detail=str(error))
         if status == _OK:
             scopes = tuple(s.strip() for s in headers.get("x-oauth-scopes", "").split(",") if s)
-            login = _text(body, "login")
+            login = _owner(body)
             detail = f"GET {path} answered 200"
             return Sight(validity=Validity.LIVE, detail=detail, login=login, scopes=scopes)
         if status == _UNAUTHORIZED:
@@ -152,10 +152,14 @@ def _answered(call: str, status: int, headers: Mapping[str, str]) -> str:
     )
 
 
-def _text(body: bytes, name: str) -> str:
+def _owner(body: bytes) -> str:
+    """Whose it is: the user, or who owns what an installation reaches."""
     try:
-        found = json.loads(body)
+        found: object = json.loads(body)
     except ValueError:
         return ""
-    value = found.get(name) if isinstance(found, dict) else None
-    return value if isinstance(value, str) else ""
+    if isinstance(found, dict) and isinstance(found.get("repositories"), list):
+        first: object = next(iter(found["repositories"]), None)
+        found = first.get("owner") if isinstance(first, dict) else None
+    login = found.get("login") if isinstance(found, dict) else None
+    return login if isinstance(login, str) else ""

@@ -21,6 +21,7 @@ class GithubDouble:
     lag: int = 0
     status: int | None = None  # what every request gets instead
     headers: dict[str, str] = field(default_factory=dict)
+    enterprise: str = ""  # the token that a server of one's own wants to see
     asked: list[tuple[str, str, bool]] = field(default_factory=list)  # with Authorization?
     url: str = ""
 
@@ -29,11 +30,7 @@ class GithubDouble:
         if self.status is not None:
             return self.status, {}
         if method == "POST" and path == "/credentials/revoke":
-            if token:
-                return 403, {}  # as github.com does
-            for each in json.loads(body)["credentials"]:
-                self._kill(each)
-            return 202, {}
+            return self._revoke(token, json.loads(body)["credentials"]), {}
         if method == "DELETE" and path == "/installation/token":
             known = token in self.lives
             self._kill(token)
@@ -43,6 +40,15 @@ class GithubDouble:
             return 401, {}
         login, scopes = self.lives[token]
         return 200, {"login": login, "scopes": scopes}
+
+    def _revoke(self, token: str, wanted: list[str]) -> int:
+        if token != self.enterprise:
+            return 403  # github.com takes no token at all
+        if self.enterprise and not all(t.startswith(("ghp_", "github_pat_")) for t in wanted):
+            return 422
+        for each in wanted:
+            self._kill(each)
+        return 202
 
     def _kill(self, token: str) -> None:
         if self.lag:
@@ -77,7 +83,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         status, found = double.answer(self.command, self.path, token, body)
-        said = json.dumps({"login": found["login"]} if found else {}).encode()
+        shown: dict[str, object] = {"login": found["login"]} if found else {}
+        if shown and self.path.startswith("/installation/"):
+            shown = {"repositories": [{"owner": shown}]}
+        said = json.dumps(shown).encode()
         self.send_response(status)
         if found:
             self.send_header("X-OAuth-Scopes", found["scopes"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from stanch.responder.domain.error import ConfigError, Retryable, StepFailed
 from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.run import RunState
+from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.postmortem.build import build
 from stanch.responder.postmortem.render import markdown
 from stanch.responder.providers.github.adapter import Github
 from stanch.responder.providers.github.token import Form, form_of
+from stanch.responder.providers.registry import SPECS
 from stanch.responder.services.intake import Report
+from stanch.scanner.api import builtin_rules
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.provenance import InWorktree
 from stanch.scanner.model.secret import SecretValue
@@ -152,10 +156,11 @@ def test_a_refresh_token_cannot_be_tried_and_is_never_called_dead(
     assert ("POST", "/credentials/revoke", False) in github.asked
 
 
+@pytest.mark.parametrize("beginning", ["ghp_", "ghs_"])
 def test_a_strangers_token_is_not_touched(
-    house: House, github: Double, make_token: Callable[[str], str]
+    house: House, github: Double, make_token: Callable[[str], str], beginning: str
 ) -> None:
-    token = make_token("ghp_")
+    token = make_token(beginning)
     github.lives[token] = ("mallory", "repo")
     incident = leak(house, token)
     assert respond(house, incident) is RunState.FAILED
@@ -211,6 +216,41 @@ def test_a_limit_is_waited_for_and_a_refusal_is_a_persons_turn(
         hands.revoke(token, agent="test")
     assert caught.value.after == timedelta(seconds=17)
     hands.close()
+
+
+def test_a_server_of_ones_own_sees_our_token_and_takes_personal_ones_alone(
+    github: Double, make_token: Callable[[str], str]
+) -> None:
+    ours, leaked, other = (make_token(beginning) for beginning in ("ghp_", "ghp_", "gho_"))
+    github.enterprise = ours
+    github.lives[leaked] = ("octocat", "repo")
+    hands = Github(github.url, owners=(), token=SecretValue(ours.encode()))
+    assert "202" in hands.revoke(SecretValue(leaked.encode()), agent="test")
+    assert leaked not in github.lives
+    with pytest.raises(StepFailed, match="answered 422") as refused:
+        hands.revoke(SecretValue(other.encode()), agent="test")
+    assert "owner's settings" in refused.value.remedy
+    hands.close()
+
+
+def test_github_dot_com_is_shown_no_token_of_ours(make_token: Callable[[str], str]) -> None:
+    hands = Github("https://api.github.com", owners=(), token=SecretValue(b"ours"))
+    shown: list[Any] = []
+
+    def ask(*_call: str, token: object, **_more: object) -> tuple[int, dict[str, str], bytes]:
+        shown.append(token)
+        return 202, {}, b""
+
+    hands._ask = ask  # type: ignore[method-assign]  # nothing may reach the real one
+    hands.revoke(SecretValue(make_token("ghp_").encode()), agent="test")
+    assert shown == [None]
+    hands.close()
+
+
+def test_every_kind_of_token_that_is_found_is_answered() -> None:
+    book = load_runbooks(files("stanch.runbooks"), SPECS)["github-token"]
+    found = {rule.kind for rule in builtin_rules() if rule.provider == "github"}
+    assert found == {kind for _, kind in book.answers}
 
 
 def test_a_token_leaves_this_machine_only_over_https() -> None:
