@@ -90,9 +90,15 @@ class Status:
             return self.claim.brief()
         if self.undone:
             return self._given_back(credential) if self.ended else ""
+        return self._not_known()
+
+    def _not_known(self) -> str:
+        """Before anything is proven."""
+        if self.incident.state is not IncidentState.OPEN:
+            return ""
         if self.incident.containment_requested_at and self.current:
             return "The containing calls were answered, but no fresh look has shown a refusal yet."
-        return ""
+        return "It may work for whoever has it."
 
     def _given_back(self, credential: str) -> str:
         by = self.run.requester if self.run else "somebody"

@@ -89,7 +89,7 @@ def _stands(view: View) -> str:
 
 def _not_begun(view: View) -> str:
     if view.answered:
-        return "Nothing has been done yet; a worker takes it up within seconds."
+        return "Nothing has been done yet."
     return (
         "No runbook answers this kind of credential, so nothing is done by itself: revoke it at "
         "its provider by hand."

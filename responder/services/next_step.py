@@ -6,7 +6,7 @@ from stanch.responder.domain.card import Next
 from stanch.responder.domain.claim import Validity
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import IncidentState
-from stanch.responder.domain.run import RunState
+from stanch.responder.domain.run import Run, RunState
 from stanch.responder.services.view import View
 
 
@@ -14,13 +14,24 @@ def next_steps(view: View) -> tuple[Next, ...]:
     """The safest first; none while the work goes on by itself."""
     status, run = view.status, view.run
     name = label(view.incident.id)
+    if view.differs:
+        return (Next("find out what was changed", "stanch audit verify"),)
     if view.incident.state is IncidentState.CLOSED:
         return ()
     if status.failed:
         return _stopped(view, name)
     if run is None or not status.current:
-        by_hand = Next("once it is revoked", f"stanch close {name} --unproven")
-        return () if view.answered else (by_hand,)
+        return (_not_begun(view, name),)
+    return _of_run(view, run, name)
+
+
+def _not_begun(view: View, name: str) -> Next:
+    if view.answered:
+        return Next("begin now", f"stanch respond {name}")
+    return Next("once it is revoked", f"stanch close {name} --unproven")
+
+
+def _of_run(view: View, run: Run, name: str) -> tuple[Next, ...]:
     if view.lapsed:
         return (Next("ask again", f"stanch respond {name}"),)
     if run.state is RunState.DONE:
