@@ -24,6 +24,21 @@ class Mark(StrEnum):
     DONE = "done"
     FAILED = "failed"
 
+    @property
+    def sign(self) -> str:
+        """A sign before the phase's name; said in words too, so that nothing rests on it."""
+        return {Mark.AHEAD: "○", Mark.NOW: "…", Mark.DONE: "✓", Mark.FAILED: "✗"}[self]
+
+    @property
+    def words(self) -> str:
+        """The same in words."""
+        return "to do" if self is Mark.AHEAD else self.value
+
+    @property
+    def urgent(self) -> bool:
+        """What the eye should find first."""
+        return self in {Mark.NOW, Mark.FAILED}
+
 
 class Tone(StrEnum):
     """How the headline should feel."""

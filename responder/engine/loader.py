@@ -79,13 +79,6 @@ def _load(
     return runbooks
 
 
-def find_runbook(runbooks: Mapping[str, Runbook], name: str) -> Runbook:
-    """The runbook called ``name``, or an error that names the nearest."""
-    if name not in runbooks:
-        raise RunbookError(f"there is no runbook {name!r}", remedy=nearest(name, runbooks))
-    return runbooks[name]
-
-
 def _runbook(
     doc: Table, file: str, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
 ) -> Runbook:

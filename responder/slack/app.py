@@ -22,9 +22,10 @@ from stanch.responder.slack.button import ButtonKey
 from stanch.responder.slack.closing import SUBMIT_CLOSE, Closer
 from stanch.responder.slack.command import Reply, help_text, looks_secret, reply
 from stanch.responder.slack.desk import Desk
+from stanch.responder.slack.frame import Teller, why
 from stanch.responder.slack.modal import SUBMIT
 from stanch.responder.slack.notifier import SlackNotifier
-from stanch.responder.slack.review import Reviewer, Teller, why
+from stanch.responder.slack.review import Reviewer
 from stanch.responder.slack.setting import SlackSettings
 from stanch.responder.slack.wire import call, web_client
 from stanch.responder.telemetry.log import get_logger

@@ -63,15 +63,7 @@ def plan_line(phases: tuple[tuple[Phase, Mark], ...]) -> str:
 
 def _phase(phase: Phase, mark: Mark) -> str:
     name = phase.value.capitalize()
-    match mark:
-        case Mark.DONE:
-            return f"✓ {name}"
-        case Mark.NOW:
-            return f"… *{name}* (now)"
-        case Mark.FAILED:
-            return f"✗ *{name}* (failed)"
-        case Mark.AHEAD:
-            return name
+    return f"{mark.sign} *{name}* ({mark.words})" if mark.urgent else f"{mark.sign} {name}"
 
 
 def _next(step: Next) -> str:

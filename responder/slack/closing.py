@@ -12,10 +12,10 @@ from slack_sdk import WebClient
 from stanch.responder.domain.ids import IncidentId, label
 from stanch.responder.slack.answer import Problems, answer
 from stanch.responder.slack.blocks import CLOSE_PRESS, context, plain, section
-from stanch.responder.slack.button import ButtonKey
+from stanch.responder.slack.button import ButtonKey, Press
 from stanch.responder.slack.desk import Desk
+from stanch.responder.slack.frame import FORGED, LATE, Body, Frame, Teller, person_of, why
 from stanch.responder.slack.modal import REASON, View, ask_text, modal, problem_of, typed
-from stanch.responder.slack.review import FORGED, LATE, Body, Teller, why
 from stanch.responder.slack.text import said
 from stanch.responder.slack.wire import call
 
@@ -32,7 +32,7 @@ class Closer:
     def __init__(self, *, client: WebClient, desk: Desk, key: ButtonKey, teller: Teller) -> None:
         self._client = client
         self._desk = desk
-        self._key = key
+        self._frame = Frame(key=key, teller=teller)
         self._teller = teller
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="slack-closer")
 
@@ -42,26 +42,23 @@ class Closer:
 
     def open(self, body: Body) -> None:
         """Open the modal for a click on Close. Runs after the acknowledgement."""
-        channel, user = body["channel"]["id"], body["user"]["id"]
-        try:
-            press = self._key.read(body["actions"][0].get("value", ""))
-            if press is None or press.approval != CLOSE_PRESS:
-                self._teller.tell(channel, user, FORGED)
-                return
-            if not self._desk.card(press.incident).closable:
-                self._teller.tell(channel, user, STALE)
-                return
-            view = close_view(press.incident, self._desk.unowned(press.incident), channel)
-            call(self._client.views_open, trigger_id=body["trigger_id"], view=view)
-        except Exception as error:  # noqa: BLE001  # the last frame: whatever it is, say so
-            self._teller.tell(channel, user, why(error))
+        self._frame.pressed(body, self._show)
+
+    def _show(self, press: Press, body: Body) -> str | None:
+        if press.approval != CLOSE_PRESS:
+            return FORGED
+        if not self._desk.card(press.incident).closable:
+            return STALE
+        unowned = self._desk.unowned(press.incident)
+        view = close_view(press.incident, unowned, body["channel"]["id"])
+        call(self._client.views_open, trigger_id=body["trigger_id"], view=view)
+        return None
 
     def submitted(self, ack: Ack, body: Body) -> None:
         """Answer the submitted modal: close the incident, or say inside it what is wrong."""
         view = body["view"]
         incident, channel = json.loads(view["private_metadata"])
-        person = f"{body['user']['team_id']}/{body['user']['id']}"
-        outcome = self._pool.submit(self._record, IncidentId(incident), view, person)
+        outcome = self._pool.submit(self._record, IncidentId(incident), view, person_of(body))
         if not answer(ack, outcome):
             self._teller.tell(channel, body["user"]["id"], LATE)
 

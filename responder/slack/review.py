@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
-from typing import Any
 
 from slack_bolt import Ack
 from slack_sdk import WebClient
 
 from stanch.responder.domain.card import CardRef
-from stanch.responder.domain.error import Retryable, StanchError
 from stanch.responder.domain.ids import IncidentId, label
 from stanch.responder.slack.answer import answer
 from stanch.responder.slack.button import ButtonKey, Press
 from stanch.responder.slack.desk import Desk, Review
+from stanch.responder.slack.frame import LATE, Body, Frame, Teller, person_of, why
 from stanch.responder.slack.modal import (
     DECISION,
     Answer,
@@ -26,36 +25,13 @@ from stanch.responder.slack.modal import (
     review_view,
 )
 from stanch.responder.slack.notifier import SlackNotifier
-from stanch.responder.slack.text import said
-from stanch.responder.slack.wire import SlackError, call
-from stanch.responder.telemetry.log import get_logger
-
-Body = dict[str, Any]
+from stanch.responder.slack.wire import call
 
 STALE = "Card was out of date; refreshed."
-FORGED = "This button was not made by this installation of Stanch, so nothing was opened."
 CHANGED = "The plan changed since you opened it. Close this and press Review again."
-BROKEN = "Stanch could not do this. Look at the card, then try again or use `stanch approve`."
-LATE = "Your decision is still being recorded. The card will show it; you need not repeat it."
 # A trigger_id lives three seconds: after this long without the plan, an empty modal is opened.
 _SHELL_AFTER = 0.8
 _GIVE_UP_AFTER = 20.0
-_LOG = get_logger("stanch.slack")
-
-
-class Teller:
-    """Says something to one person only."""
-
-    def __init__(self, client: WebClient) -> None:
-        self._client = client
-
-    def tell(self, channel: str, user: str, text: str) -> None:
-        """Say it, or log that it could not be said."""
-        try:
-            call(self._client.chat_postEphemeral, channel=channel, user=user, text=said(text, 2000))
-        except (SlackError, Retryable) as error:
-            # Nobody can be told; the card stays the truth.
-            _LOG.warning("slack.person_not_told", why=str(error))
 
 
 class Reviewer:
@@ -72,7 +48,7 @@ class Reviewer:
     ) -> None:
         self._client = client
         self._desk = desk
-        self._key = key
+        self._frame = Frame(key=key, teller=teller)
         self._notifier = notifier
         self._teller = teller
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="slack-desk")
@@ -85,29 +61,22 @@ class Reviewer:
 
     def open(self, body: Body) -> None:
         """Open the modal for a click on Review. Runs after the acknowledgement."""
-        channel, user = body["channel"]["id"], body["user"]["id"]
-        try:
-            press = self._key.read(body["actions"][0].get("value", ""))
-            if press is None:
-                self._teller.tell(channel, user, FORGED)
-                return
-            self._show(press, body, CardRef(channel=channel, ts=body["message"]["ts"]))
-        except Exception as error:  # noqa: BLE001  # the last frame: whatever it is, say so
-            self._teller.tell(channel, user, why(error))
+        self._frame.pressed(body, self._show)
 
-    def _show(self, press: Press, body: Body, card: CardRef) -> None:
-        found = self._pool.submit(self._look, press, _person(body))
+    def _show(self, press: Press, body: Body) -> str | None:
+        card = CardRef(channel=body["channel"]["id"], ts=body["message"]["ts"])
+        found = self._pool.submit(self._look, press, person_of(body))
         try:
             review = found.result(timeout=_SHELL_AFTER)
         except Late:
             self._fill(found, press, body, card)
-            return
+            return None
         if review is None:
             self._refresh(press.incident, card)
-            self._teller.tell(card.channel, body["user"]["id"], STALE)
-            return
+            return STALE
         view = review_view(review, channel=card.channel)
         call(self._client.views_open, trigger_id=body["trigger_id"], view=view)
+        return None
 
     def _fill(self, found: Future[Review | None], press: Press, body: Body, card: CardRef) -> None:
         """The slow way: a modal at once, its content when the desk has answered."""
@@ -143,7 +112,7 @@ class Reviewer:
         """Answer a submitted modal: close it, or say inside it what is wrong."""
         view = body["view"]
         subject = Subject.unpack(view["private_metadata"])
-        person = _person(body)
+        person = person_of(body)
         outcome = self._pool.submit(self._record, subject, view, person)
         if not answer(ack, outcome):
             self._pool.submit(self._report, outcome, subject, body["user"]["id"])
@@ -179,18 +148,3 @@ class Reviewer:
             )
         else:
             self._teller.tell(subject.channel, user, f"{name}: your decision is recorded.")
-
-
-def _person(body: Body) -> str:
-    user = body["user"]
-    return f"{user['team_id']}/{user['id']}"
-
-
-def why(error: Exception) -> str:
-    """What a person is told. Unexpected errors are logged, and their text is shown to nobody."""
-    if isinstance(error, StanchError):
-        return f"{error}. {error.remedy}."
-    if isinstance(error, Retryable):
-        return f"{error}. Please try again."
-    _LOG.error("slack.request_failed", exc_info=error)
-    return BROKEN

@@ -69,21 +69,9 @@ def phase_line(phases: tuple[tuple[Phase, Mark], ...]) -> Text:
     line = Text()
     for index, (phase, mark) in enumerate(phases):
         line.append(" ▸ " if index else "", style="dim")
-        line.append(_phase(phase, mark), style=_MARK_STYLE[mark])
+        said = f"{mark.sign} {phase.value.capitalize()}"
+        line.append(f"{said} ({mark.words})" if mark.urgent else said, style=_MARK_STYLE[mark])
     return line
-
-
-def _phase(phase: Phase, mark: Mark) -> str:
-    name = phase.value.capitalize()
-    match mark:
-        case Mark.DONE:
-            return f"✓ {name}"
-        case Mark.NOW:
-            return f"… {name} (now)"
-        case Mark.FAILED:
-            return f"✗ {name} (failed)"
-        case Mark.AHEAD:
-            return name
 
 
 def _facts(card: Card) -> Table:

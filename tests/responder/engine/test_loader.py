@@ -16,7 +16,7 @@ from stanch.responder.domain.error import RunbookError
 from stanch.responder.domain.runbook import Phase, Silence, runbook_for
 from stanch.responder.domain.step import Effect, StepSpec
 from stanch.responder.engine.document import MAX_BYTES, read
-from stanch.responder.engine.loader import find_runbook, load_runbooks
+from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.engine.policy import load_policies
 
 
@@ -115,12 +115,6 @@ def test_a_leak_is_answered_by_its_runbook_or_by_none(folder: Path) -> None:
     assert found is not None
     assert found.id == "good"
     assert runbook_for(runbooks.values(), "x", "token") is None
-
-
-def test_an_unknown_runbook_names_the_nearest(folder: Path) -> None:
-    with pytest.raises(RunbookError, match="'goood'") as caught:
-        find_runbook(load_runbooks(folder, SPECS), "goood")
-    assert caught.value.remedy == "did you mean 'good'?"
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from stanch.responder.lab.slack.world import View
 from stanch.responder.slack.blocks import CLOSE, REVIEW, card_message
 from stanch.responder.slack.button import ButtonKey
 from stanch.responder.slack.closing import OWNER, STALE, close_view
+from stanch.responder.slack.frame import FORGED, LATE
 from stanch.responder.slack.modal import REASON
 from stanch.responder.slack.notifier import SlackNotifier
-from stanch.responder.slack.review import FORGED, LATE
 from stanch.responder.slack.setting import SlackSettings
 from stanch.scanner.model.secret import SecretValue
 

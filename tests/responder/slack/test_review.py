@@ -17,9 +17,10 @@ from stanch.responder.lab.slack.workspace import SlackLab
 from stanch.responder.lab.slack.world import View
 from stanch.responder.slack.app import SlackApp
 from stanch.responder.slack.blocks import REVIEW
+from stanch.responder.slack.frame import BROKEN, FORGED, LATE
 from stanch.responder.slack.link import run_socket_mode
 from stanch.responder.slack.notifier import SlackNotifier
-from stanch.responder.slack.review import BROKEN, CHANGED, FORGED, LATE, STALE
+from stanch.responder.slack.review import CHANGED, STALE
 from stanch.responder.slack.setting import SlackSettings
 from stanch.responder.slack.wire import SlackError
 from stanch.scanner.model.secret import SecretValue
