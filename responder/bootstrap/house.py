@@ -243,11 +243,7 @@ def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> H
         approvals=approvals,
         closing=Closing(store=store, casefiles=casefiles, people=people, doorbell=doorbell),
         cards=cards,
-        delivery=Delivery(
-            store=store,
-            cards=cards,
-            notifiers=notifiers(ground.settings, store) if notify else (),
-        ),
+        delivery=_delivery(ground, cards, notify=notify),
         reconciler=Reconciler(store=store, doorbell=doorbell, responses=responses),
         casefiles=casefiles,
         celery=ground.celery,
@@ -257,6 +253,11 @@ def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> H
     )
     register(ground.celery, lambda: house, pacer)
     return house
+
+
+def _delivery(ground: Ground, cards: Cards, *, notify: bool) -> Delivery:
+    surfaces = notifiers(ground.settings, ground.store) if notify else ()
+    return Delivery(store=ground.store, cards=cards, notifiers=surfaces)
 
 
 def _remedy(rule: str) -> str:

@@ -83,6 +83,7 @@ SECTIONS = {
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 _EXTRA = "stanch[respond]"  # brings what the responder's commands import
+_NAMED = "\x60stanch "  # a command in backticks
 _SIGN = "sqlalchemy"  # one of its packages: where it is, the others are expected
 
 
@@ -228,7 +229,7 @@ def _failed(error: Exception) -> int:
 def _ending(error: Exception, remedy: str) -> str:
     """The remedy of an error of the responder, with the next command to type at its end."""
     then = getattr(error, "then", None)
-    if then is None or "`stanch " in remedy:
+    if then is None or _NAMED in remedy:
         return remedy
     return f"{remedy}; next: `{then or _help()}`"
 

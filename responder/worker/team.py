@@ -50,19 +50,23 @@ def run_worker(
 
     listening = _Listening((signals.worker_process_shutdown, leave), (signals.worker_ready, ready))
     with Keeper(post), listening:
-        worker = Worker(
-            app=app,
-            concurrency=concurrency,
-            hostname=f"stanch-{os.getpid()}@%h",
-            loglevel="WARNING",
-            pool="prefork",
-            quiet=True,
-            without_gossip=True,
-            without_heartbeat=True,
-            without_mingle=True,
-        )
+        worker = _pool(app, concurrency)
         worker.start()
     return _FAILED if worker.exitcode else 0
+
+
+def _pool(app: Celery, concurrency: int) -> Worker:
+    return Worker(
+        app=app,
+        concurrency=concurrency,
+        hostname=f"stanch-{os.getpid()}@%h",
+        loglevel="WARNING",
+        pool="prefork",
+        quiet=True,
+        without_gossip=True,
+        without_heartbeat=True,
+        without_mingle=True,
+    )
 
 
 def run_beat(app: Celery, *, alive: Path | None = None) -> None:

@@ -288,21 +288,6 @@ def needed() -> tuple[str, ...]:
     return required(load_enabled(load()).values(), SPECS)
 
 
-def test_regions_that_are_not_searched_or_not_there_are_named(
-    lab: AwsLab, doctor: Doctor, use: Callable[..., None], configured: Callable[[str], None]
-) -> None:
-    use(lab.admin)
-    configured(
-        f'[aws]\nendpoint_url = "{lab.endpoint_url}"\nregions = ["{lab.region}", "me-south-1"]\n'
-    )
-    result = doctor()
-    assert result.exit_code == 2
-    said = flat(result)
-    assert "what the account has not enabled: me-south-1" in said
-    assert "enabled, but not searched for activity: " in said
-    assert "AWS's clock agrees with this machine's" in said
-
-
 def test_no_identity_is_said_with_its_remedy(
     doctor: Doctor, configured: Callable[[str], None]
 ) -> None:
