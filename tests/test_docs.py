@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
@@ -136,3 +137,41 @@ def test_the_readme_names_the_two_commands_of_a_fresh_machine() -> None:
     assert {
         name for name in named if f"`make {name}" in text or f"\nmake {name}" in text
     } <= targets
+
+
+def test_the_architecture_says_the_layers_that_are_checked() -> None:
+    """In the words of the import contracts, for each that has rooms."""
+    page = " ".join((ROOT / "docs" / "architecture.md").read_text().replace("`", "").split())
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    chains = [" → ".join(each["layers"]) for each in tool["contracts"] if "layers" in each]
+    assert len(chains) == 3
+    assert [chain for chain in chains if chain not in page] == []
+
+
+def test_the_architecture_has_a_row_for_every_room() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    for top in ("scanner", "responder"):
+        rooms = [
+            path
+            for path in (ROOT / top).iterdir()
+            if (path / "__init__.py").exists() or path.suffix == ".py"
+        ]
+        named = [f"`{top}/{path.name}`" for path in rooms if path.name[0] != "_"]
+        assert [name for name in named if name not in page] == []
+
+
+@pytest.mark.parametrize("name", ["glossary.md", "architecture.md"])
+def test_every_module_that_a_page_names_exists(name: str) -> None:
+    """As it stands below the root, the responder, its AWS folder or the scanner's rooms."""
+    page = re.sub(r"```.*?```", "", (ROOT / "docs" / name).read_text(), flags=re.DOTALL)
+    named = set(re.findall(r"`([\w./*-]+(?:\.py|/))`", page))
+    bases = ("", "responder", "responder/providers/aws", "scanner", "scanner/hook")
+    folders = [ROOT / base for base in (*bases, "scanner/cli", "scanner/sources", "tests")]
+    folders += [ROOT / "tests" / "scanner" / "sources"]
+    folders += [ROOT / "scanner" / "detectors", ROOT / "tests" / "faults"]
+    stands = re.compile(r"[A-Z]{4,}")  # KIND.py is no module
+    assert [
+        each
+        for each in sorted(named)
+        if not stands.search(each) and not any(list(base.glob(each)) for base in folders)
+    ] == []
