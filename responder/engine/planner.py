@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 
 import msgspec
 
+from stanch.responder.domain.error import RunbookError
 from stanch.responder.domain.ids import RunId
 from stanch.responder.domain.incident import Incident
 from stanch.responder.domain.json import JsonObject
@@ -63,8 +64,15 @@ class Planner:
         return {key: resolve(value, outputs) for key, value in template.items()}
 
     def typed(self, uses: str, params: JsonObject) -> object:
-        """The parameters as the step's own type."""
-        return msgspec.convert(params, self.steps[uses].spec.params)
+        """The parameters as the step's own type. Raises RunbookError when they are not."""
+        try:
+            return msgspec.convert(params, self.steps[uses].spec.params)
+        except msgspec.ValidationError as error:
+            raise RunbookError(
+                f"{uses} does not take what this run gives it: {error}",
+                remedy="the run began under another version of Stanch: install that one, or "
+                "`stanch cancel LK-n` and `stanch respond LK-n`",
+            ) from None
 
     def planned(
         self, step: StepRun, *, incident: Incident, runbook: Runbook, outputs: Outputs

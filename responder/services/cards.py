@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.card import Ask, Card, Decider
-from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.error import RunbookError, UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.ports import Store, Transaction
@@ -115,8 +116,10 @@ class Cards:
             for step in view.steps:
                 if not self._owed(view, step):
                     continue
-                calls = self.approvals.planner.calls(step, incident=view.incident, outputs=outputs)
-                yield from map(str, calls)
+                planner = self.approvals.planner
+                with suppress(RunbookError):  # a step of another version: its calls are not known
+                    calls = planner.calls(step, incident=view.incident, outputs=outputs)
+                    yield from map(str, calls)
         if remedy:
             yield remedy
 

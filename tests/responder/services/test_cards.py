@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from stanch.responder.domain.card import Mark, Next, Tone
-from stanch.responder.domain.error import StepFailed, UsageError
+from stanch.responder.domain.error import RunbookError, StepFailed, UsageError
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.json import JsonValue
 from stanch.responder.domain.run import RunState
@@ -19,6 +19,14 @@ from stanch.responder.services.cards import SILENCE
 from stanch.responder.services.fact import age
 from stanch.responder.services.words import Words
 from tests.responder.conftest import ALICE, PEOPLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Another:
+    """What a step of a later version takes."""
+
+    needed: str
+
 
 SECOND = timedelta(seconds=1)
 
@@ -285,3 +293,18 @@ def test_a_decision_that_is_wanted_another_day_is_wanted_by_a_date(room: Any) ->
 def test_what_no_provider_names_is_not_named_twice(room: Any) -> None:
     found = room.take(room.match(provider="generic", kind="generic"))
     assert room.cards.card(found.incident).headline == "LIVE · generic secret · LK-1"
+
+
+def test_a_run_of_another_version_is_shown_and_its_plan_says_why_it_cannot_be(room: Any) -> None:
+    room.lamps.then("act", "a", StepFailed("no permission", remedy="allow lamp:Light"))
+    run = room.begin(room.line("a"))
+    room.settle(run)
+    planner = replace(room.planner, steps={**room.planner.steps})
+    spec = planner.steps["lamp.light"].spec
+    planner.steps["lamp.light"].spec = replace(spec, params=Another)
+    try:
+        with pytest.raises(RunbookError, match="does not take what this run gives it"):
+            room.responses.plan(IncidentId(1))
+        assert room.card(run).failure == "no permission → allow lamp:Light"
+    finally:
+        planner.steps["lamp.light"].spec = spec
