@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from rich import box
+from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.plan import Plan, PlannedStep
 from stanch.responder.domain.step import Effect
+from stanch.responder.postmortem.text import span
+from stanch.responder.services.cards import SILENCE
 from stanch.responder.terminal.text import visible
 
 _EFFECT = {Effect.READ: "looks", Effect.REVERSIBLE: "can be undone", Effect.FINAL: "FINAL"}
@@ -35,17 +39,20 @@ def plan_table(planned: Plan) -> Table:
     return table
 
 
-def _what(step: PlannedStep) -> Text:
-    text = Text(f"{step.title}  ", style="bold").append(step.id, style="not bold dim")
-    for call in step.calls:
-        text.append(f"\n  {visible(str(call))}", style="not bold")
+def _what(step: PlannedStep) -> Group:
+    """The step, its calls one below the other, and who must agree."""
+    title = Text(f"{step.title}  ", style="bold").append(step.id, style="not bold dim")
+    lines = [Text(visible(str(call)), overflow="fold") for call in step.calls]
     if step.policy:
         policy = step.policy
-        wants = (
-            f"wants a person of {policy.group}, within {policy.expires}; silence: {policy.silence}"
+        lines.append(
+            Text(
+                f"wants a person of {policy.group} within {span(policy.expires)}; "
+                f"if nobody decides: {SILENCE[policy.silence]}",
+                style="yellow",
+            )
         )
-        text.append(f"\n  {wants}", style="not bold yellow")
-    return text
+    return Group(title, *(Padding(line, (0, 0, 0, 2)) for line in lines))
 
 
 def _effect(step: PlannedStep) -> Text:
