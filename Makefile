@@ -33,7 +33,6 @@ lint: $(VENV)/.test
 	lint-imports --no-cache
 
 test: lint
-	$(BIN)/stanch rules check
 	python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # The claims of tests/properties with fifty times the inputs that `make test` tries.

@@ -33,6 +33,10 @@ settings.register_profile("stanch", deadline=None)
 settings.load_profile("stanch")
 
 
+# What a test starts has a home of its own; the compiled rules, of no interest there, are shared.
+os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # A shell starts what it runs in the background with SIGINT ignored, and so would what we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -85,8 +85,7 @@ def desk(lab: AwsLab, tmp_path: Path) -> Desk:
         environment={
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),
-            # The compiled rules are of no interest here.
-            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
+            "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"],
             "STANCH_HOME": str(tmp_path / "home"),
             "STANCH_CONFIG": str(tmp_path / "stanch.toml"),
             "AWS_ACCESS_KEY_ID": lab.admin.access_key_id,

@@ -116,6 +116,7 @@ class Desk:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
+            "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"],
             "STANCH_HOME": str(self.home),
             "COLUMNS": "100",
             "AWS_CONFIG_FILE": os.devnull,

@@ -170,7 +170,8 @@ def team(tmp_path: Path, broker: Broker) -> Iterator[Team]:
         f'[broker]\nurl = "{broker.url}"\npassword = "file:{secret}"\n'
         "[worker]\nsweep_seconds = 0.5\nlease_seconds = 2.0\n"
     )
-    team = Team(home=home, environment={"PATH": os.environ["PATH"], "STANCH_HOME": str(home)})
+    inherited = {name: os.environ[name] for name in ("PATH", "XDG_CACHE_HOME")}
+    team = Team(home=home, environment={**inherited, "STANCH_HOME": str(home)})
     yield team
     team.stop()
 

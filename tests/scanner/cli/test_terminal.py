@@ -36,7 +36,9 @@ def run(home: Path, repo: Any) -> Run:
         return subprocess.run(
             [Path(sys.executable).with_name(program), *arguments],
             cwd=repo.path,
-            env={"PATH": os.environ["PATH"], "HOME": str(home)} | environ,
+            env={name: os.environ[name] for name in ("PATH", "XDG_CACHE_HOME")}
+            | {"HOME": str(home)}
+            | environ,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.PIPE,

@@ -23,11 +23,10 @@ class Person:
 
     @property
     def environment(self) -> dict[str, str]:
-        cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
-            "XDG_CACHE_HOME": cache,  # the compiled rules are of no interest here
+            "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"],
             "STANCH_HOME": str(self.home / "stanch"),
             "PYTHONUTF8": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
