@@ -248,7 +248,7 @@ def _real(path: Path) -> Path:
 def _not_a_repository(path: Path) -> UsageError:
     return UsageError(
         f"{_shown(path)} is not in a git repository",
-        remedy="leave out --history and --staged, or name a repository",
+        remedy="name a repository, or leave out --history and --staged: stanch scan [TARGET...]",
     )
 
 
@@ -257,7 +257,8 @@ def _refuse_selection(selection: Selection | None, path: Path) -> None:
     if selection is not None:
         raise UsageError(
             f"--since and --branch choose commits, and no history of {_shown(path)} is read",
-            remedy="name a repository's root or add --history, or leave them out",
+            remedy="name a repository's root, add --history, or leave them out: "
+            "stanch scan --history [TARGET...]",
         )
 
 

@@ -27,7 +27,7 @@ def test_history_of_what_is_no_repository_is_refused(desk: Desk) -> None:
 
 def test_a_target_that_is_missing_is_said_before_anything_is_begun(desk: Desk, leak: Path) -> None:
     done = desk.stanch("respond", leak.name, "misisng")
-    assert (done.code, done.out) == (3, "")
+    assert (done.code, done.out) == (2, "")
     assert "misisng" in done.message
     assert desk.sql("SELECT count(*) FROM incidents") == [(0,)]
 
