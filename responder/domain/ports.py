@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from stanch.responder.domain.approval import Approval
 from stanch.responder.domain.card import Card, CardRef
@@ -256,6 +256,14 @@ class Integrity(Protocol):
         """Rows of one incident, or of all, that somebody else wrote or changed."""
 
 
+class Kept(NamedTuple):
+    """A sealed secret: what it is called, and the run that made it (None: the leak itself)."""
+
+    ref: SealedRef
+    run: RunId | None
+    name: str
+
+
 class Envelopes(Protocol):
     """The vault's shelf."""
 
@@ -271,8 +279,8 @@ class Envelopes(Protocol):
     def named(self, run: RunId, name: str) -> SealedRef | None:
         """What a step of this run sealed under ``name``."""
 
-    def of(self, incident: IncidentId) -> tuple[tuple[SealedRef, RunId | None], ...]:
-        """What is sealed for an incident, and the run that made it (None: the leak itself)."""
+    def of(self, incident: IncidentId) -> tuple[Kept, ...]:
+        """What is sealed for an incident."""
 
     def incidents(self) -> tuple[IncidentId, ...]:
         """The incidents for which anything is sealed."""

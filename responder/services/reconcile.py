@@ -33,7 +33,7 @@ class Reconciler:
             dead = [a for a in overdue if not _works(tx, a)]
             rings = {(Errand.ADVANCE, str(a.run)) for a in overdue if a not in dead}
             rings |= {(m.errand, m.subject) for m in tx.outbox.waiting(now)}
-            spent = needless(tx)
+            spent = needless(tx, self.responses.planner.steps)
             alone = [i.id for i in tx.incidents.unanswered() if self.responses.runbook(i)]
         rings |= {(errand, str(run)) for run in runs for errand in (Errand.CONTAIN, Errand.ADVANCE)}
         if spent:
@@ -59,8 +59,14 @@ class Reconciler:
     def _shred(self) -> None:
         """What nothing needs any more, looked at again under the lock."""
         with self.store.transaction() as tx:
-            for incident, ref, why in needless(tx):
-                shred(tx, ref, incident=incident, actor=SYSTEM.actor, why=why)
+            for spent in needless(tx, self.responses.planner.steps):
+                shred(
+                    tx,
+                    spent.kept,
+                    incident=spent.incident,
+                    actor=SYSTEM.actor,
+                    why=spent.why,
+                )
 
     def _expire(self, approval: Approval) -> None:
         """A question of a run that does not work any more: no worker will close it."""

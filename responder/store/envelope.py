@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, delete, insert, select
 
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
-from stanch.responder.domain.ports import Envelope
+from stanch.responder.domain.ports import Envelope, Kept
 from stanch.responder.store.row import build, values
 from stanch.responder.store.table import envelopes
 
@@ -44,15 +44,17 @@ class SqlEnvelopes:
         ).first()
         return None if row is None else SealedRef(row.ref)
 
-    def of(self, incident: IncidentId) -> tuple[tuple[SealedRef, RunId | None], ...]:
-        """What is sealed for an incident, and by which run."""
+    def of(self, incident: IncidentId) -> tuple[Kept, ...]:
+        """What is sealed for an incident."""
         rows = self._connection.execute(
-            select(envelopes.c.ref, envelopes.c.run)
+            select(envelopes.c.ref, envelopes.c.run, envelopes.c.name)
             .where(envelopes.c.incident == incident)
             .distinct()
             .order_by(envelopes.c.ref)
         )
-        return tuple((SealedRef(row.ref), row.run and RunId(row.run)) for row in rows)
+        return tuple(
+            Kept(SealedRef(row.ref), RunId(row.run) if row.run else None, row.name) for row in rows
+        )
 
     def incidents(self) -> tuple[IncidentId, ...]:
         """The incidents for which anything is sealed."""

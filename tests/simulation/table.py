@@ -10,7 +10,7 @@ from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.error import StoreError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, SealedRef
 from stanch.responder.domain.incident import Exposure, Incident
-from stanch.responder.domain.ports import Envelope, Errand, Message, Shown, Suspect
+from stanch.responder.domain.ports import Envelope, Errand, Kept, Message, Shown, Suspect
 from stanch.responder.domain.run import Run, StepRun
 from stanch.responder.domain.timeline import Entry, Event
 from stanch.responder.ledger.chain import link
@@ -164,9 +164,9 @@ class MemoryEnvelopes:
         rows = self._t.envelopes.values()
         return next((e.ref for e in rows if (e.run, e.name) == (run, name)), None)
 
-    def of(self, incident: IncidentId) -> tuple[tuple[SealedRef, RunId | None], ...]:
-        kept = {(e.ref, e.run) for e in self._t.envelopes.values() if e.incident == incident}
-        return tuple(sorted(kept, key=lambda each: each[0]))
+    def of(self, incident: IncidentId) -> tuple[Kept, ...]:
+        rows = [e for e in self._t.envelopes.values() if e.incident == incident]
+        return tuple(sorted({Kept(e.ref, e.run, e.name) for e in rows}))
 
     def incidents(self) -> tuple[IncidentId, ...]:
         return tuple(sorted({e.incident for e in self._t.envelopes.values()}))

@@ -13,6 +13,7 @@ from stanch.responder.domain.ids import RunId, SealedRef
 from stanch.responder.domain.incident import IncidentState
 from stanch.responder.services.shredding import KEPT
 from stanch.scanner.model.secret import SecretValue
+from tests.responder.conftest import ALICE
 
 
 def sealed(room: Any, run: RunId) -> tuple[SealedRef, SealedRef]:
@@ -50,7 +51,61 @@ def test_what_the_run_made_is_gone_once_the_credential_is_proven_dead(room: Any)
     room.reconciler.sweep()
     assert not opens(room, made)
     assert opens(room, leak)
-    assert room.recorded("secret.shredded") == [("secret.shredded", "")]
+    assert shredded(room) == {"replacement"}
+
+
+def shredded(room: Any) -> set[str]:
+    """What the record says is gone."""
+    with room.store.transaction() as tx:
+        entries = tx.ledger.entries()
+        return {str(e.event.detail["what"]) for e in entries if e.event.action == "secret.shredded"}
+
+
+def test_closing_leaves_none_of_the_three_kinds(room: Any) -> None:
+    run = room.begin(room.line("one"))
+    sealed(room, run)
+    probe = room.vault.seal(
+        incident=room.run(run).incident,
+        name="probe",
+        parts={"value": SecretValue(b"session")},
+        run=run,
+    )
+    with room.store.transaction() as tx:
+        probe.keep(tx)
+    room.settle(run)
+    set_state(room, run, IncidentState.CLOSED)
+    room.reconciler.sweep()
+    assert shredded(room) == {"leak", "probe", "replacement"}
+    with room.store.transaction() as tx:
+        assert tx.envelopes.incidents() == ()
+
+
+def test_what_a_run_made_is_gone_once_it_is_taken_back_and_the_leak_stays(room: Any) -> None:
+    run = room.begin(room.line("one"))
+    leak, made = sealed(room, run)
+    room.settle(run)
+    undo = room.responses.undo(room.run(run).incident, by=ALICE)
+    room.reconciler.sweep()
+    assert opens(room, made), "the undo needs it"
+    room.settle(undo)
+    room.reconciler.sweep()
+    assert not opens(room, made)
+    assert opens(room, leak)
+
+
+def test_a_delivered_replacement_is_not_kept_because_nobody_closes(room: Any) -> None:
+    """The credential is dead but not proven everywhere, and nothing can be taken back."""
+    run = room.begin(room.line("one", "lamp.smash"))
+    leak, made = sealed(room, run)
+    room.settle(run)
+    set_state(room, run, IncidentState.CONTAINED)
+    room.clock.move(KEPT - timedelta(hours=1))
+    room.reconciler.sweep()
+    assert opens(room, made)
+    room.clock.move(timedelta(hours=2))
+    room.reconciler.sweep()
+    assert not opens(room, made)
+    assert opens(room, leak), "it may have to be looked at again"
 
 
 @pytest.mark.parametrize("state", [IncidentState.OPEN, IncidentState.CONTAINED])

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from stanch.responder.domain.error import ConfigError, LedgerError, VaultError
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
+from stanch.responder.domain.ports import Kept
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.services.shredding import shred
 from stanch.responder.store.sql import SqlStore, open_store
@@ -161,13 +162,14 @@ def test_a_shredded_secret_is_gone_and_its_end_is_on_record(
     vault: EnvelopeVault, store: SqlStore, value: SecretValue, tmp_path: Path
 ) -> None:
     ref = seal(vault, store, value)
+    kept = Kept(ref, None, "leak")
     with store.transaction() as tx:
         envelope = tx.envelopes.get(ref, "secret")
         assert envelope is not None
     with store.transaction() as tx:
-        assert shred(tx, ref, incident=INCIDENT, actor="system", why="it is over") == 2
+        assert shred(tx, kept, incident=INCIDENT, actor="system", why="it is over") == 2
     with store.transaction() as tx:
-        assert shred(tx, ref, incident=INCIDENT, actor="system", why="it is over") == 0
+        assert shred(tx, kept, incident=INCIDENT, actor="system", why="it is over") == 0
     head = store.head()
     assert head is not None
     assert head.event.action == "secret.shredded"
@@ -182,11 +184,12 @@ def test_shredding_waits_for_no_reader_and_is_complete_when_the_store_closes(
     vault: EnvelopeVault, store: SqlStore, value: SecretValue, tmp_path: Path
 ) -> None:
     ref = seal(vault, store, value)
+    kept = Kept(ref, None, "leak")
     with store.snapshot() as reader:
         envelope = reader.envelopes.get(ref, "secret")
         assert envelope is not None
         with store.transaction() as tx:
-            shred(tx, ref, incident=INCIDENT, actor="system", why="it is over")
+            shred(tx, kept, incident=INCIDENT, actor="system", why="it is over")
         assert reader.envelopes.get(ref, "secret") == envelope
     store.close()
     for path in (tmp_path / "store").iterdir():

@@ -183,27 +183,44 @@ class ProveDead:
             outputs={
                 "key": key.method,
                 "session": session.method if session else "",
-                "replacement": "works" if params.secret else "none",
+                "replacement": self._replacement(params, ctx),
                 "consumer": consumer,
             },
             claim=_claim(ctx, key, session, params.user, covers, gaps),
         )
 
+    def _replacement(self, params: Dead, ctx: StepContext) -> str:
+        if not params.secret:
+            return "none"
+        return "not tried" if ctx.sealed(REPLACEMENT) is None else "works"
+
     def _consumer(self, params: Dead, ctx: StepContext) -> str | NotYet | Refuted:
         """How the consumer fares."""
         if not params.secret:
             return "none is known"
+        current = read_current(self._aws, params.secret)
+        if ctx.sealed(REPLACEMENT) is None:  # delivered for long, so the vault has forgotten it
+            return _unchanged(params, current.version)
         pair = sealed_pair(ctx, REPLACEMENT)
         tried = try_identity(self._aws, pair, agent=agent(ctx))
         if tried.answer is not Answer.ACCEPTED:
             return NotYet(why=f"the replacement key does not work yet: {tried}", after=SOON)
-        current = read_current(self._aws, params.secret)
-        if current.version != params.version or not holds_pair(current.text, pair):
-            return Refuted(
-                why=f"{params.secret} does not hold the replacement key as its current value",
-                remedy="somebody changed it since; see its versions in Secrets Manager",
-            )
-        return f"{params.secret} holds the replacement (version {current.version})"
+        if not holds_pair(current.text, pair):
+            return _changed(params)
+        return _unchanged(params, current.version)
+
+
+def _unchanged(params: Dead, version: str) -> str | Refuted:
+    if version != params.version:
+        return _changed(params)
+    return f"{params.secret} holds the replacement (version {version})"
+
+
+def _changed(params: Dead) -> Refuted:
+    return Refuted(
+        why=f"{params.secret} does not hold the replacement key as its current value",
+        remedy="somebody changed it since; see its versions in Secrets Manager",
+    )
 
 
 def _attempts(params: Refused | Dead, preview: str) -> tuple[Call, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stanch.responder.domain.error import Retryable, StepFailed
-from stanch.responder.domain.step import Absent, NotYet, Present, Verified
+from stanch.responder.domain.step import Absent, NotYet, Present, Refuted, Verified
 from stanch.responder.providers.aws.adapter.identity import text_of
 from stanch.responder.providers.aws.adapter.secret import holds_pair, rewritten
 
@@ -281,3 +281,19 @@ def test_a_key_that_is_only_disabled_is_not_proven_dead(bench: Bench) -> None:
     )
     assert isinstance(verdict, NotYet)
     assert "still lists" in verdict.why
+
+
+def test_a_replacement_that_the_vault_has_forgotten_is_told_by_the_secrets_version(
+    bench: Bench,
+) -> None:
+    bench.contain()
+    bench.replace()
+    bench.do("aws.iam.delete_access_key", **bench.deletion())
+    del bench.safe.born["replacement"]
+    verdict = bench.dead()
+    assert isinstance(verdict, Verified)
+    assert verdict.outputs["replacement"] == "not tried"
+    bench.lab.client("secretsmanager").put_secret_value(
+        SecretId=bench.world.secret_name, SecretString="another"
+    )
+    assert isinstance(bench.dead(), Refuted)
