@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -91,3 +92,7 @@ class Incident:
             closed_at=None,
             regressions=self.regressions + 1,
         )
+
+    def places(self, exposures: Iterable[Exposure]) -> tuple[Exposure, ...]:
+        """The sightings, those of this round first: where it was seen again matters now."""
+        return tuple(sorted(exposures, key=lambda seen: seen.found_at < self.detected_at))

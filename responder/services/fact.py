@@ -29,9 +29,10 @@ def _facts(view: View) -> Iterator[Fact]:
     outputs: JsonObject = {k: v for step in view.steps for k, v in step.outputs.items()}
     yield "Severity", incident.severity
     yield "Credential", f"{incident.preview}  ({incident.fingerprint[:11]})"
-    if view.exposures:
-        yield "Found in", _place(view.exposures)
-        first = view.exposures[0]
+    places = incident.places(view.exposures)
+    if places:
+        yield "Found in", _place(places)
+        first = places[0]
         if first.exposed_at:
             ago = age(view.now - first.exposed_at)
             yield "Exposed", f"{first.exposed_at:%Y-%m-%d %H:%M} UTC, {ago} ago"

@@ -45,7 +45,7 @@ class Listing:
             now = tx.now()
             wanted = [i for i in found if closed or i.state is not IncidentState.CLOSED]
             wanted.sort(key=_order)
-            places = {i.id: _place(tx.incidents.exposures(i.id)) for i in wanted[:most]}
+            places = {i.id: _place(i.places(tx.incidents.exposures(i.id))) for i in wanted[:most]}
         rows = (self._row(i, places[i.id], age(now - i.detected_at)) for i in wanted[:most])
         return tuple(rows), max(0, len(wanted) - most)
 

@@ -200,6 +200,7 @@ def test_a_credential_seen_again_shows_nothing_of_the_last_time(room: Any) -> No
     card = room.card(run)
     assert (card.state, card.tone, card.phases) == ("SEEN AGAIN", Tone.ALARM, ())
     assert "Seen" not in dict(card.facts)
+    assert dict(card.facts)["Found in"] == "another: deploy/env.sh:12  and 1 more place"
     again = room.responses.respond(IncidentId(1), by=ALICE)
     room.settle(again)
     card = room.card(again)
