@@ -12,6 +12,7 @@ from stanch.responder.providers.aws.adapter.client import AwsClients, Credential
 from stanch.responder.providers.aws.adapter.error import NotThere, aws_time, calling
 
 if TYPE_CHECKING:
+    from mypy_boto3_iam.literals import StatusTypeType
     from mypy_boto3_iam.type_defs import AccessKeyMetadataTypeDef
 
 ABSENT = "absent"  # the status of a key that IAM does not list
@@ -90,6 +91,22 @@ def status_of(aws: AwsClients, user: str, key_id: str) -> str:
         return next((str(key["Status"]) for key in found), ABSENT)
     except NotThere:
         return ABSENT
+
+
+def set_status(aws: AwsClients, user: str, key_id: str, status: StatusTypeType) -> str:
+    """Change it, at one attempt; the request's id. Raises :class:`NotThere`."""
+    with calling("iam:UpdateAccessKey", only_change=True):
+        answer = aws.iam(attempts=1).update_access_key(
+            UserName=user, AccessKeyId=key_id, Status=status
+        )
+    return answer["ResponseMetadata"]["RequestId"]
+
+
+def delete_key(aws: AwsClients, user: str, key_id: str) -> str:
+    """Delete it, at one attempt; the request's id. Raises :class:`NotThere`."""
+    with calling("iam:DeleteAccessKey"):
+        answer = aws.iam(attempts=1).delete_access_key(UserName=user, AccessKeyId=key_id)
+    return answer["ResponseMetadata"]["RequestId"]
 
 
 def text_of(instant: datetime) -> str:

@@ -21,12 +21,13 @@ from stanch.responder.domain.step import (
 )
 from stanch.responder.providers.aws.adapter.author import who_disabled
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.error import NotThere, calling
+from stanch.responder.providers.aws.adapter.error import NotThere
 from stanch.responder.providers.aws.adapter.identity import (
     ABSENT,
     OwnedKey,
     OwnedKeyUndo,
     leaked_id,
+    set_status,
     status_of,
     text_of,
 )
@@ -70,13 +71,10 @@ class DisableAccessKey:
     def act(self, params: OwnedKey, ctx: StepContext) -> JsonObject:
         """Disable it. A key deleted meanwhile is as good."""
         try:
-            with calling("iam:UpdateAccessKey", only_change=True):
-                answer = self._aws.iam(attempts=1).update_access_key(
-                    UserName=params.user, AccessKeyId=leaked_id(ctx), Status="Inactive"
-                )
+            changed = set_status(self._aws, params.user, leaked_id(ctx), "Inactive")
         except NotThere:
             return {"answer": "the key is gone"}
-        return {"request_id": answer["ResponseMetadata"]["RequestId"]}
+        return {"request_id": changed}
 
     def verify(self, params: OwnedKey, ctx: StepContext) -> Verdict:
         """IAM's own list says so. Whether the key is refused is ``aws.proof.refused``'s to show."""
@@ -137,13 +135,10 @@ class EnableAccessKey:
     def act(self, params: OwnedKeyUndo, ctx: StepContext) -> JsonObject:
         """Enable it."""
         try:
-            with calling("iam:UpdateAccessKey", only_change=True):
-                answer = self._aws.iam(attempts=1).update_access_key(
-                    UserName=params.user, AccessKeyId=leaked_id(ctx), Status="Active"
-                )
+            changed = set_status(self._aws, params.user, leaked_id(ctx), "Active")
         except NotThere:
             raise _gone(ctx) from None
-        return {"request_id": answer["ResponseMetadata"]["RequestId"]}
+        return {"request_id": changed}
 
     def verify(self, params: OwnedKeyUndo, ctx: StepContext) -> Verdict:
         """IAM's list shows what was there before."""

@@ -19,9 +19,10 @@ from stanch.responder.domain.step import (
     Verified,
 )
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.error import NotThere, calling
+from stanch.responder.providers.aws.adapter.error import NotThere
 from stanch.responder.providers.aws.adapter.identity import (
     ABSENT,
+    delete_key,
     leaked_id,
     sealed_pair,
     status_of,
@@ -105,13 +106,9 @@ class DeleteAccessKey:
     def act(self, params: Deletion, ctx: StepContext) -> JsonObject:
         """Delete it."""
         try:
-            with calling("iam:DeleteAccessKey"):
-                answer = self._aws.iam(attempts=1).delete_access_key(
-                    UserName=params.user, AccessKeyId=leaked_id(ctx)
-                )
+            return {"request_id": delete_key(self._aws, params.user, leaked_id(ctx))}
         except NotThere:
             return {"answer": "the key is gone"}
-        return {"request_id": answer["ResponseMetadata"]["RequestId"]}
 
     def verify(self, params: Deletion, ctx: StepContext) -> Verdict:
         """IAM does not list it. Whether it is refused is ``aws.proof.dead``'s to show."""

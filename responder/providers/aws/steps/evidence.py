@@ -22,8 +22,9 @@ from stanch.responder.providers.aws.adapter.identity import (
     status_of,
     text_of,
 )
+from stanch.responder.providers.aws.adapter.inline import Inline
 from stanch.responder.providers.aws.steps.probe import SEALED, session_of
-from stanch.responder.providers.aws.steps.session_policy import cut_of, policy_name, read_policy
+from stanch.responder.providers.aws.steps.session_policy import cut_of, policy_name
 
 # IAM answers from many replicas: one refusal may be followed by a success elsewhere.
 READS = 3
@@ -99,7 +100,7 @@ def see_session(
 
 def _session_by_policy(aws: AwsClients, ctx: StepContext, user: str) -> Sight:
     """Our deny is in place and settled, and IAM's simulator says that it covers older sessions."""
-    found = read_policy(aws, user, policy_name(leaked_id(ctx)))
+    found = Inline(aws, "User").read(user, policy_name(leaked_id(ctx)))
     cut = cut_of(found.policy)
     if cut is None:
         return Sight(dead=False, method="admin", detail="older sessions are not denied")

@@ -109,22 +109,11 @@ class ProveRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dead:
-    """As :class:`Refused`, with the version that must be current in the consumer's secret.
+class Dead(Refused):
+    """As :class:`Refused`, with the version that must be current in the consumer's secret."""
 
-    The rest is what the trail knows of credentials born from the key, and how well it was read.
-    """
-
-    user: str
     secret: str
     version: str
-    witness: str = ""
-    worked: str = "no"
-    born: object = ()
-    unread: object = ()
-    truncated: object = False
-    complete_until: str = ""
-    contained_at: str = ""
 
 
 class ProveDead:
@@ -223,7 +212,7 @@ def _changed(params: Dead) -> Refuted:
     )
 
 
-def _attempts(params: Refused | Dead, preview: str) -> tuple[Call, ...]:
+def _attempts(params: Refused, preview: str) -> tuple[Call, ...]:
     session = params.witness or "iam:SimulatePrincipalPolicy"
     return (
         Call(api="sts:GetCallerIdentity", arguments={"as": preview}),
@@ -232,7 +221,7 @@ def _attempts(params: Refused | Dead, preview: str) -> tuple[Call, ...]:
 
 
 def _look(
-    aws: AwsClients, params: Refused | Dead, ctx: StepContext
+    aws: AwsClients, params: Refused, ctx: StepContext
 ) -> tuple[Sight, Sight | None] | NotYet:
     """Key and sessions, both dead; sessions of an unknown user cannot be looked at."""
     key = see_key(aws, ctx, params.user)
@@ -267,7 +256,7 @@ def _claim(  # the parts of one statement
     )
 
 
-def _unread(params: Refused | Dead, *, sessions_denied: bool) -> Iterator[Uncovered]:
+def _unread(params: Refused, *, sessions_denied: bool) -> Iterator[Uncovered]:
     """What the trail has not said, or could not."""
     places = params.unread if isinstance(params.unread, list | tuple) else ()
     for place in places:

@@ -27,6 +27,7 @@ from stanch.responder.providers.aws.adapter.error import LimitReached, NotThere,
 from stanch.responder.providers.aws.adapter.identity import (
     ABSENT,
     agent,
+    delete_key,
     keys_at,
     keys_of,
     sealed_pair,
@@ -146,10 +147,7 @@ class CreateReplacementKey:
             foreign = mask_id(key["AccessKeyId"]) in known or not _of_our_call(key, ctx)
             if foreign or self._used(key["AccessKeyId"]):
                 continue
-            with calling("iam:DeleteAccessKey"):
-                self._aws.iam(attempts=1).delete_access_key(
-                    UserName=user, AccessKeyId=key["AccessKeyId"]
-                )
+            delete_key(self._aws, user, key["AccessKeyId"])
             dropped += 1
         return dropped
 
@@ -204,13 +202,9 @@ class DeleteReplacementKey:
     def act(self, params: ReplacementUndo, ctx: StepContext) -> JsonObject:
         """Delete it."""
         try:
-            with calling("iam:DeleteAccessKey"):
-                answer = self._aws.iam(attempts=1).delete_access_key(
-                    UserName=params.user, AccessKeyId=_sealed_id(ctx)
-                )
+            return {"request_id": delete_key(self._aws, params.user, _sealed_id(ctx))}
         except NotThere:
             return {"answer": "the key is gone"}
-        return {"request_id": answer["ResponseMetadata"]["RequestId"]}
 
     def verify(self, params: ReplacementUndo, ctx: StepContext) -> Verdict:
         """IAM does not list it."""

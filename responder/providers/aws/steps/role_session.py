@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from stanch.responder.domain.error import StepFailed
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.step import (
     Absent,
@@ -22,8 +19,9 @@ from stanch.responder.domain.step import (
     Verified,
 )
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.error import LimitReached, NotThere, calling
+from stanch.responder.providers.aws.adapter.error import NotThere, calling
 from stanch.responder.providers.aws.adapter.identity import leaked_id
+from stanch.responder.providers.aws.adapter.inline import Inline, condition_of, deny, named
 from stanch.responder.providers.aws.adapter.trail import Birth
 from stanch.responder.providers.aws.steps.lineage import Heir, account_of, heirs_of, role_name
 from stanch.responder.providers.patience import SOON
@@ -50,8 +48,8 @@ class SessionsBefore:
 
 
 def policy_name(key_id: str) -> str:
-    """One policy for each leaked key."""
-    return f"{POLICY}-{hashlib.sha256(key_id.encode()).hexdigest()[:8]}"
+    """The name of the deny for what was born from this key."""
+    return named(POLICY, key_id)
 
 
 def document(sessions: frozenset[str]) -> dict[str, Any]:
@@ -60,34 +58,17 @@ def document(sessions: frozenset[str]) -> dict[str, Any]:
     ``aws:userid`` of a role session is the role's id and the session's name:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": POLICY,
-                "Effect": "Deny",
-                "Action": "*",
-                "Resource": "*",
-                "Condition": {"StringEquals": {"aws:userid": sorted(sessions)}},
-            }
-        ],
-    }
+    return deny(POLICY, {"StringEquals": {"aws:userid": sorted(sessions)}})
 
 
 def denied_in(aws: AwsClients, role: str, name: str) -> frozenset[str]:
     """The sessions that our policy denies in the role; empty when it is not there, or not ours."""
-    try:
-        with calling("iam:GetRolePolicy"):
-            answer = aws.iam().get_role_policy(RoleName=role, PolicyName=name)
-    except NotThere:
+    found = Inline(aws, "Role").read(role, name).policy
+    equal = condition_of(found).get("StringEquals")
+    listed = equal.get("aws:userid") if isinstance(equal, Mapping) else None
+    if not isinstance(listed, str | list):
         return frozenset()
-    found: Any = answer["PolicyDocument"]
-    found = json.loads(found) if isinstance(found, str) else found
-    try:
-        named = found["Statement"][0]["Condition"]["StringEquals"]["aws:userid"]
-    except (KeyError, IndexError, TypeError):
-        return frozenset()
-    sessions = frozenset([named] if isinstance(named, str) else named)
+    sessions = frozenset([listed] if isinstance(listed, str) else map(str, listed))
     return sessions if found == document(sessions) else frozenset()
 
 
@@ -156,7 +137,7 @@ class DenyRoleSessions:
         for role, sessions in within_reach(self._aws, heirs_of(params.born)).items():
             policy = document(sessions | denied_in(self._aws, role, name))
             try:
-                requests.append(_put(self._aws, role, name, policy))
+                requests.append(Inline(self._aws, "Role").put(role, name, policy))
             except NotThere:
                 requests.append(f"{role} is gone")
         return {"request_ids": list(requests)}
@@ -219,13 +200,13 @@ class AllowRoleSessions:
     def act(self, params: SessionsBefore, ctx: StepContext) -> JsonObject:
         """Restore each."""
         name = policy_name(leaked_id(ctx))
+        policies = Inline(self._aws, "Role")
         for role, sessions in _before(params).items():
             try:
                 if sessions:
-                    _put(self._aws, role, name, document(sessions))
+                    policies.put(role, name, document(sessions))
                 else:
-                    with calling("iam:DeleteRolePolicy"):
-                        self._aws.iam(attempts=1).delete_role_policy(RoleName=role, PolicyName=name)
+                    policies.remove(role, name)
             except NotThere:
                 continue  # the role or the policy is gone: nothing is denied
         return {"roles": sorted(_before(params))}
@@ -245,19 +226,3 @@ def _before(params: SessionsBefore) -> dict[str, frozenset[str]]:
         if isinstance(names, list | tuple):
             found[role] = frozenset(map(str, names))
     return found
-
-
-def _put(aws: AwsClients, role: str, name: str, policy: object) -> str:
-    try:
-        with calling("iam:PutRolePolicy"):
-            answer = aws.iam(attempts=1).put_role_policy(
-                RoleName=role,
-                PolicyName=name,
-                PolicyDocument=json.dumps(policy, separators=(",", ":")),
-            )
-    except LimitReached:
-        raise StepFailed(
-            f"the inline policies of the role {role} have no room for {name}",
-            remedy="move one of them to a managed policy, then `stanch respond` the incident again",
-        ) from None
-    return answer["ResponseMetadata"]["RequestId"]

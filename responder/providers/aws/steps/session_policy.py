@@ -8,11 +8,9 @@ with another key keep working.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from stanch.responder.domain.error import StepFailed
@@ -29,18 +27,14 @@ from stanch.responder.domain.step import (
     Verified,
 )
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.error import (
-    LimitReached,
-    NotThere,
-    aws_time,
-    calling,
-)
+from stanch.responder.providers.aws.adapter.error import NotThere
 from stanch.responder.providers.aws.adapter.identity import (
     OwnedKey,
     leaked_id,
     status_of,
     text_of,
 )
+from stanch.responder.providers.aws.adapter.inline import Inline, condition_of, deny, named
 from stanch.responder.providers.patience import SOON
 
 POLICY = "StanchDenyOlderSessions"
@@ -52,70 +46,20 @@ _LOOK_AGAIN = 0.2  # seconds
 
 
 def policy_name(key_id: str) -> str:
-    """One policy for each leaked key: two keys of one user never undo each other's deny."""
-    return f"{POLICY}-{hashlib.sha256(key_id.encode()).hexdigest()[:8]}"
+    """The name of the deny for this key."""
+    return named(POLICY, key_id)
 
 
 def document(cut: str) -> dict[str, Any]:
     """The policy that denies everything to sessions issued before ``cut``."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": POLICY,
-                "Effect": "Deny",
-                "Action": "*",
-                "Resource": "*",
-                "Condition": {"DateLessThan": {"aws:TokenIssueTime": cut}},
-            }
-        ],
-    }
+    return deny(POLICY, {"DateLessThan": {"aws:TokenIssueTime": cut}})
 
 
 def cut_of(policy: object) -> str | None:
     """The moment inside a policy of ours; None when it is not of our making, or was edited."""
-    try:
-        cut = policy["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"]  # type: ignore[index]  # any other shape is not ours
-    except (KeyError, IndexError, TypeError):
-        return None
+    before = condition_of(policy).get("DateLessThan")
+    cut = before.get("aws:TokenIssueTime") if isinstance(before, Mapping) else None
     return cut if isinstance(cut, str) and policy == document(cut) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The policy of our name as it is (None: there is none), and AWS's clock when it was read."""
-
-    policy: object | None
-    at: datetime | None
-
-
-def read_policy(aws: AwsClients, user: str, name: str) -> Found:
-    """The policy ``name`` on the user."""
-    try:
-        with calling("iam:GetUserPolicy"):
-            answer = aws.iam().get_user_policy(UserName=user, PolicyName=name)
-    except NotThere as gone:
-        return Found(policy=None, at=gone.at)
-    found: object = answer["PolicyDocument"]
-    policy = json.loads(found) if isinstance(found, str) else found
-    return Found(policy=policy, at=aws_time(answer))
-
-
-def put_policy(aws: AwsClients, user: str, name: str, policy: object) -> str:
-    """Write the policy; returns the request id."""
-    try:
-        with calling("iam:PutUserPolicy"):
-            answer = aws.iam(attempts=1).put_user_policy(
-                UserName=user,
-                PolicyName=name,
-                PolicyDocument=json.dumps(policy, separators=(",", ":")),
-            )
-    except LimitReached:
-        raise StepFailed(
-            f"the inline policies of {user} have no room for {name}: IAM allows 2,048 characters",
-            remedy="move one of them to a managed policy, then `stanch respond` the incident again",
-        ) from None
-    return answer["ResponseMetadata"]["RequestId"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +92,7 @@ class DenyUserSessions:
 
     def __init__(self, aws: AwsClients) -> None:
         self._aws = aws
+        self._policies = Inline(aws, "User")
 
     def calls(self, params: OwnedKey, preview: str) -> tuple[Call, ...]:
         """One change."""
@@ -169,7 +114,7 @@ class DenyUserSessions:
             return Present(evidence={"applies": "no: whose key it was is not known"})
         self._await_disabled(params.user, ctx)
         name = policy_name(leaked_id(ctx))
-        found = read_policy(self._aws, params.user, name)
+        found = self._policies.read(params.user, name)
         cut = cut_of(found.policy)
         if found.policy is not None and cut is None:
             raise StepFailed(
@@ -188,7 +133,7 @@ class DenyUserSessions:
         """Put the policy."""
         cut = _wanted_cut(ctx)
         name = policy_name(leaked_id(ctx))
-        answered = put_policy(self._aws, params.user, name, document(cut))
+        answered = self._policies.put(params.user, name, document(cut))
         skew = ctx.before.get("skew_seconds", 0)
         return {"request_id": answered, "cut": cut, "our clock minus AWS's, seconds": skew}
 
@@ -197,7 +142,7 @@ class DenyUserSessions:
         if not params.user:
             return Verified(evidence={}, outputs={"policy": "", "cut": ""})
         name = policy_name(leaked_id(ctx))
-        cut = cut_of(read_policy(self._aws, params.user, name).policy)
+        cut = cut_of(self._policies.read(params.user, name).policy)
         if cut is None or cut < _wanted_cut(ctx):
             return NotYet(why=f"IAM does not show {name} on {params.user} yet", after=SOON)
         found = {"policy": name, "cut": cut}
@@ -230,7 +175,7 @@ class AllowUserSessions:
     )
 
     def __init__(self, aws: AwsClients) -> None:
-        self._aws = aws
+        self._policies = Inline(aws, "User")
 
     def calls(self, params: SessionsUndo, preview: str) -> tuple[Call, ...]:
         """One change: delete, or the older deny put back."""
@@ -241,7 +186,7 @@ class AllowUserSessions:
     def observe(self, params: SessionsUndo, ctx: StepContext) -> Present | Absent:
         """Present when the user is as before us."""
         name = policy_name(leaked_id(ctx))
-        found = read_policy(self._aws, params.user, name).policy
+        found = self._policies.read(params.user, name).policy
         if found == _wanted(params):
             return Present(evidence={"policy": "as before"})
         cut = cut_of(found)
@@ -258,20 +203,16 @@ class AllowUserSessions:
         name = policy_name(leaked_id(ctx))
         wanted = _wanted(params)
         if wanted is not None:
-            return {"request_id": put_policy(self._aws, params.user, name, wanted)}
+            return {"request_id": self._policies.put(params.user, name, wanted)}
         try:
-            with calling("iam:DeleteUserPolicy"):
-                answer = self._aws.iam(attempts=1).delete_user_policy(
-                    UserName=params.user, PolicyName=name
-                )
+            return {"request_id": self._policies.remove(params.user, name)}
         except NotThere:
             return {"answer": "the policy is gone"}
-        return {"request_id": answer["ResponseMetadata"]["RequestId"]}
 
     def verify(self, params: SessionsUndo, ctx: StepContext) -> Verdict:
         """IAM shows what was there before."""
         name = policy_name(leaked_id(ctx))
-        if read_policy(self._aws, params.user, name).policy != _wanted(params):
+        if self._policies.read(params.user, name).policy != _wanted(params):
             return NotYet(why=f"IAM still shows our {name} on {params.user}", after=SOON)
         return Verified(evidence={"policy": "as before"}, outputs={"policy": name})
 
@@ -283,6 +224,6 @@ def _wanted_cut(ctx: StepContext) -> str:
     return max(wanted, before) if isinstance(before, str) else wanted
 
 
-def _wanted(params: SessionsUndo) -> object | None:
+def _wanted(params: SessionsUndo) -> dict[str, Any] | None:
     before = params.before.get("cut")
     return document(before) if isinstance(before, str) else None
