@@ -13,8 +13,8 @@ from typing import NamedTuple, NoReturn
 import click
 
 from stanch.scanner import __version__
-from stanch.scanner.local.stream import finished, leave, mistake, prepare
-from stanch.scanner.model.error import INTERNAL, defect, rendered
+from stanch.scanner.local.stream import finished, leave, mistake, prepare, say
+from stanch.scanner.model.error import INTERNAL, defect, ending, rendered
 
 
 class Entry(NamedTuple):
@@ -83,7 +83,6 @@ SECTIONS = {
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 _EXTRA = "stanch[respond]"  # brings what the responder's commands import
-_NAMED = "\x60stanch "  # a command in backticks
 _SIGN = "sqlalchemy"  # one of its packages: where it is, the others are expected
 
 
@@ -222,16 +221,13 @@ def _failed(error: Exception) -> int:
     if remedy is None:
         click.echo(f"{defect(error)}\nplease report the lines above", err=True)
         return INTERNAL
-    click.echo(rendered(error, _ending(error, str(remedy))), err=True)
+    say(rendered(error, _ending(error, str(remedy))))
     return int(getattr(error, "exit_code", INTERNAL))
 
 
 def _ending(error: Exception, remedy: str) -> str:
-    """The remedy of an error of the responder, with the next command to type at its end."""
-    then = getattr(error, "then", None)
-    if then is None or _NAMED in remedy:
-        return remedy
-    return f"{remedy}; next: `{then or _help()}`"
+    """The remedy, with the next command to type at its end."""
+    return ending(remedy, getattr(error, "then", None) or _help())
 
 
 def _help() -> str:

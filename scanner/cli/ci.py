@@ -21,6 +21,7 @@ from stanch.scanner.hook.change.hook_repository import checkout
 from stanch.scanner.hook.check import ChangeResult
 from stanch.scanner.hook.message import blocked
 from stanch.scanner.hook.policy.waiver_policy import SETTING, WaiverPolicy, Waivers, of_checkout
+from stanch.scanner.local.stream import say
 from stanch.scanner.model.record import Record
 from stanch.scanner.reports.registry import FORMATS, renderer
 from stanch.scanner.reports.report import Report, Waiving
@@ -121,8 +122,8 @@ def command(  # noqa: PLR0913, PLR0917  # one argument for each option
     result, report = _checked_or_told(choice, ci_range, waivers, reports)
     _tell(report, reports)
     for line in blocked(result, what=_stopped(ci_range), waiving=report.waiving):
-        click.echo(line, err=True)
-    click.echo(_closing(result, report.scope), err=True)
+        say(line)
+    say(_closing(result, report.scope))
     sys.exit(result.exit_code)
 
 

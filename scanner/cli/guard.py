@@ -12,7 +12,7 @@ import click
 from stanch.scanner.api import Confidence
 from stanch.scanner.hook.ai_event import LARGEST, Decision, judged
 from stanch.scanner.hook.build import Choice, accepted, gate
-from stanch.scanner.model.error import ScannerError, defect, rendered
+from stanch.scanner.model.error import ScannerError, defect, ending, rendered
 from stanch.scanner.scan.trust import Trust, standing
 
 _BLOCK = 2  # the exit code by which assistants' hooks say no
@@ -50,7 +50,9 @@ def command(min_confidence: str, baseline: str | None, trust: str) -> None:
     try:
         decision = _decided(choice, Path.cwd())
     except ScannerError as error:
-        decision = Decision(block=True, reason=rendered(error, error.remedy))
+        decision = Decision(
+            block=True, reason=rendered(error, ending(error.remedy, "stanch guard --help"))
+        )
     except Exception as error:  # noqa: BLE001  # assistants take every code but this one for a yes
         decision = Decision(block=True, reason=defect(error))
     click.echo(decision.as_json())

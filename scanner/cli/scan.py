@@ -16,6 +16,7 @@ import click
 from stanch.scanner.cli.option import EXCLUDE, PLUGIN, excluded
 from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.local.settings import scan_settings
+from stanch.scanner.local.stream import say
 from stanch.scanner.model.allowlist import Allowlist
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity
 from stanch.scanner.model.fragment import Gap
@@ -228,11 +229,11 @@ def _shown(
         with written(path) as file:
             file.write(renderer(form)(report))
     for line in filter(None, map(note.waiver, shown)):
-        click.echo(line, err=True)
+        say(line)
     complete = all(summary.complete for summary in summaries)
     quiet = sight.quiet and complete
     if request.selection and not quiet:
-        click.echo(f"of the history only commits {request.selection} were read", err=True)
+        say(f"of the history only commits {request.selection} were read")
     target = quote(request.targets[0])
     _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet, target=target)
     return 1 if report.findings else 0 if complete else 3
@@ -298,7 +299,7 @@ def _say(
     if quiet:
         return
     for line in gaps.lines():
-        click.echo(line, err=True)
+        say(line)
     read = note.contents(
         sum(s.files for s in summaries),
         sum(s.blobs for s in summaries),
@@ -311,13 +312,13 @@ def _say(
         seconds=sum(s.seconds for s in summaries),
         hidden=hidden,
     )
-    click.echo(line, err=True)
+    say(line)
     if found:
         last = min(found, key=lambda each: tuple(Severity).index(each.severity))
         waive = Waiving(after=(), commits=True).add(last)
-        click.echo(f"what is real: stanch respond {target}\nwhat is no secret: {waive}", err=True)
+        say(f"what is real: stanch respond {target}\nwhat is no secret: {waive}")
     if not all(summary.complete for summary in summaries):
-        click.echo("incomplete: this is not a clean bill; see above what was not read", err=True)
+        say("incomplete: this is not a clean bill; see above what was not read")
 
 
 def _check(target: str) -> None:

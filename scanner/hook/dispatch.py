@@ -15,6 +15,7 @@ from stanch.scanner.hook.arguments import Options
 from stanch.scanner.hook.build import Choice, accepted, gate, trusted_key
 from stanch.scanner.hook.check import ChangeCheck, ChangeResult
 from stanch.scanner.hook.exclusions import exclusion
+from stanch.scanner.local.stream import say
 from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.record import Record
 from stanch.scanner.scan.trust import Standing, Trust, of_commit, standing
@@ -63,7 +64,8 @@ def decide(options: Options, environ: Mapping[str, str], place: Path) -> int:
     if verdict.exit_code or verdict.waived:
         from stanch.scanner.hook.message import blocked  # noqa: PLC0415  # as above
 
-        sys.stderr.writelines(f"{line}\n" for line in blocked(verdict, what=_WHAT[options.command]))
+        for line in blocked(verdict, what=_WHAT[options.command]):
+            say(line)
     return verdict.exit_code
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from stanch.scanner.hook.arguments import KINDS, USUAL, Options, parsed
-from stanch.scanner.local.stream import leave, mistake, prepare
-from stanch.scanner.model.error import INTERNAL, ScannerError, defect, rendered
+from stanch.scanner.local.stream import leave, mistake, prepare, say
+from stanch.scanner.model.error import INTERNAL, ScannerError, defect, ending, rendered
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -38,7 +38,7 @@ def _reported(arguments: Sequence[str]) -> int:
         if told is None:
             sys.stderr.write(f"{defect(error)}\nplease report the lines above\n")
             return INTERNAL
-        sys.stderr.write(rendered(told, told.remedy) + "\n")
+        say(rendered(told, ending(told.remedy, "stanch hook --help")))
         return told.exit_code
 
 

@@ -17,10 +17,12 @@ _FINGERPRINT = 15  # characters, the version among them: enough to name one
 _COMMANDS = 3  # findings whose commands are written out
 _HELP = """\
   how to go on:
-    - take the value out of the change, and read it from the environment or a secret store
+    - take the value out of the change, and read it from the environment or a
+      secret store
     - if it ever left this machine, rotate it: deleting it is not enough"""
 _REWRITE = """\
-    - it is part of commits already: amend or rebase them, a new commit does not remove it"""
+    - it is part of commits already: amend or rebase them, a new commit does not
+      remove it"""
 _MARKER = """\
       or write a reason in its line, in a comment: # stanch: allow WHY"""
 

@@ -77,7 +77,14 @@ def parser() -> Parser:
         ("uninstall", "remove them", "default: all that stanch made"),
     ):
         made = commands.add_parser(name, help=text, allow_abbrev=False)
-        made.add_argument("--type", dest="kinds", action="append", choices=KINDS, help=which)
+        made.add_argument(
+            "--type",
+            dest="kinds",
+            action="append",
+            choices=KINDS,
+            metavar="HOOK",
+            help=f"{', '.join(KINDS)}; {which}",
+        )
         made.add_argument("--global", dest="shared", action="store_true",
                           help="also where core.hooksPath is shared by repositories")  # fmt: skip
         if name == "install":

@@ -14,6 +14,7 @@ from stanch.scanner.model.error import ScannerError, UsageError
 _ESCAPED = "stanch.escaped"
 _LOST = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF}
 _INCOMPLETE = 3
+_COMMANDS = ("stanch ", "git ")  # what is pasted
 
 
 class UnwritableError(ScannerError):
@@ -33,6 +34,31 @@ def prepare() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # to the end
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_ESCAPED)
+
+
+def say(text: str) -> None:
+    """Write lines; those that are too long for a terminal go on in the next, indented."""
+    lines = text.split("\n")
+    if sys.stderr.isatty():
+        lines = [piece for line in lines for piece in _fitted(line)]
+    sys.stderr.writelines(f"{line}\n" for line in lines)
+
+
+def _fitted(line: str) -> list[str]:
+    """The line in pieces; a command that is to be pasted stays whole, on a line of its own."""
+    import shutil  # noqa: PLC0415  # for people only, and a hook has to start quickly
+    import textwrap  # noqa: PLC0415  # as above
+
+    width = shutil.get_terminal_size().columns
+    front, _, command = line.partition(": stanch ")
+    if len(line) <= width or line.lstrip().startswith(_COMMANDS):
+        return [line]
+    if command:
+        return [f"{front}:", f"    stanch {command}"]
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:

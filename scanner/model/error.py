@@ -41,6 +41,14 @@ def rendered(error: Exception, remedy: str) -> str:
     return f"error: {printable(str(error))}\n  help: {printable(remedy)}"
 
 
+def ending(remedy: str, then: str) -> str:
+    """The remedy, and behind one that names no command the next to type."""
+    import re  # noqa: PLC0415  # for mistakes only, and a hook has to start quickly
+
+    named = re.search(r"(?:^|[\s`:(])(?:stanch|git|make|chmod|pipx) [a-z-]+", remedy)
+    return remedy if named else f"{remedy}; next: `{then}`"
+
+
 def defect(error: BaseException) -> str:
     """What a person reads who cannot: kinds and places of our code, never what was worked on.
 
