@@ -16,7 +16,7 @@ from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.hook.build import WAIVER_KEY, Choice, accepted, gate, trusted_key
 from stanch.scanner.hook.change.ci_pipeline import CiRange, proposed
 from stanch.scanner.hook.change.ci_range import Range, commits_of
-from stanch.scanner.hook.change.commit_changes import Blobs, committed, earlier
+from stanch.scanner.hook.change.commit_changes import committed, earlier
 from stanch.scanner.hook.change.hook_repository import checkout
 from stanch.scanner.hook.check import ChangeResult
 from stanch.scanner.hook.message import blocked
@@ -26,6 +26,7 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.reports.registry import FORMATS, renderer
 from stanch.scanner.reports.report import Report, Waiving
 from stanch.scanner.scan.trust import Standing, Trust, of_commit, standing
+from stanch.scanner.sources.git.blobs import Blobs
 from stanch.scanner.sources.git.message import messages_of
 from stanch.scanner.sources.git.query import commit_id
 from stanch.scanner.sources.git.repository import Repository

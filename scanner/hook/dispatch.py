@@ -108,8 +108,9 @@ def _verdict(at: Situation) -> ChangeResult:
 
 
 def _staged(at: Situation) -> ChangeResult:
-    from stanch.scanner.hook.change.commit_changes import Blobs, replaced  # noqa: PLC0415  # plain files need no git
+    from stanch.scanner.hook.change.commit_changes import replaced  # noqa: PLC0415  # plain files need no git
     from stanch.scanner.hook.change.hook_repository import checkout  # noqa: PLC0415  # as above
+    from stanch.scanner.sources.git.blobs import Blobs  # noqa: PLC0415  # as above
     from stanch.scanner.sources.git.index import Staged  # noqa: PLC0415  # as above
 
     with checkout(at.place, at.environ) as repository:
@@ -173,8 +174,9 @@ def _received(at: Situation) -> ChangeResult:
 def _commits(
     repository: Repository, updates: list[Update], known: str, door: ChangeCheck
 ) -> ChangeResult:
-    from stanch.scanner.hook.change.commit_changes import Blobs, committed, earlier  # noqa: PLC0415  # as above
+    from stanch.scanner.hook.change.commit_changes import committed, earlier  # noqa: PLC0415  # as above
     from stanch.scanner.hook.change.push_range import brought  # noqa: PLC0415  # as above
+    from stanch.scanner.sources.git.blobs import Blobs  # noqa: PLC0415  # as above
     from stanch.scanner.sources.git.message import messages_of  # noqa: PLC0415  # as above
 
     commits = brought(repository, updates, known=known)

@@ -67,6 +67,11 @@ class ScanEngine(Engine):
         return b"%d" % self._min_confidence + plugins + suppressor
 
     @property
+    def judges_by_path(self) -> bool:
+        """Whether the same content may be accepted at one path and not at another."""
+        return self._suppressor is not None and self._suppressor.by_path
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule that this engine looks with, those of a configuration included."""
         return self._all

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
 
-from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.model.finding import Finding, Match
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.record import Record, fresh, replace
 from stanch.scanner.scan.batch import Tally
+from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.scan.history_cache import HistoryCache
 from stanch.scanner.scan.pool import run
-from stanch.scanner.sources.git.commit_metadata import Authorship
+from stanch.scanner.sources.git.blobs import Blobs
+from stanch.scanner.sources.git.commit_metadata import Authorship, placed
 from stanch.scanner.sources.git.history import GitHistory
 from stanch.scanner.sources.git.message import GitMessages
 from stanch.scanner.sources.git.repository import Repository
@@ -36,7 +37,7 @@ class HistoryScan(Record, frozen=False):
     _gaps: list[Gap] = fresh(list)
     _places: set[tuple[str, ...]] = fresh(set)
 
-    def results(self, engine: Engine, *, parts: bool, processes: int) -> Iterator[Found]:
+    def results(self, engine: ScanEngine, *, parts: bool, processes: int) -> Iterator[Found]:
         """Findings of earlier scans, then those in what is new; each place once."""
         known = yield from self._remembered()
         source = GitHistory(
@@ -44,7 +45,9 @@ class HistoryScan(Record, frozen=False):
             below=self.below,
             known=known,
             selection=self.selection,
+            copies=engine.judges_by_path,
         )
+        hidden: set[tuple[str, str]] = set()
         messages = GitMessages(repository=self.repository, commits=source.commits)
         authorship = Authorship(repository=self.repository)
         whole = True
@@ -52,8 +55,11 @@ class HistoryScan(Record, frozen=False):
             contents = run(source, engine, parts=parts, processes=processes)
             # Behind the contents, with which the commits are listed; a folder has no messages.
             written = () if self.below else run(messages, engine, parts=parts, processes=1)
-            for result in chain(contents, _without_tallies(written)):
+            again = self._elsewhere(source, hidden, engine, parts=parts)
+            for result in chain(contents, again, _without_tallies(written)):
                 if isinstance(result, Match):
+                    if result.finding.waiver is not None and result.finding.waiver.hides:
+                        hidden.add((result.finding.path, result.finding.commit or ""))
                     if self._is_new(result.finding):
                         finding = authorship.completed(result.finding)
                         self._findings.append(finding)
@@ -70,6 +76,21 @@ class HistoryScan(Record, frozen=False):
             authorship.close()
         if whole and source.tips != list(known):
             self._save(source.tips)
+
+    def _elsewhere(
+        self, source: GitHistory, hidden: set[tuple[str, str]], engine: ScanEngine, *, parts: bool
+    ) -> Iterator[Found]:
+        """What is hidden where a content came first, and not at another path of it."""
+        blobs = list(source.elsewhere(hidden))
+        if not blobs:
+            return
+        again = Blobs(
+            repository=self.repository, blobs=blobs, places={each: placed(each) for each in blobs}
+        )
+        for result in _without_tallies(run(again, engine, parts=parts, processes=1)):
+            waiver = result.finding.waiver if isinstance(result, Match) else None
+            if waiver is None or not waiver.hides:
+                yield result
 
     def _save(self, commits: Sequence[str]) -> None:
         if self.cache is not None:

@@ -39,6 +39,11 @@ class Allowlists:
         ]
         return min(found, key=lambda each: not each.hides, default=None)
 
+    @property
+    def by_path(self) -> bool:
+        """Whether any of them is about some paths only."""
+        return any(table.paths or table.path_regexes for table, _, _ in self._tables)
+
     def basis(self) -> bytes:
         """Differs when a finding that was judged before has to be judged again."""
         return repr([(table, self._objection(table)) for table, _, _ in self._tables]).encode()

@@ -89,6 +89,13 @@ class Suppressor:
         """Whether anything is recognised by a digest."""
         return bool(self._entries)
 
+    @property
+    def by_path(self) -> bool:
+        """Whether anything is accepted at some paths only."""
+        within = any(each.within for entries in self._entries.values() for each in entries)
+        allowed = self._allowlists is not None and self._allowlists.by_path
+        return within or allowed or bool(self._imported)
+
     def remembering(self, memory: Memory | None) -> None:
         """Spare the digests that ``memory`` knows from earlier runs."""
         if not self._entries:

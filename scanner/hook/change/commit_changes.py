@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping, Sequence
 
 from stanch.scanner.model.error import SourceError
-from stanch.scanner.model.fragment import Fragment, Gap
-from stanch.scanner.model.provenance import InCommit, InIndex, Provenance
+from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.model.record import Record
 from stanch.scanner.sources.content.display_path import display
-from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
+from stanch.scanner.sources.git.blob_reader import Blob
 from stanch.scanner.sources.git.commit_metadata import instant
 from stanch.scanner.sources.git.diff_tree import most_records
 from stanch.scanner.sources.git.repository import (
@@ -20,7 +18,6 @@ from stanch.scanner.sources.git.repository import (
     start,
     why,
 )
-from stanch.scanner.sources.source import batched
 
 _COMMIT = b"\x1e"
 _RAW = ("--raw", "-r", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", SUBMODULES)
@@ -44,39 +41,6 @@ class Changes(Record):
     new: tuple[Blob, ...]
     places: Mapping[Blob, InCommit]
     old: frozenset[str]
-
-
-class Blobs:
-    """A source over contents that are known by their ids."""
-
-    def __init__(
-        self,
-        *,
-        repository: Repository,
-        blobs: Iterable[Blob],
-        places: Mapping[Blob, InCommit] = MappingProxyType({}),
-    ) -> None:
-        self.blobs, self.places = blobs, places
-        self._reader = BlobReader(repository=repository, place=self._place)
-
-    def batches(self) -> Iterator[tuple[Blob, ...] | Gap]:
-        """The blobs, as given."""
-        return batched(self.blobs)
-
-    def read(self, batch: tuple[Blob, ...]) -> Iterator[Fragment | Gap]:
-        """Their content."""
-        return self._reader.read(batch)
-
-    def close(self) -> None:
-        """End the reading git."""
-        self._reader.close()
-
-    def label(self, item: Blob) -> str:
-        """The path."""
-        return item.path
-
-    def _place(self, blob: Blob) -> Provenance:
-        return self.places.get(blob) or InIndex(path=blob.path)
 
 
 def committed(repository: Repository, commits: Sequence[str]) -> Changes:

@@ -7,7 +7,7 @@ other, and of most versions only what is new has to be searched.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
 
@@ -44,7 +44,8 @@ class GitHistory:
     They come in stretches of the history, the oldest first. Memory grows with
     the number of commits and distinct blobs (about 100 bytes each), never with their size.
     ``below`` restricts to a directory (``"a/b/"``), and paths are then relative to it. Places have
-    neither author nor time until :func:`authorship.completed` adds them.
+    neither author nor time until :func:`authorship.completed` adds them. With ``copies`` it is
+    remembered where else each content stands, at the price of a list for each.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class GitHistory:
         below: str = "",
         known: Sequence[str] = (),
         selection: Selection = EVERYTHING,
+        copies: bool = False,
     ) -> None:
         self.repository, self.below, self.known = repository, below, known
         self.selection = selection
         self.tips: list[str] = []
         self.commits: list[bytes] = []
+        self._copies: dict[bytes, list[Blob]] | None = {} if copies else None
         self._at = 0  # the commit whose blobs are being listed
         self._reader = BlobReader(repository=repository, place=placed)
 
@@ -114,8 +117,25 @@ class GitHistory:
                     shown = paths.get(path) or paths.setdefault(path, display(path))
                     if shown.startswith(self.below):  # elsewhere it may be known already
                         seen.add(oid)
-                        yield Blob(oid.decode(), shown.removeprefix(self.below), commit)
+                        blob = Blob(oid.decode(), shown.removeprefix(self.below), commit)
+                        if self._copies is not None:
+                            self._copies[oid] = [blob]
+                        yield blob
+                elif self._copies is not None:
+                    self._copied(self._copies[oid], display(path), commit)
             self._at += 1
+
+    def _copied(self, known: list[Blob], shown: str, commit: str) -> None:
+        """Take note of a place where a content stands as well."""
+        path = shown.removeprefix(self.below)
+        if shown.startswith(self.below) and all(path != each.path for each in known):
+            known.append(Blob(known[0].oid, path, commit))
+
+    def elsewhere(self, places: Collection[tuple[str, str]]) -> Iterator[Blob]:
+        """Where else the contents stand that were read at these places (path, commit)."""
+        for first, *others in (self._copies or {}).values():
+            if others and (first.path, first.commit) in places:
+                yield from others
 
 
 def _shared(versions: list[Blob]) -> Iterator[tuple[Blob, ...]]:
