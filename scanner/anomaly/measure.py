@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection
 from itertools import accumulate, islice
 from typing import NamedTuple
+
+from stanch.scanner.model.entropy import entropy
 
 QUANTILES = (0.1, 0.5, 0.9)
 _BIN = 0.125  # bits
@@ -42,7 +43,7 @@ class Measure:
         """Count a fragment of ``size`` bytes in which these machine-made tokens were found."""
         self._size += size
         self._suspicious += len(found)
-        self._bins.update(int(_entropy(token) / _BIN) for token in islice(found, _MOST))
+        self._bins.update(int(entropy(token) / _BIN) for token in islice(found, _MOST))
 
     def reading(self) -> Reading:
         """What has been counted so far."""
@@ -62,8 +63,3 @@ class Measure:
             )
             for share in QUANTILES
         )
-
-
-def _entropy(token: bytes) -> float:
-    size = len(token)
-    return -sum(count / size * math.log2(count / size) for count in Counter(token).values())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from stanch.scanner.detectors.candidate import NOT_THIS, NOTHING_TO_SAY, Candidate, CheckResult
 from stanch.scanner.detectors.context.provider_value import looks_issued
 from stanch.scanner.detectors.text.path_kind import is_document, is_example_ground
-from stanch.scanner.detectors.text.placeholder import entropy
 from stanch.scanner.detectors.text.regex_cache import regex
 from stanch.scanner.detectors.text.wordlike import is_made_of_words
+from stanch.scanner.model.entropy import entropy
 from stanch.scanner.model.finding import Confidence
 
 _FAR = 4000

@@ -17,7 +17,7 @@ from stanch.scanner.detectors.context.surroundings import is_minified, is_test_v
 from stanch.scanner.detectors.text import path_kind
 from stanch.scanner.detectors.text.encrypted import is_encrypted
 from stanch.scanner.detectors.text.percent import unquoted
-from stanch.scanner.detectors.text.placeholder import entropy, has_digit, is_placeholder
+from stanch.scanner.detectors.text.placeholder import has_digit, is_placeholder
 from stanch.scanner.detectors.text.regex_cache import regex
 from stanch.scanner.detectors.text.wordlike import (
     is_made_of_words,
@@ -25,6 +25,7 @@ from stanch.scanner.detectors.text.wordlike import (
     pieces,
     reads_like_word,
 )
+from stanch.scanner.model.entropy import entropy
 from stanch.scanner.model.finding import Confidence
 
 _CHOSEN = regex(rb"(?i)secret$|secret[_-]?(?:key|token)$|(?:oauth|api|access)[_-]?key$")

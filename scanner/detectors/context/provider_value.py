@@ -15,7 +15,7 @@ from stanch.scanner.detectors.candidate import (
 )
 from stanch.scanner.detectors.matching.pattern import lead_of
 from stanch.scanner.detectors.text.path_kind import is_example_ground, is_foreign_ground
-from stanch.scanner.detectors.text.placeholder import entropy, has_digit, is_placeholder
+from stanch.scanner.detectors.text.placeholder import has_digit, is_placeholder
 from stanch.scanner.detectors.text.regex_cache import regex
 from stanch.scanner.detectors.text.wordlike import (
     is_made_of_words,
@@ -23,6 +23,7 @@ from stanch.scanner.detectors.text.wordlike import (
     pieces,
     reads_like_word,
 )
+from stanch.scanner.model.entropy import entropy
 from stanch.scanner.model.finding import Confidence
 
 #: Why a value is low that only stands close to a provider's name.

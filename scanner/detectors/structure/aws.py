@@ -12,8 +12,9 @@ from stanch.scanner.detectors.candidate import (
     CheckResult,
     Disposition,
 )
-from stanch.scanner.detectors.text.placeholder import entropy, has_digit
+from stanch.scanner.detectors.text.placeholder import has_digit
 from stanch.scanner.detectors.text.regex_cache import regex
+from stanch.scanner.model.entropy import entropy
 from stanch.scanner.model.finding import Confidence
 
 _ACCOUNT_MASK = 0x7FFFFFFFFF80

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 
 from stanch.scanner.detectors.text.regex_cache import regex
+from stanch.scanner.model.entropy import entropy
 
 _WORDS = regex(
     rb"(?i)example|sample|changeme|change[-_]?(?:me|this|it)|placeholder|dummy|redacted|replace[-_]?"
@@ -44,12 +43,6 @@ _STEPS = frozenset(
 _LOOKED_AT = 128
 _FEW = 2.2
 _DRAWN = 3.5
-
-
-def entropy(value: bytes) -> float:
-    """Shannon entropy in bits a byte; 0 for nothing."""
-    size = len(value)
-    return -sum(n / size * math.log2(n / size) for n in Counter(value).values())
 
 
 def has_digit(value: bytes) -> bool:

@@ -10,9 +10,10 @@ from stanch.scanner.detectors.preview import preview
 from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.detectors.structure.aws import account_of
 from stanch.scanner.detectors.structure.checksum import crc32_base36, crc32_base62, length_base36
-from stanch.scanner.detectors.text.placeholder import entropy, is_placeholder
+from stanch.scanner.detectors.text.placeholder import is_placeholder
 from stanch.scanner.detectors.text.position import LineIndex
 from stanch.scanner.detectors.text.wordlike import is_stand_in
+from stanch.scanner.model.entropy import entropy
 from stanch.scanner.model.rule import PreviewStyle
 
 
