@@ -12,6 +12,7 @@ from stanch.scanner.sources.git.blob_reader import Blob
 from stanch.scanner.sources.git.commit_metadata import instant
 from stanch.scanner.sources.git.diff_tree import most_records
 from stanch.scanner.sources.git.repository import (
+    OVERDRAWN,
     SUBMODULES,
     Repository,
     records,
@@ -56,10 +57,11 @@ def committed(repository: Repository, commits: Sequence[str]) -> Changes:
             if change.after is not None:
                 new.setdefault((change.after, change.place.path), change.place)
     if git.failed:
-        raise SourceError(
-            f"the commits cannot be read: {why(repository, git, _COMMITS[0])}",
-            remedy="fetch the whole range (fetch-depth: 0), or check with `git fsck`",
-        )
+        lost = why(repository, git, _COMMITS[0])
+        remedy = "fetch the whole range (fetch-depth: 0), or check with `git fsck`"
+        if git.endless or lost == OVERDRAWN:
+            remedy = "one of them is no real one, or brings too much at once: see `git log --stat`"
+        raise SourceError(f"the commits cannot be read: {lost}", remedy=remedy)
     places = {Blob(oid, place.path, place.commit): place for (oid, _), place in new.items()}
     return Changes(new=tuple(places), places=places, old=frozenset(old - {oid for oid, _ in new}))
 

@@ -76,9 +76,16 @@ def opened(layout: Layout, *, wary: bool = True, bounds: Bounds = SCAN) -> Itera
         private.removed(shadow)
 
 
+OVERDRAWN = "git needs more memory than any real project takes"
+"""What is wrong where a few kilobytes list more paths, or unpack to more, than there can be."""
+
+
 def why(repository: Repository, git: Git, name: str) -> str:
     """Why a git of that name has failed, for a message."""
-    return git.objection or said(complaint(repository, name))
+    if git.objection:
+        return git.objection
+    text = said(complaint(repository, name))
+    return OVERDRAWN if "out of memory" in text.lower() else text
 
 
 def said(stderr: bytes) -> str:

@@ -25,7 +25,7 @@ from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
 from stanch.scanner.sources.git.bounds import Bounds
 from stanch.scanner.sources.git.commit_metadata import placed
 from stanch.scanner.sources.git.discovery import at
-from stanch.scanner.sources.git.repository import opened
+from stanch.scanner.sources.git.repository import OVERDRAWN, opened
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
@@ -227,8 +227,12 @@ def test_a_commit_that_lists_paths_without_end_is_given_up(
     outcome = scan(repo.path, worktree=False, history=True)
     assert outcome.secrets == [token(1)]
     assert any(bomb[:12] in gap.why and "more paths" in gap.why for gap in outcome.incomplete)
-    with opened(_layout(repo)) as repository, pytest.raises(SourceError, match="more paths"):
+    with (
+        opened(_layout(repo)) as repository,
+        pytest.raises(SourceError, match="more paths") as caught,
+    ):
         commit_changes.committed(repository, [bomb])
+    assert "too much at once" in caught.value.remedy  # fetching more of it would not help
 
 
 def test_comparing_trees_has_memory_of_its_own(
@@ -240,7 +244,7 @@ def test_comparing_trees_has_memory_of_its_own(
     monkeypatch.setattr(diff_tree, "COMPARISON", 16 << 20)
     outcome = scan(repo.path, worktree=False, history=True)
     assert outcome.secrets == [token(1)]
-    assert all("out of memory" in gap.why for gap in outcome.incomplete)
+    assert all(OVERDRAWN in gap.why for gap in outcome.incomplete)
     assert outcome.incomplete
 
 
