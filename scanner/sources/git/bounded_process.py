@@ -17,6 +17,7 @@ from typing import IO
 
 from stanch.scanner.sources.git.bounds import Bounds
 
+_SOON = 1.0  # seconds: who is silent for so long is looked at
 _BUFFER = 64 << 10  # bytes: as much as a pipe holds
 
 
@@ -71,7 +72,7 @@ class Git(subprocess.Popen[bytes]):
     def objection(self) -> str | None:
         """By which of the bounds it was ended."""
         if self.hung:
-            return f"git said nothing for {self.bounds.patience:.0f} s, as before a named pipe"
+            return "git waited in vain, as before a named pipe"
         if self.endless:
             return "more paths are listed than any real project has"
         if self.returncode == -signal.SIGXCPU:
@@ -106,7 +107,11 @@ class _Patient(io.RawIOBase):
         return self._pipe.fileno()
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io passes
-        if not self._poll.poll(self._git.bounds.patience * 1000):
+        patience = self._git.bounds.patience
+        soon = min(patience, _SOON)
+        if not self._poll.poll(soon * 1000) and (
+            _at_a_pipe(self._git.pid) or not self._poll.poll((patience - soon) * 1000)
+        ):
             self._git.end()
             return 0
         return self._pipe.readinto(buffer) or 0
@@ -114,6 +119,14 @@ class _Patient(io.RawIOBase):
     def close(self) -> None:
         self._pipe.close()
         super().close()
+
+
+def _at_a_pipe(process: int) -> bool:
+    """Whether a process waits for the other end of a named pipe, as far as the system says."""
+    try:
+        return Path(f"/proc/{process}/wchan").read_text("ascii") == "wait_for_partner"
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _limit(process: int, bounds: Bounds) -> None:

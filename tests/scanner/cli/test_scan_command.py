@@ -141,7 +141,7 @@ def test_names_from_a_repository_cannot_act_on_the_terminal(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["/nowhere/at/all"], 3, "cannot read /nowhere/at/all"),
+        (["/nowhere/at/all"], 2, "no file or directory /nowhere/at/all"),
         (["--staged", "{plain}"], 2, "not in a git repository"),
         (["--history", "{plain}"], 2, "not in a git repository"),
         (["--history", "-"], 2, "standard input has neither"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from stanch.scanner.sources.files import worktree_listing
+from stanch.scanner.sources.git import bounded_process
 from stanch.scanner.sources.git.bounds import Bounds
 
 Scan = Callable[..., Any]
@@ -62,7 +65,7 @@ def test_a_pipe_called_gitignore_is_waited_for_only_so_long(
     outcome = scan(repo.path, history=False)
     assert outcome.places == [("sub/a.txt", 1)]
     assert [gap.why for gap in outcome.incomplete] == [
-        "git cannot list it: git said nothing for 0 s, as before a named pipe"
+        "git cannot list it: git waited in vain, as before a named pipe"
     ]
     assert scan(repo.path / "sub", history=False).incomplete
 
@@ -138,3 +141,17 @@ def test_repositories_within_repositories_are_listed_to_a_depth(
     outcome = scan(tmp_path, history=False)
     assert len(outcome.places) == 41
     assert [gap.why for gap in outcome.incomplete] == ["repositories nested deeper than 40"]
+
+
+def test_a_git_at_a_named_pipe_is_not_waited_for_as_long_as_one_that_works(
+    tmp_path: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute for each such pipe would be as good as no bound."""
+    monkeypatch.setattr(bounded_process, "_SOON", 0.05)
+    (tmp_path / "n").mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path / "n", check=True)
+    os.mkfifo(tmp_path / "n" / ".gitignore")
+    began = time.monotonic()
+    gaps = scan(tmp_path).incomplete
+    assert any("waited in vain" in gap.why for gap in gaps)
+    assert time.monotonic() - began < worktree_listing.LISTING.patience / 2

@@ -347,7 +347,7 @@ def test_a_git_that_says_nothing_is_ended(repo: Any) -> None:
             assert git.stdout is not None
             assert git.stdout.read() == b""
         assert git.failed
-        assert "said nothing" in why(repository, git, "cat-file")
+        assert "waited in vain" in why(repository, git, "cat-file")
 
 
 def _starts() -> Iterator[tuple[str, ast.AST]]:
