@@ -139,19 +139,25 @@ class FindOwner:
         return marked or any(fnmatchcase(arn, p) for p in self._aws.settings.protected)
 
     def _gone(self, params: Account, ctx: StepContext, error: NotThere | NotAllowed) -> Verdict:
-        """IAM knows no such key. If it was one of ours, its sessions may still live.
+        """IAM shows no such key. If it was one of ours, its sessions may still live.
 
-        The account stands in the id; the user in what the trail recorded of the key's use.
+        The account stands in the id; the user in what the trail recorded of the key's use. Where
+        IAM would not say, the user's list does: what we may not ask about is not gone for that.
         """
         if not params.account:
             return _not_ours(ctx, "IAM knows no such key: deleted already, or another account's")
         user = self._last_user(leaked_id(ctx))
         if user is not None:
-            return self._found(user, ctx, status=ABSENT, last_used="", last_service="")
+            status = status_of(self._aws, user["UserName"], leaked_id(ctx))
+            return self._found(user, ctx, status=status, last_used="", last_service="")
         pair = leaked_pair(ctx) if self._aws.settings.probe else None
         tried = try_identity(self._aws, pair, agent=agent(ctx)) if pair else None
         if tried is not None and tried.answer is Answer.ACCEPTED:
             return _not_ours(ctx, f"it works, but our identity cannot see it: {error}")
+        rejected = tried is not None and tried.answer is Answer.REJECTED
+        known = tried is not None and tried.answer is Answer.WRONG_SECRET
+        if known or (isinstance(error, NotAllowed) and not rejected):
+            return _not_ours(ctx, f"whether it is gone is not known: {error}")
         found = {
             "user": "",
             "arn": "",
