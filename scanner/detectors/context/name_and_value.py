@@ -78,8 +78,8 @@ _CALL = regex(
     rb"([A-Za-z_]\w*)(?:::[A-Za-z_]\w*)+"
 )
 _SHORTEST_CALL = 3
-#: A regular expression from end to end, and bytes of a message rather than a text.
-_WRITTEN = regex(rb"^\^.*\$$|\\x[01][0-9a-f]")
+#: A regular expression from end to end, bytes of a message rather than a text, a call.
+_WRITTEN = regex(rb"^\^.*\$$|\\x[01][0-9a-f]|^[A-Za-z_]\w*\.[A-Za-z_]\w*\([\"']")
 _LITERAL = regex(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
     rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
@@ -190,7 +190,9 @@ def _names_holder(found: Assignment, value: bytes) -> bool:
     """Whether the name asks for an object that holds the secret, and the value is such a name."""
     if found.name.isupper() or not _HOLDER.search(found.last_word):
         return False
-    return bool(_LABEL.fullmatch(value)) and (b"-" in value or reads_like_word(value))
+    space, _, name = value.rpartition(b":")  # Kubernetes says in which namespace
+    labels = all(_LABEL.fullmatch(each) for each in (space or name, name))
+    return labels and (b"-" in value or reads_like_word(value))
 
 
 def _names_method(value: bytes) -> bool:

@@ -71,6 +71,8 @@ def test_a_password_counts_by_its_place(scan: Scan, text: str, path: str, value:
         ("an IAM user, instead of a role, identified by excluding the field", "a.json"),
         ('PasswordStateDeleted PasswordStateEnum = "DELETED"', "a.go"),
         ("secret = google_secret_version.secret-basic-2.secret", "a.go"),
+        ("googleCredentialSecret: cattle-global-data:cc-swv64", "a.yaml"),
+        ('AccessKey: os.Getenv("AWS_S3_ACCESS_KEY"),', "a.md"),
         ("-     * distance */\n", "a.patch"),
         ("Kafka.getPropsFromArgs2(Array(file))", "a.scala"),
         ("logger.kafka.$Log4JLoggerAb3x9", "a.scala"),
