@@ -24,6 +24,7 @@ from stanch.responder.providers.registry import PROVIDERS
 from stanch.responder.providers.setting import Section, text_of
 from stanch.scanner.model.secret import SecretValue
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -109,6 +110,13 @@ class WorkerSection(Section, frozen=True):
     standby_seconds: _Positive = 5.0
 
 
+class LimitsSection(Section, frozen=True):
+    """How much reports may contain in one account, in so many seconds, before a person looks."""
+
+    containments: _Count = 10
+    window_seconds: _Positive = 3600.0
+
+
 class WebSection(Section, frozen=True):
     """``token`` (a reference) opens the pages; ``hosts`` are the names that browsers call us by.
 
@@ -148,6 +156,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ci: CiSection = CiSection()
     slack: SlackSection = SlackSection()
     worker: WorkerSection = WorkerSection()
+    limits: LimitsSection = LimitsSection()
     web: WebSection = WebSection()
     runbooks: RunbookSection = RunbookSection()
     people: dict[str, PersonSection] = {}
@@ -362,9 +371,9 @@ def _typed(text: str, like: object) -> object:
         return _BOOLEANS.get(text.strip().lower(), text)
     if isinstance(like, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    if isinstance(like, float):
+    if isinstance(like, float | int):
         try:
-            return float(text)
+            return type(like)(text)
         except ValueError:
             return text  # the validation names key and type
     return text

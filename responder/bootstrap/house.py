@@ -24,6 +24,7 @@ from stanch.responder.engine.attempt import Attempt, Trace
 from stanch.responder.engine.dispatch import Dispatch
 from stanch.responder.engine.executor import Executor
 from stanch.responder.engine.lease import Leases
+from stanch.responder.engine.limit import Limit
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
 from stanch.responder.keys.folder import close_folder
@@ -297,9 +298,15 @@ def _executor(ground: Ground, opened: ExitStack, trace: Trace) -> Executor:
     store, planner, doorbell = ground.store, ground.planner, ground.doorbell
     progress = Progress(store=store, doorbell=doorbell, changing=_changing())
     length = timedelta(seconds=ground.settings.worker.lease_seconds)
+    limits = ground.settings.limits
     return Executor(
         store=store,
-        dispatch=Dispatch(planner=planner, progress=progress, runbooks=ground.runbooks),
+        dispatch=Dispatch(
+            planner=planner,
+            progress=progress,
+            runbooks=ground.runbooks,
+            limit=Limit(most=limits.containments, within=timedelta(seconds=limits.window_seconds)),
+        ),
         runbooks=ground.runbooks,
         attempt=Attempt(
             store=store, vault=ground.vault, planner=planner, progress=progress, trace=trace

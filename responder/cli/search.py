@@ -94,7 +94,7 @@ class Sweep:
             self._seen.append(taken.incident)
             # What a person paused, cancelled or takes back is left to them.
             if taken.run is None and self._failed(taken.incident):
-                self._house.responses.respond(taken.incident, by=self._by)
+                self._house.responses.respond(taken.incident, by=self._by, report=True)
         return taken.incident
 
     def _failed(self, incident: IncidentId) -> bool:

@@ -19,10 +19,12 @@ from stanch.responder.domain.ids import label
 def command(incident: str, name: str | None, yes: bool) -> None:  # noqa: FBT001  # click passes by name
     """Reverse every step of LK-n's newest run that Stanch itself did, newest first.
 
-    What somebody else changed in the meantime is left alone and said. After a step that cannot be
-    undone, nothing is.
+    Somebody else has to agree first (`stanch approve LK-n`), because the credential works again
+    afterwards; until then everything stays. What somebody else changed in the meantime is left
+    alone and said. After a step that cannot be undone, nothing is.
 
-    Exit codes: 0 undone, 1 a reversal failed, 2 nothing can be undone, or usage.
+    Exit codes: 0 undone, or waits for the approval; 1 a reversal failed; 2 nothing can be undone,
+    or usage.
     """
     console = Console(highlight=False)
     with house() as opened:

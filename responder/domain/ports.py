@@ -203,6 +203,9 @@ class Ledger(Protocol):
     def newest(self, action: str) -> Event | None:
         """The newest entry of this action; Tampered when it is not of our key."""
 
+    def since(self, action: str, at: datetime) -> tuple[Event, ...]:
+        """Entries of this action from ``at`` on; Tampered when one is not of our key."""
+
     def sworn(self, incident: IncidentId) -> tuple[Event, ...]:
         """What the record says of an incident; Tampered when an entry is not of our key."""
 

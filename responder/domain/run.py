@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -138,6 +138,31 @@ class StepRun:
             and self.lease_until is not None
             and self.lease_until > now
         )
+
+
+def pending_undo(run: Run, steps: Iterable[StepRun]) -> bool:
+    """An undo that has begun nothing: everything is as it was when it was asked for."""
+    return run.kind is RunKind.UNDO and not any(step.intended_at for step in steps)
+
+
+def latest(
+    runs: Sequence[tuple[Run, Sequence[StepRun]]],
+) -> tuple[Run | None, Run | None]:
+    """The run that says how things stand, and the undo that was asked for since, if any.
+
+    An undo counts as soon as it has begun. One that ended before that is told until something else
+    goes on.
+    """
+    counts = [run for run, steps in runs if not pending_undo(run, steps)]
+    newest, last = counts[-1] if counts else None, runs[-1][0] if runs else None
+    if last is None or last == newest:
+        return newest, None
+    went_on = newest is not None and (newest.finished_at or last.started_at) > last.started_at
+    return newest, None if last.state.over and (went_on or not _rests(newest)) else last
+
+
+def _rests(run: Run | None) -> bool:
+    return run is None or run.state.over
 
 
 def newest_claim(steps: Iterable[StepRun]) -> Claim | None:

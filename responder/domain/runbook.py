@@ -8,6 +8,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 ANYTHING = ("*", "*")
+# Policies that hold for every run, whatever its runbook says of its steps.
+UNDO = "undo-containment"  # before anything is taken back
+BLAST = "blast-limit"  # before reports contain more in one account than is usual
 
 
 class Phase(StrEnum):
@@ -37,7 +40,10 @@ class Need:
     reason: str
 
 
-_ONE = Need(when={}, count=1, reason="a person decides")
+NO_MORE = "a person decides"  # the reason where there is none
+_ONE = Need(when={}, count=1, reason=NO_MORE)
+_TITLES = {UNDO: "Containment is taken back", BLAST: "More containments than usual"}
+_PATIENCE = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +117,19 @@ class Runbook:
                 needed.add(found.id)
                 open_.extend(found.after)
         return frozenset(needed)
+
+    def policy(self, name: str) -> Policy:
+        """The policy called so. Those of the house hold where the folder has no file for them."""
+        if name in self.policies or name not in _TITLES:
+            return self.policies[name]
+        groups = sorted({policy.group for policy in self.policies.values()})
+        return Policy(
+            id=name,
+            title=_TITLES[name],
+            group=(groups or ["security"])[0],
+            expires=_PATIENCE,
+            silence=Silence.HOLD,
+        )
 
     def handles(self, provider: str, kind: str) -> bool:
         """Whether it is written for this kind of credential."""

@@ -14,12 +14,16 @@ STRANGER = "stranger"  # in a step's evidence: the credential belongs to somebod
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The incident with its newest run. ``disposition``: what it was closed as, if anything."""
+    """The incident with its newest run. ``disposition``: what it was closed as, if anything.
+
+    ``undo`` was asked for and has begun nothing: until then the run before it says how things are.
+    """
 
     incident: Incident
     run: Run | None
     steps: tuple[StepRun, ...]
     disposition: str = ""
+    undo: Run | None = None
 
     @property
     def current(self) -> bool:
@@ -56,6 +60,8 @@ class Status:
     @property
     def fine(self) -> bool:
         """Nothing failed, and what came to its end left nothing uncovered: exit code 0."""
+        if self.undo is not None and self.undo.state.works:
+            return True
         if self.run is not None and self.run.state is RunState.FAILED:
             return False
         responded = self.ended and not self.undone

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.error import RunbookError
-from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId
-from stanch.responder.domain.incident import Incident
+from stanch.responder.domain.ids import RunId
 from stanch.responder.domain.json import JsonObject, JsonValue
 from stanch.responder.domain.ports import Errand, Transaction
 from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
-from stanch.responder.domain.runbook import Policy, Runbook, RunbookStep, Silence
-from stanch.responder.domain.timeline import Event
+from stanch.responder.domain.runbook import Runbook, RunbookStep
 from stanch.responder.engine.attempt import Job
 from stanch.responder.engine.authority import (
     require_reversal,
@@ -25,15 +21,15 @@ from stanch.responder.engine.authority import (
 )
 from stanch.responder.engine.condition import holds
 from stanch.responder.engine.context import purpose
-from stanch.responder.engine.decision import asked as put_question
-from stanch.responder.engine.decision import consented, expire, has_consent, sworn
-from stanch.responder.engine.gate import Gate, gate
+from stanch.responder.engine.limit import Limit, asked_for
 from stanch.responder.engine.pin import pinned
-from stanch.responder.engine.planner import Planner, outputs_of
+from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
+from stanch.responder.engine.question import Questions
 from stanch.responder.engine.ready import elements, line, ready
-from stanch.responder.engine.reference import Outputs, resolve
+from stanch.responder.engine.reference import resolve
 from stanch.responder.engine.reversal import reversal, standing
+from stanch.responder.engine.scene import Scene
 from stanch.responder.engine.stop import in_the_way, sweep_up
 
 SETTLED = timedelta(seconds=5)  # after that long the world usually shows an act everywhere
@@ -43,30 +39,18 @@ MOST_DEATHS = 10  # workers that may die of a step, or hang in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What one claiming looks at."""
-
-    tx: Transaction
-    run: Run
-    incident: Incident
-    runbook: Runbook
-    steps: tuple[StepRun, ...]
-    now: datetime
-    events: tuple[Event, ...]  # what the record says, valid under its key
-
-    @property
-    def outputs(self) -> Outputs:
-        """What the run has found out so far."""
-        return outputs_of(self.steps)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
     """Takes steps for a worker."""
 
     planner: Planner
     progress: Progress
     runbooks: Mapping[str, Runbook]
+    limit: Limit = Limit()  # noqa: RUF009  # frozen
+
+    @property
+    def questions(self) -> Questions:
+        """What has to be asked before a step is taken."""
+        return Questions(planner=self.planner)
 
     def jobs(
         self, tx: Transaction, run: Run, lane: Errand | None, *, most: int, lease: timedelta
@@ -111,26 +95,6 @@ class Dispatch:
         urgent = said is not None and said.id in runbook.containing
         return Errand.CONTAIN if urgent else Errand.ADVANCE
 
-    def quiet(self, tx: Transaction, run: Run, runbook: Runbook, step: StepRun) -> bool:
-        """Whether a step only waits for a person's word, which has not come yet."""
-        incident = tx.incidents.get(run.incident)
-        if step.state is not StepState.BLOCKED or not step.approval or incident is None:
-            return False
-        outputs = outputs_of(tx.runs.steps(run.id))
-        digest = self.planner.hash(step, incident=incident, runbook=runbook, outputs=outputs)
-        asked = [
-            a
-            for a in tx.approvals.of(run.id)
-            if a.step == step.id and a.decision is not Decision.VOID
-        ]
-        if not asked or asked[-1].plan_hash != digest:
-            return False
-        newest = asked[-1]
-        if newest.decision is Decision.OPEN:
-            return tx.now() < newest.expires_at
-        held = runbook.policies[step.approval].silence is Silence.HOLD
-        return newest.decision is Decision.EXPIRED and held
-
     def _take_in(self, tx: Transaction, run: Run, now: datetime) -> None:
         """Before an undo begins: how the acts under way have ended, and that the world shows it.
 
@@ -162,10 +126,12 @@ class Dispatch:
         tx, said = scene.tx, line(scene.run, scene.runbook, step)
         if said is not None and self._settled_without_work(scene, step, said):
             return None
-        if step.approval and not self._may_go(scene, step):
+        if step.approval and not self.questions.may_go(scene, step):
             return None
         params = step.params or self._params(scene, step, said)
         if self._taken(scene, step, params):
+            return None
+        if self._beyond(scene, step):
             return None
         claimed = tx.runs.claim(scene.run.id, step.id, now=scene.now, lease=lease)
         if claimed is None:
@@ -197,7 +163,7 @@ class Dispatch:
             "purpose": purpose(scene.incident.id, step.id, step.uses),
             "ref": scene.incident.sealed,
         }
-        _record(scene.tx, scene.incident.id, "secret.opened", detail, scene.now)
+        scene.record("secret.opened", detail)
         return replace(step, opened=(*step.opened, scene.incident.sealed))
 
     def _settled_without_work(self, scene: Scene, step: StepRun, said: RunbookStep) -> bool:
@@ -269,7 +235,7 @@ class Dispatch:
         words = {StepState.FAILED: "failed", StepState.OMITTED: "omitted"}
         action = f"step.{words.get(state, 'verified')}"
         detail: JsonObject = {"run": scene.run.id, "step": step.id, "uses": step.uses, "why": why}
-        _record(scene.tx, scene.incident.id, action, detail, scene.now)
+        scene.record(action, detail)
         scene.tx.outbox.put(Errand.NOTIFY, str(scene.incident.id))
 
     def _params(self, scene: Scene, step: StepRun, said: RunbookStep | None) -> JsonObject:
@@ -290,79 +256,19 @@ class Dispatch:
             if (other.run, other.id) != (step.run, step.id)
         )
 
+    def _beyond(self, scene: Scene, step: StepRun) -> bool:
+        """Whether a person has to agree first because reports contain too much in one account."""
+        if scene.run.kind is not RunKind.RESPOND or step.intended_at is not None:
+            return False
+        if not self.planner.contains(step) or asked_for(scene):
+            return False
+        before = self.limit.count(scene)
+        return before is not None and not self.questions.may_exceed(scene, step, before)
+
     def _shared(self, uses: str, params: JsonObject) -> str | None:
         """The name of what a step changes and other runs may change too."""
         spec = self.planner.steps[uses].spec if uses in self.planner.steps else None
         return f"{spec.shares}:{params.get(spec.shares)}" if spec and spec.shares else None
-
-    def _may_go(self, scene: Scene, step: StepRun) -> bool:
-        """Judge the step's approval; ask, expire or stop as its policy says."""
-        tx, now = scene.tx, scene.now
-        policy = scene.runbook.policies[step.approval or ""]
-        digest = self.planner.hash(
-            step, incident=scene.incident, runbook=scene.runbook, outputs=scene.outputs
-        )
-        asked = sworn(tx.approvals.of(scene.run.id), scene.events)
-        need = policy.need(_facts(scene.outputs))
-        verdict = Gate.GO
-        if need.count:
-            verdict = gate(
-                asked,
-                step=step.id,
-                plan_hash=digest,
-                silence=policy.silence,
-                now=now,
-                people=need.count,
-            )
-        expire(tx, asked, step.id, digest, now)
-        if verdict is Gate.GO:
-            if need.count == 0 and step.intended_at is None:
-                why = {"step": step.id, "plan": digest, "policy": policy.id, "why": need.reason}
-                _record(tx, scene.incident.id, "approval.not_needed", why, now)
-            if need.count:
-                _consent(scene, [a for a in asked if a.step == step.id][-1])
-            return True
-        if verdict is Gate.ASK:
-            _ask(scene, step, policy, digest, need.reason)
-        state = StepState.SKIPPED if verdict is Gate.STOP else StepState.BLOCKED
-        if step.state is not state:
-            tx.runs.write(replace(step, state=state, finished_at=now if state.over else None))
-            tx.outbox.put(Errand.NOTIFY, str(scene.incident.id))
-        return False
-
-
-def _ask(scene: Scene, step: StepRun, policy: Policy, digest: str, why: str) -> None:
-    put_question(
-        scene.tx,
-        Approval(
-            id=ApprovalId(secrets.token_hex(8)),
-            incident=scene.incident.id,
-            run=scene.run.id,
-            step=step.id,
-            plan_hash=digest,
-            policy=policy.id,
-            group=policy.group,
-            requester=scene.run.requester,
-            asked_at=scene.now,
-            expires_at=scene.now + policy.expires,
-        ),
-        why,
-    )
-
-
-def _consent(scene: Scene, newest: Approval) -> None:
-    """Where silence is consent, that is on record before the act."""
-    if newest.decision is not Decision.GRANTED and not has_consent(newest, scene.events):
-        consented(scene.tx, newest, scene.now)
-
-
-def _facts(outputs: Outputs) -> dict[str, str]:
-    """What a policy may look at: ``owner.protected`` to ``yes``."""
-    return {
-        f"{step}.{name}": str(value)
-        for step, found in outputs.items()
-        for name, value in found.items()
-    }
 
 
 def _element(step: StepRun, number: int, item: JsonValue) -> StepRun:
@@ -389,9 +295,3 @@ def _born_in(tx: Transaction, run: Run) -> tuple[RunId, ...]:
     if run.kind is not RunKind.UNDO:
         return (run.id,)
     return tuple(reversed([r.id for r in tx.runs.of(run.incident)]))
-
-
-def _record(
-    tx: Transaction, incident: IncidentId, action: str, detail: JsonObject, now: datetime
-) -> None:
-    tx.ledger.append(Event(at=now, actor="system", action=action, incident=incident, detail=detail))

@@ -143,7 +143,8 @@ class Executor:
         steps = tx.runs.steps(run.id)
         runbook = pinned(run, self.runbooks)
         able, later = ready(run, runbook, steps, tx.now())
-        free = tuple(step for step in able if not self.dispatch.quiet(tx, run, runbook, step))
+        quiet = self.dispatch.questions.quiet
+        free = tuple(step for step in able if not quiet(tx, run, runbook, step))
         now = tx.now()
         soon = later is not None and later - now <= LONG
         state = RunState.RUNNING if free or soon else _state(steps, now)

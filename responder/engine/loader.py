@@ -17,6 +17,8 @@ from pathlib import Path
 from stanch.responder.domain.error import RunbookError
 from stanch.responder.domain.runbook import (
     ANYTHING,
+    BLAST,
+    UNDO,
     Phase,
     Policy,
     Runbook,
@@ -97,7 +99,7 @@ def _runbook(
     _check_graph(steps, specs)
     for key, phase in (("contained_by", Phase.CONTAIN), ("proven_dead_by", Phase.AUDIT)):
         _check_milestone(doc, key, phase, steps, specs)
-    used = {step.approval for step in steps if step.approval}
+    used = {step.approval for step in steps if step.approval} | ({UNDO, BLAST} & set(policies))
     return Runbook(
         id=name,
         version=int(doc.text("version")),

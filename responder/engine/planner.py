@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 
 import msgspec
 
@@ -12,9 +12,9 @@ from stanch.responder.domain.ids import RunId
 from stanch.responder.domain.incident import Incident
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.plan import Plan, PlannedStep, plan_hash
-from stanch.responder.domain.run import StepRun
-from stanch.responder.domain.runbook import Runbook
-from stanch.responder.domain.step import Call, Step
+from stanch.responder.domain.run import Run, RunKind, StepRun
+from stanch.responder.domain.runbook import BLAST, UNDO, Phase, Runbook
+from stanch.responder.domain.step import Call, Effect, Step
 from stanch.responder.engine.reference import Outputs, known, resolve
 
 
@@ -88,7 +88,7 @@ class Planner:
             params=self.params(step, outputs),
             calls=self.calls(step, incident=incident, outputs=outputs),
             undo=spec.undo,
-            policy=runbook.policies[step.approval] if step.approval else None,
+            policy=runbook.policy(step.approval) if step.approval else None,
             after=step.after,
             permissions=spec.permissions,
         )
@@ -114,14 +114,56 @@ class Planner:
             ),
         )
 
-    def hash(self, step: StepRun, *, incident: Incident, runbook: Runbook, outputs: Outputs) -> str:
-        """What an approval of this step is bound to."""
-        return plan_hash(
+    def contains(self, step: StepRun) -> bool:
+        """Whether the step changes something in order to contain."""
+        return (
+            step.phase is Phase.CONTAIN
+            and step.uses in self.steps
+            and self.steps[step.uses].spec.effect is not Effect.READ
+        )
+
+    def asked(
+        self,
+        step: StepRun,
+        policy: str,
+        *,
+        run: Run,
+        rows: Sequence[StepRun],
+        incident: Incident,
+        runbook: Runbook,
+    ) -> tuple[PlannedStep, str]:
+        """What a question under this policy is about, and the hash that its answer is bound to.
+
+        Mostly the step alone. An undo is agreed to as a whole, and so is a containment that is one
+        too many: then the step stands for all of its calls.
+        """
+        outputs = outputs_of(rows)
+        shown = self.planned(step, incident=incident, runbook=runbook, outputs=outputs)
+        about: Sequence[StepRun] = ()
+        if policy == UNDO and run.kind is RunKind.UNDO:
+            about, title = rows, "Undo the containment of"
+        elif policy == BLAST:
+            about, title = [row for row in rows if self.contains(row)], "Contain"
+        if about:
+            effects = {self.steps[row.uses].spec.effect for row in about}
+            calls = [self.calls(row, incident=incident, outputs=outputs) for row in about]
+            final = Effect.FINAL in effects
+            shown = replace(
+                shown,
+                title=title,
+                effect=Effect.FINAL if final else Effect.REVERSIBLE,
+                params={row.id: self.params(row, outputs) for row in about},
+                undo=None if final else shown.undo,
+                calls=tuple(call for each in calls for call in each),
+                policy=runbook.policy(policy),
+            )
+        digest = plan_hash(
             fingerprint=incident.fingerprint,
             runbook=runbook.id,
             version=runbook.version,
-            step=self.planned(step, incident=incident, runbook=runbook, outputs=outputs),
+            step=shown,
         )
+        return shown, digest
 
 
 def _with_item(step: StepRun, outputs: Outputs) -> Outputs:

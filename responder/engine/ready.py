@@ -58,7 +58,7 @@ def _free_at(
         moments.append(step.lease_until or since)
     elif step.state is StepState.WAITING:
         moments.append(step.due_at or since)
-    elif step.state is StepState.PENDING and step.due_at is not None:
+    elif step.state in {StepState.PENDING, StepState.BLOCKED} and step.due_at is not None:
         moments.append(step.due_at)
     if line is not None and step.intended_at is None:
         moments.append(since + (line.wait or timedelta(0)))

@@ -9,7 +9,7 @@ from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, RunId, label
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun
-from stanch.responder.domain.runbook import Phase
+from stanch.responder.domain.runbook import UNDO, Phase
 from stanch.responder.domain.step import Effect, Step
 
 
@@ -64,7 +64,7 @@ def reversal(
                 uses=spec.name,
                 template=_params(step, spec.params),
                 after=(rows[-1].id,) if rows else (),
-                approval=None,
+                approval=None if rows else UNDO,  # one word for all of it
             )
         )
     return tuple(rows)

@@ -9,10 +9,18 @@ from stanch.responder.domain.approval import Decision
 from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import Errand, Transaction
-from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
-from stanch.responder.domain.runbook import Phase
+from stanch.responder.domain.run import (
+    Run,
+    RunKind,
+    RunState,
+    StepRun,
+    StepState,
+    pending_undo,
+)
+from stanch.responder.domain.runbook import BLAST, Phase
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.decision import closed
+from stanch.responder.engine.limit import TRIGGER
 
 
 def revive(
@@ -26,7 +34,8 @@ def revive(
     """Failed steps are tried again, what was left out is taken, expired questions are asked anew.
 
     With ``requester`` None only what failed and was to be tried again by itself (it has a due
-    time) goes on; nobody's question is asked again for that.
+    time) goes on; nobody's question is asked again for that. Whether reports contain too much is
+    no question any more once a person asks for this incident.
     """
     now = tx.now()
     for step in tx.runs.steps(run.id):
@@ -36,6 +45,10 @@ def revive(
             _ask_again(tx, run, step)
         elif requester and run.state is RunState.DONE and step.phase is Phase.AUDIT:
             tx.runs.write(_anew(step))
+    if requester and TRIGGER not in (trace or {}):
+        for approval in tx.approvals.of(run.id):
+            if (approval.policy, approval.decision) == (BLAST, Decision.OPEN):
+                closed(tx, approval, Decision.VOID, now, f"{requester} asks for it")
     state = run.state if run.state is RunState.PAUSED and requester is None else RunState.RUNNING
     tx.runs.save(replace(run, state=state, requester=requester or run.requester, finished_at=None))
     tx.outbox.put(Errand.NOTIFY, str(run.incident))
@@ -82,12 +95,14 @@ def _anew(step: StepRun) -> StepRun:
 
 def may_wake(tx: Transaction, run: Run) -> bool:
     """Whether a failed containment may go on by itself: nothing newer has taken its place."""
-    runs = tx.runs.of(run.incident)
+    runs = [r for r in tx.runs.of(run.incident) if not pending_undo(r, tx.runs.steps(r.id))]
     incident = tx.incidents.get(run.incident)
     now = tx.now()
     return (
         run.state is RunState.FAILED
+        and bool(runs)
         and runs[-1].id == run.id
+        and tx.runs.active(run.incident) is None
         and incident is not None
         and (incident.state is IncidentState.OPEN or run.kind is RunKind.UNDO)
         and incident.state is not IncidentState.CLOSED

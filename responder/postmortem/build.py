@@ -9,7 +9,7 @@ from stanch.responder.domain import card, goal
 from stanch.responder.domain.claim import NOTHING, Claim
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
-from stanch.responder.domain.run import Run, RunKind, StepRun, newest_claim
+from stanch.responder.domain.run import Run, RunKind, StepRun, newest_claim, pending_undo
 from stanch.responder.domain.status import Status
 from stanch.responder.postmortem.activity import read_activity
 from stanch.responder.postmortem.advice import PROMPTS, Facts, actions, residual, unknown
@@ -83,7 +83,11 @@ def open_actions(case: CaseFile) -> tuple[ActionItem, ...]:
 
 def _facts(case: CaseFile, now: datetime) -> Facts:
     incident = case.incident
-    runs = tuple((run, steps) for run, steps in case.runs if not is_earlier(incident, run))
+    runs = tuple(
+        (run, steps)
+        for run, steps in case.runs
+        if not is_earlier(incident, run) and not pending_undo(run, steps)
+    )
     contained_at = incident.containment_verified_at
     return Facts(
         incident=incident,

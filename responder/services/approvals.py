@@ -18,14 +18,14 @@ from stanch.responder.domain.error import ApprovalRefused, UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.plan import PlannedStep
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
-from stanch.responder.domain.run import Run, RunState, StepRun
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.authority import require_rows
 from stanch.responder.engine.decision import closed, record, sworn
 from stanch.responder.engine.gate import agreed
 from stanch.responder.engine.pin import pinned
-from stanch.responder.engine.planner import Planner, outputs_of
+from stanch.responder.engine.planner import Planner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +145,9 @@ class Approvals:
                 remedy=f"`stanch respond {label(approval.incident)}` asks again",
             )
         runbook = pinned(run, self.runbooks)
-        outputs = outputs_of(steps)
-        planned = self.planner.planned(step, incident=incident, runbook=runbook, outputs=outputs)
-        digest = self.planner.hash(step, incident=incident, runbook=runbook, outputs=outputs)
+        planned, digest = self.planner.asked(
+            step, approval.policy, run=run, rows=steps, incident=incident, runbook=runbook
+        )
         return Question(approval=approval, step=planned, preview=incident.preview, plan_hash=digest)
 
     def _require(self, tx: Transaction, approval: Approval) -> None:
@@ -179,10 +179,14 @@ def _askers(
     Where people are tied to accounts, who decides from the account that asked is who asked,
     whatever name was given then.
     """
+    events = tx.ledger.sworn(asked.incident)
+    undos = {e.detail.get("run") for e in events if e.detail.get("kind") == RunKind.UNDO}
+    # Who asked for an undo that was refused or called off does not agree to the next one.
+    runs = undos if asked.run in undos else {asked.run}
     began = [
         event
-        for event in tx.ledger.sworn(asked.incident)
-        if event.action in {"run.started", "run.resumed"} and event.detail.get("run") == asked.run
+        for event in events
+        if event.action in {"run.started", "run.resumed"} and event.detail.get("run") in runs
     ]
     names = {event.actor.partition(":")[2] for event in began}
     accounts = {event.detail.get("account") for event in began} - {None}

@@ -12,10 +12,11 @@ from stanch.responder.domain.error import RunbookError, UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.ports import Store, Transaction
-from stanch.responder.domain.run import StepRun, StepState
-from stanch.responder.domain.runbook import Phase, Silence, runbook_for
+from stanch.responder.domain.run import Run, StepRun, StepState, latest
+from stanch.responder.domain.runbook import BLAST, NO_MORE, Phase, Silence, runbook_for
 from stanch.responder.domain.step import Effect
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.decision import ASKED
 from stanch.responder.engine.planner import outputs_of
 from stanch.responder.services.approvals import Approvals, waiting
 from stanch.responder.services.drawing import draw
@@ -79,16 +80,17 @@ class Cards:
                     f"there is no incident {label(incident_id)}",
                     remedy="`stanch incidents` lists them",
                 )
-            runs = tx.runs.of(incident_id)
-            run = runs[-1] if runs else None
-            steps = tx.runs.steps(run.id) if run else ()
-            asked = tx.approvals.of(run.id) if run else ()
+            rows = {run.id: tx.runs.steps(run.id) for run in tx.runs.of(incident_id)}
+            run, undo = latest([(run, rows[run.id]) for run in tx.runs.of(incident_id)])
+            asking = undo or run
+            asked = tx.approvals.of(asking.id) if asking else ()
             books = self.approvals.runbooks.values()
             view = View(
                 incident=incident,
                 exposures=tx.incidents.exposures(incident_id),
                 run=run,
-                steps=steps,
+                steps=rows[run.id] if run else (),
+                undo=undo,
                 specs={name: step.spec for name, step in self.approvals.planner.steps.items()},
                 credential=self.words.credential(incident),
                 now=tx.now(),
@@ -97,11 +99,11 @@ class Cards:
                 closed=_closed(tx, incident),
                 differs=discrepancies(tx, incident_id),
             )
-        blocked = next((s for s in steps if s.state is StepState.BLOCKED), None)
-        works = run is not None and run.state.works
+            waits = _waits(asking, rows[asking.id], asked) if asking else None
+            why = _why(tx, waits) if waits else ""
         if view.differs:
             return view, None  # nobody is asked about rows that somebody else wrote
-        return view, waiting(blocked, asked) if blocked and works else None
+        return replace(view, why=why), waits
 
     def _by_hand(self, view: View, remedy: str) -> Iterator[str]:
         """What a person can do at the provider: the containing calls that were not made."""
@@ -145,6 +147,27 @@ class Cards:
             deciders=tuple(Decider(p.name, p.slack) for p in deciders),
             claimed=any(p.account is None for p in deciders),
         )
+
+
+def _waits(run: Run, steps: tuple[StepRun, ...], asked: tuple[Approval, ...]) -> Approval | None:
+    """The question that holds the run up; a step may wait for one that was asked of another."""
+    blocked = [step for step in steps if step.state is StepState.BLOCKED]
+    if not run.state.works or not blocked:
+        return None
+    own = (waiting(step, asked) for step in blocked)
+    about_all = (a for a in reversed(asked) if (a.policy, a.decision) == (BLAST, Decision.OPEN))
+    return next(filter(None, own), next(about_all, None))
+
+
+def _why(tx: Transaction, approval: Approval) -> str:
+    """The reason that was given when it was asked; empty when it says nothing more."""
+    mine = {"approval": approval.id}.items()
+    said = [
+        entry.event.detail.get("why")
+        for entry in tx.ledger.entries(approval.incident)
+        if entry.event.action == ASKED and mine <= entry.event.detail.items()
+    ]
+    return str(said[-1]) if said and said[-1] != NO_MORE else ""
 
 
 def _closed(tx: Transaction, incident: Incident) -> Event | None:

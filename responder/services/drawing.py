@@ -5,7 +5,7 @@ from __future__ import annotations
 from stanch.responder.domain.card import Card, Mark
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import IncidentState
-from stanch.responder.domain.run import RunState, StepState
+from stanch.responder.domain.run import Run, RunState, StepState
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.services.fact import facts
 from stanch.responder.services.next_step import next_steps
@@ -66,7 +66,8 @@ def _summary(view: View) -> str:
     true = status.truth(view.credential)
     if view.incident.state is IncidentState.CLOSED or status.stranger:
         return true
-    return f"{true} {_stands(view)}".strip()
+    stands = _stands(view) if view.undo is None else _undo(view, view.undo)
+    return f"{true} {stands}".strip()
 
 
 def _stands(view: View) -> str:
@@ -85,6 +86,20 @@ def _stands(view: View) -> str:
             return _refused(view)
         case _:
             return _question(view) or _work(view)
+
+
+def _undo(view: View, undo: Run) -> str:
+    """An undo that was asked for and has begun nothing."""
+    stays = "Nothing was taken back."
+    if view.ask:
+        return f"{undo.requester} asks to undo it. {_question(view)}"
+    if view.denied is not None:
+        return f"The undo was refused by {view.denied.decided_by}: “{view.denied.reason}”. {stays}"
+    if view.lapsed:
+        return f"{undo.requester} asked to undo it, and nobody decided in time. {stays}"
+    if undo.state.over:
+        return f"{undo.requester} asked to undo it, and it was called off. {stays}"
+    return f"{undo.requester} asks to undo it. {stays}"
 
 
 def _not_begun(view: View) -> str:
@@ -107,7 +122,8 @@ def _refused(view: View) -> str:
 
 def _question(view: View) -> str | None:
     if view.ask:
-        return f"Waits for a decision by {view.ask.whom}."
+        why = f": {view.why}" if view.why else ""
+        return f"Waits for a decision by {view.ask.whom}{why}."
     if view.lapsed:
         return "Nobody decided in time, so nothing was done."
     return None

@@ -120,7 +120,7 @@ class Intake:
             tx.outbox.put(Errand.NOTIFY, str(incident.id))
         run = tx.runs.active(incident.id)
         if report.respond and news in {News.OPENED, News.REOPENED}:
-            started = self.responses.start(tx, incident, report.by)
+            started = self.responses.start(tx, incident, report.by, report=True)
         else:
             started = run.id if run else None
         return Taken(incident=incident.id, news=news, run=started)

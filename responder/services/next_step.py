@@ -18,8 +18,8 @@ def next_steps(view: View) -> tuple[Next, ...]:
         return (Next("find out what was changed", "stanch audit verify"),)
     if view.incident.state is IncidentState.CLOSED:
         return ()
-    if status.failed:
-        return _stopped(view, name)
+    if view.undo is not None or status.failed:
+        return _stopped(view, name) if view.undo is None else _undo(view, name)
     if run is None or not status.current:
         return (_not_begun(view, name),)
     return _of_run(view, run, name)
@@ -37,6 +37,14 @@ def _of_run(view: View, run: Run, name: str) -> tuple[Next, ...]:
     if run.state is RunState.DONE:
         return (_ended(view, name),)
     return tuple(Next(what, f"stanch {how} {name}{more}") for what, how, more in _HALTED[run.state])
+
+
+def _undo(view: View, name: str) -> tuple[Next, ...]:
+    """Beside an undo that has not begun: what keeps the credential contained comes first."""
+    if view.undo is not None and view.undo.state.over:
+        return (Next("go on", f"stanch respond {name}"),)
+    off = Next("leave it contained", f"stanch cancel {name}")
+    return (off, Next("ask again", f"stanch undo {name}")) if view.lapsed else (off,)
 
 
 def _stopped(view: View, name: str) -> tuple[Next, ...]:

@@ -51,7 +51,7 @@ class Reconciler:
         """An incident without a run: somebody died between the two, or its runbook is new."""
         with self.store.transaction() as tx:
             still = next((i for i in tx.incidents.unanswered() if i.id == incident_id), None)
-            run = None if still is None else self.responses.start(tx, still, SYSTEM)
+            run = None if still is None else self.responses.start(tx, still, SYSTEM, report=True)
             tx.outbox.put(Errand.NOTIFY, str(incident_id))
         if run is not None:
             self.responses.wake(run)

@@ -6,17 +6,20 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from stanch.responder.domain.approval import Decision, Person, find_person
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef, label
 from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.plan import Plan
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
-from stanch.responder.domain.run import Run, RunKind, RunState, StepRun
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, pending_undo
 from stanch.responder.domain.runbook import Runbook, runbook_for
 from stanch.responder.domain.timeline import Event
+from stanch.responder.engine.limit import REPORT, STRANGER, TRIGGER
 from stanch.responder.engine.pin import pin, pinned
 from stanch.responder.engine.planner import Planner, step_runs
 from stanch.responder.engine.reversal import reversal, standing
@@ -39,11 +42,12 @@ class Responses:
         """The runbook for this kind of credential, if there is one."""
         return runbook_for(self.runbooks.values(), incident.provider, incident.kind)
 
-    def respond(self, incident_id: IncidentId, *, by: Caller) -> RunId | None:
+    def respond(self, incident_id: IncidentId, *, by: Caller, report: bool = False) -> RunId | None:
         """Start the runbook, or take up an unfinished run where it stopped.
 
         Failed steps are tried again; an expired approval is asked for again. None when there is no
-        runbook for this kind of credential.
+        runbook for this kind of credential. ``report``: not for this incident's sake, but because
+        its credential was seen again.
         """
         with self.store.snapshot() as tx:
             refused = _refused(tx, incident_id)
@@ -51,26 +55,29 @@ class Responses:
             find_person(self.people, by.name)  # to overrule a refusal, one must be somebody
         with self.store.transaction() as tx:
             incident = _reopened(tx, _incident(tx, incident_id), by)
-            runs = tx.runs.of(incident_id)
-            current = runs[-1] if runs else None
+            current = _current(tx, incident_id)
             if current is not None and _is_undoing(current):
                 raise UsageError(
                     f"{label(incident_id)} is being undone",
                     remedy=f"`stanch cancel {label(incident_id)}` stops that; then respond again",
                 )
             if current is not None and _goes_on(current, incident):
-                revive(tx, current, actor=by.actor, requester=by.name, trace=by.trace)
+                trace = {**by.trace, **self._trigger(by, report=report)}
+                revive(tx, current, actor=by.actor, requester=by.name, trace=trace)
                 run_id: RunId | None = current.id
             else:
-                run_id = self.start(tx, incident, by)
+                run_id = self.start(tx, incident, by, report=report)
         if run_id is not None:
             self.wake(run_id)
         return run_id
 
-    def start(self, tx: Transaction, incident: Incident, by: Caller) -> RunId | None:
+    def start(
+        self, tx: Transaction, incident: Incident, by: Caller, *, report: bool
+    ) -> RunId | None:
         """A new run for an incident, in this transaction; whatever ran before it is given up.
 
         None when there is no runbook for this kind of credential. Call ``wake`` after the commit.
+        ``report``: nobody asked for this incident; what was seen set it off.
         """
         runbook = self.runbook(incident)
         if runbook is None:
@@ -92,8 +99,14 @@ class Responses:
             pinned=text,
             digest=digest,
         )
-        self._add(tx, run, step_runs(runbook, run.id), by)
+        self._add(tx, run, step_runs(runbook, run.id), by, self._trigger(by, report=report))
         return run.id
+
+    def _trigger(self, by: Caller, *, report: bool) -> JsonObject:
+        """What the record keeps where no known person asked for this incident."""
+        if report:
+            return {TRIGGER: REPORT}
+        return {} if by.name in self.people else {TRIGGER: STRANGER}
 
     def wake(self, run: RunId) -> None:
         """Ring for a run: first for what contains."""
@@ -147,8 +160,9 @@ class Responses:
         """Take back what was done; raises UsageError when nothing can be.
 
         What is under way is fenced off first: nothing begins any more, and the undo waits until an
-        act that had begun has ended. An undo that was begun already is taken up, not repeated.
-        Raises ApprovalRefused for strangers: afterwards the credential works for whoever has it.
+        act that had begun has ended. Then the policy for undoing decides who must agree: afterwards
+        the credential works for whoever has it. An undo that was begun already is taken up, not
+        repeated. Raises ApprovalRefused for strangers.
         """
         with self.store.transaction() as tx:
             found = _incident(tx, incident_id)
@@ -161,8 +175,8 @@ class Responses:
                     remedy=f"`stanch incidents {label(incident_id)}` shows where it stands",
                 )
             newest = runs[-1]
-            if newest.kind is RunKind.UNDO and newest.state is not RunState.DONE:
-                if not newest.state.works:
+            if newest.kind is RunKind.UNDO and _resumable(tx, newest):
+                if not newest.state.works or _lapsed(tx, newest):
                     revive(tx, newest, actor=by.actor, requester=by.name, trace=by.trace)
                 run_id = newest.id
             else:
@@ -223,7 +237,14 @@ class Responses:
             raise _unanswered(incident)
         return self.planner.plan(incident, runbook, step_runs(runbook, RunId("plan")))
 
-    def _add(self, tx: Transaction, run: Run, rows: tuple[StepRun, ...], by: Caller) -> None:
+    def _add(  # the facts of one run
+        self,
+        tx: Transaction,
+        run: Run,
+        rows: tuple[StepRun, ...],
+        by: Caller,
+        more: JsonObject = MappingProxyType({}),
+    ) -> None:
         for earlier in tx.runs.of(run.incident):
             void(tx, earlier, run.started_at)  # nobody must answer for a run that is given up
         tx.runs.add(run, rows)
@@ -240,6 +261,7 @@ class Responses:
                     "version": run.runbook_version,
                     "digest": run.digest,
                     **by.trace,
+                    **more,
                 },
             )
         )
@@ -269,11 +291,34 @@ def _reopened(tx: Transaction, incident: Incident, by: Caller) -> Incident:
 
 
 def _refused(tx: Transaction, incident: IncidentId) -> bool:
-    """Whether somebody refused what the newest run asked."""
-    runs = tx.runs.of(incident)
-    return bool(runs) and any(
-        approval.decision is Decision.DENIED for approval in tx.approvals.of(runs[-1].id)
+    """Whether somebody refused what the run asked that would be taken up."""
+    run = _current(tx, incident)
+    return run is not None and any(
+        approval.decision is Decision.DENIED for approval in tx.approvals.of(run.id)
     )
+
+
+def _current(tx: Transaction, incident: IncidentId) -> Run | None:
+    """The newest run, without undos that ended before they began: what they left alone goes on."""
+    runs = (
+        run
+        for run in reversed(tx.runs.of(incident))
+        if not (run.state.over and pending_undo(run, tx.runs.steps(run.id)))
+    )
+    return next(runs, None)
+
+
+def _resumable(tx: Transaction, undo: Run) -> bool:
+    """It works, or ended halfway: what ended before it began is asked for anew."""
+    begun = not pending_undo(undo, tx.runs.steps(undo.id))
+    return not undo.state.over or (begun and undo.state is not RunState.DONE)
+
+
+def _lapsed(tx: Transaction, run: Run) -> bool:
+    """Whether what the run asked last has expired."""
+    asked = [a for a in tx.approvals.of(run.id) if a.decision is not Decision.VOID]
+    late = bool(asked) and asked[-1].expires_at <= tx.now()
+    return late and asked[-1].decision in {Decision.OPEN, Decision.EXPIRED}
 
 
 def _goes_on(run: Run, incident: Incident) -> bool:

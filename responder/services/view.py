@@ -29,6 +29,8 @@ class View:
     ask: Ask | None = None
     lapsed: bool = False  # a question was asked and nobody answered in time
     answered: bool = True  # some runbook answers this kind of credential
+    why: str = ""  # a decision is wanted
+    undo: Run | None = None  # it was asked for, and has begun nothing
     denied: Approval | None = None  # the question that ended the run
     closed: Event | None = None  # the word that closed it
     differs: tuple[str, ...] = ()  # what the store says and the record does not
@@ -38,7 +40,13 @@ class View:
     def status(self) -> Status:
         """Where it stands."""
         said = str(self.closed.detail.get("disposition") or "") if self.closed else ""
-        return Status(incident=self.incident, run=self.run, steps=self.steps, disposition=said)
+        return Status(
+            incident=self.incident,
+            run=self.run,
+            steps=self.steps,
+            disposition=said,
+            undo=self.undo,
+        )
 
     def title(self, step: StepRun) -> str:
         """What the step is called."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from types import NoneType
 from typing import Any
 
@@ -100,6 +101,18 @@ class SqlLedger:
             return tuple(self._ours(entry) for entry in self.entries(incident))
         except UnreadableEntryError as error:
             raise Tampered(f"{label(incident)}: ledger entry {error.seq} is not ours") from None
+
+    def since(self, action: str, at: datetime) -> tuple[Event, ...]:
+        """Entries of this action from ``at`` on; Tampered when one is not of our key."""
+        query = (
+            select(*_COLUMNS)
+            .where(ledger.c.action == action, ledger.c.at >= at)
+            .order_by(ledger.c.seq)
+        )
+        try:
+            return tuple(self._ours(decode(row)) for row in self._read(query, 0))
+        except UnreadableEntryError as error:
+            raise Tampered(f"ledger entry {error.seq} is not ours") from None
 
     def newest(self, action: str) -> Event | None:
         """The newest entry of this action; Tampered when it is not of our key."""

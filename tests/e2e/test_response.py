@@ -54,7 +54,10 @@ def test_undo_gives_everything_back_as_it_was(desk: Any) -> None:
     desk.stanch("respond", "payments", "--as", "alice")
     assert world.attacker.try_key() != "alive"
 
-    desk.stanch("undo", "LK-1", "--yes", "--as", "alice")
+    said = desk.stanch("undo", "LK-1", "--yes", "--as", "alice")
+    assert "alice asks to undo it" in said
+    assert world.attacker.try_key() != "alive"
+    desk.stanch("approve", "LK-1", "--as", "bob", *REASON)
 
     assert world.attacker.try_key() == "alive"
     assert world.attacker.try_session() == "alive"  # its deny is gone
@@ -69,13 +72,26 @@ def test_undo_gives_everything_back_as_it_was(desk: Any) -> None:
     desk.stanch("audit", "verify")
 
 
+def test_what_only_reports_set_off_beyond_the_limit_waits_for_a_person(desk: Any) -> None:
+    desk.configure("[limits]\ncontainments = 0\n")
+    said = desk.stanch("respond", "payments", "--as", "alice")
+    assert "LIVE" in said
+    said = " ".join(desk.stanch("incidents", "LK-1").replace("│", " ").split())
+    assert "reports alone have set off 0 containments in aws" in said
+    assert desk.world.attacker.try_key() == "alive"
+    desk.stanch("approve", "LK-1", "--as", "bob", *REASON)
+    assert desk.world.attacker.try_key() != "alive"
+    assert desk.world.consumer.work() == "alive"
+
+
 def test_undo_leaves_alone_what_somebody_changed_since_and_says_so(desk: Any) -> None:
     desk.stanch("respond", "payments", "--as", "alice")
     secrets = desk.world.lab.client("secretsmanager")
     mine = {"aws_access_key_id": "by-hand", "aws_secret_access_key": uuid4().hex}
     secrets.put_secret_value(SecretId=desk.world.secret_name, SecretString=json.dumps(mine))
 
-    desk.stanch("undo", "LK-1", "--yes", "--as", "alice", code=1)
+    desk.stanch("undo", "LK-1", "--yes", "--as", "alice")
+    desk.stanch("approve", "LK-1", "--as", "bob", *REASON, code=1)
 
     held = secrets.get_secret_value(SecretId=desk.world.secret_name)["SecretString"]
     assert json.loads(held) == mine

@@ -19,7 +19,7 @@ from stanch.responder.domain.card import Card
 from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.incident import Incident
 from stanch.responder.domain.ports import Errand
-from stanch.responder.domain.run import Run, StepRun
+from stanch.responder.domain.run import Run, RunState, StepRun
 from stanch.responder.domain.runbook import Need, Policy, Runbook, RunbookStep, Silence
 from stanch.responder.engine.attempt import Attempt
 from stanch.responder.engine.dispatch import Dispatch
@@ -172,6 +172,12 @@ class Room:
         # What happens next happens later: questions and runs are ordered by their time.
         self.clock.move(timedelta(milliseconds=1))
         return self.run(run)
+
+    def settle_undo(self, run: RunId) -> Run:
+        """The same for an undo, to which dave agrees when he is asked."""
+        if self.settle(run).state is RunState.WAITING_APPROVAL:
+            self.decide(run, "dave")
+        return self.settle(run)
 
     def run(self, run: RunId) -> Run:
         with self.store.transaction() as tx:

@@ -21,6 +21,7 @@ TYPES = {
     str: "text",
     bool: "true or false",
     float: "number",
+    int: "whole number",
     tuple: "list of texts",
 }
 
@@ -59,7 +60,7 @@ def _type(key: msgspec.structs.FieldInfo) -> str:
 def _shown(default: object) -> str:
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
-    if isinstance(default, float):
+    if isinstance(default, float | int):
         return f"`{default}`"
     return f"`{default!r}`".replace("'", '"') if isinstance(default, str) and default else "none"
 

@@ -21,10 +21,11 @@ from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import RunState
 from stanch.responder.domain.step import Effect, Step, StepContext
-from stanch.responder.engine import dispatch
+from stanch.responder.engine import question
 from stanch.responder.engine.attempt import Attempt
 from stanch.responder.engine.dispatch import Dispatch
 from stanch.responder.engine.executor import Executor
+from stanch.responder.engine.limit import COUNTED, TRIGGER
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
 from stanch.responder.services import response
@@ -48,6 +49,7 @@ from tests.simulation.stage import (
     DEPTH,
     KEYS,
     LEASE,
+    LIMIT,
     PEOPLE,
     Broken,
     Clock,
@@ -71,10 +73,13 @@ class History(Judge):
         self.messages: list[tuple[Errand, str]] = []
         self.kills_while_posting: set[int] = set()
         self.reported: set[str] = set()
+        self.wrong: list[
+            str
+        ] = []  # acts that should not be: what is raised there, the engine survives
         self.read = 0  # ledger entries that were judged
         self.served: dict[str, bool] = {}  # keys whose consumer worked when the undo began
         # Ids decide what comes first where times are equal; they are drawn from the seed too.
-        for module in (response, dispatch):
+        for module in (response, question):
             module.secrets = self  # type: ignore[attr-defined]
         self._join()
 
@@ -86,6 +91,7 @@ class History(Judge):
         self.store = MemoryStore(seal=seal, clock=self.clock, trouble=self._trouble)
         self.world = World(random=self.random, clock=self.clock)
         self.world.moment, self.world.on_final = self._moment, self._on_final
+        self.world.on_lifting, self.world.on_containing = self._on_lifting, self._on_containing
         for key in KEYS:
             self.world.put(key, Status.ACTIVE)
             self.world.put(f"secret of {key}", key)
@@ -103,7 +109,7 @@ class History(Judge):
         )
         self.executor = Executor(
             store=store,
-            dispatch=Dispatch(planner=planner, progress=progress, runbooks=books),
+            dispatch=Dispatch(planner=planner, progress=progress, runbooks=books, limit=LIMIT),
             runbooks=books,
             attempt=Attempt(
                 store=store, vault=vault, planner=planner, progress=progress, trace=self._trace
@@ -173,7 +179,37 @@ class History(Judge):
             }
             mine = [a for a in tx.approvals.of(ctx.run) if a.step == ctx.step]
         if not any(a.id in granted and a.decision is Decision.GRANTED for a in mine):
-            raise Broken(f"{ctx.step} of {ctx.run} acts and nobody has decided it")
+            self.wrong.append(f"{ctx.step} of {ctx.run} acts and nobody has decided it")
+
+    def _on_lifting(self, ctx: StepContext) -> None:
+        """No containment is taken back before somebody else has agreed to it."""
+        with self.store.snapshot() as tx:
+            said = {
+                e.event.action
+                for e in tx.ledger.entries()
+                if e.event.detail.get("run") == ctx.run and e.event.action == "approval.granted"
+            }
+        if not said:
+            self.wrong.append(f"{ctx.step} of {ctx.run} lifts containment, nobody has agreed")
+
+    def _on_containing(self, ctx: StepContext) -> None:
+        """Reports alone contain no more than the limit; what is beyond it, a person wanted."""
+        with self.store.snapshot() as tx:
+            events = [entry.event for entry in tx.ledger.entries()]
+        mine = [e for e in events if e.detail.get("run") == ctx.run]
+        counted = [e for e in mine if e.action == COUNTED]
+        wanted = {"approval.granted", "run.started", "run.resumed"}
+        asked = [
+            e
+            for e in mine
+            if e.action in wanted and TRIGGER not in e.detail and e.actor != "system"
+        ]
+        if not counted and not asked and ctx.step in {"disable", "deny"}:
+            self.wrong.append(f"{ctx.step} of {ctx.run} contains, uncounted and unasked")
+        for entry in counted:
+            near = [e for e in events if abs(e.at - entry.at) < LIMIT.within and e.at <= entry.at]
+            if sum(e.action == COUNTED for e in near) > LIMIT.most:
+                self.wrong.append(f"{ctx.run} is one containment too many")
 
     # -- events ------------------------------------------------------------------------------------
 
@@ -238,7 +274,7 @@ class History(Judge):
         incident = self.random.choice(incidents)
         verb = self.random.choices(
             ["approve", "refuse", "undo", "pause", "resume", "cancel", "respond", "close"],
-            [10, 1, 3, 2, 4, 2, 4, 1],
+            [14, 1, 5, 2, 4, 2, 4, 1],
         )[0]
         return f"{verb} LK-{incident}", lambda: self._say(verb, incident)
 

@@ -26,11 +26,14 @@ class Judge:
     read: int
     served: dict[str, bool]
     reported: set[str]
+    wrong: list[str]
 
     # -- the invariants ----------------------------------------------------------------------------
 
     def judge(self) -> None:
         """What must hold at every moment."""
+        if self.wrong:
+            raise Broken(self.wrong[0])
         with self.store.snapshot() as tx:
             entries = tuple(tx.ledger.entries())
             incidents = tx.incidents.list()

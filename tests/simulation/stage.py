@@ -16,6 +16,7 @@ from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.card import Card, CardRef
 from stanch.responder.domain.runbook import Phase, Policy, Runbook, RunbookStep, Silence
 from stanch.responder.engine.lease import Leases
+from stanch.responder.engine.limit import Limit
 from stanch.responder.ledger.checkpoint import SigningKey
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.vault.master import LocalMasterKey
@@ -23,6 +24,7 @@ from stanch.scanner.model.secret import SecretValue
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=15)
+LIMIT = Limit(most=1, within=timedelta(minutes=5))
 KEYS = ("key-one", "key-two")
 ALICE, BOB = Caller(name="alice", door="cli"), Caller(name="bob", door="cli")
 PEOPLE = {n: Person(name=n, groups=frozenset({"ops"})) for n in ("alice", "bob")}

@@ -198,6 +198,10 @@ class MemoryLedger:
         rows = list(self._t.ledger)
         return (e for e in rows if incident is None or e.event.incident == incident)
 
+    def since(self, action: str, at: datetime) -> tuple[Event, ...]:
+        events = (entry.event for entry in self._t.ledger)
+        return tuple(e for e in events if e.action == action and e.at >= at)
+
     def newest(self, action: str) -> Event | None:
         rows = reversed(self._t.ledger)
         return next((e.event for e in rows if e.event.action == action), None)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stanch.responder.engine import dispatch, progress
+from stanch.responder.engine.question import Questions
 from tests.simulation.history import play
 
 EVENTS = 60
@@ -43,6 +44,8 @@ def test_a_history_is_the_same_each_time() -> None:
             progress.Progress, "_lifted", lambda *_: None, 90, id="undone and still contained"
         ),
         pytest.param(dispatch, "SETTLED", timedelta(0), 152, id="an undo looks too soon"),
+        pytest.param(dispatch.Dispatch, "_beyond", lambda *_: False, 0, id="no blast limit"),
+        pytest.param(Questions, "may_go", lambda *_: True, 0, id="nobody is asked"),
     ],
 )
 def test_the_simulation_finds_what_is_taken_out_of_the_engine(

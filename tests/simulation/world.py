@@ -63,6 +63,8 @@ class World:
     finals: list[tuple[str, str]] = field(default_factory=list)
     moment: Callable[[str], None] = lambda _: None
     on_final: Callable[[StepContext], None] = lambda _: None
+    on_lifting: Callable[[StepContext], None] = lambda _: None
+    on_containing: Callable[[StepContext], None] = lambda _: None
 
     def put(self, name: str, value: str) -> None:
         now = self.clock()
@@ -182,6 +184,7 @@ class ProveDead(_Proof):
 
 class _Change(_Step):
     wanted: ClassVar[str]
+    lifts: ClassVar[bool] = False
 
     def name(self, params: Target) -> str:
         return params.key
@@ -194,6 +197,7 @@ class _Change(_Step):
         return Absent(before={"value": seen})
 
     def act(self, params: Target, ctx: StepContext) -> JsonObject:
+        (self.world.on_lifting if self.lifts else self.world.on_containing)(ctx)
         return self.world.act(ctx, self.name(params), self.wanted)
 
     def verify(self, params: Target, ctx: StepContext) -> Verdict:
@@ -225,6 +229,7 @@ class Disable(_Change):
 class Enable(_Change):
     spec = StepSpec(name="sim.enable", title="Enable", effect=Effect.FINAL, params=Target)
     wanted = Status.ACTIVE
+    lifts = True
 
     def observe(self, params: Target, ctx: StepContext) -> Present | Absent:
         if self.world.true(params.key) == Status.DELETED:
@@ -248,6 +253,7 @@ class Allow(Deny):
         name="sim.allow", title="Allow", effect=Effect.FINAL, params=Target, shares="user"
     )
     wanted = ""
+    lifts = True
 
 
 class Replace(_Step):

@@ -118,7 +118,7 @@ def test_a_step_that_fails_after_its_act_can_still_be_undone(room: Any) -> None:
     room.lamps.then("verify", "a", StepFailed("the lamp fell", remedy="pick it up"))
     run = room.begin(room.line("a"))
     assert room.settle(run).state is RunState.FAILED
-    room.settle(room.responses.undo(room.run(run).incident, by=ALICE))
+    room.settle_undo(room.responses.undo(room.run(run).incident, by=ALICE))
     assert room.lamps.lit == set()
 
 

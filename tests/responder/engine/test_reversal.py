@@ -21,7 +21,7 @@ def test_steps_are_taken_back_in_reverse_order(room: Any) -> None:
     run = room.begin(room.line("a"), room.line("b", after=("a",)), room.line("c", after=("b",)))
     room.settle(run)
     back = undo(room, run)
-    done = room.settle(back)
+    done = room.settle_undo(back)
     assert (done.kind, done.state) == (RunKind.UNDO, RunState.DONE)
     assert room.lamps.acts() == ["a", "b", "c", "c", "b", "a"]
     assert room.lamps.lit == set()
@@ -32,7 +32,7 @@ def test_what_was_there_before_us_is_left_alone(room: Any) -> None:
     room.lamps.lit.add("a")
     run = room.begin(room.line("a"), room.line("b", after=("a",)))
     room.settle(run)
-    room.settle(undo(room, run))
+    room.settle_undo(undo(room, run))
     assert room.lamps.lit == {"a"}
 
 
@@ -47,7 +47,7 @@ def test_what_another_did_after_our_act_was_refused_is_left_alone(room: Any) -> 
     room.lamps.then("act", "a", lambda: _light(room, busy))
     run = room.begin(room.line("a"), room.line("b", after=("a",)))
     room.settle(run)
-    room.settle(undo(room, run))
+    room.settle_undo(undo(room, run))
     assert room.lamps.lit == {"a"}
 
 
@@ -59,7 +59,7 @@ def test_an_answer_lost_before_a_refusal_may_still_be_ours(room: Any) -> None:
     )
     run = room.begin(room.line("a"))
     room.settle(run)
-    room.settle(undo(room, run))
+    room.settle_undo(undo(room, run))
     assert room.lamps.lit == set()
 
 
@@ -88,7 +88,7 @@ def test_an_incident_without_a_run_has_nothing_to_undo(room: Any) -> None:
 def test_undo_ends_a_run_that_still_waits(room: Any) -> None:
     run = room.begin(room.line("a"), room.line("b", "lamp.smash", after=("a",), approval="second"))
     room.settle(run)
-    room.settle(undo(room, run))
+    room.settle_undo(undo(room, run))
     assert room.run(run).state is RunState.ABORTED
     assert room.lamps.lit == set()
     assert room.card(run).ask is None
@@ -100,7 +100,7 @@ def test_the_incident_is_open_again_and_the_card_says_live(room: Any) -> None:
     )
     room.settle(run)
     assert room.incident(run).state is IncidentState.CONTAINED
-    room.settle(undo(room, run))
+    room.settle_undo(undo(room, run))
     incident = room.incident(run)
     assert incident.state is IncidentState.OPEN
     assert incident.containment_requested_at is None
@@ -112,7 +112,7 @@ def test_a_reversal_that_fails_stops_there_and_says_why(room: Any) -> None:
     run = room.begin(room.line("a"), room.line("b", after=("a",)))
     room.settle(run)
     room.lamps.then("undo", "b", StepFailed("somebody changed b", remedy="look at b"))
-    assert room.settle(undo(room, run)).state is RunState.FAILED
+    assert room.settle_undo(undo(room, run)).state is RunState.FAILED
     assert room.lamps.lit == {"a", "b"}
     assert room.card(run).failure == "somebody changed b → look at b"
 
@@ -120,7 +120,7 @@ def test_a_reversal_that_fails_stops_there_and_says_why(room: Any) -> None:
 def test_an_undo_is_not_repeated_by_undoing_again(room: Any) -> None:
     run = room.begin(room.line("a"))
     room.settle(run)
-    room.settle(undo(room, run))
+    room.settle_undo(undo(room, run))
     with pytest.raises(UsageError, match="nothing was changed"):
         undo(room, run)
     assert room.lamps.acts() == ["a", "a"]
@@ -129,7 +129,7 @@ def test_an_undo_is_not_repeated_by_undoing_again(room: Any) -> None:
 def test_responding_after_an_undo_starts_a_new_run(room: Any) -> None:
     run = room.begin(room.line("a"))
     room.settle(run)
-    room.settle(undo(room, run))
+    room.settle_undo(undo(room, run))
     again = room.responses.respond(room.run(run).incident, by=ALICE)
     assert again != run
     assert room.settle(again).state is RunState.DONE

@@ -73,7 +73,7 @@ def test_an_undo_waits_for_the_act_under_way_and_takes_it_back_too(
     given = at(room, "b", boundary, undo)
     room.advance(run)
     assert room.run(run).state is RunState.ABORTED
-    assert room.settle(given[0]).state is RunState.DONE
+    assert room.settle_undo(given[0]).state is RunState.DONE
     assert room.lamps.acts() == ["a", "b", "b", "a"]
     assert room.lamps.lit == set()
     assert room.recorded("step.acted")[:2] == [("step.acted", "a"), ("step.acted", "b")]
@@ -91,7 +91,7 @@ def test_an_undo_takes_back_what_a_dead_worker_may_have_done(room: Any) -> None:
         room.advance(run)
     room.lamps.crash = None
     assert room.lamps.lit == {"a", "b"}
-    assert room.settle(stop(room, "undo")).state is RunState.DONE
+    assert room.settle_undo(stop(room, "undo")).state is RunState.DONE
     assert room.lamps.lit == set()
 
 
@@ -101,7 +101,7 @@ def test_a_proof_that_comes_after_the_undo_says_nothing(room: Any) -> None:
     )
 
     def look() -> Any:
-        room.settle(stop(room, "undo"))
+        room.settle_undo(stop(room, "undo"))
         return Verified(evidence={}, outputs={"seen": "x"})
 
     room.lamps.then("look", "seen", look)
@@ -153,7 +153,7 @@ def test_an_undo_takes_back_what_an_earlier_run_of_the_leak_did(room: Any) -> No
     room.settle(run)
     again = room.responses.respond(ONE, by=ALICE)  # finds everything done
     room.settle(again)
-    assert room.settle(stop(room, "undo")).state is RunState.DONE
+    assert room.settle_undo(stop(room, "undo")).state is RunState.DONE
     assert room.lamps.lit == set()
 
 
@@ -165,7 +165,7 @@ def test_a_second_undo_and_a_response_during_one_start_nothing(room: Any) -> Non
     with pytest.raises(UsageError, match="being undone") as caught:
         room.responses.respond(ONE, by=ALICE)
     assert "stanch cancel LK-1" in caught.value.remedy
-    assert room.settle(back).state is RunState.DONE
+    assert room.settle_undo(back).state is RunState.DONE
     with room.store.transaction() as tx:
         kinds = [r.kind for r in tx.runs.of(ONE)]
     assert kinds == [RunKind.RESPOND, RunKind.UNDO]
@@ -232,14 +232,14 @@ def test_a_cancelled_run_leaves_the_world_as_it_is_and_can_be_taken_up(room: Any
     assert room.settle(run).state is RunState.DONE
 
 
-def test_a_cancelled_undo_can_be_taken_up_again(room: Any) -> None:
-    run = two(room)
-    room.settle(run)
+def test_an_undo_that_was_cancelled_halfway_can_be_taken_up_again(room: Any) -> None:
+    room.settle(two(room))
     back = stop(room, "undo")
-    stop(room, "cancel")
-    assert room.settle(back).state is RunState.CANCELLED
+    at(room, "undo-b", "done", lambda: stop(room, "cancel"))
+    assert room.settle_undo(back).state is RunState.CANCELLED
+    assert room.lamps.lit == {"a"}
     assert stop(room, "undo") == back
-    assert room.settle(back).state is RunState.DONE
+    assert room.settle_undo(back).state is RunState.DONE
     assert room.lamps.lit == set()
 
 

@@ -135,7 +135,10 @@ def test_a_regression_counts_from_the_last_sighting(regressed: CaseFile) -> None
 
 def test_an_undo_turns_the_status_back_to_alarm(case: CaseFile) -> None:
     run, steps = case.runs[0]
-    undone = replace(case, runs=((run, steps), (replace(run, kind=RunKind.UNDO), ())))
+    undo = replace(run, kind=RunKind.UNDO)
+    asked = replace(case, runs=((run, steps), (undo, ())))  # and nobody has agreed yet
+    assert build(asked, now=NOW).status == build(case, now=NOW).status
+    undone = replace(case, runs=((run, steps), (undo, steps[:1])))
     report = build(undone, now=NOW)
     assert report.status == "Live again"
     assert report.tone is Tone.ALARM

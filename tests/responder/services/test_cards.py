@@ -141,8 +141,7 @@ def test_after_a_refusal_the_card_says_who_why_and_what_now(room: Any) -> None:
 def test_after_an_undo_nothing_is_green_that_no_longer_holds(room: Any) -> None:
     run = story(room)
     room.settle(run)
-    back = room.responses.undo(IncidentId(1), by=ALICE)
-    room.settle(back)
+    room.settle_undo(room.responses.undo(IncidentId(1), by=ALICE))
     card = room.card(run)
     assert (card.state, card.tone) == ("LIVE AGAIN", Tone.ALARM)
     assert card.summary == "Undone by alice; the acme token works for whoever has it."

@@ -152,8 +152,7 @@ def test_the_last_word_counts_only_while_it_holds(
 ) -> None:
     surfaces(claim("dead"))
     assert any(GREEN.search(page) for page in shown(room).values())
-    back = room.responses.undo(IncidentId(1), by=ALICE)
-    room.settle(back)
+    room.settle_undo(room.responses.undo(IncidentId(1), by=ALICE))
     status = room.cards.view(IncidentId(1)).status
     assert status.claim is None
     assert build(case(room), now=room.clock.now).status == status.words().capitalize()
