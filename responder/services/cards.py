@@ -61,11 +61,11 @@ class Cards:
             late = view.now >= approval.expires_at
             unanswered = approval.decision in {Decision.OPEN, Decision.EXPIRED}
             opened = approval.decision is Decision.OPEN and not late
-            view = replace(
-                view,
-                ask=self._ask(approval.id) if opened else None,
-                lapsed=late and unanswered,
-            )
+            view = replace(view, lapsed=late and unanswered)
+            try:
+                view = replace(view, ask=self._ask(approval.id) if opened else None)
+            except RunbookError as error:  # nobody is asked about what cannot be shown
+                view = replace(view, stuck=f"{error} → {error.remedy}")
         if view.answered and (view.status.failed is None or view.status.stranger):
             return view
         remedy = self.remedy(view.exposures[0].rule) if view.exposures else ""

@@ -26,7 +26,7 @@ def draw(view: View) -> Card:
         facts=facts(view),
         phases=_phases(view) if shows_phases else (),
         ask=view.ask,
-        failure=f"{failed.error} → {failed.remedy}" if failed else None,
+        failure=f"{failed.error} → {failed.remedy}" if failed else view.stuck or None,
         updated_at=view.now,
         closable=view.incident.state is IncidentState.PROVEN_DEAD,
         next=next_steps(view),

@@ -30,6 +30,7 @@ class View:
     lapsed: bool = False  # a question was asked and nobody answered in time
     answered: bool = True  # some runbook answers this kind of credential
     why: str = ""  # a decision is wanted
+    stuck: str = ""  # why what is asked cannot be shown
     undo: Run | None = None  # it was asked for, and has begun nothing
     denied: Approval | None = None  # the question that ended the run
     closed: Event | None = None  # the word that closed it
