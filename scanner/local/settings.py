@@ -24,8 +24,8 @@ from stanch.scanner.model.nearest import nearest
 from stanch.scanner.model.record import Record
 
 OTHERS = (
-    *("store", "broker", "vault", "ledger", "scanner", "slack", "worker", "web", "runbooks"),
-    *("people", "aws", "github", "manual"),
+    *("store", "broker", "vault", "ledger", "scanner", "slack", "worker", "limits", "web"),
+    *("runbooks", "people", "aws", "github", "manual"),
 )
 """The responder's tables, which may stand in the same file."""
 
