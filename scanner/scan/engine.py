@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from stanch.scanner.detectors.engine import NOTHING, Engine, Look, Reach, Scanned
@@ -163,9 +164,9 @@ class OwnRules(Engine):
 def _judged(
     suppressor: Suppressor, matches: tuple[Match, ...], fragment: Fragment
 ) -> tuple[Match, ...]:
-    marked = has_markers(fragment.data)
+    lines = _line_starts(fragment) if has_markers(fragment.data) else None
     waivers = [
-        suppressor.judge(each, _around(each.finding.span, fragment) if marked else None)
+        suppressor.judge(each, _around(each.finding.span, fragment, lines) if lines else None)
         for each in matches
     ]
     return tuple(
@@ -174,20 +175,30 @@ def _judged(
     )
 
 
-def _around(span: Span, fragment: Fragment) -> Neighbourhood:
+def _around(span: Span, fragment: Fragment, lines: Sequence[int]) -> Neighbourhood:
     from stanch.scanner.suppression.inline import neighbourhood  # noqa: PLC0415  # most have no markers
 
-    return neighbourhood(fragment.data, *_offsets(span, fragment))
+    start = lines[span.line - fragment.first_line] + span.column - 1
+    end = lines[span.end_line - fragment.first_line] + span.end_column - 1
+    return neighbourhood(fragment.data, start, end)
 
 
 def _without_hashes(matches: tuple[Match, ...], fragment: Fragment) -> tuple[Match, ...]:
     """The matches that are not themselves hashes in a baseline of detect-secrets."""
+    lines = _line_starts(fragment)
     kept = []
     for match in matches:
-        start, _ = _offsets(match.finding.span, fragment)
+        span = match.finding.span
+        start = lines[span.line - fragment.first_line] + span.column - 1
         if not _HASH.search(fragment.data, max(0, start - 80), start + 41):
             kept.append(match)
     return tuple(kept)
+
+
+def _line_starts(fragment: Fragment) -> list[int]:
+    """Where each line of a fragment begins."""
+    lengths = (len(line) + 1 for line in fragment.data.split(b"\n"))
+    return list(accumulate(lengths, initial=0))
 
 
 def _merged(own: tuple[Match, ...], more: tuple[Match, ...]) -> tuple[Match, ...]:
@@ -211,19 +222,6 @@ def _overlap(one: Span, other: Span) -> bool:
         other.line,
         other.column,
     ) < (one.end_line, one.end_column)
-
-
-def _offsets(span: Span, fragment: Fragment) -> tuple[int, int]:
-    """Where a span of this fragment begins and ends in its bytes."""
-    start = _line_start(fragment.data, 0, span.line - fragment.first_line)
-    last = _line_start(fragment.data, start, span.end_line - span.line)
-    return start + span.column - 1, last + span.end_column - 1
-
-
-def _line_start(data: bytes, start: int, lines: int) -> int:
-    for _ in range(lines):
-        start = data.find(b"\n", start) + 1
-    return start
 
 
 def plugins_of(names: Sequence[str]) -> PluginDetector | None:

@@ -7,11 +7,13 @@ import re
 from stanch.scanner.detectors.text.regex_cache import regex
 from stanch.scanner.model.entropy import entropy
 
+#: In lower case, and each begins with a certain byte: the matcher then skips what cannot begin one.
 _WORDS = regex(
-    rb"(?i)example|sample|changeme|change[-_]?(?:me|this|it)|placeholder|dummy|redacted|replace[-_]?"
-    rb"(?:me|this|with)|insert[-_]?|your[-_]?|(?:^|[-_])my[-_]|fake|foo[-_]?bar|notreal|not[-_]real|"
-    rb"todo|fixme|deadbeef|lorem|ipsum|x{4}|\*{3}|\.{3}|_{4}|#{4}|-{4}|\xe2\x80\xa6|\xe2\x80\xa2"
+    rb"example|sample|changeme|change[-_]?(?:me|this|it)|placeholder|dummy|redacted|replace[-_]?"
+    rb"(?:me|this|with)|insert[-_]?|your[-_]?|fake|foo[-_]?bar|notreal|not[-_]real|todo|fixme|"
+    rb"deadbeef|lorem|ipsum|xxxx|\*\*\*|\.\.\.|____|####|----|\xe2\x80\xa6|\xe2\x80\xa2"
 )
+_MINE = regex(rb"(?:^|[-_])my[-_]")
 #: What a value says of itself that was put there instead of a token.
 _SAYS_SO = regex(
     rb"(?i)example|placeholder|redacted|change[-_]?me|your[-_]|\xe2\x80[\xa2\xa6]|\*{3}|\.{3}"
@@ -52,7 +54,10 @@ def has_digit(value: bytes) -> bool:
 
 def is_placeholder(value: bytes) -> bool:
     """Whether a token's body was made up by a person rather than issued by a machine."""
-    return any(not _by_chance(value, word) for word in _WORDS.finditer(value)) or is_regular(value)
+    lower = value.lower()
+    if any(not _by_chance(value, word) for word in _WORDS.finditer(lower)):
+        return True
+    return _MINE.search(lower) is not None or is_regular(value)
 
 
 def _by_chance(value: bytes, word: re.Match[bytes]) -> bool:
