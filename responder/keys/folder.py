@@ -55,4 +55,4 @@ def _narrow(path: Path, mode: int, wanted: int) -> None:
             f"{path} is open to others (mode {mode:04o}) and cannot be closed: {error.strerror}",
             remedy=f"as its owner run `chmod {wanted:o} {path}`",
         ) from None
-    log.warning("mode.narrowed", path=str(path), before=f"{mode:04o}", after=f"{wanted:04o}")
+    log.info("mode.narrowed", path=str(path), before=f"{mode:04o}", after=f"{wanted:04o}")

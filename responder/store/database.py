@@ -38,6 +38,9 @@ class Database(Protocol):
     def excess(self, connection: Connection) -> tuple[str, ...]:
         """What our role may do there beyond using the store, as people read it."""
 
+    def close_to_others(self) -> None:
+        """Take from others what modes give them. Called once the store is known to be ours."""
+
     def scrub(self) -> None:
         """Overwrite what deleted rows left behind, as far as the database can."""
 

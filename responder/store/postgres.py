@@ -129,6 +129,9 @@ class Postgres:
         """What our role may do beyond using the store. Call it for a store with our schema."""
         return tuple(said for (said,) in connection.execute(text(_EXCESS)))
 
+    def close_to_others(self) -> None:
+        """The server's files are its own; who may do what is `stanch store prepare`'s."""
+
     def scrub(self) -> None:
         """Deleted rows stay on disk until the server vacuums; only they hold wrapped keys."""
 

@@ -184,6 +184,7 @@ def open_store(
     try:
         with database.writing() as connection:
             migrate(connection)
+            database.close_to_others()
             if unmarked(connection):
                 _adopt(connection, seal, clock or _utc)
     except exc.DBAPIError as error:

@@ -86,6 +86,11 @@ class Sqlite:
         del connection
         return ()
 
+    def close_to_others(self) -> None:
+        """A file that others could read, by a copy or a restored backup, is closed again."""
+        for suffix in ("", "-wal", "-shm"):
+            close_file(self._path.with_name(self._path.name + suffix))
+
     def scrub(self) -> None:
         """Empty the write-ahead log: ``secure_delete`` zeroes pages, the log keeps old ones.
 
@@ -114,8 +119,6 @@ def _create(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite gives the log and the shared memory the mode of this file.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        for suffix in ("", "-wal", "-shm"):
-            close_file(path.with_name(path.name + suffix))
     except OSError as error:
         raise StoreError(
             f"the store {path} cannot be opened: {error.strerror}",
