@@ -23,7 +23,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 stanch \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/stanch stanch \
- && install -d -o 10001 -g 10001 -m 0700 /var/lib/stanch
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/stanch /var/lib/stanch-vault /var/lib/stanch-anchors
 COPY --from=build /opt/stanch /opt/stanch
 ENV PATH=/opt/stanch/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \

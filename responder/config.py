@@ -59,6 +59,7 @@ class LedgerSection(Section, frozen=True):
 
     key: str = ""
     signing_key: str = ""
+    public_key: str = ""
     anchor: str = ""
 
 

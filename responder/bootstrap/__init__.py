@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stanch.responder.bootstrap.house import House, open_house
+from stanch.responder.bootstrap.part import Part
 from stanch.responder.bootstrap.setting import (
     installed_runbooks,
     ledger_seal,
@@ -13,6 +14,7 @@ from stanch.responder.bootstrap.setting import (
 
 __all__ = [
     "House",
+    "Part",
     "installed_runbooks",
     "ledger_seal",
     "master_key",

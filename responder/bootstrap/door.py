@@ -40,19 +40,21 @@ def reading(house: House) -> Reading:
 
 
 def health(house: House) -> Health:
-    """Ready is who reaches the store and the broker."""
+    """Ready is who reaches the store, and the broker where there is something to ring for."""
 
     def store() -> None:
         with house.store.snapshot() as tx:
             tx.incidents.get(IncidentId(1))
 
+    if not house.part.value.broker:
+        return Health(parts={"store": store})
     return Health(parts={"store": store, "broker": lambda: reach(house.celery)})
 
 
 def slack_door(house: House) -> AbstractContextManager[object] | None:
     """The Slack door, connected inside its context; None when Slack is not configured."""
     slack = slack_settings(house.settings)
-    if slack is None:
+    if slack is None or slack.app_token is None:
         return None
     # Imported late: who has no Slack should not wait for it.
     from stanch.responder.slack.app import SlackApp  # noqa: PLC0415

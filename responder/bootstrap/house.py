@@ -12,7 +12,14 @@ from typing import Self
 
 from celery import Celery
 
-from stanch.responder.bootstrap.setting import installed_runbooks, ledger_seal, master_key, notary
+from stanch.responder.bootstrap.part import Holding, Part
+from stanch.responder.bootstrap.setting import (
+    installed_runbooks,
+    ledger_seal,
+    master_key,
+    notary,
+    witness,
+)
 from stanch.responder.bootstrap.surface import notifiers
 from stanch.responder.config import Settings, reread
 from stanch.responder.config import secret as read_secret
@@ -44,8 +51,14 @@ from stanch.responder.services.reconcile import Reconciler
 from stanch.responder.services.response import Responses
 from stanch.responder.services.words import Words
 from stanch.responder.store.heartbeat import SqlHeartbeats
-from stanch.responder.store.sql import SqlStore, open_store
-from stanch.responder.vault.master import MasterKey, missing, parse_master_key, require_same
+from stanch.responder.store.sql import SqlStore, open_store, read_store
+from stanch.responder.vault.master import (
+    MasterKey,
+    NoMasterKey,
+    missing,
+    parse_master_key,
+    require_same,
+)
 from stanch.responder.vault.vault import EnvelopeVault
 from stanch.responder.worker.app import make_app, register
 from stanch.responder.worker.broker import Broker, reach
@@ -64,6 +77,7 @@ class Ground:
     """What every room stands on."""
 
     settings: Settings
+    part: Part
     seal: LedgerSeal
     notary: Notary
     store: SqlStore
@@ -80,6 +94,7 @@ class House:
     """Everything joined. Also what the Celery tasks call (`stanch.responder.worker.app.Work`)."""
 
     settings: Settings
+    part: Part
     store: SqlStore
     vault: EnvelopeVault
     seal: LedgerSeal
@@ -150,34 +165,43 @@ class House:
         self.opened.close()
 
 
-def open_house(settings: Settings, *, notify: bool = False, trace: Trace = _silent) -> House:
+def open_house(
+    settings: Settings,
+    *,
+    part: Part = Part.WHOLE,
+    notify: bool = False,
+    trace: Trace = _silent,
+) -> House:
     """Open store, keys and clients and join every room. Close it by leaving its context.
 
+    ``part``: which process this is; keys that are not its own are neither opened nor looked for.
     ``notify``: cards are shown on the configured surfaces, not only to who asks for them.
     ``trace`` is told of every boundary inside a step. Raises StanchError with a remedy when a part
     of the configuration cannot be used; what was open by then is closed.
     """
     opened = ExitStack()
     try:
-        return _join(_ground(settings, opened), opened, notify=notify, trace=trace)
+        return _join(_ground(settings, opened, part), opened, notify=notify, trace=trace)
     except BaseException:
         opened.close()
         raise
 
 
-def _ground(settings: Settings, opened: ExitStack) -> Ground:
-    close_folder(settings.data)
-    seal = ledger_seal(settings)
-    store = opened.enter_context(closing(open_store(settings.store_url(), seal=seal)))
-    adapters = _connected(settings, opened)
-    celery = make_app(settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds)
+def _ground(settings: Settings, opened: ExitStack, part: Part) -> Ground:
+    holds = part.value
+    record, store = _record(settings, opened, holds)
+    adapters = _connected(settings, opened, holds)
+    broker = settings.broker_url() if holds.broker else "memory://"
+    celery = make_app(broker, sweep_seconds=settings.worker.sweep_seconds)
     opened.callback(celery.close)
+    key = _master_key(store, master_key(settings)) if holds.vault else NoMasterKey()
     return Ground(
         settings=settings,
-        seal=seal,
-        notary=notary(settings, seal),
+        part=part,
+        seal=record.seal,
+        notary=record,
         store=store,
-        vault=EnvelopeVault(store, _master_key(store, master_key(settings))),
+        vault=EnvelopeVault(store, key),
         adapters=adapters,
         planner=Planner(
             steps={
@@ -192,6 +216,18 @@ def _ground(settings: Settings, opened: ExitStack) -> Ground:
     )
 
 
+def _record(settings: Settings, opened: ExitStack, holds: Holding) -> tuple[Notary, SqlStore]:
+    """The record's keys, as far as they are ours, and the store that it is kept in."""
+    url = settings.store_url()
+    if not holds.record:
+        seen = witness(settings)
+        return seen, opened.enter_context(closing(read_store(url, seal=seen.seal)))
+    close_folder(settings.data)
+    seal = ledger_seal(settings)
+    store = opened.enter_context(closing(open_store(url, seal=seal)))
+    return notary(settings, seal) if holds.sign else witness(settings, seal), store
+
+
 def _master_key(store: SqlStore, reference: str) -> MasterKey:
     """The master key, made only for a store in which nothing is sealed."""
     with store.snapshot() as tx:
@@ -203,10 +239,11 @@ def _master_key(store: SqlStore, reference: str) -> MasterKey:
     return key
 
 
-def _connected(settings: Settings, opened: ExitStack) -> dict[str, Adapter]:
+def _connected(settings: Settings, opened: ExitStack, holds: Holding) -> dict[str, Adapter]:
     adapters: dict[str, Adapter] = {}
     for provider in PROVIDERS:
-        made: Adapter = provider.connect(settings.provider(provider.name), _resolve)
+        resolve = _resolve if holds.hands else _withheld
+        made: Adapter = provider.connect(settings.provider(provider.name), resolve)
         opened.callback(made.close)
         adapters[provider.name] = made
     return adapters
@@ -214,6 +251,12 @@ def _connected(settings: Settings, opened: ExitStack) -> dict[str, Adapter]:
 
 def _resolve(reference: str, what: str) -> SecretValue:
     return read_secret(reference, what=what)
+
+
+def _withheld(reference: str, what: str) -> SecretValue:
+    """For who only plans and shows: nothing signs with this."""
+    del reference
+    return SecretValue(f"{what} is not held by this process".encode())
 
 
 def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> House:
@@ -231,6 +274,7 @@ def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> H
     opened.callback(pacer.close)
     house = House(
         settings=ground.settings,
+        part=ground.part,
         store=store,
         vault=ground.vault,
         seal=ground.seal,
@@ -275,7 +319,8 @@ def _advised() -> dict[str, tuple[str, str]]:
 def _people(ground: Ground) -> LivePeople:
     """Read anew for each decision, from the file that these settings came from."""
     settings = ground.settings
-    seal_first(ground.store, settings.persons())
+    if ground.part.value.record:
+        seal_first(ground.store, settings.persons())
     return LivePeople(ground.store, lambda: reread(settings).persons())
 
 

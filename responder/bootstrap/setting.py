@@ -13,8 +13,8 @@ from stanch.responder.domain.runbook import Runbook
 from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.keys.file import load_or_create
 from stanch.responder.ledger.anchor import AnchorFile, Notary
-from stanch.responder.ledger.checkpoint import SigningKey
-from stanch.responder.ledger.seal import LedgerSeal, parse_ledger_seal
+from stanch.responder.ledger.checkpoint import PublicHalf, SigningKey
+from stanch.responder.ledger.seal import KeylessSeal, LedgerSeal, parse_ledger_seal
 from stanch.responder.providers.registry import SPECS
 from stanch.responder.slack.setting import SlackSettings
 
@@ -29,11 +29,25 @@ def notary(settings: Settings, seal: LedgerSeal) -> Notary:
     """The signer of anchors, and where they are kept."""
     signing = settings.reference(settings.ledger.signing_key, "checkpoint.key")
     anchor = settings.reference(settings.ledger.anchor, "anchors.jsonl")
-    return Notary(
-        signer=SigningKey(_path(signing, "ledger.signing_key")),
-        origin=seal.origin,
-        files=(AnchorFile(_path(anchor, "ledger.anchor")),),
-    )
+    signer = SigningKey(_path(signing, "ledger.signing_key"))
+    signer.publish(_public_key(settings))
+    file = AnchorFile(_path(anchor, "ledger.anchor"))
+    return Notary(signer=signer, seal=seal, files=(file,))
+
+
+def witness(settings: Settings, seal: LedgerSeal | None = None) -> Notary:
+    """The same for a process that reads anchors and signs none."""
+    anchor = settings.reference(settings.ledger.anchor, "anchors.jsonl")
+    file = AnchorFile(_path(anchor, "ledger.anchor"))
+    half = PublicHalf(_public_key(settings))
+    lines = file.lines()
+    known = seal or KeylessSeal(half.public.read(lines[-1]).origin if lines else "")
+    return Notary(signer=half, seal=known, files=(file,))
+
+
+def _public_key(settings: Settings) -> Path:
+    reference = settings.reference(settings.ledger.public_key, "checkpoint.pub")
+    return _path(reference, "ledger.public_key")
 
 
 def master_key(settings: Settings) -> str:
@@ -41,15 +55,18 @@ def master_key(settings: Settings) -> str:
     return settings.reference(settings.vault.master_key, "master.key")
 
 
-def slack_settings(settings: Settings) -> SlackSettings | None:
-    """The Slack section, or None when Slack is not configured."""
+def slack_settings(settings: Settings, *, listening: bool = True) -> SlackSettings | None:
+    """The Slack section, or None when Slack is not configured.
+
+    ``listening``: for who takes clicks; who only shows cards needs no app token.
+    """
     slack = settings.slack
     if not slack.bot_token:
         return None
     key = settings.reference(slack.button_key, "button.key")
     return SlackSettings(
         bot_token=read_secret(slack.bot_token, what="slack.bot_token"),
-        app_token=read_secret(slack.app_token, what="slack.app_token"),
+        app_token=read_secret(slack.app_token, what="slack.app_token") if listening else None,
         button_key=load_or_create(_path(key, "slack.button_key"), size=32, what="button key"),
         channel=slack.channel,
         team=slack.team,

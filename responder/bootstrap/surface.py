@@ -11,7 +11,7 @@ from stanch.responder.domain.ports import Notifier, Store
 
 def notifiers(settings: Settings, store: Store) -> tuple[Notifier, ...]:
     """Those that are configured."""
-    slack = slack_settings(settings)
+    slack = slack_settings(settings, listening=False)
     if slack is None:
         return ()
     # Imported late: who has no Slack should not wait for it.

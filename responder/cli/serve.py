@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 import uvicorn
 
-from stanch.responder.bootstrap import House, open_house
+from stanch.responder.bootstrap import House, Part, open_house
 from stanch.responder.bootstrap.door import health, reading, slack_door
 from stanch.responder.config import Settings, load, secret
 from stanch.responder.domain.error import UsageError
@@ -30,11 +30,22 @@ _GRACE = 10  # seconds that open requests have when the server is told to stop
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True)
-def command(host: str, port: int) -> None:
+@click.option(
+    "--door",
+    "which",
+    type=click.Choice(["all", "web", "slack"]),
+    default="all",
+    show_default=True,
+    help="Which door: each process of a team then holds only the keys that its door needs.",
+)
+def command(host: str, port: int, which: str) -> None:
     """Run the web door, and the Slack door when Slack is configured, until SIGTERM or Ctrl-C.
 
     With the broker memory:// the work itself is done here too: one process is then a whole
     installation. With redis:// run `stanch worker` and `stanch worker --beat` beside it.
+
+    `--door web` only reads: it needs no key that opens the vault, adds to the record or signs.
+    `--door slack` takes decisions in Slack, and answers only /healthz and /readyz here.
 
     Exit codes: 0 stopped as told, 2 usage or configuration.
     """
@@ -45,14 +56,25 @@ def command(host: str, port: int) -> None:
     signal.signal(signal.SIGTERM, _leave)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
-        house = stack.enter_context(open_house(settings, notify=True))
-        if settings.broker.url.startswith("memory:"):
+        part = {"all": Part.WHOLE, "web": Part.WEB, "slack": Part.SLACK}[which]
+        house = stack.enter_context(open_house(settings, part=part, notify=part is Part.WHOLE))
+        if part is Part.WHOLE and settings.broker.url.startswith("memory:"):
             stack.enter_context(EmbeddedWorker(house.celery))
             stack.enter_context(Sweeper(house, seconds=settings.worker.sweep_seconds))
-        slack = slack_door(house)
-        if slack is not None:
-            stack.enter_context(slack)
+        if part is not Part.WEB:
+            _open_slack(stack, house)
         _serve_web(house, door, listening)
+
+
+def _open_slack(stack: ExitStack, house: House) -> None:
+    slack = slack_door(house)
+    if slack is not None:
+        stack.enter_context(slack)
+    elif house.part is Part.SLACK:
+        raise UsageError(
+            "there is no Slack to open a door to: [slack] bot_token is not set",
+            remedy="set [slack] in stanch.toml, or run `stanch serve --door web`",
+        )
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
@@ -78,9 +100,8 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _serve_web(house: House, door: Door, listening: socket.socket) -> None:
-    app = make_web(
-        reading(house), health=health(house), door=door, hosts=_hosts(house.settings, listening)
-    )
+    shown = None if house.part is Part.SLACK else reading(house)
+    app = make_web(shown, health=health(house), door=door, hosts=_hosts(house.settings, listening))
     config = uvicorn.Config(
         app,
         access_log=False,

@@ -69,13 +69,16 @@ def command(concurrency: int, *, lane: str, beat: bool, alive: Path | None) -> N
 def _work(
     settings: Settings, app: Celery, *, concurrency: int, lane: str, alive: Path | None
 ) -> int:
-    from stanch.responder.bootstrap import House, open_house  # noqa: PLC0415
+    from stanch.responder.bootstrap import House, Part, open_house  # noqa: PLC0415
     from stanch.responder.worker.household import Household  # noqa: PLC0415
     from stanch.responder.worker.keeper import Post  # noqa: PLC0415
     from stanch.responder.worker.team import run_worker  # noqa: PLC0415
 
     def opening() -> House:
-        return open_house(settings, notify=True)
+        contains = lane == "contain"
+        return open_house(
+            settings, part=Part.CONTAIN if contains else Part.WORKER, notify=not contains
+        )
 
     # Opened and closed once before the fork: what is wrong is said now, not at the first leak.
     with opening():

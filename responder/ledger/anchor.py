@@ -14,7 +14,9 @@ from typing import BinaryIO, Protocol
 from stanch.responder.domain.error import LedgerError
 from stanch.responder.domain.timeline import Entry
 from stanch.responder.keys.folder import close_file
-from stanch.responder.ledger.checkpoint import Checkpoint, SigningKey
+from stanch.responder.ledger.chain import GENESIS, digest
+from stanch.responder.ledger.checkpoint import Checkpoint, PublicHalf, SigningKey
+from stanch.responder.ledger.seal import LedgerSeal
 
 _LINE = 4096  # more than any signed line
 
@@ -71,9 +73,14 @@ class AnchorFile:
 class Notary:
     """Signs the ledger's head and writes it into every anchor file."""
 
-    signer: SigningKey
-    origin: str
+    signer: SigningKey | PublicHalf
+    seal: LedgerSeal
     files: Sequence[AnchorFile]
+
+    @property
+    def origin(self) -> str:
+        """The ledger that is anchored."""
+        return self.seal.origin
 
     def anchor(self, store: Chained, *, now: datetime) -> Checkpoint | None:
         """Anchor what is committed; call it after a commit. None when nothing is new.
@@ -94,6 +101,7 @@ class Notary:
                 self._check(last, store)
             if head is None or (last is not None and last.size == head.seq):
                 return None
+            self._ours(store, last, head)
             checkpoint = Checkpoint(origin=self.origin, size=head.seq, head=head.digest, at=now)
             file.write(self.signer.sign(checkpoint).encode("ascii") + b"\n")
             file.flush()
@@ -108,6 +116,24 @@ class Notary:
                 f"({last.size} entries)",
                 remedy="run `stanch audit verify`; it names what was changed and where",
             )
+
+    def _ours(self, store: Chained, last: Checkpoint | None, head: Entry) -> None:
+        """What is signed is what we wrote: who verifies by anchors alone relies on it."""
+        seq, previous = (0, GENESIS) if last is None else (last.size, last.head)
+        while seq < head.seq:
+            seq += 1
+            entry = store.entry(seq)
+            if (
+                entry is None
+                or entry.previous != previous
+                or entry.digest != digest(entry.event, seq=seq, previous=previous)
+                or not self.seal.accepts(entry.digest, entry.mac)
+            ):
+                raise LedgerError(
+                    f"TAMPERED: ledger entry {seq} was not written by this installation",
+                    remedy="run `stanch audit verify`; it names what was changed and where",
+                )
+            previous = entry.digest
 
 
 def _last(file: BinaryIO) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from stanch.responder.domain.error import LedgerError
+from stanch.responder.domain.error import ConfigError, LedgerError
 from stanch.responder.domain.json import JsonObject, canonical
 from stanch.responder.keys.file import load_or_create
 
@@ -85,6 +87,30 @@ class VerifyKey:
         return checkpoint
 
 
+class PublicHalf:
+    """For a process that reads anchors and signs none: the public key, from a file that is public.
+
+    Whoever signs writes it beside the anchors; who only shows must not be able to change it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.public = VerifyKey(bytes.fromhex(path.read_text(encoding="ascii").strip()))
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"the anchors' public key {path} cannot be read: {type(error).__name__}",
+                remedy="start a worker, which writes it, or correct [ledger] public_key",
+            ) from None
+
+    def sign(self, checkpoint: Checkpoint) -> str:
+        """Never."""
+        del checkpoint
+        raise LedgerError(
+            "this process holds no key to sign anchors with",
+            remedy="a worker anchors; docs/operations.md says who holds what",
+        )
+
+
 class SigningKey:
     """An Ed25519 key in a file of its own, created on first use. Not in the database."""
 
@@ -92,6 +118,23 @@ class SigningKey:
         seed = load_or_create(path, size=_SIZE, what="checkpoint key")
         self._key = Ed25519PrivateKey.from_private_bytes(seed.reveal())
         self.public = VerifyKey(self._key.public_key().public_bytes_raw())
+
+    def publish(self, path: Path) -> None:
+        """Leave the public half where those read it who only verify."""
+        text = self.public.hex + "\n"
+        with suppress(OSError, UnicodeDecodeError):
+            if path.read_text(encoding="ascii") == text:
+                return
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.{os.getpid()}")
+            draft.write_text(text, encoding="ascii")
+            draft.replace(path)
+        except OSError as error:
+            raise ConfigError(
+                f"the anchors' public key {path} cannot be written: {error.strerror}",
+                remedy="name a file that this user may write: [ledger] public_key",
+            ) from None
 
     def sign(self, checkpoint: Checkpoint) -> str:
         """The signed line, without a line end."""

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping
 from pathlib import Path
 
-from stanch.responder.domain.error import ConfigError
+from stanch.responder.domain.error import ConfigError, LedgerError
 from stanch.responder.keys.file import load_or_create
 from stanch.scanner.model.secret import SecretValue
 
@@ -44,14 +44,48 @@ class LedgerSeal:
         """The MAC (hex) over what a row of ``table`` says."""
         return self._mac(b"row", table.encode() + b"\0" + said)
 
-    @staticmethod
-    def same(mac: str, given: str) -> bool:
-        """Whether two MACs are equal, in constant time."""
-        return hmac.compare_digest(mac.encode(), given.encode("utf-8", "replace"))
+    def vouches(self, table: str, said: bytes, mac: str) -> bool:
+        """True when ``mac`` was made for what a row of ``table`` says with this key."""
+        return hmac.compare_digest(self.row(table, said).encode(), mac.encode("utf-8", "replace"))
 
     def _mac(self, purpose: bytes, value: bytes) -> str:
         message = b"\0".join((_DOMAIN, purpose, value))
         return hmac.digest(self._key.reveal(), message, "sha256").hex()
+
+
+class KeylessSeal(LedgerSeal):
+    """For a process that only shows: it judges by the chain and the signed anchors, not by MACs.
+
+    It makes no MAC, so it can write nothing that passes for ours, and neither can whoever takes it
+    over. Rows it compares with the record; that their marks are right, others say who hold the key.
+    """
+
+    __slots__ = ("_origin",)
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+
+    @property
+    def origin(self) -> str:
+        """As the anchors call it."""
+        return self._origin
+
+    def accepts(self, digest: str, mac: str) -> bool:
+        """Not judged here."""
+        del digest, mac
+        return True
+
+    def vouches(self, table: str, said: bytes, mac: str) -> bool:
+        """Not judged here."""
+        del table, said, mac
+        return True
+
+    def _mac(self, purpose: bytes, value: bytes) -> str:
+        del purpose, value
+        raise LedgerError(
+            "this process holds no ledger key: it shows, and records nothing",
+            remedy="do it with a command or a worker; docs/operations.md says who holds what",
+        )
 
 
 def parse_ledger_seal(reference: str, *, environment: Mapping[str, str]) -> LedgerSeal:

@@ -22,7 +22,7 @@ class SlackSettings:
     """
 
     bot_token: SecretValue
-    app_token: SecretValue
+    app_token: SecretValue | None  # None: cards are shown, clicks are others'
     button_key: SecretValue
     channel: str
     team: str

@@ -48,8 +48,11 @@ class Database(Protocol):
         """Close every connection."""
 
 
-def connect(url: str) -> Database:
-    """The database behind a URL; StoreError for a URL of another kind."""
+def connect(url: str, *, create: bool = True) -> Database:
+    """The database behind a URL; StoreError for a URL of another kind.
+
+    ``create``: a file that is not there is made; otherwise it is refused.
+    """
     remedy = "write sqlite:////path/to/stanch.db or postgresql://user@host/database"
     try:
         parsed = make_url(url)
@@ -60,7 +63,7 @@ def connect(url: str) -> Database:
     if backend == "sqlite" and parsed.database and not parsed.database.startswith(":"):
         from stanch.responder.store.sqlite import Sqlite  # noqa: PLC0415  # only the driver in use
 
-        return Sqlite(parsed)
+        return Sqlite(parsed, create=create)
     if backend in {"postgresql", "postgres"}:
         from stanch.responder.store.postgres import Postgres  # noqa: PLC0415  # only the driver in use
 

@@ -34,20 +34,25 @@ _DIALECT = DefaultDialect()
 
 def mark(table: Table, values: Mapping[str, Any], seal: LedgerSeal) -> str:
     """The mark for a row with these values."""
+    return seal.row(table.name, said(table, values))
+
+
+def said(table: Table, values: Mapping[str, Any]) -> bytes:
+    """What a mark vouches for."""
     left_out = _UNMARKED[table] | {MARK}
-    said: dict[str, JsonValue] = {
+    kept: dict[str, JsonValue] = {
         column.name: _stored(column, values[column.name])
         for column in table.columns
         if column.name not in left_out
     }
-    return seal.row(table.name, canonical(said))
+    return canonical(kept)
 
 
 def genuine(table: Table, row: Row[Any], seal: LedgerSeal) -> bool:
     """Whether the row is as this installation wrote it."""
     values: Mapping[str, Any] = dict(row._mapping)  # noqa: SLF001  # the public accessor of SQLAlchemy's Row, despite its name
     try:
-        return seal.same(mark(table, values, seal), str(values[MARK]))
+        return seal.vouches(table.name, said(table, values), str(values[MARK]))
     except (TypeError, ValueError):
         return False  # a value that no write of ours leaves
 

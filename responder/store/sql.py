@@ -37,7 +37,7 @@ from stanch.responder.store.lock import SqlLocks
 from stanch.responder.store.mark import SqlIntegrity, adopt, unmarked
 from stanch.responder.store.outbox import SqlOutbox
 from stanch.responder.store.run import SqlRuns
-from stanch.responder.store.schema import migrate
+from stanch.responder.store.schema import HEAD, current, migrate
 
 ADOPTED = "store.adopted"
 _MARKED_SINCE = frozenset({ADOPTED, "anchor.begun", "people.sealed"})
@@ -86,8 +86,14 @@ class SqlStore:
     """The port ``Store``. Safe to share between threads; also a context manager that closes."""
 
     def __init__(
-        self, database: Database, *, seal: LedgerSeal, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        *,
+        seal: LedgerSeal,
+        clock: Callable[[], datetime],
+        reads_only: bool = False,
     ) -> None:
+        self._reads_only = reads_only
         self._database = database
         self._seal = seal
         self._clock = clock
@@ -105,6 +111,11 @@ class SqlStore:
         Writers queue, so what a block reads stays true until it ends. A transaction inside
         another one of the same thread would wait for itself for ever and is refused.
         """
+        if self._reads_only:
+            raise StoreError(
+                "this process only reads the store",
+                remedy="do it with a command or a worker; docs/operations.md says who does what",
+            )
         if getattr(self._inside, "pid", None) == os.getpid():
             raise RuntimeError("this thread has a transaction already; pass it on instead")
         self._inside.pid = os.getpid()
@@ -194,6 +205,29 @@ def open_store(
         database.close()
         raise
     return SqlStore(database, seal=seal, clock=clock or _utc)
+
+
+def read_store(url: str, *, seal: LedgerSeal) -> SqlStore:
+    """Open a store that is there and of our schema, only to read it; StoreError otherwise."""
+    database = connect(url, create=False)
+    try:
+        with database.reading() as connection:
+            _require_head(current(connection), database.name)
+    except exc.DBAPIError as error:
+        database.close()
+        raise refused(error, database.name) from None
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database, seal=seal, clock=_utc, reads_only=True)
+
+
+def _require_head(found: str | None, name: str) -> None:
+    if found != HEAD:
+        raise StoreError(
+            f"the store {name} has schema {found or 'none'}, this stanch needs {HEAD}",
+            remedy="`stanch store prepare` brings a team's up to date, any command an embedded one",
+        )
 
 
 def _adopt(connection: Connection, seal: LedgerSeal, clock: Callable[[], datetime]) -> None:

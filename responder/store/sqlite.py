@@ -23,10 +23,16 @@ _SHORT_PATIENCE = 50  # milliseconds
 class Sqlite:
     """The ``Database`` in a file: WAL, durable at every commit, writers queued."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, create: bool = True) -> None:
         self._path = Path(url.database or "")
         self.name = str(self._path)
-        _create(self._path)
+        if create:
+            _create(self._path)
+        elif not self._path.is_file():
+            raise StoreError(
+                f"there is no store at {self._path} yet",
+                remedy="`stanch incidents` makes it; or correct [store] url",
+            )
         self.engine: Engine = create_engine(
             url.set(drivername="sqlite+pysqlite"),
             pool_size=8,

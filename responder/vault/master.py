@@ -65,6 +65,29 @@ class LocalMasterKey:
         return SecretValue(key)
 
 
+class NoMasterKey:
+    """For a process that opens nothing and seals nothing."""
+
+    name = "none"
+
+    def make(self, context: Mapping[str, str]) -> tuple[SecretValue, bytes]:
+        """Never."""
+        del context
+        raise _withheld()
+
+    def unwrap(self, wrapped: bytes, context: Mapping[str, str]) -> SecretValue:
+        """Never."""
+        del wrapped, context
+        raise _withheld()
+
+
+def _withheld() -> VaultError:
+    return VaultError(
+        "this process holds no master key",
+        remedy="a worker or a command opens what is sealed; docs/operations.md says who holds what",
+    )
+
+
 def require_same(name: str | None, sealed_under: Collection[str]) -> None:
     """The key opens what is sealed. ``name`` None: there is no key yet, and one would be made.
 

@@ -41,21 +41,20 @@ class Reading:
 
 
 def make_web(
-    reading: Reading, *, health: Health, door: Door, hosts: tuple[str, ...] = ()
+    reading: Reading | None, *, health: Health, door: Door, hosts: tuple[str, ...] = ()
 ) -> ASGIApp:
     """The application. It answers to the names in ``hosts`` and to this machine's own only.
 
+    Without a ``reading`` there are no pages, only the two probes.
+
     A page of another site could otherwise point its own name at our address (DNS rebinding).
     """
-    pages = _Pages(reading, health)
+    probes = _Probes(health)
     inner = Starlette(
         routes=[
-            Route("/", pages.index),
-            Route("/healthz", pages.alive),
-            Route("/readyz", pages.ready),
-            Route("/style.css", pages.style),
-            Route("/incidents/{incident}", pages.card),
-            Route("/incidents/{incident}/postmortem", pages.postmortem),
+            Route("/healthz", probes.alive),
+            Route("/readyz", probes.ready),
+            *(_routes(_Pages(reading)) if reading else ()),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *hosts], www_redirect=False)
@@ -67,12 +66,20 @@ def make_web(
     return Guard(inner, door=door)
 
 
+def _routes(pages: _Pages) -> list[Route]:
+    return [
+        Route("/", pages.index),
+        Route("/style.css", pages.style),
+        Route("/incidents/{incident}", pages.card),
+        Route("/incidents/{incident}/postmortem", pages.postmortem),
+    ]
+
+
 class _Pages:
     """The handlers. They are plain functions, so Starlette runs them in threads."""
 
-    def __init__(self, reading: Reading, health: Health) -> None:
+    def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._health = health
 
     def index(self, _: Request) -> Response:
         rows, more = self._reading.incidents(MOST)
@@ -88,6 +95,13 @@ class _Pages:
 
     def style(self, _: Request) -> Response:
         return Response(style(), media_type="text/css")
+
+
+class _Probes:
+    """Is this process alive, and can it do its work?"""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
 
     def alive(self, _: Request) -> Response:
         return PlainTextResponse("ok\n")

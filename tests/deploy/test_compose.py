@@ -41,8 +41,10 @@ def test_it_is_what_compose_understands() -> None:
 
 
 def test_a_team_has_web_workers_beat_broker_and_store() -> None:
-    assert set(SERVICES) == {"prepare", "web", "worker", "contain", "beat", "redis", "postgres"}
+    ours = {"prepare", "web", "slack", "worker", "contain", "beat"}
+    assert ours == OURS
     assert set(SERVICES) - OURS == {"redis", "postgres"}
+    assert SERVICES["slack"]["profiles"] == ["slack"]
 
 
 def test_the_store_has_an_owner_that_runs_once_and_a_role_for_the_rest() -> None:
@@ -52,7 +54,8 @@ def test_the_store_has_an_owner_that_runs_once_and_a_role_for_the_rest() -> None
     urls = {name: SERVICES[name]["environment"].get("STANCH_STORE_URL", "") for name in OURS}
     assert {name for name, url in urls.items() if f"//{owner}@" in url} == {"prepare"}
     assert {urls[name] for name in ("worker", "contain")} == {"postgresql://stanch@postgres/stanch"}
-    for name in OURS - {"prepare", "beat"}:
+    assert urls["web"] == "postgresql://stanch_web@postgres/stanch"
+    for name in ("worker", "contain", "slack"):
         assert SERVICES[name]["depends_on"]["prepare"] == {
             "condition": "service_completed_successfully"
         }
@@ -97,7 +100,7 @@ def test_every_service_says_whether_it_is_well(name: str) -> None:
 def test_no_secret_is_in_the_environment(name: str) -> None:
     for key, value in SERVICES[name].get("environment", {}).items():
         if re.search(r"PASSWORD|TOKEN|SECRET|KEY", key):
-            assert value.startswith(("/run/secrets/", "file:/run/secrets/")), key
+            assert value.startswith(("/run/secrets/", "file:/")), key
         assert not re.search(r"://[^/@]*:[^/@]*@", value), key
 
 
@@ -128,7 +131,40 @@ def test_what_must_survive_is_in_named_volumes() -> None:
         for mount in service.get("volumes", [])
         if not mount.startswith("./")
     }
-    assert mounted == set(COMPOSE["volumes"]) == {"keys", "store", "broker"}
+    assert mounted == set(COMPOSE["volumes"]) == {
+        "keys", "vault", "anchors", "store", "broker",
+    }  # fmt: skip
+
+
+def test_only_workers_have_what_opens_the_vault_and_what_signs() -> None:
+    def holders(volume: str) -> set[str]:
+        return {
+            name
+            for name, service in SERVICES.items()
+            if any(str(each).startswith(f"{volume}:") for each in service.get("volumes", ()))
+        }
+
+    assert holders("vault") == {"worker", "contain"}
+    assert holders("keys") == {"worker", "contain", "slack"}
+    environment = SERVICES["worker"]["environment"]
+    for name in ("STANCH_VAULT_MASTER_KEY", "STANCH_LEDGER_SIGNING_KEY"):
+        assert environment[name].startswith("file:/var/lib/stanch-vault/")
+    slack = SERVICES["slack"]["volumes"]
+    assert "anchors:/var/lib/stanch-anchors:ro" in slack
+
+
+def test_the_web_door_holds_no_key_and_no_password_but_its_readers() -> None:
+    web = SERVICES["web"]
+    assert set(web["secrets"]) == {"reader_password", "web_token"}
+    assert {each for each in web["volumes"] if not each.startswith("./")} == {
+        "anchors:/var/lib/stanch-anchors:ro"
+    }
+    assert "STANCH_BROKER_PASSWORD" not in web["environment"]
+    entry, *arguments = web["command"]
+    with click.Context(stanch) as context:
+        command = stanch.get_command(context, entry)
+    assert command is not None
+    assert command.make_context(entry, arguments).params["which"] == "web"
 
 
 def test_the_broker_keeps_a_log_and_its_password_off_the_command_line() -> None:
@@ -191,5 +227,4 @@ def test_the_image_that_runs_has_no_build_tools_and_no_root() -> None:
 def test_the_image_and_compose_agree_on_who_runs() -> None:
     assert {SERVICES[name]["user"] for name in OURS} == {"10001:10001"}
     assert "STANCH_HOME=/var/lib/stanch" in STAGES[-1]
-    assert "keys:/var/lib/stanch" in SERVICES["web"]["volumes"]
     assert "keys:/var/lib/stanch" in SERVICES["worker"]["volumes"]

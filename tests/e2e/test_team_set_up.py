@@ -22,6 +22,7 @@ from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.run import StepState
 from stanch.responder.lab.proof import acts
 from stanch.responder.lab.search import search
+from stanch.responder.store.grant import READER, WRITER, Role, prepare
 from tests.contracts.conftest import Server, postgres
 from tests.responder.worker.conftest import Broker, Team, serving, until
 
@@ -44,8 +45,10 @@ def team(desk: Any, broker: Broker, request: pytest.FixtureRequest) -> Iterator[
     server: Server = request.getfixturevalue("postgres")
     secret = desk.folder / "broker-password"
     secret.write_text(broker.password)
+    roles = [Role(name="stanch", rights=WRITER), Role(name="stanch_web", rights=READER)]
+    prepare(server.create("team"), roles)
     desk.configure(
-        f'[store]\nurl = "{server.create("team")}"\n'
+        f'[store]\nurl = "{server.url("team", "stanch")}"\n'
         f'[broker]\nurl = "{broker.url}"\npassword = "file:{secret}"\n'
         # The workers do it all: the commands do not stand by.
         "[worker]\nsweep_seconds = 0.5\nlease_seconds = 2.0\nstandby_seconds = 600.0\n"
@@ -70,8 +73,8 @@ def test_a_team_brings_a_leaked_key_to_proven_dead_although_a_worker_is_killed(
     desk: Any, team: Team, broker: Broker, request: pytest.FixtureRequest
 ) -> None:
     team.start("worker", "--beat")
-    web = door(team)
     first = team.worker("--concurrency", "1")
+    web = door(team, server=request.getfixturevalue("postgres"))
     with settling(desk):
         response = responding(desk)
         with desk.house() as house:  # opened once: the window is shorter than many openings
@@ -99,9 +102,15 @@ def test_a_team_brings_a_leaked_key_to_proven_dead_although_a_worker_is_killed(
     assert leaks(desk, server.home / "data", broker.home, desk.folder / "home") == ()
 
 
-def door(team: Team) -> str:
-    """The web door's address."""
-    team.start("serve", "--port", "0")
+def door(team: Team, *, server: Server) -> str:
+    """The web door's address: a process that holds no key, and reads as a role that reads."""
+    whole = dict(team.environment)
+    nowhere = {"VAULT_MASTER_KEY", "LEDGER_KEY", "LEDGER_SIGNING_KEY", "BROKER_PASSWORD"}
+    team.environment.update({f"STANCH_{each}": "file:/nowhere" for each in nowhere})
+    team.environment["STANCH_STORE_URL"] = server.url("team", "stanch_web")
+    team.start("serve", "--door", "web", "--port", "0")
+    team.environment.clear()
+    team.environment.update(whole)
     line = re.compile(r"listening on (http://\S+)")
     until(lambda: line.search(team.said()) is not None, "a web door that listens")
     found = line.search(team.said())

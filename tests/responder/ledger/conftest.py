@@ -82,7 +82,7 @@ def open_record(tmp_path: Path) -> Iterator[Callable[[str], Record]]:
         opened.append(store)
         notary = Notary(
             signer=SigningKey(folder / "keys" / "checkpoint.key"),
-            origin=seal.origin,
+            seal=seal,
             files=[AnchorFile(folder / "anchors" / "a.jsonl")],
         )
         return Record(path=path, store=store, seal=seal, notary=notary, numbers=numbers)

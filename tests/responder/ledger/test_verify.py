@@ -14,6 +14,7 @@ import pytest
 from stanch.responder.domain.error import LedgerError
 from stanch.responder.domain.timeline import Entry, Event
 from stanch.responder.ledger.chain import UnreadableEntryError, digest
+from stanch.responder.ledger.seal import KeylessSeal
 from stanch.responder.ledger.verify import Attack, _continues, verify
 from stanch.responder.store.ledger import decode as read
 
@@ -228,7 +229,8 @@ def test_anchors_that_contradict_each_other_are_a_fork(
 ) -> None:
     other = open_record("two")
     other.append(5)
-    stolen = replace(anchored.notary, files=other.notary.files)
+    blind = KeylessSeal(anchored.notary.origin)  # signs whatever stands there
+    stolen = replace(anchored.notary, files=other.notary.files, seal=blind)
     stolen.anchor(other.store, now=_EPOCH)
     lines = [*anchored.notary.files[0].lines(), *other.notary.files[0].lines()]
     with anchored.store.snapshot() as tx:

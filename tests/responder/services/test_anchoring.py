@@ -18,7 +18,7 @@ from tests.responder.conftest import ALICE
 def notary(room: Any, tmp_path: Path) -> Notary:
     return Notary(
         signer=SigningKey(tmp_path / "checkpoint.key"),
-        origin=room.store._seal.origin,
+        seal=room.store._seal,
         files=(AnchorFile(tmp_path / "anchors.jsonl"),),
     )
 

@@ -35,7 +35,7 @@ Close = Callable[..., Any]
 @pytest.fixture
 def closing(room: Any, tmp_path: Path) -> Closing:
     seal = LedgerSeal(SecretValue(os.urandom(32)))
-    notary = Notary(signer=SigningKey(tmp_path / "key"), origin=seal.origin, files=())
+    notary = Notary(signer=SigningKey(tmp_path / "key"), seal=seal, files=())
     casefiles = CaseFiles(store=room.store, seal=seal, notary=notary, specs={})
     return Closing(store=room.store, casefiles=casefiles, people=PEOPLE, doorbell=room.bell)
 

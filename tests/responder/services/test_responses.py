@@ -134,7 +134,7 @@ def casefiles(room: Any, tmp_path: Path, _blank: tuple[Path, LedgerSeal]) -> Cas
     _, seal = _blank
     notary = Notary(
         signer=SigningKey(tmp_path / "checkpoint.key"),
-        origin=seal.origin,
+        seal=seal,
         files=(AnchorFile(tmp_path / "anchors.jsonl"),),
     )
     specs = {name: step.spec for name, step in room.planner.steps.items()}

@@ -217,5 +217,6 @@ def join(slack: SlackLab, desk: FakeDesk) -> Callable[[str], str]:
 def door(settings: SlackSettings, desk: FakeDesk) -> Iterator[SlackApp]:
     """The app, connected to the local Slack over Socket Mode."""
     app = SlackApp(settings, desk)
+    assert settings.app_token is not None
     with run_socket_mode(app, settings.app_token):
         yield app
