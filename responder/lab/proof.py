@@ -139,8 +139,12 @@ def _about_the_proof(database: Path) -> Claim:
     return Claim(
         text="Everything born from it was followed",
         held=said is not None and said.proven and any("role release" in c for c in covers),
-        evidence=f"covered: {'; '.join(covers) or 'nothing'}; not covered: "
-        f"{'; '.join(map(str, gaps)) or 'nothing'}",
+        evidence="\n".join(
+            [
+                *(f"followed: {each}" for each in covers or ["nothing"]),
+                *(f"NOT followed: {gap}" for gap in gaps or ["nothing that is known"]),
+            ]
+        ),
         after=None,
     )
 
