@@ -61,7 +61,7 @@ def _account() -> str:
 @contextmanager
 def house() -> Iterator[House]:
     """The house of the configuration in force; what was recorded is anchored at the end."""
-    log.configure(level=os.environ.get("STANCH_LOG_LEVEL", "warning"))
+    log.configure(level=os.environ.get("STANCH_LOG_LEVEL", "warning"), plain=True)
     with open_house(load(), notify=True) as opened:
         try:
             yield opened
@@ -139,13 +139,15 @@ def _watch(
     said: set[str] = set()
     while True:
         _tell_lost(opened)
+        # Asked first: what is printed then is at least as new as that nothing more happens.
+        rests = all(_rests(opened, incident) for incident in ids)
         for incident in ids:
             terminal.publish(opened.cards.card(incident), None)
             for line in _held_up(opened, incident):
                 if line not in said:
                     said.add(line)
                     click.echo(line, err=True)
-        if all(_rests(opened, incident) for incident in ids):
+        if rests:
             _await_delivery(opened, ids)
             return all(map(partial(_fine, opened), ids))
         if time.monotonic() - swept > opened.settings.worker.sweep_seconds:

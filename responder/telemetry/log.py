@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from stanch.scanner.model.error import printable
 from stanch.scanner.model.secret import SecretValue
 
 # Vendors whose debug output holds request bodies, and so values.
@@ -20,15 +21,18 @@ def get_logger(name: str) -> Any:
     return structlog.get_logger(name)
 
 
-def configure(*, level: str = "warning", stream: TextIO | None = None) -> None:
-    """Send logs as JSON lines to ``stream`` (stderr). Exceptions become class and place only."""
+def configure(*, level: str = "warning", stream: TextIO | None = None, plain: bool = False) -> None:
+    """Send logs as JSON lines to ``stream`` (stderr), or as plain ones, for a person's terminal.
+
+    Exceptions become their class only.
+    """
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _only_kind,
             _no_secret,
-            structlog.processors.JSONRenderer(),
+            _plain if plain else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
@@ -36,6 +40,14 @@ def configure(*, level: str = "warning", stream: TextIO | None = None) -> None:
     )
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _plain(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    """``warning: mode narrowed (path=/data, before=0644)``."""
+    del logger
+    name = str(event.pop("event", "")).replace(".", " ").replace("_", " ")
+    told = ", ".join(f"{k}={v}" for k, v in event.items() if k not in {"level", "timestamp"})
+    return printable(f"{event.get('level', method)}: {name}" + (f" ({told})" if told else ""))
 
 
 def _only_kind(
