@@ -78,8 +78,11 @@ _CALL = regex(
     rb"([A-Za-z_]\w*)(?:::[A-Za-z_]\w*)+"
 )
 _SHORTEST_CALL = 3
-#: A regular expression from end to end, bytes of a message rather than a text, a call.
-_WRITTEN = regex(rb"^\^.*\$$|\\x[01][0-9a-f]|^[A-Za-z_]\w*\.[A-Za-z_]\w*\([\"']")
+#: A regular expression from end to end, bytes of a message rather than a text, a call, a path.
+_WRITTEN = regex(
+    rb"^\^.*\$$|\\x[01][0-9a-f]|^[A-Za-z_]\w*\.[A-Za-z_]\w*\([\"']|"
+    rb"^[a-z_]+(?:\.[a-z_]+)*\.\d{1,2}\.[a-z_.]+$"
+)
 _LITERAL = regex(
     rb"(?i)(?:true|false|null|none|nil|undefined|nan|string|str|bytes|number|int|integer|float|bool|"
     rb"boolean|object|any|void|char|varchar|text|required|optional|array|list|dict|function|self|this|"
@@ -173,7 +176,7 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
         or _VERSION.fullmatch(value)
         or _MOMENT.fullmatch(value)
         or _MEASURE.fullmatch(value)
-        or (found.operator == b":" and _ARTIFACT.fullmatch(value))
+        or (found.operator == b":" and (value[:1] == b":" or _ARTIFACT.fullmatch(value)))
         or _CHAIN_ADDRESS.fullmatch(value)
         or _names_holder(found, value)
         or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))

@@ -65,7 +65,7 @@ _QUERY = regex(
 )
 _NEAR = CheckResult(confidence=Confidence.LOW, reason=NEAR)
 _SIGNS = tuple(bytes([sign]) for sign in b"@!^~?")
-_INTERNAL = b"__"  # __stringMin1Max128: a type that a program has named
+_INTERNAL = (b"__", b"::")  # __stringMin1Max128, MIB::ibmTrap2: names of a program
 _AROUND = b" \t\"'`"
 _LONG = 16
 _WORD = 4
@@ -108,7 +108,7 @@ def check_named(candidate: Candidate) -> CheckResult:
 def _goes_on(candidate: Candidate) -> bool:
     """Whether it is a part of something else: a password's sign touches it, or it is called."""
     around = candidate.data[max(0, candidate.start - 1) : candidate.start]
-    if candidate.data[max(0, candidate.start - 2) : candidate.start] == _INTERNAL:
+    if candidate.data[max(0, candidate.start - 2) : candidate.start] in _INTERNAL:
         return True
     behind = candidate.data[candidate.end : candidate.end + 1]
     return around in _SIGNS or behind in _SIGNS or around == b"$" or behind == b"("
