@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from stanch.responder.domain.timeline import Entry
@@ -11,6 +12,7 @@ from stanch.responder.ledger.chain import GENESIS, UnreadableEntryError, digest
 from stanch.responder.ledger.checkpoint import ForgedAnchorError, VerifyKey
 from stanch.responder.ledger.seal import LedgerSeal
 
+_LATE = timedelta(hours=1)  # by which what is reported may be older than what is written
 _BEYOND = 1000  # how far past the end a renumbered entry's old number is looked for
 
 
@@ -33,6 +35,8 @@ class Verdict:
     """``entries`` were sound, the first ``anchored`` of them also as anchors saw them.
 
     Entries after the newest anchor can still be cut off without a trace: :attr:`tail` counts them.
+    ``backwards`` is the first entry that is dated long before one in front of it: whoever wrote it
+    held the key, but its clock, or theirs, was wrong.
     """
 
     entries: int
@@ -40,6 +44,7 @@ class Verdict:
     attack: Attack | None = None
     seq: int | None = None  # the first bad entry
     why: str | None = None
+    backwards: int | None = None
 
     @property
     def intact(self) -> bool:
@@ -75,6 +80,7 @@ def verify(
 def _walk(entries: Iterator[Entry], seal: LedgerSeal, marks: Mapping[int, str]) -> Verdict:
     newest = max(marks, default=0)
     sound, anchored, previous = 0, 0, GENESIS
+    latest, backwards = datetime.min.replace(tzinfo=UTC), None
     try:
         for entry in entries:
             if not _continues(entry, sound + 1, previous, seal):
@@ -82,6 +88,9 @@ def _walk(entries: Iterator[Entry], seal: LedgerSeal, marks: Mapping[int, str]) 
                 attack, why = _classify(rest, sound + 1, previous, seal, newest)
                 return _broken(sound, anchored, attack, sound + 1, why)
             sound, previous = entry.seq, entry.digest
+            if backwards is None and latest - entry.event.at > _LATE:
+                backwards = sound
+            latest = max(latest, entry.event.at)
             if sound in marks:
                 if marks[sound] != previous:
                     why = f"entry {sound} is not the one that was anchored"
@@ -93,7 +102,7 @@ def _walk(entries: Iterator[Entry], seal: LedgerSeal, marks: Mapping[int, str]) 
         attack = Attack.ROLLBACK if sound in marks else Attack.TRUNCATION
         why = f"an anchor saw {newest} entries, {sound} are left"
         return _broken(sound, anchored, attack, sound + 1, why)
-    return Verdict(entries=sound, anchored=anchored)
+    return Verdict(entries=sound, anchored=anchored, backwards=backwards)
 
 
 def _continues(entry: Entry, seq: int, previous: str, seal: LedgerSeal) -> bool:

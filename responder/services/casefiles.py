@@ -122,9 +122,10 @@ def sentence(verdict: Verdict) -> str:
     if verdict.attack is not None:
         at = f" at entry {verdict.seq}" if verdict.seq else ""
         return f"TAMPERED: {verdict.attack}{at}: {verdict.why}"
+    time = f"; from entry {verdict.backwards} on time runs backwards" if verdict.backwards else ""
     if verdict.tail:
         return (
             f"{verdict.entries} entries sound, {verdict.anchored} of them anchored; "
-            f"the last {verdict.tail} are not anchored yet"
+            f"the last {verdict.tail} are not anchored yet{time}"
         )
-    return f"{verdict.entries} entries sound, all anchored"
+    return f"{verdict.entries} entries sound, all anchored{time}"

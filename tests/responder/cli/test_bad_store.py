@@ -74,6 +74,12 @@ def test_a_record_that_was_changed_is_said_by_the_exit_code(case: Desk) -> None:
     assert "backup" in done.err
 
 
+def test_an_entry_that_cannot_be_read_is_tampering_and_no_internal_error(case: Desk) -> None:
+    case.sql("UPDATE ledger SET detail = '{' WHERE seq = 3")
+    done = case.stanch("audit", "verify")
+    assert (done.code, "TAMPERED: edit at entry 3" in done.out) == (1, True), done.out + done.err
+
+
 def test_an_approval_that_was_granted_in_the_database_calls_nobody_and_is_said(case: Desk) -> None:
     case.sql("UPDATE approvals SET decision = 'granted', decided_by = 'bob', decided_at = asked_at")
     case.sql("UPDATE runs SET state = 'running'")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -54,6 +55,12 @@ def test_a_link_in_the_place_of_a_key_is_not_followed(tmp_path: Path) -> None:
     link.symlink_to(target)
     with pytest.raises(ConfigError, match="cannot be used"):
         load_or_create(link, size=32, what="key")
+
+
+def test_a_pipe_in_the_place_of_a_key_hangs_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "master.key", 0o600)
+    with pytest.raises(ConfigError):
+        load_or_create(tmp_path / "master.key", size=32, what="key")
 
 
 def test_a_place_that_cannot_hold_a_key_is_named(tmp_path: Path) -> None:

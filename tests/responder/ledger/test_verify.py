@@ -16,6 +16,7 @@ from stanch.responder.domain.timeline import Entry, Event
 from stanch.responder.ledger.chain import UnreadableEntryError, digest
 from stanch.responder.ledger.seal import KeylessSeal
 from stanch.responder.ledger.verify import Attack, _continues, verify
+from stanch.responder.services.casefiles import sentence
 from stanch.responder.store.ledger import decode as read
 
 if TYPE_CHECKING:
@@ -305,3 +306,18 @@ def test_the_event_is_covered_whatever_its_time_zone() -> None:
     event = Event(at=_EPOCH, actor="a", action="b.c", incident=None, detail={})
     elsewhere = replace(event, at=_EPOCH.astimezone())
     assert digest(event, seq=1, previous="0") == digest(elsewhere, seq=1, previous="0")
+
+
+@pytest.mark.parametrize(
+    ("span", "named"), [(timedelta(minutes=30), None), (timedelta(days=9), 11)]
+)
+def test_time_that_runs_backwards_is_named_although_the_entry_is_genuine(
+    anchored: Record, span: timedelta, named: int | None
+) -> None:
+    with anchored.store.transaction() as tx:
+        newest = list(tx.ledger.entries())[-1].event
+        tx.ledger.append(replace(newest, at=newest.at - span))
+    verdict = anchored.verify()
+    assert verdict.intact
+    assert verdict.backwards == named
+    assert ("time runs backwards" in sentence(verdict)) is (named is not None)

@@ -113,6 +113,13 @@ def test_text_of_attackers_makes_no_element(pages: Client, opened: Opened) -> No
     assert not {name for name in listed.attributes if name.startswith("on")}
 
 
+def test_nothing_that_turns_text_around_reaches_a_page(pages: Client, opened: Opened) -> None:
+    incident = opened("gnp.\u202eexe\x1b[2J")
+    for page in ("/", f"/incidents/LK-{incident}", f"/incidents/LK-{incident}/postmortem"):
+        text = pages.get(page).text
+        assert not {"\u202e", "\x1b"} & set(text), page
+
+
 def test_a_failing_page_says_nothing_of_why(pages: Client, house: House) -> None:
     with house.store.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE incidents RENAME COLUMN preview TO elsewhere")
