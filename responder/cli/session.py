@@ -171,7 +171,7 @@ def _rests(opened: House, incident: IncidentId) -> bool:
     state = _state(opened, incident)
     if state is None or not state.works or state is _WAITS:
         return True
-    with opened.store.transaction() as tx:
+    with opened.store.snapshot() as tx:
         steps = tx.runs.steps(tx.runs.of(incident)[-1].id)
         now = tx.now()
     under_way = [step for step in steps if step.state in {StepState.RUNNING, StepState.WAITING}]

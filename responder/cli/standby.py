@@ -71,7 +71,7 @@ class Standby:
 
     def _take_up(self, run: RunId, incident: IncidentId) -> None:
         late = f"no worker has taken up {label(incident)} for {self._seconds:g} s"
-        with self._house.store.transaction() as tx:
+        with self._house.store.snapshot() as tx:
             found = tx.incidents.get(incident)
         name = found.provider if found else ""
         hands = self._house.provider(name)

@@ -64,6 +64,7 @@ MAX_TRIES = 30
 WAKE = timedelta(minutes=5)
 # A store that is busy or away for a moment is no reason to give up.
 STORE_PAUSE = timedelta(seconds=1)
+LONGEST_STORE_PAUSE = timedelta(minutes=1)
 
 Trace = Callable[[str, str], None]  # (step id, boundary); tests crash here
 
@@ -107,7 +108,9 @@ class Attempt:
         except Retryable as error:
             self._retry(job, self._durable(row, opened), str(error), error.after)
         except StoreError as error:
-            self._retry(job, self._durable(row, opened), str(error), STORE_PAUSE)
+            # Never final, and rarer each time: what a person would do is mend the store.
+            pause = min(STORE_PAUSE * (row.tries + 1), LONGEST_STORE_PAUSE)
+            self.progress.again(self._durable(row, opened), str(error), pause)
         except (LeaseLost, LedgerError):
             raise
         except StanchError as error:
