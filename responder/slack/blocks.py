@@ -32,6 +32,21 @@ class CardMessage:
 
 def card_message(card: Card, key: ButtonKey) -> CardMessage:
     """The card as blocks: a Review button while a decision is wanted, Close when it may be."""
+    blocks = told(card)
+    if card.ask is not None:
+        blocks += _ask(card, card.ask, key)
+    elif card.next:
+        blocks.append(next_section(card))
+    if card.ask is None and card.closable:
+        press = Press(incident=card.incident, approval=CLOSE_PRESS, version=card.version)
+        about = f"Close {label(card.incident)}"
+        blocks.append(button(CLOSE, "Close…", value=key.sign(press), about=about))
+    blocks.append(context(f"{label(card.incident)} · updated {moment(card.updated_at)}"))
+    return CardMessage(text=_fallback(card), blocks=blocks)
+
+
+def told(card: Card) -> list[Block]:
+    """What the card says, without what it asks."""
     blocks: list[Block] = [
         {"type": "header", "text": plain(bare(card.headline, 150))},
         *([section(f"*{said(card.warning, _SENTENCE)}*")] if card.warning else []),
@@ -44,16 +59,12 @@ def card_message(card: Card, key: ButtonKey) -> CardMessage:
     if card.by_hand:
         lines = "\n".join(bare(step, _CALL) for step in card.by_hand[:_MAX_CALLS])
         blocks += [section("*By hand at the provider, meanwhile:*"), preformatted(lines)]
-    if card.ask is not None:
-        blocks += _ask(card, card.ask, key)
-    elif card.next:
-        blocks.append(section("\n".join(map(_next, card.next))))
-    if card.ask is None and card.closable:
-        press = Press(incident=card.incident, approval=CLOSE_PRESS, version=card.version)
-        about = f"Close {label(card.incident)}"
-        blocks.append(button(CLOSE, "Close…", value=key.sign(press), about=about))
-    blocks.append(context(f"{label(card.incident)} · updated {moment(card.updated_at)}"))
-    return CardMessage(text=_fallback(card), blocks=blocks)
+    return blocks
+
+
+def next_section(card: Card) -> Block:
+    """What may safely be done now."""
+    return section("\n".join(map(_next, card.next)))
 
 
 def plan_line(phases: tuple[tuple[Phase, Mark], ...]) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.error import StanchError
 from stanch.responder.domain.ids import label, parse_label
-from stanch.responder.slack.blocks import Block, context, plain, plan_line, section
+from stanch.responder.slack.blocks import Block, context, next_section, section, told
 from stanch.responder.slack.desk import Desk
-from stanch.responder.slack.text import bare, moment, said
+from stanch.responder.slack.text import moment, said
 
 # No command and no incident has a word this long; tokens, keys and passwords in URLs do.
 _SECRET = re.compile(r"[^\s]{16,}")
@@ -65,18 +65,16 @@ def _list(cards: tuple[Card, ...]) -> Reply:
 
 
 def _row(card: Card) -> str:
-    wanted = "\n*A decision is wanted*" if card.ask is not None else ""
+    wanted = f"\n*Wanted:* {said(card.wanted, 300)}" if card.wanted else ""
     return f"*{label(card.incident)}* {said(card.headline, 200)}\n{said(card.summary, 300)}{wanted}"
 
 
 def _show(card: Card) -> Reply:
     """The card without its button: a decision is taken on the card that everybody sees."""
-    facts = "\n".join(f"*{said(name, 60)}* {said(value, 240)}" for name, value in card.facts[:10])
-    blocks = [
-        {"type": "header", "text": plain(bare(card.headline, 150))},
-        section(plan_line(card.phases)),
-        section(said(card.summary, 700)),
-        *([section(facts)] if facts else []),
-        context(f"updated {moment(card.updated_at)}"),
-    ]
+    blocks = told(card)
+    if card.ask is not None:
+        blocks.append(section(f"*Wanted:* {said(card.wanted, 300)}, on the card in the channel"))
+    elif card.next:
+        blocks.append(next_section(card))
+    blocks.append(context(f"updated {moment(card.updated_at)}"))
     return Reply(text=said(f"{card.headline}. {card.summary}", 1000), blocks=blocks)

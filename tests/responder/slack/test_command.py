@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from stanch.responder.domain.card import Next
 from stanch.responder.lab.slack.workspace import SlackLab
 
 Join = Callable[[str], str]
@@ -29,13 +31,27 @@ def test_help_shows_the_map(slack: SlackLab, join: Join, text: str) -> None:
 def test_list_names_open_incidents_and_what_is_wanted(slack: SlackLab, join: Join) -> None:
     said = whisper(slack, join("bob"), "list")
     assert "LK-7" in said
-    assert "A decision is wanted" in said
+    assert "*Wanted:* a decision of bob or dave by 15:03 UTC" in said
 
 
 def test_show_gives_the_card_without_its_button(slack: SlackLab, join: Join) -> None:
     said = whisper(slack, join("bob"), "show lk-7")
     assert "CONTAINED · AWS access key · LK-7" in said
     assert "actions" not in said
+    assert "*Wanted:* a decision of bob or dave" in said
+
+
+def test_show_says_why_a_step_failed_and_what_to_do(slack: SlackLab, join: Join, desk: Any) -> None:
+    desk.shown = replace(
+        desk.shown,
+        ask=None,
+        failure="no permission → allow iam:UpdateAccessKey",
+        by_hand=("iam:UpdateAccessKey UserName=deploy",),
+        next=(Next("once that is mended, go on", "stanch respond LK-7"),),
+    )
+    said = whisper(slack, join("bob"), "show LK-7")
+    for part in ("What failed", "allow iam:UpdateAccessKey", "By hand", "stanch respond LK-7"):
+        assert part in said
 
 
 @pytest.mark.parametrize("text", ["show LK-99", "show", "show x", "drop tables", "list all"])
