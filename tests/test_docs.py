@@ -175,3 +175,28 @@ def test_every_module_that_a_page_names_exists(name: str) -> None:
         for each in sorted(named)
         if not stands.search(each) and not any(list(base.glob(each)) for base in folders)
     ] == []
+
+
+def test_what_the_threat_model_rests_on_exists() -> None:
+    """Each test that it names, and each word that it puts into doctor's mouth."""
+    text = " ".join((ROOT / "docs" / "threat-model.md").read_text().split())
+    tests = list((ROOT / "tests").rglob("test_*.py"))
+    known = {path.stem for path in tests}
+    for path in tests:
+        known |= set(re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE))
+    named = set(re.findall(r"`(test_\w+)`", text))
+    assert named - known == set()
+    assert len(named) > 40
+    rooms = ("checkup", "domain", "providers/aws")
+    doctor = re.sub(
+        r'"\n\s*f?"', "", "".join(
+            path.read_text() for room in rooms for path in (ROOT / "responder" / room).glob("*.py")
+        )
+    )  # fmt: skip
+    quoted = [
+        said
+        for group in re.findall(r'doctor: ("[^"]+"(?:, "[^"]+")*)', text)
+        for said in re.findall(r'"([^"]+)"', group)
+    ]
+    assert [said for said in quoted if said not in doctor] == []
+    assert len(quoted) > 10
