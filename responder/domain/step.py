@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
 from stanch.responder.domain.json import JsonObject, JsonValue
+from stanch.responder.domain.resolved_type import resolved
 from stanch.scanner.model.secret import SecretValue
 
 BY = "by"  # in a step's evidence: whose act it was, where the answer to ours was lost
@@ -62,6 +63,7 @@ class StepSpec:
             raise ValueError(f"{self.name}: only a fresh look proves")
         if (self.undo is not None) != (self.effect is Effect.REVERSIBLE):
             raise ValueError(f"{self.name}: a reversible step names its undo, no other step does")
+        resolved(self.params)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

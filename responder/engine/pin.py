@@ -9,9 +9,12 @@ from functools import lru_cache
 import msgspec
 
 from stanch.responder.domain.error import RunbookError
+from stanch.responder.domain.resolved_type import resolved
 from stanch.responder.domain.run import Run
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.domain.step import StepSpec
+
+_RUNBOOK = resolved(Runbook)
 
 
 def pin(runbook: Runbook) -> tuple[str, str]:
@@ -59,7 +62,7 @@ def _read(text: str, digest: str, run: str) -> Runbook:
             remedy="run `stanch audit verify`; cancel the run and respond again",
         )
     try:
-        return msgspec.json.decode(text, type=Runbook)
+        return msgspec.json.decode(text, type=_RUNBOOK)
     except msgspec.MsgspecError as error:
         raise RunbookError(
             f"the runbook of run {run} cannot be read: {error}",

@@ -59,6 +59,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
 
 
+#: Made when this is loaded: msgspec crashes where two threads are the first to read a type.
+_SEEN = msgspec.json.Decoder(Seen)
+
+
 class HistoryCache(Record):
     """Where one history's state is kept. ``basis`` says for which rules, checks and key."""
 
@@ -75,7 +79,7 @@ class HistoryCache(Record):
         if stored is None:
             return (), [], ()
         try:
-            seen = msgspec.json.decode(stored, type=Seen)
+            seen = _SEEN.decode(stored)
         except msgspec.MsgspecError:
             return (), [], ()
         now = time.time()

@@ -36,6 +36,9 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     filters_used: list[dict[str, Any]] = []
 
 
+_FILE = msgspec.json.Decoder(_File)
+
+
 class SecretsBaseline(Record):
     """What the file holds: its entries, and the plugins and filters that made it."""
 
@@ -65,7 +68,7 @@ class SecretsBaseline(Record):
         try:
             if len(data) > _LARGEST:
                 raise _foreign(name, f"it is larger than {_LARGEST >> 20} MiB")
-            read = msgspec.json.decode(data, type=_File)
+            read = _FILE.decode(data)
             entries = [
                 _entry(path, each, author=author, added=added, expires=expires)
                 for path, results in sorted(read.results.items())

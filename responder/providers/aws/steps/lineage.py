@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from stanch.responder.domain.resolved_type import resolved
 from stanch.responder.providers.aws.adapter.error import mask_id
 from stanch.responder.providers.aws.adapter.trail import Birth, Child
 
@@ -49,11 +50,14 @@ def heir_of(child: Child) -> Heir:
     )
 
 
+_HEIRS = resolved(tuple[Heir, ...])
+
+
 def heirs_of(value: object) -> tuple[Heir, ...]:
     """From a step's output; it crossed a database. A plan that knows none yet has a text here."""
     if isinstance(value, str):
         return ()
-    return msgspec.convert(value, tuple[Heir, ...])
+    return msgspec.convert(value, _HEIRS)
 
 
 def role_name(arn: str) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime
 import msgspec
 
 from stanch.responder.domain.json import JsonObject, JsonValue
+from stanch.responder.domain.resolved_type import resolved
 from stanch.responder.providers.aws.adapter.error import mask_id
 from stanch.responder.providers.aws.adapter.identity import text_of
 from stanch.responder.providers.aws.adapter.trail import Child, Use
@@ -160,9 +161,12 @@ class Search(msgspec.Struct, kw_only=True):
         return kept
 
 
+_SEARCH = resolved(Search)
+
+
 def resumed(cursor: JsonObject) -> Search | None:
     """As the last try left it; None when this is the first."""
-    return msgspec.convert(cursor, Search) if "began" in cursor else None
+    return msgspec.convert(cursor, _SEARCH) if "began" in cursor else None
 
 
 def _top(names: dict[str, int]) -> dict[str, JsonValue]:
