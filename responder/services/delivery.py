@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from stanch.responder.domain.card import Card
@@ -27,6 +27,7 @@ log = get_logger(__name__)
 # A surface that cannot be reached is tried again after this long, doubled each time.
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
+LONGEST_REST = timedelta(seconds=30)
 # How long one worker may take to show one card; after that another one tries.
 HOLD = timedelta(minutes=2)
 
@@ -42,6 +43,9 @@ class Delivery:
     store: Store
     cards: Cards
     notifiers: Sequence[Notifier]
+    # Surfaces that did not answer, and until when no card tries them: each try costs a wait, which
+    # the other surfaces, and whatever else this worker does, would share.
+    resting: dict[str, datetime] = field(default_factory=dict)
 
     def deliver(self, incident: IncidentId) -> None:
         """Bring every surface up to date for this incident, if an errand asks for it."""
@@ -115,10 +119,15 @@ class Delivery:
             return None
         if shown.due_at is not None and shown.due_at > now:
             return shown
+        rested = self.resting.get(notifier.name, now)
+        if rested > now:
+            return replace(shown, due_at=rested)
         try:
             ref = notifier.publish(card, shown.ref)
         except Exception as error:  # noqa: BLE001  # whatever a surface raises, the others go on
             pause = min(_pause(notifier, error, shown.tries), LONGEST_PAUSE)
+            if isinstance(error, Retryable):
+                self.resting[notifier.name] = now + min(pause, LONGEST_REST)
             return replace(shown, tries=shown.tries + 1, due_at=now + pause)
         fresh = Shown(ref=ref, digest=digest)
         if shown.ref is None:

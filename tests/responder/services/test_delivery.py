@@ -96,6 +96,24 @@ def test_a_busy_surface_is_tried_again_later_and_the_other_is_not_bothered(
     assert [len(wall.shown) for wall in walls] == [1, 1]
 
 
+def test_a_surface_that_does_not_answer_is_left_alone_by_all_cards_for_a_while(
+    room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
+) -> None:
+    """Each try costs a wait; a hundred incidents must not wait a hundred times for it."""
+    silent = Retryable("no answer", after=timedelta(seconds=5))
+    walls[0].trouble = [silent] * 3
+    numbers = [room.take().incident for _ in range(3)]
+    for number in numbers:
+        delivery.deliver(number)
+    assert len(walls[0].trouble) == 2  # tried once
+    assert {card.incident for card, _ in walls[1].shown} == set(numbers)
+    walls[0].trouble.clear()
+    room.clock.move(timedelta(seconds=5))
+    for number in numbers:
+        delivery.deliver(number)
+    assert {card.incident for card, _ in walls[0].shown} == set(numbers)
+
+
 def test_pauses_grow_but_not_for_ever(
     room: Any, delivery: Delivery, walls: tuple[Wall, Wall]
 ) -> None:
