@@ -13,7 +13,9 @@ from stanch.responder.cli.session import caller, house, known, watch, working
 from stanch.responder.domain.approval import find_person
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import label
+from stanch.responder.domain.step import Effect
 from stanch.responder.services.approvals import Question
+from stanch.responder.services.cards import LASTING
 from stanch.responder.terminal.text import visible
 
 
@@ -55,8 +57,8 @@ def command(incident: str, name: str | None, refuse: bool, reason: str | None, y
 
 def _show(question: Question, console: Console) -> None:
     step, approval = question.step, question.approval
-    lasting = "can be undone" if step.undo else "CANNOT BE UNDONE"
-    console.print(f"{label(approval.incident)}: {step.title} {question.preview} ({lasting})")
+    about = f"{label(approval.incident)}: {step.title} {question.preview}. {LASTING[step.effect]}"
+    console.print(Text(visible(about)))
     for call in step.calls:
         console.print(Padding(Text(visible(str(call)), overflow="fold"), (0, 0, 0, 2)))
     console.print(
@@ -72,13 +74,12 @@ def _confirm(question: Question, *, refuse: bool) -> None:
             "a decision needs a terminal to confirm it",
             remedy=f"`stanch approve {name} --as NAME --yes --reason TEXT` does without",
         )
-    if refuse or question.step.undo:
+    if refuse or question.step.effect is not Effect.FINAL:
         click.confirm("Refuse?" if refuse else "Approve?", abort=True)
         return
-    last = question.preview[-4:]
-    if click.prompt("Type the last four characters of the key id to approve").strip() != last:
+    if click.prompt(f"To approve, type {name}").strip().upper() != name:
         remedy = f"nothing was done; look again: `stanch incidents {name}`"
-        raise UsageError("that is not this key", remedy=remedy)
+        raise UsageError(f"that is not {name}", remedy=remedy)
 
 
 def _reason() -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from stanch.responder.bootstrap import House
 from stanch.responder.cli.session import caller, house, watch, working
+from stanch.responder.domain.card import Card
 from stanch.responder.domain.error import StanchError, UsageError
 from stanch.responder.domain.ids import IncidentId, label, parse_label
 from stanch.responder.postmortem.report import ActionItem
@@ -95,9 +96,10 @@ def _close(
     if left and not closure.other and not closure.disposition and sys.stdin.isatty():
         owners = {**owners, **_ask(left, console)}
     closure = replace(closure, reason=closure.reason or _reason())
+    seen = opened.cards.card(number)
     actions = opened.closing.close(number, replace(closure, owners=owners))
     if alone:
-        _say(opened, number, actions, console)
+        _say(opened, seen, actions, console)
     else:
         console.print(f"{label(number)}: closed")
     return closure
@@ -138,13 +140,11 @@ def _reason() -> str:
     return str(click.prompt("Reason"))
 
 
-def _say(
-    opened: House, number: IncidentId, actions: tuple[ActionItem, ...], console: Console
-) -> None:
+def _say(opened: House, seen: Card, actions: tuple[ActionItem, ...], console: Console) -> None:
     with working(opened):
-        watch(opened, (number,), console)
+        watch(opened, (seen.incident,), console, seen=(seen,))
     for action in actions:
         if action.owner:
             said = Text(f"{visible(action.owner)}: {visible(action.what)}")
             console.print(Padding(said, (0, 0, 0, 2)))
-    console.print(f"`stanch postmortem {label(number)}` writes them down")
+    console.print(f"`stanch postmortem {label(seen.incident)}` writes them down")

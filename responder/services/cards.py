@@ -29,7 +29,7 @@ SILENCE = {
     Silence.PROCEED: "silence is consent: the step runs",
     Silence.ABORT: "the step is left out and the run ends",
 }
-_LASTING = {
+LASTING = {
     Effect.READ: "This by itself changes nothing.",
     Effect.REVERSIBLE: "This can be undone.",
     Effect.FINAL: "This cannot be undone.",
@@ -137,7 +137,7 @@ class Cards:
         deciders = self.approvals.deciders(approval_id)
         return Ask(
             approval=approval.id,
-            title=f"{step.title} {question.preview}. {_LASTING[step.effect]}",
+            title=f"{step.title} {question.preview}. {LASTING[step.effect]}",
             calls=tuple(str(call) for call in step.calls),
             requester=approval.requester,
             group=approval.group,

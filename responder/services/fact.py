@@ -138,7 +138,7 @@ def _clocks(incident: Incident) -> list[Fact]:
     since = incident.detected_at
     stopped = [(c, at - since) for c in goal.CLOCKS if (at := c.at(incident))]
     return [
-        (c.name, f"{span(took)} after detection{_judged(took, c.goal)}  ({c.what})")
+        (c.name, f"{span(took)} from detection{_judged(took, c.goal)} ({c.what})")
         for c, took in stopped
     ]
 
