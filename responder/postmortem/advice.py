@@ -194,7 +194,7 @@ def _mitigate(facts: Facts) -> Iterator[Draft]:
         yield (
             "clean-history",
             ActionKind.MITIGATE,
-            "Rewrite the history of the repository, or record that the dead credential may stay",
+            "Rewrite the history of the repository, or record that it may stay once it is dead",
             "the copies outlive this incident, and every scan will meet them again",
         )
     for copy in facts.exposures:

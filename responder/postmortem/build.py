@@ -68,6 +68,7 @@ def build(case: CaseFile, *, now: datetime) -> Report:
         manifest=read_manifest(case),
         prompts=PROMPTS,
         closed=closed,
+        unreached="taken back" if facts.taken_back else "not yet",
         proven=facts.claim.statements() if facts.claim else (NOTHING,),
         tampered=tuple(clean(each, 300) for each in case.differs[:_TAMPERED]),
     )

@@ -54,7 +54,7 @@ def chart(report: Report) -> str:
 
 def _head(report: Report, height: float) -> str:
     clocks = ", ".join(
-        f"{clock.name.lower()} {'not yet' if clock.took is None else 'after ' + span(clock.took)}"
+        f"{clock.name.lower()} " + (f"after {span(clock.took)}" if clock.took else report.unreached)
         for clock in report.clocks
     )
     about = (

@@ -270,6 +270,7 @@ class Report:
     manifest: Manifest
     prompts: tuple[str, ...]
     closed: Closed | None = None
+    unreached: str = "not yet"  # of a clock that has not stopped
     proven: tuple[str, ...] = ()  # the claim, statement by statement
     tampered: tuple[str, ...] = ()  # said before everything else
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.card import Ask, Card, Decider
 from stanch.responder.domain.error import RunbookError, UsageError
-from stanch.responder.domain.ids import ApprovalId, IncidentId, label
+from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, label
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.ports import Store, Transaction
-from stanch.responder.domain.run import Run, StepRun, StepState, latest
+from stanch.responder.domain.run import Run, RunKind, StepRun, StepState, latest
 from stanch.responder.domain.runbook import BLAST, NO_MORE, Phase, Silence, runbook_for
 from stanch.responder.domain.step import Effect
 from stanch.responder.domain.timeline import Event
@@ -90,6 +90,7 @@ class Cards:
                 exposures=tx.incidents.exposures(incident_id),
                 run=run,
                 steps=rows[run.id] if run else (),
+                background=_background(run, tx.runs.of(incident_id), rows),
                 undo=undo,
                 specs={name: step.spec for name, step in self.approvals.planner.steps.items()},
                 credential=self.words.credential(incident),
@@ -147,6 +148,17 @@ class Cards:
             deciders=tuple(Decider(p.name, p.slack) for p in deciders),
             claimed=any(p.account is None for p in deciders),
         )
+
+
+def _background(
+    run: Run | None, runs: tuple[Run, ...], rows: Mapping[RunId, tuple[StepRun, ...]]
+) -> tuple[StepRun, ...]:
+    """The steps of the response that an undo took back: whose the credential is stays true."""
+    if run is None or run.kind is not RunKind.UNDO:
+        return ()
+    mine = (each for each in reversed(runs) if each.episode == run.episode)
+    answered = next((each for each in mine if each.kind is RunKind.RESPOND), None)
+    return rows[answered.id] if answered else ()
 
 
 def _waits(run: Run, steps: tuple[StepRun, ...], asked: tuple[Approval, ...]) -> Approval | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from stanch.responder.domain import goal
 from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.json import JsonObject
-from stanch.responder.domain.run import StepState
+from stanch.responder.domain.run import StepRun, StepState
 from stanch.responder.domain.step import Effect
 from stanch.responder.postmortem.text import span
 from stanch.responder.services.view import View
@@ -26,7 +26,8 @@ def facts(view: View) -> tuple[Fact, ...]:
 
 def _facts(view: View) -> Iterator[Fact]:
     incident, status = view.incident, view.status
-    outputs: JsonObject = {k: v for step in view.steps for k, v in step.outputs.items()}
+    found = (*view.background, *view.steps)
+    outputs: JsonObject = {k: v for step in found for k, v in step.outputs.items()}
     yield "Severity", incident.severity
     yield "Credential", f"{incident.preview}  ({incident.fingerprint[:11]})"
     places = incident.places(view.exposures)
@@ -36,7 +37,7 @@ def _facts(view: View) -> Iterator[Fact]:
         if first.exposed_at:
             ago = age(view.now - first.exposed_at)
             yield "Exposed", f"{first.exposed_at:%Y-%m-%d %H:%M} UTC, {ago} ago"
-    yield from _owner(view, outputs)
+    yield from _owner(found, outputs)
     yield from _done(view)
     yield from _proof(status.claim)
     if "count" in outputs:
@@ -60,11 +61,11 @@ def _place(exposures: tuple[Exposure, ...]) -> str:
     return f"{first.root}: {first.path}:{first.line}{commit}{author}{others}"
 
 
-def _owner(view: View, outputs: JsonObject) -> Iterator[Fact]:
+def _owner(steps: Iterable[StepRun], outputs: JsonObject) -> Iterator[Fact]:
     if outputs.get("user"):
         account = outputs.get("account")
         yield "Belongs to", f"{outputs['user']}{f' in account {account}' if account else ''}"
-    for step in view.steps:
+    for step in steps:
         tags = step.evidence.get("tags")
         if not isinstance(tags, Mapping):
             continue

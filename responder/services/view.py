@@ -26,6 +26,7 @@ class View:
     specs: Mapping[str, StepSpec]  # by step name
     credential: str  # what leaked, in people's words
     now: datetime
+    background: tuple[StepRun, ...] = ()  # what the response had found out, once an undo ran
     ask: Ask | None = None
     lapsed: bool = False  # a question was asked and nobody answered in time
     answered: bool = True  # some runbook answers this kind of credential

@@ -139,6 +139,8 @@ def test_after_a_refusal_the_card_says_who_why_and_what_now(room: Any) -> None:
 
 
 def test_after_an_undo_nothing_is_green_that_no_longer_holds(room: Any) -> None:
+    found = Verified(evidence={"tags": {"Owner": "web"}}, outputs={"user": "ci"})
+    room.lamps.then("look", "seen", found)
     run = story(room)
     room.settle(run)
     room.settle_undo(room.responses.undo(IncidentId(1), by=ALICE))
@@ -148,6 +150,8 @@ def test_after_an_undo_nothing_is_green_that_no_longer_holds(room: Any) -> None:
     assert card.next == (Next("contain it again", "stanch respond LK-1"),)
     assert (card.phases, card.ask) == ((), None)
     assert {"Verified", "Asked", "Dead", "Seen"}.isdisjoint(dict(card.facts))
+    assert dict(card.facts)["Owner"] == "web (tag owner)"  # whose it is stays true
+    assert dict(card.facts)["Belongs to"] == "ci"
 
 
 def test_half_a_containment_is_told_step_by_step_with_what_a_person_can_do(room: Any) -> None:
