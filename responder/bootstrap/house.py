@@ -35,6 +35,7 @@ from stanch.responder.engine.limit import Limit
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
 from stanch.responder.keys.folder import close_folder
+from stanch.responder.keys.memory import leave_no_core
 from stanch.responder.ledger.anchor import Notary
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.providers.provider import Adapter
@@ -222,6 +223,7 @@ def _record(settings: Settings, opened: ExitStack, holds: Holding) -> tuple[Nota
     if not holds.record:
         seen = witness(settings)
         return seen, opened.enter_context(closing(read_store(url, seal=seen.seal)))
+    leave_no_core()
     close_folder(settings.data)
     seal = ledger_seal(settings)
     store = opened.enter_context(closing(open_store(url, seal=seal)))

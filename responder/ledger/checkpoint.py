@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -123,12 +124,14 @@ class SigningKey:
         """Leave the public half where those read it who only verify."""
         text = self.public.hex + "\n"
         with suppress(OSError, UnicodeDecodeError):
-            if path.read_text(encoding="ascii") == text:
+            others = stat.S_IMODE(path.stat().st_mode) & 0o022
+            if path.read_text(encoding="ascii") == text and not others:
                 return
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = path.with_name(f".{path.name}.{os.getpid()}")
             draft.write_text(text, encoding="ascii")
+            draft.chmod(0o644)  # public, and nobody else's to change
             draft.replace(path)
         except OSError as error:
             raise ConfigError(

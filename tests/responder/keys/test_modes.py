@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import stat
 from pathlib import Path
 
@@ -39,6 +41,7 @@ def mode(path: Path) -> int:
         (".", 0o770, 0o700),
         ("stanch.db", 0o666, 0o600),
         ("anchors.jsonl", 0o666, 0o600),
+        ("checkpoint.pub", 0o666, 0o644),
     ],
 )
 def test_what_was_opened_to_others_is_closed_by_the_next_use(
@@ -63,3 +66,20 @@ def test_a_key_that_others_may_have_read_is_refused_and_left(home: Path, name: s
     with pytest.raises(ConfigError, match="can be read by others"):
         use(home)
     assert mode(home / name) == 0o640
+
+
+def test_the_umask_makes_nothing_wider(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        use(tmp_path / "home")
+    finally:
+        os.umask(before)
+    modes = {path.name: mode(path) for path in (tmp_path / "home").iterdir()}
+    assert modes.pop("checkpoint.pub") == 0o644
+    assert set(modes.values()) == {0o600}
+    assert mode(tmp_path / "home") == 0o700
+
+
+@pytest.mark.usefixtures("home")
+def test_who_holds_keys_leaves_no_core() -> None:
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
