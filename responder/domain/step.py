@@ -56,6 +56,7 @@ class StepSpec:
     undo: str | None = None
     outputs: tuple[str, ...] = ()
     proves: bool = False
+    grows: bool = False  # a look that may find more later: it looks again before people are asked
     shares: str | None = None  # parameter naming what several runs change: one at a time does
 
     def __post_init__(self) -> None:

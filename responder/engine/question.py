@@ -14,6 +14,7 @@ from stanch.responder.domain.runbook import BLAST, Need, Policy, Runbook, Silenc
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.decision import asked as put_question
 from stanch.responder.engine.decision import consented, expire, has_consent, sworn
+from stanch.responder.engine.fresh import stale
 from stanch.responder.engine.gate import Gate, gate
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.scene import Scene
@@ -80,9 +81,20 @@ class Questions:
             _consent(scene, asked[-1])
             return True
         if verdict is Gate.ASK:
+            if self._looks_again(scene, about):
+                return False  # it is asked when they have looked
             _ask(scene, about, policy, digest, need.reason)
         self._hold(scene, step, StepState.SKIPPED if verdict is Gate.STOP else StepState.BLOCKED)
         return False
+
+    def _looks_again(self, scene: Scene, about: StepRun) -> bool:
+        """Whether steps before the question must look once more, because they may see more."""
+        if not scene.tx.envelopes.parts(scene.incident.sealed):
+            return False  # shredded with an incident that was closed: nothing can look any more
+        again = stale(about, scene.steps, self.planner.steps, scene.now)
+        for row in again:
+            scene.tx.runs.write(row)
+        return bool(again)
 
     def _hold(self, scene: Scene, step: StepRun, state: StepState) -> None:
         if step.state is state:

@@ -18,8 +18,8 @@ from stanch.responder.domain.error import ApprovalRefused, UsageError
 from stanch.responder.domain.ids import ApprovalId, IncidentId, label
 from stanch.responder.domain.plan import PlannedStep
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
-from stanch.responder.domain.run import Run, RunKind, RunState, StepRun
-from stanch.responder.domain.runbook import Runbook
+from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
+from stanch.responder.domain.runbook import BLAST, Runbook
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.authority import require_rows
 from stanch.responder.engine.decision import closed, record, sworn
@@ -51,18 +51,18 @@ class Approvals:
     def open_for(self, incident: IncidentId) -> ApprovalId:
         """The question this incident waits for; UsageError when there is none."""
         with self.store.snapshot() as tx:
-            asked = [
-                approval
-                for run in tx.runs.of(incident)
-                for approval in tx.approvals.of(run.id)
-                if approval.decision in {Decision.OPEN, Decision.EXPIRED}
-            ]
-        if not asked:
+            runs = tx.runs.of(incident)
+            asked = {run.id: tx.approvals.of(run.id) for run in runs}
+            held = [holding_up(run, tx.runs.steps(run.id), asked[run.id]) for run in runs]
+        answerable = {Decision.OPEN, Decision.EXPIRED}
+        every = [approval for run in runs for approval in asked[run.id]]
+        wanted = [a for a in (*every, *held) if a is not None and a.decision in answerable]
+        if not wanted:
             raise UsageError(
                 f"{label(incident)} does not wait for an approval",
                 remedy=f"`stanch incidents {label(incident)}` shows where it stands",
             )
-        return asked[-1].id
+        return wanted[-1].id
 
     def question(self, approval: ApprovalId) -> Question:
         """What would be decided, with the exact calls as they are now."""
@@ -251,7 +251,22 @@ def _record(tx: Transaction, approval: Approval, action: str, by: Caller, reason
     record(tx, approval, action, {"reason": reason, **by.trace}, tx.now(), by.actor)
 
 
-def waiting(step: StepRun, asked: tuple[Approval, ...]) -> Approval | None:
+def holding_up(
+    run: Run, steps: tuple[StepRun, ...], asked: tuple[Approval, ...]
+) -> Approval | None:
+    """The question that holds the run up, the same for every surface.
+
+    Of several the one whose step comes first; a step may wait for one that was asked of another.
+    """
+    blocked = [step for step in steps if step.state is StepState.BLOCKED]
+    if not run.state.works or not blocked:
+        return None
+    own = (_about(step, asked) for step in blocked)
+    about_all = (a for a in reversed(asked) if (a.policy, a.decision) == (BLAST, Decision.OPEN))
+    return next(filter(None, own), next(about_all, None))
+
+
+def _about(step: StepRun, asked: tuple[Approval, ...]) -> Approval | None:
     """The newest question about this step that somebody may still answer or renew."""
     mine = [a for a in asked if a.step == step.id and a.decision is not Decision.VOID]
     return mine[-1] if mine else None

@@ -13,12 +13,12 @@ from stanch.responder.domain.ids import ApprovalId, IncidentId, RunId, label
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.ports import Store, Transaction
 from stanch.responder.domain.run import Run, RunKind, StepRun, StepState, latest
-from stanch.responder.domain.runbook import BLAST, NO_MORE, Phase, Silence, runbook_for
+from stanch.responder.domain.runbook import NO_MORE, Phase, Silence, runbook_for
 from stanch.responder.domain.step import Effect
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.decision import ASKED
 from stanch.responder.engine.planner import outputs_of
-from stanch.responder.services.approvals import Approvals, waiting
+from stanch.responder.services.approvals import Approvals, holding_up
 from stanch.responder.services.drawing import draw
 from stanch.responder.services.integrity import discrepancies
 from stanch.responder.services.view import View
@@ -100,7 +100,7 @@ class Cards:
                 closed=_closed(tx, incident),
                 differs=discrepancies(tx, incident_id),
             )
-            waits = _waits(asking, rows[asking.id], asked) if asking else None
+            waits = holding_up(asking, rows[asking.id], asked) if asking else None
             why = _why(tx, waits) if waits else ""
         if view.differs:
             return view, None  # nobody is asked about rows that somebody else wrote
@@ -159,16 +159,6 @@ def _background(
     mine = (each for each in reversed(runs) if each.episode == run.episode)
     answered = next((each for each in mine if each.kind is RunKind.RESPOND), None)
     return rows[answered.id] if answered else ()
-
-
-def _waits(run: Run, steps: tuple[StepRun, ...], asked: tuple[Approval, ...]) -> Approval | None:
-    """The question that holds the run up; a step may wait for one that was asked of another."""
-    blocked = [step for step in steps if step.state is StepState.BLOCKED]
-    if not run.state.works or not blocked:
-        return None
-    own = (waiting(step, asked) for step in blocked)
-    about_all = (a for a in reversed(asked) if (a.policy, a.decision) == (BLAST, Decision.OPEN))
-    return next(filter(None, own), next(about_all, None))
 
 
 def _why(tx: Transaction, approval: Approval) -> str:

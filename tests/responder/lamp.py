@@ -97,6 +97,12 @@ class Look(_Fake):
         return replace(seen, claim=claim)
 
 
+class Watch(Look):
+    """Sees more the later it looks."""
+
+    spec = replace(Look.spec, name="lamp.watch", title="Watch", grows=True)
+
+
 class Light(_Fake):
     """Lights a lamp; can be undone."""
 
@@ -172,5 +178,5 @@ def line(
 
 
 def lamp_steps(lamps: Lamps) -> dict[str, Any]:
-    kinds: tuple[Any, ...] = (Look, Light, Darken, Smash)
+    kinds: tuple[Any, ...] = (Look, Watch, Light, Darken, Smash)
     return {kind.spec.name: kind(lamps) for kind in kinds}

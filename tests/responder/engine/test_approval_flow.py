@@ -15,6 +15,7 @@ from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.domain.runbook import Phase, Silence
 from stanch.responder.domain.step import NotYet
+from stanch.responder.services.shredding import shred_all
 from tests.responder.conftest import ALICE, BOB, MINUTE
 
 LONG = timedelta(minutes=11)  # the policy waits ten
@@ -226,3 +227,73 @@ def test_a_long_wait_beside_a_question_keeps_nobody_waiting_and_goes_on_by_itsel
         "c": StepState.DONE,
     }
     assert room.lamps.acts() == ["b", "c"]
+
+
+def looks(room: Any, lamp: str) -> int:
+    return sum(call == ("look", lamp) for call in room.lamps.calls)
+
+
+def watching(room: Any) -> Any:
+    """A run that has watched, lit what it saw, and asks."""
+    run = room.begin(
+        room.line("watch", "lamp.watch"),
+        room.line("other", "lamp.look"),
+        room.line("light", after=("watch",)),
+        room.line("sum", "lamp.look", after=("light", "other")),
+        room.line("smash", "lamp.smash", after=("sum",), approval="second", phase=Phase.REVOKE),
+    )
+    assert room.settle(run).state is RunState.WAITING_APPROVAL
+    return run
+
+
+def test_what_may_be_more_by_now_is_looked_at_again_before_people_are_asked_again(
+    room: Any,
+) -> None:
+    run = watching(room)
+    assert (looks(room, "watch"), len(room.asked(run))) == (1, 1)
+    before = room.steps(run)["light"].before
+    room.clock.move(LONG)
+    room.settle(run)
+    room.responses.respond(room.run(run).incident, by=ALICE)
+    assert room.settle(run).state is RunState.WAITING_APPROVAL
+    assert [looks(room, name) for name in ("watch", "sum", "other")] == [2, 2, 1]
+    assert room.asked(run)[-1].asked_at >= room.steps(run)["watch"].finished_at
+    assert room.steps(run)["light"].before == before  # what undo must know
+    assert room.lamps.acts() == ["light"]
+    room.decide(run)
+    assert room.settle(run).state is RunState.DONE
+
+
+def test_what_was_shredded_is_not_looked_at_again(room: Any) -> None:
+    """Who goes on with a closed incident is asked as before; nothing is left to look with."""
+    run = watching(room)
+    room.clock.move(LONG)
+    room.settle(run)
+    with room.store.transaction() as tx:
+        shred_all(tx, tx.runs.get(run).incident, actor="cli:bob", why="the incident is closed")
+    room.responses.respond(room.run(run).incident, by=ALICE)
+    assert room.settle(run).state is RunState.WAITING_APPROVAL
+    assert looks(room, "watch") == 1
+
+
+def test_what_was_seen_just_now_is_not_looked_at_again(room: Any) -> None:
+    run = watching(room)
+    room.decide(run, granted=False)
+    room.settle(run)
+    room.responses.respond(room.run(run).incident, by=BOB)
+    assert room.settle(run).state is RunState.WAITING_APPROVAL
+    assert looks(room, "watch") == 1
+
+
+def test_of_many_questions_the_card_shows_the_one_that_a_word_decides(room: Any) -> None:
+    """All asked in the same instant, with ids that say nothing of their order."""
+    names = ("a", "b", "c", "d")
+    run = room.begin(*(room.line(name, approval="second") for name in names))
+    room.settle(run)
+    for _ in names:
+        shown = room.card(run).ask
+        asked = room.approvals.open_for(room.run(run).incident)
+        assert shown.approval == asked
+        room.approvals.decide(asked, by=BOB, granted=True, reason="It is public already.")
+        room.settle(run)
+    assert room.run(run).state is RunState.DONE

@@ -77,6 +77,7 @@ class FindActivity:
         name="aws.cloudtrail.activity",
         title="Find what the key and its sessions did",
         effect=Effect.READ,
+        grows=True,
         params=Trail,
         permissions=("cloudtrail:LookupEvents", "ec2:DescribeRegions"),
         parts=("access_key_id",),
