@@ -31,11 +31,16 @@ class GuardedConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         inner: Callable[..., Any] = self.loop
+        lost = (*self.connection_errors, *self.channel_errors)
+        self._lost = lost
+        # Also what keeps us from beginning (a queue that somebody has made another kind of value)
+        # is a broker that is away for now, not the end of the worker.
+        self.connection_errors = (Exception,)
 
         def loop(*given: Any) -> Any:
             try:
                 return inner(*given)
-            except (*self.connection_errors, *self.channel_errors):
+            except lost:
                 raise
             except Exception as error:
                 log.warning("message.unreadable", error=type(error).__name__)
@@ -52,7 +57,7 @@ class GuardedConsumer(Consumer):
             try:
                 _strip(message)
                 return inner(message)
-            except (*self.connection_errors, *self.channel_errors):
+            except self._lost:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever it holds, the worker lives
                 log.warning("message.refused", error=type(error).__name__)

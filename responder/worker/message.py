@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 
+from kombu import compression
 from kombu.serialization import register
 
 NAME = "stanch-id"
@@ -43,3 +44,12 @@ def decode(data: str | bytes) -> object:
 def install() -> None:
     """Make the serializer known to kombu; safe to repeat."""
     register(NAME, encode, decode, content_type=CONTENT_TYPE, content_encoding="utf-8")
+    for kind in compression.encoders():
+        # We compress nothing; a few bytes that become gigabytes are not unpacked to see why.
+        compression.register(_never, _never, kind)
+
+
+def _never(body: object) -> bytes:
+    """What stands in a message as compressed."""
+    del body
+    raise NotAnId("a message of ours is not compressed")

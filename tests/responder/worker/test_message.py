@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kombu import compression
 
-from stanch.responder.worker.message import NotAnId, decode, encode
+from stanch.responder.worker.message import NotAnId, decode, encode, install
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -97,6 +98,13 @@ def test_what_is_not_an_id_is_never_written(secret: object) -> None:
     with pytest.raises(NotAnId) as refusal:
         encode(([secret], {}, {}))
     assert str(secret) not in str(refusal.value)
+
+
+def test_nothing_is_unpacked() -> None:
+    install()
+    for kind in compression.encoders():
+        with pytest.raises(NotAnId):
+            compression.decompress(b"anything", kind)
 
 
 def test_what_is_written_can_be_read() -> None:

@@ -78,6 +78,12 @@ def test_each_malformed_message_leaves_the_worker_alive_for_the_next(
             client.lpush("stanch.contain", each)
         until(lambda: client.llen("stanch") == 0, "a worker that takes everything")
         assert worker.poll() is None, team.said()
+        # A queue that is no queue any more: the worker waits for it, as for a broker that is away.
+        client.delete("stanch")
+        client.set("stanch", "x")
+        until(lambda: "(server:ResponseError)" in team.said(), "a word about it")
+        assert worker.poll() is None, team.said()
+        client.delete("stanch")
         ring(house, opened())
         until(lambda: waiting() == 0, "the card's delivery")
     assert worker.poll() is None, team.said()
