@@ -154,8 +154,9 @@ def command(  # noqa: PLR0913  # one argument for each option
     Files that git ignores are not read, nor binary files; history is every version of every file
     that any branch or tag ever held.
 
-    Exit codes: 0 clean, 1 findings (complete or not), 2 usage or configuration, 3 no findings but
-    incomplete: something could not be read, which standard error names.
+    Exit codes: 0 clean, 1 findings (complete or not), 2 usage or configuration (also a target that
+    does not exist), 3 no findings but incomplete: something could not be read, which standard error
+    names.
     """
     what["since"] = since.date() if since else None
     request = _request(Trust(trust), min_confidence, excluded(exclude), what)
