@@ -42,6 +42,7 @@ from stanch.scanner.detectors.context.split_assignment import (
 )
 from stanch.scanner.detectors.context.table_column import check_column, rows
 from stanch.scanner.detectors.context.url import check_basic_auth, check_url
+from stanch.scanner.detectors.context.value_list import check_list, items
 from stanch.scanner.detectors.document.entry import check_entry, check_sensitive
 from stanch.scanner.detectors.document.google_key import check_refresh_token, check_service_account
 from stanch.scanner.detectors.document.jwk import check_jwk
@@ -150,6 +151,7 @@ CHECKS: dict[str, Check] = {
     "jwk": check_jwk,
     "jwt": check_jwt,
     "keystore": check_keystore,
+    "list": check_list,
     "kubernetes-entry": check_kubernetes_entry,
     "macaroon": check_macaroon,
     "mapbox": check_mapbox,
@@ -178,7 +180,7 @@ CHECKS: dict[str, Check] = {
     "zuplo-crc32": check_zuplo_crc,
 }
 
-SPREAD: dict[str, Callable[[Candidate], Iterator[Candidate]]] = {"column": rows}
+SPREAD: dict[str, Callable[[Candidate], Iterator[Candidate]]] = {"column": rows, "list": items}
 """By check, what the pattern's place stands for: each of these is judged by itself."""
 
 FAR_CHECKS = frozenset({"pem", "putty"})

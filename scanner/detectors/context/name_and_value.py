@@ -19,6 +19,7 @@ PASSWORD = regex(
     rb"lozinka|sifre|\xc5\x9fifre|adgangskode|passord|l(?:o|\xc3\xb6)senord|salasana|jelsz(?:o|\xc3\xb3)|"
     + "пароль|密码|密碼|パスワード|비밀번호".encode()
 )
+_PASSWORDS = regex(rb"(?i)(?:password|passwd|passphrase|pwd)s$")
 #: Two or three letters that are a password's name only when nothing else is in it.
 _SHORT_NAME = regex(rb"(?:^|[^a-z0-9])(?:pw|psw|mdp)|[a-z]pw")
 _LONG_NAME = regex(rb"pass|pwd|secret|token|credential|key|seed")
@@ -170,13 +171,14 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
         is_template(value)
         or (not found.quote and not found.exact and _CODE.search(value))
         or _LITERAL.fullmatch(value)
+        or (value[:1] == b"[" and _PASSWORDS.search(found.name))  # a list: its items are judged
         or _WRITTEN.search(value)
         or _CONSTANT.fullmatch(value)
         or _FILE_NAME.fullmatch(value)
         or _VERSION.fullmatch(value)
         or _MOMENT.fullmatch(value)
         or _MEASURE.fullmatch(value)
-        or (found.operator == b":" and (value[:1] == b":" or _ARTIFACT.fullmatch(value)))
+        or (found.operator == b":" and _ARTIFACT.fullmatch(value))
         or _CHAIN_ADDRESS.fullmatch(value)
         or _names_holder(found, value)
         or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))

@@ -40,7 +40,7 @@ def rows(table: Candidate) -> Iterator[Candidate]:
         end = _line_end(table.data, at)
         row = table.data[at:end]
         cells = _fields(row, delimiter)
-        if column >= len(cells) or any(_heads(row[first:last]) for first, last in cells):
+        if len(cells) <= max(column, 1) or any(_heads(row[first:last]) for first, last in cells):
             return
         first, last = cells[column]
         word = row[first:last].strip(_FRAME)

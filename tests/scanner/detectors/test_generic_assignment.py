@@ -74,7 +74,6 @@ def test_a_password_counts_by_its_place(scan: Scan, text: str, path: str, value:
         ("googleCredentialSecret: cattle-global-data:cc-swv64", "a.yaml"),
         ('AccessKey: os.Getenv("AWS_S3_ACCESS_KEY"),', "a.md"),
         ('ImportStep("directory.0.password", "directory.0.server_root")', "a.go"),
-        ("name: MPSWDOT1X::dot1xMacAddTrap", "a.yaml"),
         ("name: IBM-SYSTEM-TRAP-MIB::ibmSystempTrapUEExtEnvironmentLossOfFunct10n", "a.yaml"),
         ("-     * distance */\n", "a.patch"),
         ("Kafka.getPropsFromArgs2(Array(file))", "a.scala"),
