@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stanch.scanner.api import InCommit, SourceError, UsageError
+from stanch.scanner.api import InCommit, UsageError
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
@@ -213,8 +213,8 @@ def test_history_of_no_repository_is_a_usage_error(tmp_path: Path, scan: Scan) -
         scan(tmp_path, staged=True)
 
 
-def test_a_missing_target_cannot_be_read(tmp_path: Path, scan: Scan) -> None:
-    with pytest.raises(SourceError, match="cannot read"):
+def test_a_missing_target_is_a_mistake(tmp_path: Path, scan: Scan) -> None:
+    with pytest.raises(UsageError, match="no file or directory"):
         scan(tmp_path / "nothing")
 
 
