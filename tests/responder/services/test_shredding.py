@@ -87,7 +87,7 @@ def test_what_a_run_made_is_gone_once_it_is_taken_back_and_the_leak_stays(room: 
     undo = room.responses.undo(room.run(run).incident, by=ALICE)
     room.reconciler.sweep()
     assert opens(room, made), "the undo needs it"
-    room.settle(undo)
+    room.settle_undo(undo)
     room.reconciler.sweep()
     assert not opens(room, made)
     assert opens(room, leak)
