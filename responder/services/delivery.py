@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -33,6 +33,14 @@ HOLD = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One errand to do, and what each surface shows so far."""
+
+    message: Message
+    shown: Mapping[str, Shown]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """Empties the outbox.
 
@@ -53,11 +61,11 @@ class Delivery:
             if not _waiting(tx, incident):
                 return
         name, owner = f"card:{incident}", secrets.token_hex(8)
-        message = self._take(name, owner, incident)
-        while message is not None:
-            message = self._deliver(message, incident, name, owner)
+        turn = self._take(name, owner, incident)
+        while turn is not None:
+            turn = self._deliver(turn, incident, name, owner)
 
-    def _take(self, name: str, owner: str, incident: IncidentId) -> Message | None:
+    def _take(self, name: str, owner: str, incident: IncidentId) -> Turn | None:
         """The errand to do now, with the lock; None when somebody else has it.
 
         Whoever has it looks again before it gives it back.
@@ -68,14 +76,25 @@ class Delivery:
                 tx.outbox.done(waiting[0])  # there is nobody to tell
                 return None
             if waiting and tx.locks.take(name, owner, now=now, until=now + HOLD):
-                return waiting[0]
+                return self._turn(tx, waiting[0], incident)
         return None
 
-    def _deliver(
-        self, message: Message, incident: IncidentId, name: str, owner: str
-    ) -> Message | None:
+    def _turn(self, tx: Transaction, message: Message, incident: IncidentId) -> Turn:
+        """From here on the store says that nobody knows what is shown, until we have told it.
+
+        If we are killed after a card was shown, and it became again what it was before that, nobody
+        would show it.
+        """
+        names = [notifier.name for notifier in self.notifiers]
+        turn = Turn(message=message, shown={name: tx.cards.get(incident, name) for name in names})
+        for name, shown in turn.shown.items():
+            if shown.digest:
+                tx.cards.save(incident, name, replace(shown, digest=""))
+        return turn
+
+    def _deliver(self, turn: Turn, incident: IncidentId, name: str, owner: str) -> Turn | None:
         """Show the card everywhere; returns the next errand, or None with the lock given back."""
-        results: dict[str, Shown] = {}
+        message, results = turn.message, dict(turn.shown)
         due: list[datetime] = []
         try:
             card = self.cards.card(incident)
@@ -86,15 +105,15 @@ class Delivery:
                 due = [tx.now() + LONGEST_PAUSE]
         else:
             for notifier in self.notifiers:
-                result = self._show(notifier, card)
-                if result is not None:
-                    results[notifier.name] = result
-                    due += [result.due_at] if result.due_at else []
+                result = self._show(notifier, card, results[notifier.name])
+                results[notifier.name] = result
+                due += [result.due_at] if result.due_at else []
         with self.store.transaction() as tx:
             now = tx.now()
+            ours = tx.locks.take(name, owner, now=now, until=now + HOLD)
             for surface, shown in results.items():
-                tx.cards.save(incident, surface, shown)
-            if not tx.locks.take(name, owner, now=now, until=now + HOLD):
+                tx.cards.save(incident, surface, shown if ours else replace(shown, digest=""))
+            if not ours:
                 # We were slower than our lock: what we showed may be older than what is shown.
                 tx.outbox.put(Errand.NOTIFY, str(incident))
                 return None
@@ -105,18 +124,18 @@ class Delivery:
             waiting = _waiting(tx, incident)
             if not waiting:
                 tx.locks.free(name, owner)
-            return waiting[0] if waiting else None
+            return self._turn(tx, waiting[0], incident) if waiting else None
 
-    def _show(self, notifier: Notifier, card: Card) -> Shown | None:
-        """Show the card where it differs: what is to be remembered of that, None when nothing is.
+    def _show(self, notifier: Notifier, card: Card, shown: Shown) -> Shown:
+        """Show the card where it differs from what is shown: what is to be remembered of that.
 
         A surface that fails has a pause of its own: the others are shown every change at once.
         """
         digest = _digest(card)
         with self.store.snapshot() as tx:
-            shown, now = tx.cards.get(card.incident, notifier.name), tx.now()
+            now = tx.now()
         if shown.digest == digest and not shown.tries:
-            return None
+            return shown
         if shown.due_at is not None and shown.due_at > now:
             return shown
         rested = self.resting.get(notifier.name, now)

@@ -198,6 +198,7 @@ def open_store(
             database.close_to_others()
             if unmarked(connection):
                 _adopt(connection, seal, clock or _utc)
+        database.scrub()  # whoever shredded last may have been killed before that
     except exc.DBAPIError as error:
         database.close()
         raise refused(error, database.name) from None

@@ -8,8 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,10 +83,11 @@ class Case:
     incident: IncidentId
     run: RunId
     since: int  # the journal's number before the run
+    policies: list[str]  # of the user, before the run
     pids: list[int] = field(default_factory=list)
 
-    def worker(self, at: tuple[str, str] | None = None, how: str = "kill") -> int:
-        """Set a worker on what is due; it is signalled at the boundary ``at``. Its process id."""
+    def worker(self, *at: tuple[str, str], how: str = "kill") -> int:
+        """Set a worker on what is due; it is signalled at the boundaries ``at``. Its process id."""
         pid = self.zygote.fork(
             {
                 "environment": self.environment,
@@ -99,21 +101,51 @@ class Case:
         self.pids.append(pid)
         return pid
 
-    def finish(self, at: tuple[str, str] | None = None) -> int:
+    def finish(self, *at: tuple[str, str], asked: bool = False) -> int:
         """Work, approve when asked, until the run is over; returns how many workers were killed.
 
-        The first workers die at ``at``; whoever comes after a death has no trap.
+        One worker dies at each boundary of ``at``. With ``asked`` it ends at the first question.
         """
-        kills = 0
+        kills, left = 0, list(at)
         while not self.state.over:
-            status = self.zygote.wait(self.worker(at))
+            status = self.zygote.wait(self.worker(*left))
             if status == KILLED:
-                kills, at = kills + 1, None
+                kills += 1
+                left.remove(self.boundaries[-1])
                 continue
             assert status == 0, f"a worker ended with {status}"
             if self.state is RunState.WAITING_APPROVAL:
+                if asked:
+                    break
                 self.approve()
         return kills
+
+    def killed(self, pair: tuple[str, str], do: Callable[[], object]) -> None:
+        """A worker that is killed at the boundary while a person does something."""
+        passed = self.passed(pair)
+        pid = self.worker(pair, how="pause")
+        while self.passed(pair) == passed:
+            time.sleep(0.005)
+        do()
+        os.kill(pid, signal.SIGKILL)
+        assert self.zygote.wait(pid) == KILLED
+
+    def passed(self, pair: tuple[str, str]) -> int:
+        return self.boundaries.count(pair) if (self.home / "boundaries").exists() else 0
+
+    def say(self, verb: str, when: str) -> None:
+        """A person's command, killed at its commit."""
+        order = {
+            "environment": self.environment,
+            "incident": self.incident,
+            "verb": verb,
+            "when": when,
+        }
+        assert self.zygote.wait(self.zygote.fork(order)) == KILLED, verb
+
+    def undo(self) -> None:
+        """Ask for an undo; what follows is about that run."""
+        self.run = self.house.responses.undo(self.incident, by=Caller(name="alice", door="cli"))
 
     def approve(self) -> None:
         self.house.approvals.decide(
@@ -157,6 +189,27 @@ class Case:
             for e in entries
             if e.event.action == action and e.event.detail.get("run") == self.run
         )
+
+    def assert_given_back(self) -> None:
+        """Everything is as it was before we came, each reversal was done once, the record whole."""
+        world, iam = self.world, self.world.lab.client("iam")
+        steps = self.steps
+        assert {s.id: (s.error, s.remedy) for s in steps.values() if s.error} == {}
+        assert {step.state for step in steps.values()} == {StepState.DONE}
+        assert self.recorded("step.verified") == Counter(list(steps))
+        told = (self.recorded(f"step.{how}") for how in ("acted", "seen", "found"))
+        assert sum(told, Counter[str]()) == Counter(list(steps))
+        assert self.found.state is IncidentState.OPEN
+        listed = iam.list_access_keys(UserName=world.user)["AccessKeyMetadata"]
+        assert {key["AccessKeyId"]: key["Status"] for key in listed} == {
+            world.leaked.access_key_id: "Active"
+        }
+        assert iam.list_user_policies(UserName=world.user)["PolicyNames"] == self.policies
+        assert world.consumer.work() == "alive"
+        assert world.consumer.key().access_key_id == world.leaked.access_key_id
+        self.house.anchor()
+        verdict, _ = self.house.casefiles.verdict()
+        assert verdict.intact, verdict
 
     def assert_proven(self, *, repeatable: str | frozenset[str] | None = None) -> None:
         """The claims of every fault: dead, every act once, every outcome once, record whole.
@@ -251,6 +304,7 @@ def case(lab: AwsLab, zygote: Zygote, template: Path, tmp_path: Path) -> Iterato
             incident=taken.incident,
             run=run,
             since=since,
+            policies=lab.client("iam").list_user_policies(UserName=world.user)["PolicyNames"],
         )
         yield made
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.run import RunState
 from stanch.responder.domain.step import Effect
 from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.providers.registry import SPECS
@@ -20,6 +22,11 @@ CHANGE = (
 FOUND = ("intended", "observed", "verified", "done")
 # What has nothing to do in this story: no session was late, and there was room for a second key.
 IDLE = {"late-sessions", "replace-late", "write-late", "promote-late"}
+# What an undo of the story up to its question takes back.
+UNDONE = (
+    "disable-key", "deny-sessions", "role-sessions",
+    "replace-key", "write-secret", "promote-secret",
+)  # fmt: skip
 MADE_ANEW = frozenset({"iam:CreateAccessKey", "iam:DeleteAccessKey"})
 
 
@@ -31,10 +38,11 @@ def _pairs() -> Iterator[tuple[str, str]]:
         yield from ((step.id, boundary) for boundary in passed)
 
 
-# Two groups, so that two test processes share the work, each with a lab of its own.
-_EVERYWHERE = [
-    pytest.param(pair, id="-".join(pair), marks=pytest.mark.xdist_group(f"killed-{number % 2}"))
-    for number, pair in enumerate(_pairs())
+# Two groups, so that two test processes share the work, each with a lab of its own. One life of an
+# incident for each boundary: a worker dies there in every step that has it, one after another.
+_BOUNDARIES = [
+    pytest.param(boundary, marks=pytest.mark.xdist_group(f"killed-{number % 2}"))
+    for number, boundary in enumerate(CHANGE)
 ]
 
 
@@ -45,11 +53,38 @@ def test_a_run_passes_exactly_the_boundaries_at_which_workers_are_killed(case: A
     case.assert_proven()
 
 
-@pytest.mark.parametrize("pair", _EVERYWHERE)
-def test_a_worker_killed_at_any_boundary_leaves_nothing_lost_and_nothing_done_twice(
-    case: Any, pair: tuple[str, str]
+@pytest.mark.parametrize("boundary", _BOUNDARIES)
+def test_a_worker_killed_at_this_boundary_of_any_step_leaves_nothing_lost_and_nothing_done_twice(
+    case: Any, boundary: str
 ) -> None:
-    assert case.finish(pair) == 1
-    # A key that is being made beside the killed step is lost with its answer, and made anew.
-    beside = pair[0] in {"activity", "role-sessions", "standing", "trail", "late-sessions"}
-    case.assert_proven(repeatable=MADE_ANEW if beside else None)
+    pairs = [pair for pair in _pairs() if pair[1] == boundary]
+    assert case.finish(*pairs) == len(pairs)
+    # A key that is being made beside a killed step is lost with its answer, and made anew.
+    case.assert_proven(repeatable=MADE_ANEW)
+
+
+@pytest.mark.parametrize("boundary", _BOUNDARIES)
+def test_an_undo_whose_workers_are_killed_at_this_boundary_of_any_step_gives_everything_back(
+    case: Any, boundary: str
+) -> None:
+    case.finish(asked=True)
+    case.undo()
+    pairs = [(step, boundary) for step in case.steps]
+    assert len(pairs) == len(UNDONE)
+    assert case.finish(*pairs) == len(pairs)
+    case.assert_given_back()
+
+
+@pytest.mark.parametrize("boundary", _BOUNDARIES)
+def test_a_worker_killed_while_its_run_is_paused_or_cancelled_holds_nothing_up(
+    case: Any, boundary: str
+) -> None:
+    responses, alice = case.house.responses, Caller(name="alice", door="cli")
+    case.killed(("deny-sessions", boundary), lambda: responses.pause(case.incident, by=alice))
+    states = [case.state]
+    responses.resume(case.incident, by=alice)
+    case.killed(("replace-key", boundary), lambda: responses.cancel(case.incident, by=alice))
+    assert [*states, case.state] == [RunState.PAUSED, RunState.CANCELLED]
+    case.undo()
+    assert case.finish() == 0
+    case.assert_given_back()

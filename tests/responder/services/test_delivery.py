@@ -10,7 +10,8 @@ import pytest
 from stanch.responder.domain.card import Card, CardRef
 from stanch.responder.domain.error import ConfigError, Retryable
 from stanch.responder.domain.ports import Errand
-from stanch.responder.services.delivery import LONGEST_PAUSE, Delivery
+from stanch.responder.services.delivery import HOLD, LONGEST_PAUSE, Delivery
+from tests.responder.conftest import ALICE
 
 
 class Wall:
@@ -195,3 +196,33 @@ def test_a_surface_that_fails_has_its_own_pause_and_starves_no_other(
     room.clock.move(timedelta(seconds=10))
     delivery.deliver(incident)
     assert [len(wall.shown) for wall in walls] == [1, 2]
+
+
+class Killing(Wall):
+    """Whoever shows a card here is killed right afterwards, once."""
+
+    def publish(self, card: Card, at: CardRef | None) -> CardRef:
+        ref = super().publish(card, at)
+        if self.deadly:
+            self.deadly = False
+            raise SystemExit
+        return ref
+
+    deadly = False
+
+
+def test_a_card_that_became_again_what_it_was_before_a_kill_is_shown_again(room: Any) -> None:
+    wall = Killing("one")
+    delivery = Delivery(store=room.store, cards=room.cards, notifiers=(wall,))
+    incident = room.run(room.begin(room.line("a"))).incident
+    delivery.deliver(incident)
+    live = wall.shown[-1][0].summary
+    room.responses.pause(incident, by=ALICE)
+    wall.deadly = True
+    with pytest.raises(SystemExit):
+        delivery.deliver(incident)
+    assert wall.shown[-1][0].summary != live
+    room.responses.resume(incident, by=ALICE)
+    room.clock.move(HOLD)
+    delivery.deliver(incident)
+    assert wall.shown[-1][0].summary == live
