@@ -33,7 +33,7 @@ from stanch.responder.store.sqlite import Sqlite
 if TYPE_CHECKING:
     from stanch.responder.providers.aws.adapter.client import AwsClients
 
-PATIENCE = 30.0  # seconds until a worker gives up on a run that does not get on
+PATIENCE = 120.0  # seconds until a worker gives up on a run that does not get on
 LONGEST_NAP = 0.1  # seconds
 
 
