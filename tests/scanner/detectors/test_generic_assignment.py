@@ -85,7 +85,7 @@ def test_code_references_and_other_things_are_no_secrets(scan: Scan, text: str, 
 
 
 @pytest.mark.parametrize(
-    "value", ["changeme", "password", "your_password_here", "xxxxxxxx", "test"]
+    "value", ["changeme", "password", "your_password_here", "xxxxxxxx", "test", "YYYY"]
 )
 def test_a_word_that_stands_for_a_password_is_only_low(scan: Scan, value: str) -> None:
     matches = scan(f'password = "{value}"'.encode(), "a.py")
