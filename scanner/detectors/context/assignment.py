@@ -28,6 +28,7 @@ FRONT = 240
 TAIL = 24
 #: Anything shorter is no secret, and mostly an empty text with what follows it.
 _SHORTEST = 3
+_MOST_ASSIGNED = 4  # times, in a bare value that is as long as any
 _QUOTES = (b'"', b"'", b"`")
 #: What stands in the place of a quote around an element's content.
 _CONTENT = b">"
@@ -104,7 +105,7 @@ def read(candidate: Candidate) -> Assignment | None:
     found = _value(candidate, front, ahead)
     if found and (given := _FALLBACK.fullmatch(candidate.data, found.start, found.end)):
         found = found._replace(start=given.start(1), end=given.end(1), quote=b"}")
-    if found is None or found.end - found.start < _SHORTEST:
+    if found is None or found.end - found.start < _SHORTEST or _goes_on(candidate.data, found):
         return None
     candidate.start, data, end = found.start, candidate.data, found.end
     return Assignment(
@@ -119,6 +120,17 @@ def read(candidate: Candidate) -> Assignment | None:
         settings=is_settings(candidate.path, data),
         exact=found.exact,
     )
+
+
+def _goes_on(data: bytes, found: _Value) -> bool:
+    """Whether nothing ends a bare value, and it assigns again and again: `a=b=c=…` is none.
+
+    Each of its names would be a place of its own, with a value as long.
+    """
+    if found.quote or found.end - found.start < LONGEST - TAIL:
+        return False
+    signs = max(data.count(sign, found.start, found.end) for sign in (b"=", b":"))
+    return signs > _MOST_ASSIGNED
 
 
 class _Value(NamedTuple):

@@ -12,12 +12,14 @@ from pathlib import Path
 #: Of what is a sample, at least this part is one: a document that quotes it may hold others.
 _SHARE = 2
 _HEAD = 6  # bytes; every sample is longer
+_LONG = 100  # bytes, in which looking for every sample is as fast
 
 
 def is_published(value: bytes) -> bool:
     """Whether at least half of ``value`` stands in somebody's documentation."""
     pieces, heads = _pieces()
-    if not any(value[at : at + _HEAD] in heads for at in range(len(value) - _HEAD + 1)):
+    short = len(value) <= _LONG
+    if short and not any(value[at : at + _HEAD] in heads for at in range(len(value) - _HEAD + 1)):
         return False
     known = sum(len(piece) for piece in pieces if piece in value)
     return known * _SHARE >= len(value) > 0
