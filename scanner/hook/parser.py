@@ -72,6 +72,11 @@ def parser() -> Parser:
     _add_exclusions(run)
     _add_common(run)
     _add_gates(commands)
+    _add_installation(commands)
+    return top
+
+
+def _add_installation(commands: argparse._SubParsersAction[Parser]) -> None:
     for name, text, which in (
         ("install", "put hooks into this repository", f"default: {', '.join(USUAL)}"),
         ("uninstall", "remove them", "default: all that stanch made"),
@@ -90,7 +95,6 @@ def parser() -> Parser:
         if name == "install":
             made.add_argument("--chain", action="store_true", help="run a hook that is there first")
             made.add_argument("--force", action="store_true", help="replace a hook that is there")
-    return top
 
 
 def _add_gates(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -90,21 +90,15 @@ class Scanner:
         staged content of what is in no repository.
         """
         real = _real(path)
-        if not real.is_dir():
-            if history or staged:
-                raise _not_a_repository(path)
-            _refuse_selection(selection, path)
-            only = Worktree(root=real.parent, only=(real.name,))
-            return self._scan(self._files(only, parts=parts))
-        layout = enclosing(real)
+        layout = enclosing(real) if real.is_dir() else None
         is_root = layout is not None and real in {layout.top, layout.git_dir}
         wanted = is_root if history is None else history
-        if not wanted:
-            _refuse_selection(selection, path)
+        if selection is not None and not wanted:
+            raise _no_history(path)
         if layout is None:
             if wanted or staged:
                 raise _not_a_repository(path)
-            return self._scan(self._files(Worktree(root=real), parts=parts))
+            return self._scan(self._files(_alone(real), parts=parts))
         stages = []
         if worktree and layout.top is not None:
             stages.append(self._files(Worktree(root=real), parts=parts))
@@ -252,14 +246,17 @@ def _not_a_repository(path: Path) -> UsageError:
     )
 
 
-def _refuse_selection(selection: Selection | None, path: Path) -> None:
-    """Of what no history is read, no part of one can be chosen."""
-    if selection is not None:
-        raise UsageError(
-            f"--since and --branch choose commits, and no history of {_shown(path)} is read",
-            remedy="name a repository's root, add --history, or leave them out: "
-            "stanch scan --history [TARGET...]",
-        )
+def _no_history(path: Path) -> UsageError:
+    return UsageError(
+        f"--since and --branch choose commits, and no history of {_shown(path)} is read",
+        remedy="name a repository's root, add --history, or leave them out: "
+        "stanch scan --history [TARGET...]",
+    )
+
+
+def _alone(real: Path) -> Worktree:
+    """A folder that is in no repository, or a single file."""
+    return Worktree(root=real) if real.is_dir() else Worktree(root=real.parent, only=(real.name,))
 
 
 def _shown(path: Path) -> str:
