@@ -51,7 +51,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A use, as reports list it."""
 
     id: str
-    time: str
+    at: datetime
     api: str
     ip: str
     outcome: str
@@ -123,14 +123,14 @@ class Search(msgspec.Struct, kw_only=True):
         for names, name in ((self.ips, use.ip), (self.agents, use.agent), (self.apis, use.api)):
             if name in names or len(names) < NAMES:
                 names[name] = names.get(name, 0) + 1
-        event = Event(id=use.id, time=at, api=use.api, ip=use.ip, outcome=use.outcome)
+        event = Event(id=use.id, at=use.at, api=use.api, ip=use.ip, outcome=use.outcome)
         self.events.append(event)
         if len(self.events) > EVENTS * 2:
             self.events = self.newest()
 
     def newest(self) -> list[Event]:
         """The uses that are listed, in the order of time."""
-        return sorted(self.events, key=lambda event: (event.time, event.id))[-EVENTS:]
+        return sorted(self.events, key=lambda event: (event.at, event.id))[-EVENTS:]
 
     def summary(self) -> dict[str, JsonValue]:
         """What is told of the uses that are not ours."""
@@ -144,7 +144,7 @@ class Search(msgspec.Struct, kw_only=True):
             "apis": _top(self.apis),
             "children": list[JsonValue](self.children[:TOP]),
             "events": [
-                {"time": e.time, "api": e.api, "ip": e.ip, "outcome": e.outcome}
+                {"time": text_of(e.at), "api": e.api, "ip": e.ip, "outcome": e.outcome}
                 for e in self.newest()
             ],
             "born": msgspec.to_builtins(self.born),
