@@ -62,9 +62,8 @@ class Questions:
             incident=scene.incident,
             runbook=scene.runbook,
         )
-        tx, now = scene.tx, scene.now
-        asked = sworn(_under(policy.id, about.id, tx.approvals.of(scene.run.id)), events)
-        expire(tx, asked, about.id, digest, now)
+        asked = sworn(_under(policy.id, about.id, scene.tx.approvals.of(scene.run.id)), events)
+        expire(scene.tx, asked, about.id, digest, scene.now)
         if need.count == 0 or (step.intended_at and _waived(scene, about, digest)):
             if step.intended_at is None:
                 _waive(scene, about, policy, digest, need.reason)
@@ -74,7 +73,7 @@ class Questions:
             step=about.id,
             plan_hash=digest,
             silence=policy.silence,
-            now=now,
+            now=scene.now,
             people=need.count,
         )
         if verdict is Gate.GO:
