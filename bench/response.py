@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import crowd  # type: ignore[import-not-found]  # scripts of one folder
+
 from stanch.responder.bootstrap import House, open_house
 from stanch.responder.cli.session import working
 from stanch.responder.config import load
@@ -65,6 +67,8 @@ def main() -> None:
         _naive(lab)
     with _folder() as folder:
         _ledger(folder)
+    with _folder() as folder:
+        crowd.measure(folder)
 
 
 def _warm(lab: AwsLab, delay: timedelta, folder: Path) -> Iterator[Clocks]:
@@ -242,7 +246,7 @@ def _approve(house: House, incident: IncidentId) -> None:
 def _await(house: House, incident: IncidentId, wanted: set[RunState]) -> None:
     limit = time.monotonic() + LIMIT
     while time.monotonic() < limit:
-        with house.store.transaction() as tx:
+        with house.store.snapshot() as tx:
             state = tx.runs.of(incident)[-1].state
         if state in wanted:
             return
