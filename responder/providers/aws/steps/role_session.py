@@ -34,7 +34,7 @@ _SERVICE_LINKED = ":role/aws-service-role/"
 class Sessions:
     """``born``: what the trail knows of credentials born from the user's key."""
 
-    user: str
+    user: str = ""  # runs of an older runbook do not say
     born: object = ()
 
 
@@ -42,7 +42,7 @@ class Sessions:
 class SessionsBefore:
     """What undo knows: the sessions denied in each role before us, and those that we denied."""
 
-    user: str
+    user: str = ""
     before: Mapping[str, object] = field(default_factory=dict)
     evidence: Mapping[str, object] = field(default_factory=dict)
 
