@@ -20,9 +20,9 @@ import msgspec
 
 from stanch.responder.domain.approval import Person
 from stanch.responder.domain.error import ConfigError
+from stanch.responder.keys.reference import secret
 from stanch.responder.providers.registry import PROVIDERS
 from stanch.responder.providers.setting import Section, text_of
-from stanch.scanner.model.secret import SecretValue
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -263,24 +263,6 @@ def origin(environment: Mapping[str, str] | None = None) -> str:
     return _file(env, _home(env))[0]
 
 
-def secret(
-    reference: str, *, what: str, environment: Mapping[str, str] | None = None
-) -> SecretValue:
-    """The secret behind ``env:NAME`` or ``file:/path``. Errors never repeat a value."""
-    scheme, _, rest = reference.partition(":")
-    if scheme == "env" and rest:
-        value = (os.environ if environment is None else environment).get(rest, "")
-    elif scheme == "file" and rest:
-        value = _secret_file(Path(rest).expanduser(), what)
-    else:
-        raise ConfigError(
-            f"{what} is not a reference", remedy="write env:NAME or file:/path, never the value"
-        )
-    if not value.strip():
-        raise ConfigError(f"{what} is empty ({scheme}:{rest})", remedy="set it, or leave it out")
-    return SecretValue(value.strip().encode())
-
-
 def _with_password(url: str, reference: str, section: str) -> str:
     if not reference:
         return url
@@ -293,16 +275,6 @@ def _with_password(url: str, reference: str, section: str) -> str:
     value = secret(reference, what=f"{section}.password").reveal().decode("utf-8")
     user, _, host = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(value, safe='')}@{host}"))
-
-
-def _secret_file(path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{what} cannot be read from {path}: {type(error).__name__}",
-            remedy="create the file with mode 0600, or name another",
-        ) from None
 
 
 def _home(env: Mapping[str, str]) -> Path:

@@ -22,7 +22,6 @@ from stanch.responder.bootstrap.setting import (
 )
 from stanch.responder.bootstrap.surface import notifiers
 from stanch.responder.config import Settings, reread
-from stanch.responder.config import secret as read_secret
 from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.runbook import Runbook
@@ -36,6 +35,7 @@ from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
 from stanch.responder.keys.folder import close_folder
 from stanch.responder.keys.memory import leave_no_core
+from stanch.responder.keys.reference import secret as read_secret
 from stanch.responder.ledger.anchor import Notary
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.providers.provider import Adapter

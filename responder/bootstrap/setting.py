@@ -7,11 +7,11 @@ from importlib import resources
 from pathlib import Path
 
 from stanch.responder.config import Settings
-from stanch.responder.config import secret as read_secret
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.domain.runbook import Runbook
 from stanch.responder.engine.loader import load_runbooks
 from stanch.responder.keys.file import load_or_create
+from stanch.responder.keys.reference import secret as read_secret
 from stanch.responder.ledger.anchor import AnchorFile, Notary
 from stanch.responder.ledger.checkpoint import PublicHalf, SigningKey
 from stanch.responder.ledger.seal import KeylessSeal, LedgerSeal, parse_ledger_seal

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 
-from stanch.responder.config import Settings, secret
+from stanch.responder.config import Settings
 from stanch.responder.domain.check import Check, State
+from stanch.responder.keys.reference import secret
 from stanch.scanner.model.secret import SecretValue
 
 _AREA = "slack"

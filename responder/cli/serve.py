@@ -15,8 +15,9 @@ import uvicorn
 
 from stanch.responder.bootstrap import House, Part, open_house
 from stanch.responder.bootstrap.door import health, reading, slack_door
-from stanch.responder.config import Settings, load, secret
+from stanch.responder.config import Settings, load
 from stanch.responder.domain.error import UsageError
+from stanch.responder.keys.reference import secret
 from stanch.responder.telemetry.bridge import bridge
 from stanch.responder.web.app import make_web
 from stanch.responder.web.guard import Door, make_door

@@ -6,8 +6,9 @@ import re
 
 import click
 
-from stanch.responder.config import load, secret
+from stanch.responder.config import load
 from stanch.responder.domain.error import UsageError
+from stanch.responder.keys.reference import secret
 from stanch.responder.store.grant import READER, WRITER, Rights, Role, prepare, script
 
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
