@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -34,10 +35,10 @@ HELD = {
 }
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A team's settings, with an installation that has recorded something."""
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with a team's settings that has recorded something."""
+    home = tmp_path_factory.mktemp("installed") / "home"
     home.mkdir(mode=0o700)
     for name in SECRETS:
         (home / name).write_text(secrets.token_hex(16))
@@ -56,7 +57,17 @@ def settings(tmp_path: Path) -> Settings:
             )
             tx.ledger.append(opened)
         house.anchor()
-    return found
+    return home
+
+
+@pytest.fixture
+def settings(installed: Path, tmp_path: Path) -> Settings:
+    """A copy of it."""
+    home = tmp_path / "home"
+    shutil.copytree(installed, home)
+    file = home / "stanch.toml"
+    file.write_text(file.read_text().replace(str(installed), str(home)))
+    return load(environment={"STANCH_HOME": str(home)})
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import stat
 from pathlib import Path
 
@@ -15,11 +16,16 @@ from stanch.responder.domain.error import ConfigError
 from stanch.responder.domain.timeline import Event
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("used") / "home"
     use(home)
     return home
+
+
+@pytest.fixture
+def home(used: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(used, tmp_path / "home"))
 
 
 def use(home: Path) -> None:
