@@ -41,7 +41,8 @@ class Call:
 class StepSpec:
     """A step's declaration: everything that a plan, a policy or `doctor` must know beforehand.
 
-    ``parts`` names the parts of the leaked credential that the step may open; ``permissions`` the
+    ``parts`` names the parts of the leaked credential that the step may open, ``opens`` the secrets
+    born in the run, which is on the record with its intent; ``permissions`` the
     IAM actions (or scopes) it calls, ``undo`` the step that reverses it; ``outputs`` the keys that
     later steps may refer to as ``${step-id.key}``. A step that ``proves`` ends with a claim, and
     only such a step moves an incident on.
@@ -53,6 +54,7 @@ class StepSpec:
     params: type[object]  # a frozen dataclass
     permissions: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
     undo: str | None = None
     outputs: tuple[str, ...] = ()
     proves: bool = False

@@ -153,18 +153,23 @@ class Dispatch:
         )
 
     def _entrusted(self, scene: Scene, step: StepRun) -> StepRun:
-        """The step may open the parts that it declares: that is on record before it begins."""
-        declared = set(self.planner.steps[step.uses].spec.parts)
-        parts = sorted(declared & set(scene.tx.envelopes.parts(scene.incident.sealed)))
-        if not parts or scene.incident.sealed in step.opened:
-            return step
-        detail: JsonObject = {
-            "part": ", ".join(parts),
-            "purpose": purpose(scene.incident.id, step.id, step.uses),
-            "ref": scene.incident.sealed,
-        }
-        scene.record("secret.opened", detail)
-        return replace(step, opened=(*step.opened, scene.incident.sealed))
+        """What the step declares to open is on record before it begins, in the same transaction."""
+        spec, kept = self.planner.steps[step.uses].spec, scene.tx.envelopes
+        parts = set(spec.parts) & set(kept.parts(scene.incident.sealed))
+        opens = {scene.incident.sealed: sorted(parts)}
+        for name in spec.opens:
+            born = (kept.named(run, name) for run in _born_in(scene.tx, scene.run))
+            ref = next((ref for ref in born if ref is not None), None)
+            opens |= {ref: list(kept.parts(ref))} if ref else {}
+        told = {ref: names for ref, names in opens.items() if names and ref not in step.opened}
+        for ref, names in told.items():
+            detail: JsonObject = {
+                "part": ", ".join(names),
+                "purpose": purpose(scene.incident.id, step.id, step.uses),
+                "ref": ref,
+            }
+            scene.record("secret.opened", detail)
+        return replace(step, opened=(*step.opened, *told))
 
     def _settled_without_work(self, scene: Scene, step: StepRun, said: RunbookStep) -> bool:
         """Whether the runbook decides the step: too late, not wanted, or many instead of one."""

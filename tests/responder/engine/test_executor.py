@@ -17,7 +17,9 @@ from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.domain.step import BY, SOMEBODY, NotYet, Present, Refuted, Verified
 from stanch.responder.engine.attempt import MAX_TRIES, SETTLE_LIMIT
+from stanch.scanner.model.secret import SecretValue
 from tests.responder.conftest import ALICE
+from tests.responder.lamp import Look
 
 SECOND = timedelta(seconds=1)
 
@@ -287,3 +289,24 @@ def test_an_effect_that_bears_a_mark_is_its_makers(room: Any, said: str) -> None
     room.settle(run)
     assert room.recorded(said) == [(said, "a")]
     assert (room.steps(run)["a"].absent_at is not None) is ours  # what undo goes by
+
+
+def test_what_a_step_declares_to_open_is_on_record_with_its_intent(
+    room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction, whoever opens; and nothing is said of what is not sealed."""
+    opened = replace(Look.spec, name="lamp.open", opens=("probe", "absent"))
+    looking = type("Open", (Look,), {"spec": opened})(room.lamps)
+    monkeypatch.setitem(room.planner.steps, "lamp.open", looking)
+    run = room.begin(room.line("a", "lamp.look"), room.line("b", "lamp.open", after=("a",)))
+    room.executor.advance(run)
+    sealed = room.vault.seal(
+        incident=1, name="probe", parts={"token": SecretValue(b"x" * 20)}, run=run
+    )
+    with room.store.transaction() as tx:
+        ref = sealed.keep(tx)
+    room.settle(run)
+    with room.store.snapshot() as tx:
+        said = [e.event for e in tx.ledger.entries() if e.event.action == "secret.opened"]
+    assert [(e.detail["ref"], e.detail["part"]) for e in said] == [(ref, "token")]
+    assert room.steps(run)["b"].opened == (ref,)

@@ -124,6 +124,7 @@ class PutVersion:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.secretsmanager.put_version",
+        opens=("replacement",),
         title="Write the new key as a pending version",
         effect=Effect.REVERSIBLE,
         params=Secret,
@@ -237,6 +238,7 @@ class WithdrawVersion:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.secretsmanager.withdraw_version",
+        opens=("replacement",),
         title="Withdraw the pending version",
         effect=Effect.FINAL,
         params=SecretUndo,

@@ -50,6 +50,7 @@ class DeleteAccessKey:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.delete_access_key",
+        opens=("replacement",),
         shares="user",
         title="Delete the leaked access key",
         effect=Effect.FINAL,

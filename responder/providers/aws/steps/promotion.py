@@ -54,6 +54,7 @@ class PromoteVersion:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.secretsmanager.promote_version",
+        opens=("replacement",),
         title="Promote the new version",
         effect=Effect.REVERSIBLE,
         params=Promotion,

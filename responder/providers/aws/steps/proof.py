@@ -60,6 +60,7 @@ class ProveRefused:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.proof.refused",
+        opens=("probe",),
         title="Prove that key and sessions are refused",
         effect=Effect.READ,
         params=Refused,
@@ -121,6 +122,7 @@ class ProveDead:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.proof.dead",
+        opens=("probe", "replacement"),
         title="Prove the old key dead and its consumer alive",
         effect=Effect.READ,
         params=Dead,

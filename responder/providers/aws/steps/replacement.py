@@ -66,6 +66,7 @@ class CreateReplacementKey:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.create_replacement_key",
+        opens=("replacement",),
         shares="user",
         title="Create a replacement key",
         effect=Effect.REVERSIBLE,
@@ -169,6 +170,7 @@ class DeleteReplacementKey:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="aws.iam.delete_replacement_key",
+        opens=("replacement",),
         shares="user",
         title="Delete the replacement key",
         effect=Effect.FINAL,
