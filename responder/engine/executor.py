@@ -94,7 +94,7 @@ class Executor:
 
     def _take(self, run_id: RunId, lane: Errand | None) -> list[Job]:
         with self.store.snapshot() as tx:
-            if not self._has_work(tx, run_id):
+            if not self._has_work(tx, run_id, lane):
                 return []
         with self.store.transaction() as tx:
             run = tx.runs.get(run_id)
@@ -109,14 +109,15 @@ class Executor:
                 return []
             return self.dispatch.jobs(tx, run, lane, most=self.parallel, lease=self.leases.length)
 
-    def _has_work(self, tx: Transaction, run_id: RunId) -> bool:
-        """A look without the writers' lock: most rings find nothing to do."""
+    def _has_work(self, tx: Transaction, run_id: RunId, lane: Errand | None) -> bool:
+        """A look without the writers' lock: most rings find nothing to do in their lane."""
         run = tx.runs.get(run_id)
         if run is None:
             return False
         if not run.state.works:
             return may_wake(tx, run) or bool(lapsed(tx, run))
-        return bool(self._stand(tx, run).free)
+        lanes = self._stand(tx, run).lanes
+        return bool(lanes) and (lane is None or lane in lanes)
 
     def _settle(self, run_id: RunId, lane: Errand | None, *, worked: bool) -> timedelta | None:
         """Store what the steps mean for the run; say when to come back, and ring for the rest."""

@@ -89,19 +89,29 @@ class Leases:
         while not self._stop.wait(self.length.total_seconds() / 3):
             with self._lock:
                 held = list(self._held.values())
-            for step, until in held:
-                if self._clock() > until:
-                    log.warning("step.hangs", step=step.id, run=step.run)
-                    self._lose(step)
-                    continue
-                try:
-                    with self._store.transaction() as tx:
-                        tx.runs.renew(step, until=tx.now() + self.length)
-                except LeaseLost:
-                    self._lose(step)
-                except StoreError as error:
-                    # The next beat tries again; whether the lease is still ours it will say.
-                    log.warning("lease.not_renewed", step=step.id, why=str(error))
+            hanging = [step for step, until in held if self._clock() > until]
+            for step in hanging:
+                log.warning("step.hangs", step=step.id, run=step.run)
+                self._lose(step)
+            self._renew([step for step, _ in held if step not in hanging])
+
+    def _renew(self, held: list[StepRun]) -> None:
+        """All of them in one transaction; what is another's by now is lost, the rest is kept."""
+        lost: list[StepRun] = []
+        try:
+            if held:
+                with self._store.transaction() as tx:
+                    until = tx.now() + self.length
+                    for step in held:
+                        try:
+                            tx.runs.renew(step, until=until)
+                        except LeaseLost:  # it wrote nothing
+                            lost.append(step)
+        except StoreError as error:
+            # The next beat tries again; whether the leases are still ours it will say.
+            log.warning("lease.not_renewed", steps=[step.id for step in held], why=str(error))
+        for step in lost:
+            self._lose(step)
 
     def _lose(self, step: StepRun) -> None:
         with self._lock:
