@@ -145,15 +145,10 @@ class Planner:
         elif policy == BLAST:
             about, title = [row for row in rows if self.contains(row)], "Contain"
         if about:
-            effects = {self.steps[row.uses].spec.effect for row in about}
             calls = [self.calls(row, incident=incident, outputs=outputs) for row in about]
-            final = Effect.FINAL in effects
             shown = replace(
-                shown,
+                self._together(shown, about, outputs),
                 title=title,
-                effect=Effect.FINAL if final else Effect.REVERSIBLE,
-                params={row.id: self.params(row, outputs) for row in about},
-                undo=None if final else shown.undo,
                 calls=tuple(call for each in calls for call in each),
                 policy=runbook.policy(policy),
             )
@@ -164,6 +159,18 @@ class Planner:
             step=shown,
         )
         return shown, digest
+
+    def _together(
+        self, step: PlannedStep, rows: Sequence[StepRun], outputs: Outputs
+    ) -> PlannedStep:
+        """The step as one that stands for these; it is final if one of them is."""
+        final = any(self.steps[row.uses].spec.effect is Effect.FINAL for row in rows)
+        return replace(
+            step,
+            effect=Effect.FINAL if final else Effect.REVERSIBLE,
+            params={row.id: self.params(row, outputs) for row in rows},
+            undo=None if final else step.undo,
+        )
 
 
 def _with_item(step: StepRun, outputs: Outputs) -> Outputs:
