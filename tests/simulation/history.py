@@ -182,8 +182,9 @@ class History(Judge):
             self.wrong.append(f"{ctx.step} of {ctx.run} acts and nobody has decided it")
 
     def _on_lifting(self, ctx: StepContext) -> None:
-        """No containment is taken back before somebody else has agreed to it."""
+        """No containment is taken back before somebody has agreed, or while it is claimed."""
         with self.store.snapshot() as tx:
+            incident = tx.incidents.get(ctx.incident)
             said = {
                 e.event.action
                 for e in tx.ledger.entries()
@@ -191,6 +192,8 @@ class History(Judge):
             }
         if not said:
             self.wrong.append(f"{ctx.step} of {ctx.run} lifts containment, nobody has agreed")
+        if incident and incident.state in {IncidentState.CONTAINED, IncidentState.PROVEN_DEAD}:
+            self.wrong.append(f"{ctx.step} of {ctx.run} lifts what is called {incident.state}")
 
     def _on_containing(self, ctx: StepContext) -> None:
         """Reports alone contain no more than the limit; what is beyond it, a person wanted."""

@@ -41,9 +41,9 @@ def test_a_history_is_the_same_each_time() -> None:
     ("module", "name", "broken", "first"),
     [
         pytest.param(
-            progress.Progress, "_lifted", lambda *_: None, 136, id="undone and still contained"
+            progress.Progress, "_lifted", lambda *_: None, 70, id="undone and still contained"
         ),
-        pytest.param(dispatch, "SETTLED", timedelta(0), 136, id="an undo looks too soon"),
+        pytest.param(dispatch, "SETTLED", timedelta(0), 300, id="an undo looks too soon"),
         pytest.param(dispatch.Dispatch, "_beyond", lambda *_: False, 0, id="no blast limit"),
         pytest.param(Questions, "may_go", lambda *_: True, 0, id="nobody is asked"),
     ],
