@@ -114,6 +114,10 @@ _HOLDER = regex(
     rb"(?i)(?:passw(?:or)?ds?|pull|credentials?|token|tls|certs?|certificate|keystore|truststore|"
     rb"existing|image|ssh|key|keys|registry|docker|auth|admin|root|user|env|from)[_-]?secrets?$"
 )
+#: `spdx_license_key: CC-BY-4.0`: which licence a work is under, in words, numbers and a version.
+_LICENSE_KEY = regex(rb"(?i)licen[cs]e[_-]?key$")
+_LICENSE = regex(rb"[A-Za-z]*[0-9]{0,3}(?:[-+.][A-Za-z]*[0-9]{0,4}){1,12}")
+_BETWEEN = regex(rb"[-+.]")
 _METHOD = regex(rb"(?:[A-Z][a-z]{2,}){1,6}\.[a-z]{3,}\w*")
 _LABEL = regex(rb"[a-z]+[0-9]{0,2}(?:[-.][a-z]*[0-9]{0,3}){0,8}")
 _FILE_NAME = regex(
@@ -181,6 +185,7 @@ def points_elsewhere(found: Assignment, value: bytes) -> bool:
         or (found.operator == b":" and _ARTIFACT.fullmatch(value))
         or _CHAIN_ADDRESS.fullmatch(value)
         or _names_holder(found, value)
+        or (_LICENSE_KEY.search(found.name) and _names_license(value))
         or (b"." in value and _IDENTIFIER.fullmatch(value) and not has_digit(value))
         or (not has_digit(value) and _repeats(found.name, value))
     )
@@ -198,6 +203,12 @@ def _names_holder(found: Assignment, value: bytes) -> bool:
     space, _, name = value.rpartition(b":")  # Kubernetes says in which namespace
     labels = all(_LABEL.fullmatch(each) for each in (space or name, name))
     return labels and (b"-" in value or reads_like_word(value))
+
+
+def _names_license(value: bytes) -> bool:
+    """``gpl-2.0-plus``, and not the groups of one length that a shop sends."""
+    groups = _BETWEEN.split(value)
+    return bool(_LICENSE.fullmatch(value)) and len(set(map(len, groups))) > 1
 
 
 def _names_method(value: bytes) -> bool:

@@ -37,6 +37,8 @@ def shown(matches: list[Match]) -> list[str]:
         ("README.md", "    keychain_password = SecureRandom.base64"),
         ("model.go", "\tpasswordDataV3 := passwordModelV3{"),
         ("model.go", "\tpassword := PasswordV2{}"),
+        ("licenses.json", '"spdx_license_key": "LicenseRef-scancode-cexcept-2008",'),
+        ("licenses.json", '"license_key": "netapp-sdk-aug2020",'),
         ("settings.xml", "<password>{COQLCE6DU6GtcS5P1Vq6A0bZ9xkQe7yMZ0u3hQwzJvY=}</password>"),
     ],
 )
@@ -69,6 +71,12 @@ def test_an_uuid_behind_a_secrets_name_is_the_secret(scan: Scan, path: str, text
 def test_an_uuid_elsewhere_is_an_id(scan: Scan, text: str) -> None:
     value = "3f2b8c1e-9d47-4a6b-8e05-{}".format(generate("{hex:12}", 9).decode())
     assert shown(scan(text.replace("{v}", value).encode() + b"\n", ".env")) == []
+
+
+@pytest.mark.parametrize("form", ["{hex:5}-{hex:5}-{hex:5}-{hex:5}", "{hex:40}"])
+def test_a_license_key_that_a_shop_sends_is_a_secret(scan: Scan, form: str) -> None:
+    text = b'{"license_key": "%b"}\n' % generate(form, 11)
+    assert shown(scan(text, "settings.json")) == ["generic-assignment"]
 
 
 @pytest.mark.parametrize("word", ["fake", "Sample", "dummy", "todo", "example"])
