@@ -87,7 +87,7 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
     ("words", "shown"),
     [
         (["--version"], "stanch, version 0."),
-        (["rules", "check"], ""),
+        (["rules", "list"], "abstract-api-key"),
         (["runbooks", "check"], "sound"),
         (["incidents"], "no open incidents"),  # opens a store: migrations
         (["audit", "verify"], "0 entries sound"),

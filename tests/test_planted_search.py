@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from stanch.responder.lab.search import search
 
 LEAKY_TEST = """
 import secrets, sqlite3
@@ -24,6 +28,19 @@ def test_that_writes_only_where_it_may(plant, leaky, tmp_path):
     leaky(tmp_path / "repository")
     (tmp_path / "repository" / "env").write_text(plant("the planted key", secrets.token_hex(20)))
 """
+
+
+def test_a_value_between_holes_is_found_and_the_holes_are_not_read(tmp_path: Path) -> None:
+    value = secrets.token_hex(20).encode()
+    with (tmp_path / "sparse").open("wb") as file:
+        file.seek(1 << 32)
+        file.write(value)
+        file.truncate(1 << 34)
+    (tmp_path / "hole").touch()
+    os.truncate(tmp_path / "hole", 1 << 34)
+    result = search([tmp_path], {"planted": value})
+    assert "raw" in {hit.form for hit in result.hits}
+    assert result.size < 1 << 20
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])

@@ -85,7 +85,7 @@ def test_a_warm_stop_leaves_nothing_running(team: Any, house: House, opened: Ope
     ring(house, opened())
     pool = children(worker.pid)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
     assert signs(house) == ()
     assert pool
     assert not [pid for pid in pool if Path(f"/proc/{pid}").exists()]

@@ -1,9 +1,8 @@
-"""One engine over the built-in rules, with a cache of its own."""
+"""One engine over the built-in rules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -19,22 +18,13 @@ from stanch.scanner.model.secret import SecretValue
 Scan = Callable[..., list[Match]]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cache_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(home))
-        yield home / "stanch"
-
-
 @pytest.fixture(scope="session")
 def key() -> FingerprintKey:
     return FingerprintKey(SecretValue(b"\x07" * 32))
 
 
 @pytest.fixture(scope="session")
-def rules(cache_home: Path) -> tuple[Rule, ...]:
-    assert cache_home.name == "stanch"
+def rules() -> tuple[Rule, ...]:
     return load_builtin()
 
 

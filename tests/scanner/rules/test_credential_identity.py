@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.detectors.proof.token_generator import generate, path_of
 from stanch.scanner.detectors.ruleset.ruleset import load_builtin
@@ -15,11 +13,6 @@ from stanch.scanner.model.provenance import InStream
 from stanch.scanner.model.secret import SecretValue
 
 _RANDOM = re.compile(r"\{(?!lf\}|word:|path:|repeat:)[a-z0-9_]+(?::[^{}]*)?\}")
-
-
-@pytest.fixture(autouse=True)
-def cache_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "rule-cache"))
 
 
 def test_two_examples_of_a_rule_never_share_a_fingerprint() -> None:
