@@ -235,7 +235,7 @@ def _shown(
     quiet = sight.quiet and complete
     if request.selection and not quiet:
         say(f"of the history only commits {request.selection} were read")
-    target = quote(request.targets[0])
+    target = request.targets[0]
     _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet, target=target)
     return 1 if report.findings else 0 if complete else 3
 
@@ -316,8 +316,9 @@ def _say(
     say(line)
     if found:
         last = min(found, key=lambda each: tuple(Severity).index(each.severity))
-        waive = Waiving(after=(), commits=True).add(last)
-        say(f"what is real: stanch respond {target}\nwhat is no secret: {waive}")
+        elsewhere = "" if target == "-" or Path(target).resolve() == Path.cwd() else target
+        waive = Waiving(after=(), commits=True, target=elsewhere).add(last)
+        say(f"what is real: stanch respond {quote(target)}\nwhat is no secret: {waive}")
     if not all(summary.complete for summary in summaries):
         say("incomplete: this is not a clean bill; see above what was not read")
 

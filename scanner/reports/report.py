@@ -23,7 +23,8 @@ class Waiving(Record):
 
     ``where`` says who may do it ("on main", empty on one's own machine), ``before`` and ``after``
     are the commands around ``stanch baseline add``. With ``commits`` a place is named with its
-    commit, since it is not in the tree there.
+    commit, since it is not in the tree there. ``target`` is what was scanned, if it is not the
+    folder that one stands in: places are named from there.
     """
 
     where: str = ""
@@ -31,6 +32,7 @@ class Waiving(Record):
     after: tuple[str, ...] = ("git add .stanch-baseline .gitattributes",)
     commits: bool = False
     program: str = "stanch"
+    target: str = ""
 
     def commands(self, finding: Finding) -> tuple[str, ...]:
         """What to type, line by line."""
@@ -41,7 +43,11 @@ class Waiving(Record):
         place = f"{finding.path}:{finding.span.line}"
         if self.commits and finding.commit:
             place = f"{finding.commit[:12]}:{place}"
-        return f'{self.program} baseline add {quote(escaped(place))} --reason "WHY" --expires 90d'
+        there = f" --target {quote(escaped(self.target))}" if self.target else ""
+        return (
+            f"{self.program} baseline add {quote(escaped(place))}{there}"
+            ' --reason "WHY" --expires 90d'
+        )
 
 
 HERE = Waiving()
