@@ -45,7 +45,7 @@ _DAMAGE = (
     ValueError,
     KeyError,
     IndexError,
-    NotImplementedError,
+    NotImplementedError,  # what zipfile says of a compression that it does not know
     RuntimeError,
     OverflowError,
     zlib.error,
