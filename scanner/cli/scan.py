@@ -27,6 +27,7 @@ from stanch.scanner.reports import jsonl, note, progress
 from stanch.scanner.reports.registry import FORMATS, renderer
 from stanch.scanner.reports.report import Report, Waiving
 from stanch.scanner.scan.request import ScanRequest, scans, unfit
+from stanch.scanner.scan.target import kind_of
 from stanch.scanner.scan.trust import Trust
 from stanch.scanner.suppression.suppressor import Review
 
@@ -324,5 +325,5 @@ def _say(
 
 
 def _check(target: str) -> None:
-    if _LATER.match(target) and not Path(target).exists():
+    if kind_of(target) is None and _LATER.match(target) and not Path(target).exists():
         raise unfit("URLs, images and CI logs cannot be scanned yet")

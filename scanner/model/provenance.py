@@ -1,10 +1,22 @@
-"""Where a secret was seen: one variant for each kind of source, so no mixture exists."""
+"""Where a secret was seen: one variant for each kind of source, so no mixture exists.
+
+Every variant has ``path``, ``source`` (the kind, as reports name it), ``link`` (the place's page,
+where it is known), ``details`` (for programs) and ``words`` (the same for people, in one line).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from stanch.scanner.model.record import Record
+
+Detail = str | bool | None
+
+_NONE: Mapping[str, Detail] = MappingProxyType({})
+_SHORT = 10  # characters of a commit that a person reads
+_DIGEST = 12  # characters of a layer's digest that a person reads
 
 
 class InWorktree(Record):
@@ -12,6 +24,9 @@ class InWorktree(Record):
 
     path: str
     source = "worktree"
+    link = None
+    details = _NONE
+    words = ""
 
 
 class InIndex(Record):
@@ -19,6 +34,19 @@ class InIndex(Record):
 
     path: str
     source = "staged"
+    link = None
+    details = _NONE
+    words = "staged"
+
+
+class InStream(Record):
+    """Text that arrived on standard input or another stream; ``path`` is its display name."""
+
+    path: str
+    source = "stream"
+    link = None
+    details = _NONE
+    words = "stream"
 
 
 class InCommit(Record):
@@ -36,18 +64,101 @@ class InCommit(Record):
     in_head: bool | None = None
     link: str | None = None
     message: bool = False
+    details = _NONE  # reports have keys of their own for a commit
 
     @property
     def source(self) -> str:
         """The kind of source, as reports name it."""
         return "git-message" if self.message else "git-history"
 
+    @property
+    def words(self) -> str:
+        """Since when, and whether it is still there."""
+        gone = "" if self.in_head is not False else ", gone from HEAD"
+        return f"since {self.commit[:_SHORT]} {self.committed_at:%Y-%m-%d}{gone}"
 
-class InStream(Record):
-    """Text that arrived on standard input or another stream; ``path`` is its display name."""
+
+class InImage(Record):
+    """A file in a layer of a container image, or what stands beside the layers.
+
+    ``path`` is the file's in the layer, ``image`` the reference as it was asked for, ``manifest``
+    the digest of the manifest. Of what is in no layer (configuration, annotations, an attestation)
+    ``layer`` is None and ``path`` says what it is. ``instruction`` is the one that made the layer,
+    None when the history does not tell. ``later`` says what a later layer does to the file:
+    ``deleted``, ``overwritten``, or "" when it is still there; it can be had all the same.
+    """
 
     path: str
-    source = "stream"
+    image: str
+    manifest: str
+    platform: str
+    layer: str | None = None
+    instruction: str | None = None
+    base: bool = False
+    later: str = ""
+    link = None
+    source = "image"
+
+    @property
+    def details(self) -> Mapping[str, Detail]:
+        """All of it but the path."""
+        return {
+            "image": self.image,
+            "manifest": self.manifest,
+            "platform": self.platform,
+            "layer": self.layer,
+            "instruction": self.instruction,
+            "base": self.base,
+            "later": self.later or None,
+        }
+
+    @property
+    def words(self) -> str:
+        """The layer, what made it, and whether the file can still be seen."""
+        if self.layer is None:
+            return f"{self.platform}, in no layer"
+        said = [f"layer {self.layer.rpartition(':')[2][:_DIGEST]} of {self.platform}"]
+        if self.base:
+            said.append("from the base image")
+        if self.later:
+            said.append(f"{self.later} by a later layer, and recoverable")
+        if self.instruction:
+            said.append(self.instruction)
+        return ", ".join(said)
 
 
-Provenance = InWorktree | InIndex | InCommit | InStream
+class InLog(Record):
+    """A line of a log: of a CI job, or of another stream that a provider keeps.
+
+    ``path`` is the log's name below its run; ``run``, ``job`` and ``step`` are what the provider
+    calls them, "" where there is none; ``attempt`` counts from 1.
+    """
+
+    path: str
+    provider: str
+    run: str = ""
+    attempt: int = 1
+    job: str = ""
+    step: str = ""
+    link: str | None = None
+    source = "log"
+
+    @property
+    def details(self) -> Mapping[str, Detail]:
+        """All of it but the path."""
+        return {
+            "provider": self.provider,
+            "run": self.run or None,
+            "attempt": str(self.attempt),
+            "job": self.job or None,
+            "step": self.step or None,
+        }
+
+    @property
+    def words(self) -> str:
+        """The provider, and what ran."""
+        ran = [f"run {self.run}" if self.run else "", self.job, self.step]
+        return ", ".join(filter(None, [f"{self.provider} log", *ran]))
+
+
+Provenance = InWorktree | InIndex | InCommit | InStream | InImage | InLog

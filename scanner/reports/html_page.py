@@ -104,10 +104,10 @@ def _credential(group: tuple[Finding, ...], report: Report) -> str:
 def _place(finding: Finding) -> str:
     where = f"<code>{_text(finding.path)}:{finding.span.line}</code>"
     place = finding.provenance
-    if not isinstance(place, InCommit):
-        return f"{where} in the {_text(place.source)}"
     if place.link:
         where = f'<a href="{html.escape(place.link)}" rel="noreferrer">{where}</a>'
+    if not isinstance(place, InCommit):
+        return f"{where} {_text(place.words or place.source)}"
     still = {True: "still in HEAD", False: "gone from HEAD", None: "HEAD not known"}[place.in_head]
     return (
         f"{where} since <code>{place.commit[:12]}</code>, {place.committed_at:%Y-%m-%d}, "

@@ -18,6 +18,7 @@ def line(finding: Finding) -> str:
     """One finding as one line of ASCII, without the newline; what does not apply is null."""
     import json  # noqa: PLC0415  # a scan without findings, or with a table, needs none
 
+    details = finding.provenance.details
     row: dict[str, Any] = {
         "rule": finding.rule,
         "provider": finding.provider,
@@ -26,8 +27,8 @@ def line(finding: Finding) -> str:
         **_place(finding.span),
         "source": finding.provenance.source,
         **_commit(finding),
-        "layer": None,
-        "job": None,
+        "layer": details.get("layer"),
+        "job": details.get("job"),
         "fingerprint": finding.fingerprint,
         "preview": finding.preview,
         "severity": finding.severity.value,
@@ -38,6 +39,8 @@ def line(finding: Finding) -> str:
     }
     if finding.also:  # a credential of several parts
         row["also"] = [_place(each) for each in finding.also]
+    if details:  # what only this kind of source has: an image, a log
+        row["details"] = dict(details)
     if finding.waiver is not None and finding.waiver.hides:  # with `--show-suppressed`
         row["suppressed"] = {"by": finding.waiver.source.value, "reason": finding.waiver.reason}
     return json.dumps(row)
@@ -46,7 +49,7 @@ def line(finding: Finding) -> str:
 def _commit(finding: Finding) -> dict[str, object]:
     place = finding.provenance
     if not isinstance(place, InCommit):
-        return dict.fromkeys(("commit", "author", "date", "in_head", "link"))
+        return {**dict.fromkeys(("commit", "author", "date", "in_head")), "link": place.link}
     return {
         "commit": place.commit,
         "author": place.author,

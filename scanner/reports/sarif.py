@@ -92,6 +92,7 @@ def _result(finding: Finding, number: int) -> dict[str, Any]:
         "confidence": finding.confidence.value,
         "source": finding.provenance.source,
     }
+    properties |= {k: v for k, v in finding.provenance.details.items() if v is not None}
     if isinstance(finding.provenance, InCommit):
         properties["commit"] = finding.provenance.commit
     return {

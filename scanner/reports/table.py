@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.text import Text
 
 from stanch.scanner.model.finding import Finding, Severity
-from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.reports.escape import escaped
 from stanch.scanner.reports.explain import why as explanation
 from stanch.scanner.reports.report import Report, what
@@ -71,8 +70,4 @@ def _title(finding: Finding) -> Text:
 def _place(finding: Finding) -> str:
     where = f"{escaped(finding.path)}:{finding.span.line}"
     where += "".join(f", {each.line}" for each in finding.also)  # where its other parts stand
-    place = finding.provenance
-    if isinstance(place, InCommit):
-        gone = "" if place.in_head is not False else ", gone from HEAD"
-        return f"{where}  since {place.commit[:10]} {place.committed_at:%Y-%m-%d}{gone}"
-    return where if place.source == "worktree" else f"{where}  {place.source}"
+    return f"{where}  {escaped(finding.provenance.words)}".rstrip()

@@ -22,6 +22,7 @@ from stanch.scanner.model.rule import Rule
 from stanch.scanner.scan.engine import plugins_of
 from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Scan
+from stanch.scanner.scan.target import kind_of
 from stanch.scanner.scan.trust import Trust, standing
 from stanch.scanner.scan.waivers import Accepted, accepted_in, baseline_path, path_prefix
 from stanch.scanner.sources.content.display_path import display
@@ -112,6 +113,11 @@ def _scan(scanner: Scanner, target: str, request: ScanRequest, listening: Listen
         name = request.stream_name or "<stdin>"
         stream = listening(sys.stdin.buffer, name) if listening else sys.stdin.buffer
         return scanner.scan_stream(stream, name=name, parts=False)
+    kind = kind_of(target)
+    if kind is not None:
+        if request.staged or request.history or request.selection:
+            raise unfit(f"{kind.name} has neither history nor staged changes")
+        return kind.scan(scanner, target, parts=False)
     return scanner.scan_path(
         Path(target),
         history=False if request.staged and request.history is None else request.history,
@@ -153,7 +159,8 @@ def _refuse_pointer(place: Path) -> None:
 
 
 def _place(target: str) -> Path:
-    return Path("." if target == STDIN else target)
+    """Whose rules and accepted findings count: what is elsewhere has the current folder's."""
+    return Path("." if target == STDIN or kind_of(target) is not None else target)
 
 
 def unfit(message: str) -> UsageError:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.model.error import SourceError, UsageError
@@ -23,6 +23,7 @@ from stanch.scanner.scan.pool import run
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.files.worktree import Worktree
 from stanch.scanner.sources.git.discovery import Layout, enclosing
+from stanch.scanner.sources.source import Source
 from stanch.scanner.sources.stream import Stream
 
 if TYPE_CHECKING:
@@ -115,6 +116,15 @@ class Scanner:
         def start() -> Iterator[Results]:
             source = Stream(stream=stream, name=name)
             yield run(source, self._engine, parts=parts, processes=1)
+
+        return self._scan(Stage(open=start, blobs=False))
+
+    def scan_source(self, source: Source[Any], *, parts: bool = True) -> Scan:
+        """Scan what a source lists; its items are shared among the processes."""
+
+        @contextmanager
+        def start() -> Iterator[Results]:
+            yield run(source, self._engine, parts=parts, processes=self._processes)
 
         return self._scan(Stage(open=start, blobs=False))
 
