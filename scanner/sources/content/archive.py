@@ -5,12 +5,8 @@ A member is shown as ``outer.zip!inner/file``. What a bound leaves out makes the
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import struct
-import tarfile
 import time
 import zipfile
 import zlib
@@ -22,10 +18,12 @@ from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import Provenance
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.content.tar import BLOCK, Tar
 from stanch.scanner.sources.content.text_or_binary import TAR_MAGIC, is_archive
+from stanch.scanner.sources.content.unpacked import DamagedError, unpacked, unpacker
 from stanch.scanner.sources.content.window import fragments
 
-HEAD = 512
+HEAD = BLOCK
 """How much of a file :func:`is_archive` looks at, in bytes."""
 
 __all__ = ["HEAD", "is_archive", "members"]
@@ -36,9 +34,8 @@ _SECONDS = 30.0
 SECONDS = 5.0
 """Of processor time, until an archive has to give its next piece."""
 _DIRECTORY = 4 << 20  # bytes of a zip's: far more than so many members need
-_TAR_HEADER = 1 << 20  # bytes of a name or of other facts about a member
-_BLOCK = 512  # bytes, of which a tar is made
 _SEEKABLE = 64 << 20  # bytes of a nested zip, which has to be held in memory
+_ZIP = b"PK\x03\x04"
 _DAMAGE = (
     OSError,
     EOFError,
@@ -49,10 +46,8 @@ _DAMAGE = (
     RuntimeError,
     OverflowError,
     zlib.error,
-    lzma.LZMAError,
     struct.error,
     zipfile.BadZipFile,
-    tarfile.TarError,
 )
 
 
@@ -126,32 +121,31 @@ def members(
 
 def _bounded(file: IO[bytes], place: Provenance, budget: _Budget) -> Iterator[Fragment | Gap]:
     try:
-        yield from _opened(file, place.path, budget, 1)
+        head = file.read(HEAD)
+        file.seek(0)
+        yield from _opened(file, head, place.path, budget, 1)
     except _OverBoundError as bound:
         yield Gap(path=place.path, why=f"archive {bound}; the rest is not read", incomplete=True)
 
 
-def _opened(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
-    head = file.read(HEAD)
-    file.seek(0)
+def _opened(
+    file: IO[bytes], head: bytes, path: str, budget: _Budget, depth: int
+) -> Iterator[Fragment | Gap]:
+    make = unpacker(head)
     try:
-        if head.startswith(b"PK\x03\x04"):
-            yield from _zip(file, path, budget, depth)
+        if make is not None:
+            name = path.rpartition("/")[2].rpartition("!")[2].rpartition(".")[0] or "content"
+            with unpacked(file.read, make) as stream:
+                yield from _member(stream, f"{path}!{name}", budget, depth)
         elif head[TAR_MAGIC] == b"ustar":
             yield from _tar(file, path, budget, depth)
         else:
-            name = path.rpartition("/")[2].rpartition("!")[2].rpartition(".")[0] or "content"
-            with _unpacked(file, head) as stream:
-                yield from _member(stream, f"{path}!{name}", budget, depth)
+            yield from _zip(file, path, budget, depth)
+    except DamagedError as error:
+        yield Gap(path=path, why=f"damaged archive: {error}", incomplete=True)
     except _DAMAGE as error:
         why = f"damaged or unsupported archive ({type(error).__name__})"
         yield Gap(path=path, why=why, incomplete=True)
-
-
-def _unpacked(file: IO[bytes], head: bytes) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
-    if head.startswith(b"\x1f\x8b"):
-        return gzip.GzipFile(fileobj=file)
-    return bz2.BZ2File(file) if head.startswith(b"BZh") else lzma.LZMAFile(file)
 
 
 def _zip(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
@@ -190,55 +184,28 @@ def _sealed(file: IO[bytes], offset: int) -> bool:
     return len(head) < 8 or bool(head[6] & 1)  # noqa: PLR2004  # signature, version, flags
 
 
-class _TarMember(tarfile.TarInfo):
-    """As usual, but facts about a member that are no facts are refused before they are read."""
-
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in _ABOUT and self.size > _TAR_HEADER:
-            raise _OverBoundError(f"has a header of more than {_TAR_HEADER >> 20} MiB")
-        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]
-
-
-_ABOUT = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
-
-
 def _tar(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
-    with tarfile.open(fileobj=file, mode="r|", tarinfo=_TarMember) as opened:
-        for info in opened:
-            budget.enter()
-            stream = opened.extractfile(info) if info.isreg() else None
-            if stream is not None:
-                with stream:
-                    yield from _member(stream, f"{path}!{display(info.name)}", budget, depth)
-        end = opened.offset
-    if not _ends(file, end):
-        yield Gap(path=path, why="damaged tar: what is behind is not read", incomplete=True)
-
-
-def _ends(file: IO[bytes], offset: int) -> bool:
-    """Whether a tar's own end is there, and nothing but zeros behind it."""
-    file.seek(offset)
-    if len(first := file.read(_BLOCK)) < _BLOCK or first.strip(b"\0"):
-        return False
-    return not any(block.strip(b"\0") for block in iter(lambda: file.read(1 << 16), b""))
+    tar = Tar(file)
+    for entry in tar:
+        budget.enter()
+        if entry.size:
+            yield from _member(tar, f"{path}!{display(entry.name)}", budget, depth)
+    tar.finish()
 
 
 def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
     counted = io.BufferedReader(_Counted(stream, budget), HEAD * 16)
-    if not is_archive(counted.peek(HEAD)):
+    head = counted.peek(HEAD)[:HEAD]
+    if not is_archive(head):
         yield from fragments(counted.read, replace(budget.place, path=path))
     elif depth == _DEEPEST:
         yield Gap(path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True)
-    else:
+    elif not head.startswith(_ZIP):
+        yield from _opened(counted, head, path, budget, depth + 1)
+    else:  # its directory is at its end
         data = counted.read(_SEEKABLE + 1)
         if len(data) > _SEEKABLE:
-            why = f"nested archive of more than {_SEEKABLE >> 20} MiB"
+            why = f"nested zip of more than {_SEEKABLE >> 20} MiB"
             yield Gap(path=path, why=why, incomplete=True)
         else:
-            yield from _opened(io.BytesIO(data), path, budget, depth + 1)
+            yield from _opened(io.BytesIO(data), head, path, budget, depth + 1)

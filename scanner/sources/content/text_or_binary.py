@@ -20,7 +20,15 @@ _MARKS = (
 )
 #: Where a tape archive says what it is; the others begin with it.
 TAR_MAGIC = slice(257, 262)
-_PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
+GZIP = b"\x1f\x8b"
+BZIP2 = b"BZh"
+XZ = b"\xfd7zXZ\0"
+ZSTD = b"\x28\xb5\x2f\xfd"
+#: Frames of zstd that hold no content; a stream may begin with one.
+SKIPPABLE = tuple(bytes((first,)) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
+_PACKED = (b"PK\x03\x04", GZIP, BZIP2, XZ, ZSTD, *SKIPPABLE)
+#: Small ones of these may have no NUL at all.
+_DENSE = (ZSTD, *(b"BZh%d1AY&SY" % level for level in range(1, 10)))
 _MAGIC = 4  # what is no text says so in its first bytes
 _FEWEST = 16
 _NO_CONTROL = bytes(set(range(256)) - set(range(0x20)) - {0x7F}) + b"\t\r\n\f\b\x1b"
@@ -44,7 +52,7 @@ _KEYS_BEGIN = (b"\x30", b"\xfe", b"\xce")
 
 def is_binary(head: bytes) -> bool:
     """Whether there is a NUL near the beginning; wide encodings have that too."""
-    return head.find(b"\0", 0, HEAD) >= 0
+    return head.find(b"\0", 0, HEAD) >= 0 or head.startswith(_DENSE)
 
 
 def is_opaque(head: bytes) -> bool:
