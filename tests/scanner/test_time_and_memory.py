@@ -138,7 +138,7 @@ def test_a_whole_tar_has_no_gap() -> None:
 def test_what_stands_behind_a_broken_header_is_said(at: int) -> None:
     data = bytearray(_tar("a", "b", "c"))
     data[at : at + 8] = b"\xff" * 8
-    assert _gaps(bytes(data)) == ["damaged tar: what is behind is not read"]
+    assert _gaps(bytes(data)) == ["damaged archive: tar has a header with a wrong checksum"]
 
 
 def test_a_tar_that_ends_early_or_late_is_said() -> None:

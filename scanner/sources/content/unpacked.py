@@ -15,7 +15,8 @@ from typing import Protocol
 from stanch.scanner.sources.content.text_or_binary import BZIP2, GZIP, SKIPPABLE, XZ, ZSTD
 from stanch.scanner.sources.content.window import Read
 
-_CHUNK = 128 << 10  # bytes read at once
+_CHUNK = 32 << 10  # bytes read at once: behind each member what is left of them is copied
+_LONGEST_MAGIC = 6
 _BUFFER = 256 << 10
 _MOST_MEMORY = 128 << 20  # bytes of a dictionary of xz; its strongest level takes half of it
 _WINDOW_LOG = 26  # 64 MiB; the strongest level of zstd but one
@@ -109,9 +110,11 @@ class _Members(io.RawIOBase):
         rest = self._now.unused_data or self._read(_CHUNK)
         while rest and not rest.strip(b"\0"):
             rest = self._read(_CHUNK)  # padding
+        if rest and len(rest) < _LONGEST_MAGIC:
+            rest += self._read(_CHUNK)
         if not rest:
             self._over = True
-        elif unpacker(rest[:6] if len(rest) >= 6 else rest + self._read(6)) is None:  # noqa: PLR2004  # the longest magic
+        elif unpacker(rest) is None:
             raise DamagedError("what stands behind the compressed content is not read")
         else:
             self._now, self._input = self._make(), rest

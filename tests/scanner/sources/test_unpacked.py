@@ -46,6 +46,10 @@ def test_members_one_behind_the_other_are_all_read(pack: Pack) -> None:
     assert _read(data + bytes(512)).endswith(b"second")
 
 
+def test_a_member_may_begin_anywhere() -> None:
+    assert _read(gzip.compress(b"x") * 10_000) == b"x" * 10_000
+
+
 @pytest.mark.parametrize("pack", _PACKS.values(), ids=_PACKS)
 def test_what_is_cut_or_has_more_behind_it_raises(pack: Pack) -> None:
     data = pack(b"content " * 1000)
