@@ -295,6 +295,7 @@ class Engine:
         anchor = credential.anchor
         rule, value = anchor.rule, anchor.candidate.value
         identity = SecretValue(value)
+        span = lines.span(anchor.start, anchor.end)
         parts = {rule.part: identity}
         for other in sorted(credential.joined, key=lambda each: each.rule.part):
             parts[other.rule.part] = SecretValue(other.candidate.value)
@@ -302,8 +303,8 @@ class Engine:
             rule=rule.id,
             provider=rule.provider,
             kind=credential.kind,
-            provenance=fragment.provenance,
-            span=lines.span(anchor.start, anchor.end),
+            provenance=fragment.at(span.line, span.column),
+            span=span,
             fingerprint=self._key.fingerprint(rule.provider, credential.kind, identity),
             preview=preview(value, rule.preview),
             severity=anchor.severity,

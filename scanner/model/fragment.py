@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from stanch.scanner.model.provenance import Provenance
-from stanch.scanner.model.record import Record
+from stanch.scanner.model.record import Record, replace
+
+
+class Places(Record):
+    """Names of the pieces that a fragment is made of: rows, cells, pages of a document.
+
+    ``starts`` are the positions (line, column) at which they begin, ascending.
+    """
+
+    starts: tuple[tuple[int, int], ...]
+    names: tuple[str, ...]
+
+    def at(self, line: int, column: int) -> tuple[str, tuple[int, int]]:
+        """The name of the piece at a position, and where that piece begins."""
+        number = max(0, bisect_right(self.starts, (line, column)) - 1)
+        return self.names[number], self.starts[number]
 
 
 class Fragment(Record):
@@ -12,6 +29,9 @@ class Fragment(Record):
     A file too large for one fragment comes as overlapping windows, which may start inside a line:
     ``first_column`` is the column of ``data[0]``, and only findings that start in the half-open
     range ``owned`` of (line, column) positions of the whole file count, so each counts once.
+
+    Of a document that is no text, pieces are put together to one text; ``places`` names them, and a
+    finding is in the piece ``path!name``, with its line in there.
     """
 
     data: bytes
@@ -19,6 +39,14 @@ class Fragment(Record):
     first_line: int = 1
     first_column: int = 1
     owned: tuple[tuple[int, int], tuple[int, int]] | None = None
+    places: Places | None = None
+
+    def at(self, line: int, column: int) -> Provenance:
+        """Where what stands at a position is."""
+        if self.places is None:
+            return self.provenance
+        name, _ = self.places.at(line, column)
+        return replace(self.provenance, path=f"{self.provenance.path}!{name}")
 
 
 class Gap(Record):

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from stanch.scanner.detectors.engine import NOTHING, Engine, Reach, Scanned
 from stanch.scanner.model.finding import Finding, Match, Span
-from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.fragment import Fragment, Gap, Places
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.sources.hunk import Hunk
@@ -82,14 +82,35 @@ def _of_hunk(engine: Engine, hunk: Hunk, reaches: dict[str, Reach]) -> Scanned:
 
 def _placed(match: Match, window: Fragment) -> Match | None:
     """The match with columns of the whole file, or None when a neighbouring window owns it."""
-    span = _shifted(match.finding.span, window)
+    if window.places is not None:
+        return _inside(match, window.places)
     if window.owned is None:
         return match
+    span = _shifted(match.finding.span, window)
     begin, end = window.owned
     if not begin <= (span.line, span.column) < end:
         return None
     also = tuple(_shifted(each, window) for each in match.finding.also)
     return replace(match, finding=replace(match.finding, span=span, also=also))
+
+
+def _inside(match: Match, places: Places) -> Match:
+    """The match with lines and columns of the piece that it begins in."""
+    finding = match.finding
+    name, (line, column) = places.at(finding.span.line, finding.span.column)
+
+    def moved(span: Span) -> Span:
+        return replace(
+            span,
+            line=span.line - line + 1,
+            column=span.column - (column - 1 if span.line == line else 0),
+            end_line=span.end_line - line + 1,
+            end_column=span.end_column - (column - 1 if span.end_line == line else 0),
+        )
+
+    also = (each for each in finding.also if places.at(each.line, each.column)[0] == name)
+    span, together = moved(finding.span), tuple(map(moved, also))
+    return replace(match, finding=replace(finding, span=span, also=together))
 
 
 def _shifted(span: Span, window: Fragment) -> Span:

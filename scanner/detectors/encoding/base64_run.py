@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zlib
 from collections.abc import Iterator
 
 from stanch.scanner.detectors.encoding.copy import Copy, Encoding, is_text
@@ -29,7 +30,13 @@ _SIXTY_FOUR = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 _GROUP = b"[%b][%b][%b]." % tuple(
     bytes(_SIXTY_FOUR[at] for at in range(64) if not at & bit) for bit in (32, 8, 2)
 )
-_BEGINS_TEXT = regex(b"(?:%b){4}|(?:[2-7][0-9A-Fa-f]|0[9AaDd]){8}" % _GROUP)
+_BEGINS_TEXT = regex(
+    b"(?:%b){4}|(?:[2-7][0-9A-Fa-f]|0[9AaDd]){8}|H4sI|e[AJN]" % _GROUP  # the last are compressed
+)
+_COMPRESSED = (b"\x1f\x8b\x08", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+_GZIP_OR_ZLIB = 47
+_INFLATED = 4 << 20  # bytes: an answer that is larger is read up to here
+_UTF8 = regex(rb"(?:[\t\n\r -~]|[\xc2-\xf4][\x80-\xbf]{1,3})*+\Z")
 _HEX = regex(rb"(?:[0-9A-Fa-f]{2})+")
 
 
@@ -58,13 +65,25 @@ def _block(run: bytes) -> tuple[bytes, str]:
     if _HEX.fullmatch(head) and _HEX.fullmatch(run):
         text = bytes.fromhex(run.decode("ascii"))
         return (text, "hex") if is_text(text) else (b"", "")
-    if not (is_text(start := _base64(head)) or _narrowed(start)):
+    start = _base64(head)
+    if start.startswith(_COMPRESSED):
+        return _inflated(_base64(_BREAK.sub(b"", run)))
+    if not (is_text(start) or _narrowed(start)):
         return b"", ""
     raw = _base64(_BREAK.sub(b"", run))
     if is_text(raw):
         return raw, "base64"
     text = _narrowed(raw)
     return (text, "utf-16+base64") if text else (b"", "")
+
+
+def _inflated(raw: bytes) -> tuple[bytes, str]:
+    """What was compressed before it was encoded, as recorded answers and Helm's releases are."""
+    try:
+        text = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(raw, _INFLATED)
+    except zlib.error:
+        return b"", ""
+    return (text, "gzip+base64") if text.isascii() or _UTF8.match(text) else (b"", "")
 
 
 def _narrowed(raw: bytes) -> bytes:

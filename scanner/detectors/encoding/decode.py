@@ -85,7 +85,7 @@ def _placed(match: Match, fragment: Fragment, span: Span, encoding: str) -> Matc
     """The match within a copy, at the place of the encoded run."""
     finding = replace(
         match.finding,
-        provenance=fragment.provenance,
+        provenance=fragment.at(span.line, span.column),
         span=span,
         also=(),
         reason=f"{match.finding.reason}+{encoding}",

@@ -303,12 +303,13 @@ def _match(hit: Hit, fragment: Fragment, key: FingerprintKey) -> Match:
     provider = _PROVIDERS.get(hit.plugin, "generic")
     kind = _SLUG.sub("-", hit.type.lower()).strip("-")
     heuristic = hit.plugin in {"KeywordDetector", "Base64HighEntropyString", "HexHighEntropyString"}
+    span = _span(hit, fragment)
     finding = Finding(
         rule=_PREFIX + hit.plugin,
         provider=provider,
         kind=kind,
-        provenance=fragment.provenance,
-        span=_span(hit, fragment),
+        provenance=fragment.at(span.line, span.column),
+        span=span,
         fingerprint=key.fingerprint(provider, kind, hit.value),
         preview=f"<{len(hit.value)} bytes>",
         severity=Severity.MEDIUM if heuristic else Severity.HIGH,

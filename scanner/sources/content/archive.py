@@ -18,15 +18,18 @@ from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import Provenance
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.sources.content.display_path import display
-from stanch.scanner.sources.content.tar import BLOCK, Tar
-from stanch.scanner.sources.content.text_or_binary import TAR_MAGIC, is_archive
+from stanch.scanner.sources.content.document.kind import document, package
+from stanch.scanner.sources.content.document.kind import opened as read_document
+from stanch.scanner.sources.content.document.opening import Opening
+from stanch.scanner.sources.content.tar import Tar
+from stanch.scanner.sources.content.text_or_binary import TAR_MAGIC, is_archive, is_wrapped
 from stanch.scanner.sources.content.unpacked import DamagedError, unpacked, unpacker
 from stanch.scanner.sources.content.window import fragments
 
-HEAD = BLOCK
-"""How much of a file :func:`is_archive` looks at, in bytes."""
+LOOKED_AT = 8192
+"""How much of a file says what it is, in bytes."""
 
-__all__ = ["HEAD", "is_archive", "members"]
+__all__ = ["LOOKED_AT", "is_archive", "members"]
 _DEEPEST = 4
 _MEMBERS = 10_000
 _BYTES = 256 << 20  # unpacked, over all layers
@@ -121,7 +124,7 @@ def members(
 
 def _bounded(file: IO[bytes], place: Provenance, budget: _Budget) -> Iterator[Fragment | Gap]:
     try:
-        head = file.read(HEAD)
+        head = file.read(LOOKED_AT)
         file.seek(0)
         yield from _opened(file, head, place.path, budget, 1)
     except _OverBoundError as bound:
@@ -131,9 +134,11 @@ def _bounded(file: IO[bytes], place: Provenance, budget: _Budget) -> Iterator[Fr
 def _opened(
     file: IO[bytes], head: bytes, path: str, budget: _Budget, depth: int
 ) -> Iterator[Fragment | Gap]:
-    make = unpacker(head)
+    make, kind = unpacker(head), document(head)
     try:
-        if make is not None:
+        if kind is not None:
+            yield from read_document(kind, file, _opening(path, budget, depth))
+        elif make is not None:
             name = path.rpartition("/")[2].rpartition("!")[2].rpartition(".")[0] or "content"
             with unpacked(file.read, make) as stream:
                 yield from _member(stream, f"{path}!{name}", budget, depth)
@@ -144,16 +149,28 @@ def _opened(
     except DamagedError as error:
         yield Gap(path=path, why=f"damaged archive: {error}", incomplete=True)
     except _DAMAGE as error:
-        why = f"damaged or unsupported archive ({type(error).__name__})"
+        what = "archive" if kind is None else kind.name
+        why = f"damaged or unsupported {what} ({type(error).__name__})"
         yield Gap(path=path, why=why, incomplete=True)
+
+
+def _opening(path: str, budget: _Budget, depth: int) -> Opening:
+    """What a reader of a document at that path is given."""
+    return Opening(
+        place=replace(budget.place, path=path),
+        take=budget.take,
+        inner=lambda stream, name: _member(stream, f"{path}!{name}", budget, depth),
+    )
 
 
 def _zip(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
     _look_at_directory(file)
     with zipfile.ZipFile(file) as opened:
+        read = package(opened.namelist())
+        done = (yield from read(opened, _opening(path, budget, depth))) if read else ()
         for info in opened.infolist():
             budget.enter()
-            if info.is_dir():
+            if info.is_dir() or info.filename in done:
                 continue
             name = f"{path}!{display(info.filename)}"
             if info.flag_bits & 1:
@@ -194,18 +211,20 @@ def _tar(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fr
 
 
 def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
-    counted = io.BufferedReader(_Counted(stream, budget), HEAD * 16)
-    head = counted.peek(HEAD)[:HEAD]
-    if not is_archive(head):
+    counted = io.BufferedReader(_Counted(stream, budget), LOOKED_AT)
+    head = counted.peek(LOOKED_AT)
+    kind = document(head)
+    if not (is_archive(head) or is_wrapped(head)):
         yield from fragments(counted.read, replace(budget.place, path=path))
-    elif depth == _DEEPEST:
+    elif depth == _DEEPEST and kind is None:
         yield Gap(path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True)
-    elif not head.startswith(_ZIP):
+    elif kind is None and not head.startswith(_ZIP):
         yield from _opened(counted, head, path, budget, depth + 1)
-    else:  # its directory is at its end
+    else:  # a zip's directory is at its end, and documents are read here and there
         data = counted.read(_SEEKABLE + 1)
         if len(data) > _SEEKABLE:
-            why = f"nested zip of more than {_SEEKABLE >> 20} MiB"
+            what = "zip" if kind is None else kind.name
+            why = f"nested {what} of more than {_SEEKABLE >> 20} MiB"
             yield Gap(path=path, why=why, incomplete=True)
         else:
             yield from _opened(io.BytesIO(data), head, path, budget, depth + 1)

@@ -27,6 +27,22 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 #: Frames of zstd that hold no content; a stream may begin with one.
 SKIPPABLE = tuple(bytes((first,)) + b"\x2a\x4d\x18" for first in range(0x50, 0x60))
 _PACKED = (b"PK\x03\x04", GZIP, BZIP2, XZ, ZSTD, *SKIPPABLE)
+#: Documents that ``content.document`` reads: PDF, SQLite and its log, Java, Android.
+_DOCUMENTS = (
+    b"%PDF-", b"SQLite format 3\0", b"7\x7f\x06\x82", b"7\x7f\x06\x83",
+    b"\xca\xfe\xba\xbe", b"dex\n0", b"\2\0\x0c\0", b"\3\0\x08\0",
+)  # fmt: skip
+_OPENED = _PACKED + _DOCUMENTS
+_PYTHON = re.compile(rb".[\x0c-\x0f]\r\n", re.DOTALL)
+_MAIL = (
+    b"From ", b"From:", b"Return-Path:", b"Received:", b"Delivered-To:", b"MIME-Version:",
+    b"Message-ID:", b"Message-Id:", b"Date:", b"To:", b"Subject:", b"X-", b"DKIM-", b"ARC-",
+    b"Authentication-Results:", b"Content-Type:", b"Reply-To:", b"Sender:",
+)  # fmt: skip
+#: Parts that are encoded, or that may be.
+_MIME = re.compile(
+    rb"(?i)\nContent-(?:Transfer-Encoding:\s*(?:base64|quoted-printable)|Type:\s*multipart/)"
+)
 #: Small ones of these may have no NUL at all.
 _DENSE = (ZSTD, *(b"BZh%d1AY&SY" % level for level in range(1, 10)))
 _MAGIC = 4  # what is no text says so in its first bytes
@@ -65,8 +81,23 @@ def is_opaque(head: bytes) -> bool:
 
 
 def is_archive(head: bytes) -> bool:
-    """Whether a file that begins like this can be opened by ``archive``."""
-    return head.startswith(_PACKED) or head[TAR_MAGIC] == b"ustar"
+    """Whether a file that begins like this can be opened by ``archive``: documents, too."""
+    return head.startswith(_OPENED) or head[TAR_MAGIC] == b"ustar" or is_compiled_python(head)
+
+
+def is_wrapped(head: bytes) -> bool:
+    """Whether it has no NUL and ``archive`` opens it all the same: it says more than it shows."""
+    return head.startswith(b"%PDF-") or is_mail(head)
+
+
+def is_mail(head: bytes) -> bool:
+    """Whether it is a mail, or a box of them, that may have encoded parts."""
+    return head.startswith(_MAIL) and _MIME.search(head, 0, HEAD) is not None
+
+
+def is_compiled_python(head: bytes) -> bool:
+    """Whether it is a ``.pyc``; the version is in the first two bytes."""
+    return head[2:4] == b"\r\n" and _PYTHON.match(head) is not None
 
 
 def _is_text(head: bytes) -> bool:

@@ -12,7 +12,13 @@ from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InWorktree
 from stanch.scanner.model.record import Record, fresh
 from stanch.scanner.sources.content.display_path import display
-from stanch.scanner.sources.content.text_or_binary import WINDOW, is_binary
+from stanch.scanner.sources.content.text_or_binary import (
+    HEAD,
+    WINDOW,
+    is_archive,
+    is_binary,
+    is_wrapped,
+)
 from stanch.scanner.sources.content.window import Read, fragments
 from stanch.scanner.sources.files.special_file import odd
 from stanch.scanner.sources.files.worktree_listing import listing
@@ -93,7 +99,8 @@ def _small_text(full: str) -> bytes | None:
             os.close(descriptor)
     except OSError:
         return None
-    return data if len(data) == size and not is_binary(data) else None
+    plain = len(data) == size and not is_binary(data) and not is_wrapped(data)
+    return data if plain else None
 
 
 def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
@@ -107,15 +114,17 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
         descriptor = os.open(full, _READ_ONLY)
         try:
             facts = os.fstat(descriptor)
-            if stat.S_ISREG(facts.st_mode):
+            if not stat.S_ISREG(facts.st_mode):
+                yield odd(shown, facts.st_mode)
+            elif is_wrapped(os.pread(descriptor, HEAD, 0)):
+                yield from _opened(descriptor, shown)
+            else:
                 read = _reader(descriptor, facts)
                 for piece in fragments(read, InWorktree(path=shown), facts.st_size):
                     if isinstance(piece, Gap):
                         yield from _binary(descriptor, piece)
                     else:
                         yield piece
-            else:
-                yield odd(shown, facts.st_mode)
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -123,16 +132,21 @@ def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
 
 
 def _binary(descriptor: int, gap: Gap) -> Iterator[Fragment | Gap]:
-    """What is in a binary file that is an archive; the gap for any other."""
-    # Loaded late: most trees have no archives, and start-up counts.
-    from stanch.scanner.sources.content.archive import HEAD, is_archive, members  # noqa: PLC0415
-
-    if not is_archive(os.pread(descriptor, HEAD, 0)):
+    """What is in a binary file that can be opened; the gap for any other."""
+    if is_archive(os.pread(descriptor, HEAD, 0)):
+        yield from _opened(descriptor, gap.path)
+    else:
         yield gap
-        return
+
+
+def _opened(descriptor: int, shown: str) -> Iterator[Fragment | Gap]:
+    """What is in an archive or a document."""
+    # Loaded late: most trees have none, and start-up counts.
+    from stanch.scanner.sources.content.archive import members  # noqa: PLC0415
+
     os.lseek(descriptor, 0, os.SEEK_SET)
     with os.fdopen(descriptor, "rb", closefd=False) as file:
-        yield from members(file, InWorktree(path=gap.path))
+        yield from members(file, InWorktree(path=shown))
 
 
 def _reader(descriptor: int, facts: os.stat_result) -> Read:

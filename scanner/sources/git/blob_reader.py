@@ -12,7 +12,13 @@ from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import Provenance
 from stanch.scanner.model.record import Record, fresh, replace
 from stanch.scanner.sources.content.display_path import display
-from stanch.scanner.sources.content.text_or_binary import HEAD, WINDOW, is_binary
+from stanch.scanner.sources.content.text_or_binary import (
+    HEAD,
+    WINDOW,
+    is_archive,
+    is_binary,
+    is_wrapped,
+)
 from stanch.scanner.sources.content.window import Read, fragments
 from stanch.scanner.sources.git.bounded_process import Git
 from stanch.scanner.sources.git.common_affix import changes
@@ -69,7 +75,7 @@ class BlobReader(Record, frozen=False):
         for blob, content in self._contents(batch):
             if not isinstance(content, bytes):
                 yield content
-            elif len(content) > WINDOW or is_binary(content):
+            elif len(content) > WINDOW or is_binary(content) or is_wrapped(content):
                 yield from self._whole(blob, content)
             elif (before := self._exchanged(blob.path, content, alone=alone)) is None:
                 yield Hunk(content, 0, len(content), self.place, blob)
@@ -128,7 +134,7 @@ class BlobReader(Record, frozen=False):
 
     def _whole(self, blob: Blob, data: bytes) -> Iterator[Fragment | Gap]:
         """Content that is in memory; an archive's members."""
-        if is_binary(data) and self._is_archive(data):
+        if _opens(data):
             yield from self._members(blob, BytesIO(data))
         else:
             yield from fragments(BytesIO(data).read, self.place(blob), len(data))
@@ -136,13 +142,13 @@ class BlobReader(Record, frozen=False):
     def _streamed(self, blob: Blob, content: _Limited) -> Iterator[Fragment | Gap]:
         """Content that is not held in memory; an archive has to be where one can go back."""
         head = content.read(HEAD)
-        if not (is_binary(head) and self._is_archive(head)):
+        if not _opens(head):
             yield from fragments(_after(head, content.read), self.place(blob))
         elif content.size > _LARGEST_ARCHIVE:
             gap = _broken(blob, f"archive of more than {_LARGEST_ARCHIVE >> 20} MiB")
             yield replace(gap, lasting=True)
         else:
-            from tempfile import TemporaryFile  # noqa: PLC0415  # as below
+            from tempfile import TemporaryFile  # noqa: PLC0415  # hardly any is so large
 
             with TemporaryFile(dir=self.repository.shadow) as file:
                 while head:
@@ -151,14 +157,8 @@ class BlobReader(Record, frozen=False):
                 file.seek(0)
                 yield from self._members(blob, file)
 
-    def _is_archive(self, head: bytes) -> bool:
-        # Loaded late: most histories have no archives, and start-up counts.
-        from stanch.scanner.sources.content import archive  # noqa: PLC0415
-
-        return archive.is_archive(head[: archive.HEAD])
-
     def _members(self, blob: Blob, file: IO[bytes]) -> Iterator[Fragment | Gap]:
-        from stanch.scanner.sources.content.archive import members  # noqa: PLC0415  # as above
+        from stanch.scanner.sources.content.archive import members  # noqa: PLC0415  # most histories have none, and start-up counts
 
         for piece in members(file, self.place(blob)):
             if isinstance(piece, Gap) and piece.incomplete:
@@ -205,6 +205,11 @@ class _Limited:
         while self.read(_BLOCK):
             pass
         return not self._cut and bool(self._stream.read(1))
+
+
+def _opens(head: bytes) -> bool:
+    """Whether there is more in it than text: an archive or a document."""
+    return (is_binary(head) and is_archive(head)) or is_wrapped(head)
 
 
 def _after(head: bytes, read: Read) -> Read:

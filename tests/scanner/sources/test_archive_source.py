@@ -83,6 +83,6 @@ def test_no_damage_makes_an_archive_raise(
         at %= len(data)  # noqa: PLW2901  # into the data
         data[at : at + len(new)] = new
     damaged = bytes(data[: max(1, len(data) - cut)])
-    if archive.is_archive(damaged[: archive.HEAD]):
+    if archive.is_archive(damaged[: archive.LOOKED_AT]):
         for piece in archive.members(io.BytesIO(damaged), InStream(path="x")):
             assert isinstance(piece, Fragment | Gap)

@@ -1,0 +1,1 @@
+"""Opens documents: what programs keep text in, each kind in a file of its own."""

@@ -1,0 +1,65 @@
+"""XML as a stream of events, without document types: nothing is declared, so nothing expands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+from xml.parsers import expat  # entities and document types are refused below
+
+from stanch.scanner.sources.content.document.opening import DamagedError, Readable
+
+_BLOCK = 1 << 16
+_DEEPEST = 1_000
+
+
+class Events(Protocol):
+    """What happens in a document; names have no prefix."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+
+    def end(self, name: str) -> None:
+        """It ends."""
+
+    def text(self, said: str) -> None:
+        """Text within the element that is open."""
+
+
+def parsed(file: Readable, events: Events) -> Iterator[None]:
+    """Feeds the events, and stops after each block so that what they made can be taken."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    depth = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise DamagedError(f"nested deeper than {_DEEPEST} elements")
+        events.start(_bare(name), {_bare(key): value for key, value in attributes.items()})
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        events.end(_bare(name))
+
+    def refused(*_: object) -> None:
+        raise DamagedError("it declares a document type")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = events.text
+    parser.StartDoctypeDeclHandler = refused
+    parser.EntityDeclHandler = refused
+    try:
+        while block := file.read(_BLOCK):
+            parser.Parse(block, False)
+            yield
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise DamagedError("its XML is broken") from error
+    yield
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(" ")[2]
