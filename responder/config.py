@@ -207,7 +207,7 @@ TABLES: Mapping[str, type[Section]] = MappingProxyType(
     }
     | {provider.name: provider.settings for provider in PROVIDERS}
 )
-_KEYS = (*TABLES, "people")
+_KEYS = (*TABLES, "people", "hosts")  # [hosts] is the scanner's, which checks it
 
 
 SYSTEM = Path("/etc/stanch/stanch.toml")
@@ -225,6 +225,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     path, raw = _file(env, home)
     _overlay(raw, env)
     _check_keys(raw, path)
+    raw.pop("hosts", None)
     raw |= {"home": str(home), "file": path if path != "defaults" else ""}
     try:
         settings = _converted(raw)

@@ -14,6 +14,7 @@ import pytest
 from stanch.responder.config import TABLES, Settings, load, origin
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.providers.aws.setting import AwsSection
+from stanch.scanner.local.hosts import KEYS as HOST_KEYS
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROW = re.compile(r"^\| `(?P<key>\w+)` \| (?P<type>[^|]+) \| (?P<default>[^|]+) \|", re.MULTILINE)
@@ -67,9 +68,9 @@ def _shown(default: object) -> str:
 
 def test_the_page_lists_every_key_with_its_type_and_default() -> None:
     said = documented()
-    people = {key for key in said if key[0].startswith("people")}
-    assert {key: said[key] for key in said if key not in people} == known()
-    assert {key for _, key in people} == {"groups", "slack", "account"}
+    named = {key for key in said if key[0].startswith(("people", "hosts"))}
+    assert {key: said[key] for key in said if key not in named} == known()
+    assert {key for _, key in named} == {"groups", "slack", "account", *HOST_KEYS}
 
 
 def test_the_example_on_the_page_loads(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""How other hosts are asked: guarded, patient, and with credentials for their own host alone."""
