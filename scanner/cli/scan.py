@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # most scans do without, and starting has to be quick
     from stanch.scanner.api import Scan
     from stanch.scanner.cli.anomaly_pass import Watch
 
-_LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|image:|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
+_LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 
 
 class Sight(Record):
@@ -150,7 +150,8 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
 
-    Without one it is the current directory.
+    Without one it is the current directory. image:PATH is a container image, as an OCI layout or as
+    `docker save` writes it: every layer and platform, without an engine.
 
     Files that git ignores are not read, nor binary files; history is every version of every file
     that any branch or tag ever held.
@@ -326,4 +327,4 @@ def _say(
 
 def _check(target: str) -> None:
     if kind_of(target) is None and _LATER.match(target) and not Path(target).exists():
-        raise unfit("URLs, images and CI logs cannot be scanned yet")
+        raise unfit("URLs and CI logs cannot be scanned yet")

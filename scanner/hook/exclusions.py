@@ -11,7 +11,7 @@ from stanch.scanner.model.finding import Finding, Match
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.sources.hunk import Hunk
-from stanch.scanner.sources.source import Milestone, Source
+from stanch.scanner.sources.source import Aside, Milestone, Source
 
 Item = TypeVar("Item")
 
@@ -95,9 +95,12 @@ class Filtered(Record, Generic[Item], frozen=False):
         """As the source has them."""
         return self.source.batches()
 
-    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Gap]:
+    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Gap | Aside]:
         """What is left. Blanks keep the length, so that lines and columns stay true."""
         for found in self.source.read(batch):
+            if isinstance(found, Aside):
+                yield found
+                continue
             piece = found.fragment() if isinstance(found, Hunk) else found
             path = piece.path if isinstance(piece, Gap) else piece.provenance.path
             if any(each.search(path) for each in self.exclusion.files):

@@ -116,7 +116,7 @@ class InImage(Record):
     def words(self) -> str:
         """The layer, what made it, and whether the file can still be seen."""
         if self.layer is None:
-            return f"{self.platform}, in no layer"
+            return ", ".join(filter(None, [f"{self.platform}, in no layer", self.instruction]))
         said = [f"layer {self.layer.rpartition(':')[2][:_DIGEST]} of {self.platform}"]
         if self.base:
             said.append("from the base image")

@@ -15,7 +15,7 @@ from stanch.scanner.model.fragment import Fragment, Gap, Places
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.sources.hunk import Hunk
-from stanch.scanner.sources.source import Source
+from stanch.scanner.sources.source import Aside, Source
 
 Item = TypeVar("Item")
 
@@ -36,6 +36,7 @@ class Answer(Record):
     found: tuple[Packed, ...]
     gaps: tuple[Gap, ...]
     tally: Tally
+    asides: tuple[Aside, ...] = ()
 
 
 def scan_batch(
@@ -44,12 +45,16 @@ def scan_batch(
     """Read and scan a batch; findings outside of a window's own range are left to its neighbour."""
     found: list[Packed] = []
     gaps: list[Gap] = []
+    asides: list[Aside] = []
     contents = size = 0
     content: object = None  # pieces of one content share it
     reaches: dict[str, Reach] = {}  # by file, as far as there is more than the lines around
     for got in source.read(batch):
         if isinstance(got, Gap):
             gaps.append(got)
+            continue
+        if isinstance(got, Aside):
+            asides.append(got)
             continue
         mark = got.whole if isinstance(got, Hunk) else got.provenance
         contents += mark is not content
@@ -61,7 +66,8 @@ def scan_batch(
             placed = match if isinstance(got, Hunk) else _placed(match, got)
             if placed is not None:
                 found.append(packed(placed, parts=parts))
-    return Answer(found=tuple(found), gaps=tuple(gaps), tally=Tally(contents=contents, size=size))
+    tally = Tally(contents=contents, size=size)
+    return Answer(found=tuple(found), gaps=tuple(gaps), tally=tally, asides=tuple(asides))
 
 
 def _of_hunk(engine: Engine, hunk: Hunk, reaches: dict[str, Reach]) -> Scanned:

@@ -111,14 +111,19 @@ def history_cache(  # what kept findings follow from
     ``basis``: what else the findings follow from (a baseline's text, say).
     """
     place = f"{layout.common_dir.resolve()}\0{layout.git_dir.resolve()}\0{below}"
-    digest = hashlib.sha256(_LAYOUT.encode())
+    return HistoryCache(
+        folder=folder,
+        name=f"history-{hashlib.sha256(os.fsencode(place)).hexdigest()[:32]}.json",
+        basis=followed_from(_LAYOUT, rules=rules, key=key, basis=basis),
+    )
+
+
+def followed_from(layout: str, *, rules: Sequence[Rule], key: FingerprintKey, basis: bytes) -> str:
+    """Differs when anything does that kept findings follow from."""
+    digest = hashlib.sha256(layout.encode())
     digest.update(hashlib.sha256(basis).digest())
     digest.update(msgspec.msgpack.encode(tuple(rules)))
     # A constant's fingerprint names the key without revealing it.
     digest.update(key.fingerprint("stanch", "key-id", SecretValue(b"frontier")).encode())
     digest.update(repr(cache.code_stamps()).encode())
-    return HistoryCache(
-        folder=folder,
-        name=f"history-{hashlib.sha256(os.fsencode(place)).hexdigest()[:32]}.json",
-        basis=digest.hexdigest(),
-    )
+    return digest.hexdigest()

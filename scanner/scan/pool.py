@@ -30,20 +30,30 @@ from stanch.scanner.sources.source import Milestone, Source
 
 Item = TypeVar("Item")
 
-_FEW = 8  # batches; below this a second process costs more than it brings
+FEW = 8
+"""Batches; below this a second process usually costs more than it brings."""
 _HEADER = 8  # bytes that say how long a message is
 _AHEAD = 16  # batches per process that may be given out before the oldest is done
 
 
 def run(
-    source: Source[Item], engine: Engine, *, parts: bool, processes: int
+    source: Source[Item],
+    engine: Engine,
+    *,
+    parts: bool,
+    processes: int,
+    few: int = FEW,
+    heard: Callable[[Any], None] | None = None,
 ) -> Iterator[Match | Gap | Tally | Milestone]:
-    """Everything the source holds, scanned; the order does not depend on ``processes``."""
+    """Everything the source holds, scanned; the order does not depend on ``processes``.
+
+    Below ``few`` batches it is not shared out. ``heard`` gets what the source says aside.
+    """
     listing = source.batches()
-    first = list(islice(listing, _FEW))
+    first = list(islice(listing, few))
     rest = chain(first, listing)
     single = threading.active_count() == 1 and sys.platform == "linux"
-    if len(first) < _FEW or processes == 1 or not single:
+    if len(first) < few or processes == 1 or not single:
         answers = _alone(source, engine, rest, parts=parts)
     else:
         answers = _shared(source, engine, rest, parts=parts, processes=processes)
@@ -53,6 +63,9 @@ def run(
             continue
         yield from map(unpacked, answer.found)
         yield from answer.gaps
+        if heard is not None:
+            for aside in answer.asides:
+                heard(aside.about)
         yield answer.tally
 
 

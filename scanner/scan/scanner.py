@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.detectors.ruleset.ruleset import load_builtin
 from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.finding import Confidence, Match
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from stanch.scanner.detectors.plugins.detect_secrets import PluginDetector
     from stanch.scanner.scan.head import Head
     from stanch.scanner.scan.history_cache import HistoryCache
+    from stanch.scanner.scan.layer_cache import LayerCache
     from stanch.scanner.sources.git.repository import Repository
     from stanch.scanner.sources.git.revisions import Selection
     from stanch.scanner.suppression.suppressor import Suppressor
@@ -128,6 +130,25 @@ class Scanner:
 
         return self._scan(Stage(open=start, blobs=False))
 
+    def scan_image(self, reference: str, *, parts: bool = True) -> Scan:
+        """Scan a container image: a file or folder of one, or a registry's by its reference.
+
+        Raises :class:`UsageError` for a reference that names nothing.
+        """
+        from stanch.scanner.scan.image import ImageScan  # noqa: PLC0415  # most scans do without
+
+        scan = ImageScan(
+            reference=reference,
+            mask=Engine(self._rules, self._key),
+            cache=None if parts else self._layer_cache(),
+        )
+
+        @contextmanager
+        def start() -> Iterator[Results]:
+            yield scan.results(self._engine, parts=parts, processes=self._processes)
+
+        return self._scan(Stage(open=start, blobs=False))
+
     def _scan(self, *stages: Stage) -> Scan:
         return Scan(_stages=stages, _clock=self._clock)
 
@@ -210,6 +231,15 @@ class Scanner:
                 yield replace(result, finding=head.marked(result.finding))
             else:
                 yield result
+
+    def _layer_cache(self) -> LayerCache | None:
+        if self._history_folder is None:
+            return None
+        from stanch.scanner.scan.layer_cache import LayerCache  # noqa: PLC0415  # as above
+
+        return LayerCache(
+            self._history_folder, rules=self._rules, key=self._key, basis=self._engine.basis()
+        )
 
     def _history_cache(self, layout: Layout, below: str) -> HistoryCache | None:
         if self._history_folder is None:

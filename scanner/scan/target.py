@@ -31,7 +31,11 @@ class TargetKind(Record):
     scan: Scans
 
 
-_KINDS: tuple[TargetKind, ...] = ()
+def _image(scanner: Scanner, target: str, *, parts: bool) -> Scan:
+    return scanner.scan_image(target.partition(":")[2], parts=parts)
+
+
+_KINDS = (TargetKind(name="a container image", pattern=re.compile("image:."), scan=_image),)
 
 
 def kind_of(target: str) -> TargetKind | None:

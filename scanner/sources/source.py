@@ -26,6 +26,12 @@ class Milestone(Record):
     of: int = 0
 
 
+class Aside(Record):
+    """What a source tells whoever scans it, from the process in which it reads."""
+
+    about: object
+
+
 class Source(Protocol[Item]):
     """Bytes to scan. Listing and reading are apart so that several processes can share the reading.
 
@@ -36,7 +42,7 @@ class Source(Protocol[Item]):
     def batches(self) -> Iterator[tuple[Item, ...] | Gap | Milestone]:
         """What there is to read, in a deterministic order, and what cannot even be listed."""
 
-    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Hunk | Gap]:
+    def read(self, batch: tuple[Item, ...]) -> Iterator[Fragment | Hunk | Gap | Aside]:
         """The content of the items, in their order."""
 
     def close(self) -> None:

@@ -55,7 +55,15 @@ _DAMAGE = (
 
 
 class _OverBoundError(Exception):
-    """A bound was met; its text says which."""
+    """A bound was met; its text says which. A ``lasting`` one would be met again."""
+
+    lasting = True
+
+
+class _OverTimeError(_OverBoundError):
+    """The bound is a time."""
+
+    lasting = False
 
 
 class _Budget(Record, frozen=False):
@@ -73,7 +81,7 @@ class _Budget(Record, frozen=False):
         if self.left < 0:
             raise _OverBoundError(f"unpacks to more than {_BYTES >> 20} MiB")
         if self.clock() > self.until:
-            raise _OverBoundError(f"takes longer than {_SECONDS:.0f} s to unpack")
+            raise _OverTimeError(f"takes longer than {_SECONDS:.0f} s to unpack")
 
     def enter(self) -> None:
         """Account for a member."""
@@ -128,7 +136,8 @@ def _bounded(file: IO[bytes], place: Provenance, budget: _Budget) -> Iterator[Fr
         file.seek(0)
         yield from _opened(file, head, place.path, budget, 1)
     except _OverBoundError as bound:
-        yield Gap(path=place.path, why=f"archive {bound}; the rest is not read", incomplete=True)
+        why = f"archive {bound}; the rest is not read"
+        yield Gap(path=place.path, why=why, incomplete=True, lasting=bound.lasting)
 
 
 def _opened(
@@ -147,11 +156,11 @@ def _opened(
         else:
             yield from _zip(file, path, budget, depth)
     except DamagedError as error:
-        yield Gap(path=path, why=f"damaged archive: {error}", incomplete=True)
+        yield Gap(path=path, why=f"damaged archive: {error}", incomplete=True, lasting=True)
     except _DAMAGE as error:
         what = "archive" if kind is None else kind.name
         why = f"damaged or unsupported {what} ({type(error).__name__})"
-        yield Gap(path=path, why=why, incomplete=True)
+        yield Gap(path=path, why=why, incomplete=True, lasting=True)
 
 
 def _opening(path: str, budget: _Budget, depth: int) -> Opening:
@@ -183,7 +192,7 @@ def _zip(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fr
                     yield from _member(stream, name, budget, depth)
             except _DAMAGE as error:
                 why = f"damaged or unsupported member ({type(error).__name__})"
-                yield Gap(path=name, why=why, incomplete=True)
+                yield Gap(path=name, why=why, incomplete=True, lasting=True)
 
 
 def _look_at_directory(file: IO[bytes]) -> None:
@@ -217,7 +226,7 @@ def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterat
     if not (is_archive(head) or is_wrapped(head)):
         yield from fragments(counted.read, replace(budget.place, path=path))
     elif depth == _DEEPEST and kind is None:
-        yield Gap(path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True)
+        yield Gap(path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True, lasting=True)
     elif kind is None and not head.startswith(_ZIP):
         yield from _opened(counted, head, path, budget, depth + 1)
     else:  # a zip's directory is at its end, and documents are read here and there
@@ -225,6 +234,6 @@ def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterat
         if len(data) > _SEEKABLE:
             what = "zip" if kind is None else kind.name
             why = f"nested {what} of more than {_SEEKABLE >> 20} MiB"
-            yield Gap(path=path, why=why, incomplete=True)
+            yield Gap(path=path, why=why, incomplete=True, lasting=True)
         else:
             yield from _opened(io.BytesIO(data), head, path, budget, depth + 1)

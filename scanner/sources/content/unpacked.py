@@ -54,16 +54,27 @@ def unpacker(head: bytes) -> Callable[[], _Decompressor] | None:
     return _zstd if head.startswith((ZSTD, *SKIPPABLE)) else None
 
 
-def unpacked(read: Read, make: Callable[[], _Decompressor]) -> io.BufferedReader:
-    """The content behind ``read``; reading raises :class:`DamagedError` for what is no content."""
-    return io.BufferedReader(_Members(read, make), _BUFFER)
+def unpacked(
+    read: Read, make: Callable[[], _Decompressor], heard: Callable[[bytes], None] | None = None
+) -> io.BufferedReader:
+    """The content behind ``read``; reading raises :class:`DamagedError` for what is no content.
+
+    ``heard`` gets every piece before it is given out, and may raise that as well.
+    """
+    return io.BufferedReader(_Members(read, make, heard), _BUFFER)
 
 
 class _Members(io.RawIOBase):
     """One member after the other."""
 
-    def __init__(self, read: Read, make: Callable[[], _Decompressor]) -> None:
+    def __init__(
+        self,
+        read: Read,
+        make: Callable[[], _Decompressor],
+        heard: Callable[[bytes], None] | None,
+    ) -> None:
         super().__init__()
+        self._heard = heard
         self._read = read
         self._make = make
         self._now = make()
@@ -82,6 +93,8 @@ class _Members(io.RawIOBase):
             while not self._over:
                 data = self._more(size)
                 if data:
+                    if self._heard is not None:
+                        self._heard(data)
                     buffer[: len(data)] = data
                     return len(data)
         except DamagedError as error:

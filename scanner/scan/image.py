@@ -1,0 +1,164 @@
+"""Scans an image: what stands beside its layers, each layer once, and what later ones hide."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from stanch.scanner.detectors.engine import Engine
+from stanch.scanner.model.finding import Finding, Match
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import InImage, InStream
+from stanch.scanner.model.record import Record, fresh, replace
+from stanch.scanner.scan.batch import Tally
+from stanch.scanner.scan.engine import ScanEngine
+from stanch.scanner.scan.layer_cache import LayerCache
+from stanch.scanner.scan.pool import run
+from stanch.scanner.sources.image.layer import Contents, mark
+from stanch.scanner.sources.image.listing import Listing
+from stanch.scanner.sources.image.source import ImageSource
+from stanch.scanner.sources.image.target import opened
+from stanch.scanner.sources.source import Milestone
+
+__all__ = ["ImageScan", "LayerCache"]
+
+Found = Match | Gap | Tally | Milestone
+
+_FEW = 3  # a single layer may be worth a process
+_MASK = "•••"
+_LONGEST = 160  # characters of an instruction
+_ASSIGNED = re.compile(r"(?<![\w-])(--?[\w-]+|[A-Za-z_][\w.]*)=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)")
+_TOKEN = re.compile(r"(?<![\w/.:@-])(?=[\w+=-]*\d)(?=[\w+=-]*[A-Za-z])[\w+=-]{16,}(?![\w/.-])")
+_FILE = re.compile(r"(?:COPY|ADD) (?:--(?:from|chown|chmod|link)=\S+ )*")
+
+
+class ImageScan(Record, frozen=False):
+    """One image. ``mask`` looks for secrets in instructions, which findings of a layer quote."""
+
+    reference: str
+    mask: Engine
+    cache: LayerCache | None
+    _found: list[Match] = fresh(list)
+    _contents: dict[str, Contents] = fresh(dict)
+
+    def results(self, engine: ScanEngine, *, parts: bool, processes: int) -> Iterator[Found]:
+        """Findings in the order of the layers; they come when all layers have been read."""
+        store = opened(self.reference)
+        listing = store.listing(f"image:{self.reference}", self._masked)
+        known = self._remembered(listing)
+        source = ImageSource(listing, store, known)
+        heard: list[Contents] = []
+        found: list[Match] = []
+        gaps: list[Gap] = []
+        for result in run(
+            source, engine, parts=parts, processes=processes, few=_FEW, heard=heard.append
+        ):
+            if isinstance(result, Match):
+                found.append(result)
+                continue
+            if isinstance(result, Gap) and result.incomplete:
+                gaps.append(result)
+            elif isinstance(result, Tally):  # the end of one layer
+                self._read(heard, found, gaps)
+                heard.clear()
+                found.clear()
+                gaps.clear()
+            yield result
+        order = {layer.place.layer: n for n, layer in enumerate(listing.layers())}
+        for match in sorted(self._found, key=lambda each: order.get(_layer(each.finding), -1)):
+            yield self._marked(match, listing)
+
+    def _read(self, heard: list[Contents], found: list[Match], gaps: list[Gap]) -> None:
+        """Take note of a layer, and keep it if reading it again would not bring more."""
+        self._found += found
+        for contents in heard:
+            self._contents[contents.layer] = contents
+            if self.cache and contents.whole and all(each.lasting for each in gaps):
+                self.cache.save(contents, [each.finding for each in found], gaps)
+
+    def _remembered(self, listing: Listing) -> set[str]:
+        """The layers that earlier scans have read; takes over what they found."""
+        known = set()
+        for layer in listing.layers() if self.cache else ():
+            name = layer.blob.identity
+            read = self.cache.load(name) if self.cache and name else None
+            if name is None or read is None:
+                continue
+            known.add(name)
+            self._contents[name] = read.contents
+            listing.gaps.extend(read.gaps)
+            self._found += [
+                Match(finding=each.finding(layer.place), parts={}) for each in read.places
+            ]
+        return known
+
+    def _marked(self, match: Match, listing: Listing) -> Match:
+        """The match, with what later layers do to its file in every image that has it."""
+        place = match.finding.provenance
+        if not isinstance(place, InImage):
+            return match
+        if place.layer is None:
+            said = listing.instruction(place, match.finding.span.line)
+            return _at(match, replace(place, instruction=said))
+        fates = {
+            self._fate(place.path, chain[chain.index(place.layer) + 1 :])
+            for chain in listing.chains()
+            if place.layer in chain
+        }
+        later = next(iter(fates)) if len(fates) == 1 else ""
+        return replace(
+            match, finding=replace(match.finding, provenance=replace(place, later=later))
+        )
+
+    def _fate(self, path: str, later: list[str]) -> str:
+        fate = ""
+        for layer in later:
+            contents = self._contents.get(layer)
+            if contents is not None:
+                fate = _done(path, contents) or fate
+        return fate
+
+    def _masked(self, said: str) -> str:
+        """An instruction without any value: it is quoted with everything that its layer holds."""
+        fragment = Fragment(data=said.encode(), provenance=InStream(path="Dockerfile"))
+        for match in self.mask.scan(fragment):
+            for value in match.parts.values():
+                said = said.replace(value.reveal().decode("utf-8", "replace"), _MASK)
+        head = _FILE.match(said)
+        front, rest = (said[: head.end()], said[head.end() :]) if head else ("", said)
+        rest = _TOKEN.sub(_MASK, _ASSIGNED.sub(rf"\1={_MASK}", rest))
+        whole = front + rest
+        return whole if len(whole) <= _LONGEST else whole[: _LONGEST - 1] + "…"
+
+
+def _at(match: Match, place: InImage) -> Match:
+    return replace(match, finding=replace(match.finding, provenance=place))
+
+
+def _layer(finding: Finding) -> str | None:
+    place = finding.provenance
+    return place.layer if isinstance(place, InImage) else None
+
+
+def _done(path: str, contents: Contents) -> str:
+    """What one layer does to a file below it. Within an archive it is done to the archive."""
+    ends = [at for at, sign in enumerate(path) if sign == "!"]
+    names = [path, *(path[:at] for at in ends)]
+    if any(_has(contents.paths, each) for each in names):
+        return "overwritten"
+    for name in names:
+        above = [name, *(name[:at] for at, sign in enumerate(name) if sign == "/")]
+        if any(_has(contents.removed, each) for each in above):
+            return "deleted"
+        folders = [*above[1:], ""]
+        if any(_has(contents.emptied, each) or _has(contents.paths, each) for each in folders):
+            return "deleted"
+    return ""
+
+
+def _has(marks: bytes, path: str) -> bool:
+    view = memoryview(marks).cast("Q")
+    wanted = mark(path)
+    at = bisect_left(view, wanted)
+    return at < len(view) and view[at] == wanted

@@ -1,0 +1,1 @@
+"""Container images: layers and what stands beside them, without an engine."""

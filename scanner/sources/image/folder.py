@@ -1,0 +1,61 @@
+"""An image in a folder: an OCI layout."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.image.blob import Blob, member_name
+from stanch.scanner.sources.image.listing import Lister, Listing, Masked
+from stanch.scanner.sources.image.local import OWN, list_local
+
+_READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Folder:
+    """Blobs in ``blobs/ALGORITHM/HEX``; nothing is followed that could lead out of the folder."""
+
+    addressed = False
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def listing(self, image: str, masked: Masked) -> Listing:
+        """What the image holds; whatever is wrong with it is in the listing's gaps."""
+        lister = Lister(store=self, listing=Listing(image=image), masked=masked)
+        list_local(self, lister)
+        return lister.listing
+
+    def open(self, blob: Blob) -> IO[bytes]:
+        """The file of a digest, or one by its name."""
+        path = self._path(blob)
+        if not path.parent.resolve().is_relative_to(self._root):
+            raise OSError("it is behind a symbolic link")
+        return os.fdopen(os.open(path, _READ_ONLY), "rb", buffering=0)
+
+    def loose(self, known: Iterable[str]) -> Iterable[Blob]:
+        """Every other file, by its digest where its name is one."""
+        seen = set(known)
+        for folder, folders, files in os.walk(self._root):
+            folders.sort()
+            for file in sorted(files):
+                path = Path(folder, file).relative_to(self._root).as_posix()
+                digest = ":".join(path.split("/")[1:]) if path.startswith("blobs/") else ""
+                if path not in seen and digest not in seen and path not in OWN:
+                    yield Blob(name=display(path))
+
+    def rank(self, blob: Blob) -> int:
+        """By size."""
+        try:
+            return -self._path(blob).lstat().st_size
+        except OSError:
+            return 0
+
+    def _path(self, blob: Blob) -> Path:
+        return self._root / member_name(blob.name)
+
+    def close(self) -> None:
+        """Nothing stays open."""

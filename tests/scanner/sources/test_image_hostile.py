@@ -1,0 +1,261 @@
+"""Images that were made to harm: nothing is passed over, nothing grows, nothing is written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stanch.scanner.api import Scanner
+from tests.scanner.conftest import Outcome, github_token, sorted_out
+from tests.scanner.sources.archive_sample import tarred
+from tests.scanner.sources.image_sample import (
+    CONFIG,
+    LAYER,
+    MANIFEST,
+    Blobs,
+    Image,
+    Layer,
+    archive,
+    described,
+    digest,
+    folder,
+    frames,
+    gzipped,
+    index,
+    legacy_files,
+    oci_files,
+    odd_tar,
+    plain,
+)
+
+Scan = Callable[[Path], Outcome]
+
+
+@pytest.fixture
+def image(scanner: Scanner) -> Scan:
+    return lambda path: sorted_out(iter(scanner.scan_image(str(path))))
+
+
+def _env(number: int) -> bytes:
+    return f"TOKEN={github_token(number)}\n".encode()
+
+
+def _with(layer: Layer, root: Path) -> Path:
+    """An image of a good layer and this one."""
+    return folder(root, oci_files(Image(layers=[Layer(files={"good.env": _env(1)}), layer])))
+
+
+def _cut(tar: bytes) -> bytes:
+    return tar[: -(-len(tar.rstrip(b"\0")) // 512) * 512]
+
+
+def _bad_checksum(tar: bytes) -> bytes:
+    return tar[:3] + b"?" + tar[4:]
+
+
+def _noise(tar: bytes) -> bytes:
+    return b"\xff\0" * 512 + tar
+
+
+def _hidden(tar: bytes) -> bytes:
+    return tar + tarred({"hidden.env": _env(3)})
+
+
+@pytest.mark.parametrize("pack", [plain, gzipped, frames])
+@pytest.mark.parametrize("damage", [_cut, _bad_checksum, _hidden, _noise])
+def test_a_layer_without_a_proper_end_is_incomplete(
+    tmp_path: Path, image: Scan, pack: Callable[[bytes], bytes], damage: Callable[[bytes], bytes]
+) -> None:
+    layer = Layer(tar=damage(tarred({"x.env": _env(2), "y": b"y" * 3000})), pack=pack)
+    outcome = image(_with(layer, tmp_path))
+    (gap,) = outcome.incomplete
+    assert digest(layer.pack(layer.unpacked)) in gap.path
+    assert github_token(1) in outcome.secrets
+
+
+@dataclass(slots=True, kw_only=True)
+class Lying(Image):
+    """An image whose configuration is another's."""
+
+    said: bytes
+
+    def configuration(self) -> bytes:
+        return self.said
+
+
+@pytest.mark.parametrize("place", ["blob", "layer", "config", "manifest", "size"])
+def test_what_does_not_have_its_digest_is_said(tmp_path: Path, image: Scan, place: str) -> None:
+    built = Image(layers=[Layer(files={"x.env": _env(1)})])
+    files = oci_files(built)
+    blob = built.layers[0].pack(built.layers[0].unpacked)
+    names = {
+        "blob": f"blobs/{digest(blob).replace(':', '/')}",
+        "config": f"blobs/{digest(built.configuration()).replace(':', '/')}",
+        "manifest": next(n for n, d in files.items() if b"layers" in d and n.startswith("blobs")),
+    }
+    if place == "layer":  # the blob is right, the configuration says another DiffID
+        other = Layer(files={"y": b""})
+        lie = Image(layers=built.layers, history=[]).configuration()
+        files = oci_files(Lying(layers=[other], history=[], said=lie))
+    elif place == "size":
+        top = json.loads(files["index.json"])
+        top["manifests"][0]["size"] += 1
+        files["index.json"] = json.dumps(top).encode()
+    elif place == "blob":
+        files[names[place]] = gzipped(tarred({"other.env": _env(2)}))
+    else:
+        files[names[place]] += b" "
+    assert image(folder(tmp_path, files)).incomplete
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda top: top["manifests"][0].update(digest="md5:" + "0" * 32),
+        lambda top: top["manifests"][0].update(digest="sha256:../../../../etc/passwd"),
+        lambda top: top["manifests"][0].update(digest="sha256:" + "0" * 64),
+        lambda top: top.update(manifests="none"),
+        lambda top: top.update(manifests=[{}]),
+        lambda top: top["manifests"][0].update(size=1 << 40),
+    ],
+)
+def test_a_document_that_names_nothing_is_incomplete(
+    tmp_path: Path, image: Scan, change: Callable[[dict[str, object]], None]
+) -> None:
+    files = oci_files(Image(layers=[Layer(files={"x": b"x"})]))
+    top = json.loads(files["index.json"])
+    change(top)
+    files["index.json"] = json.dumps(top).encode()
+    assert image(folder(tmp_path, files)).incomplete
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b"[1]"])
+@pytest.mark.parametrize("name", ["index.json", "manifest.json"])
+def test_no_image_at_all_is_incomplete_and_no_error(
+    tmp_path: Path, image: Scan, name: str, data: bytes
+) -> None:
+    assert image(archive(tmp_path / "x.tar", {name: data})).incomplete
+    assert image(folder(tmp_path / "x", {name: data})).incomplete
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", bytes(10240), gzip.compress(b"x")])
+def test_a_file_that_is_no_archive_is_incomplete(tmp_path: Path, image: Scan, data: bytes) -> None:
+    (tmp_path / "x.tar").write_bytes(data)
+    assert image(tmp_path / "x.tar").incomplete
+
+
+def test_an_archive_that_is_cut_or_says_a_thing_twice_is_incomplete(
+    tmp_path: Path, image: Scan
+) -> None:
+    files = legacy_files(Image(layers=[Layer(files={"x.env": _env(1)})]))
+    path = archive(tmp_path / "x.tar", files)
+    whole = path.read_bytes()
+    path.write_bytes(_cut(whole))
+    outcome = image(path)
+    assert outcome.incomplete
+    assert github_token(1) in outcome.secrets
+    config = next(iter(files))
+    path.write_bytes(tarred({config: b"{}"})[:1024] + whole)
+    assert "more than once" in image(path).incomplete[0].why
+
+
+def test_indexes_that_name_each_other_end(tmp_path: Path, image: Scan) -> None:
+    files = {"index.json": b""}
+    below = b'{"manifests": []}'
+    for _ in range(10):
+        name = digest(below)
+        files[f"blobs/{name.replace(':', '/')}"] = below
+        below = json.dumps({"manifests": [{"digest": name, "size": len(below)}] * 50}).encode()
+    files["index.json"] = below
+    assert "indexes 4 deep" in image(folder(tmp_path, files)).incomplete[0].why
+
+
+def test_links_devices_and_names_that_lead_out_touch_nothing(tmp_path: Path, image: Scan) -> None:
+    def entry(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
+        made = tarfile.TarInfo(name)
+        made.type, made.linkname = kind, link
+        return made
+
+    data = _env(2)
+    tar = odd_tar(
+        entry("out", tarfile.SYMTYPE, "/etc/passwd"),
+        entry("hard", tarfile.LNKTYPE, "../../etc/shadow"),
+        entry("null", tarfile.CHRTYPE),
+        entry("pipe", tarfile.FIFOTYPE),
+        entry("../../escaped.env", tarfile.REGTYPE),
+        entry("/absolute.env", tarfile.REGTYPE),
+        data=data,
+    )
+    inside = tmp_path / "inside"
+    before = sorted(Path("/").iterdir())
+    outcome = image(_with(Layer(tar=tar), inside))
+    assert [match.finding.path for match in outcome.matches] == [
+        *("good.env", "../../escaped.env", "absolute.env"),
+    ]
+    assert not outcome.incomplete
+    assert [each.name for each in tmp_path.iterdir()] == ["inside"]
+    assert sorted(Path("/").iterdir()) == before
+
+
+def test_a_layout_does_not_lead_out_by_links(tmp_path: Path, image: Scan) -> None:
+    built = Image(layers=[Layer(files={"x.env": _env(1)})])
+    inside = folder(tmp_path / "inside", oci_files(built))
+    (tmp_path / "outside").mkdir()
+    (inside / "blobs").rename(tmp_path / "outside" / "blobs")
+    (inside / "blobs").symlink_to(tmp_path / "outside" / "blobs")
+    outcome = image(inside)
+    assert not outcome.matches
+    assert "symbolic link" in outcome.incomplete[0].why
+
+
+def test_ten_gigabytes_of_nothing_are_bounded(tmp_path: Path, image: Scan) -> None:
+    header = tarfile.TarInfo("zeros")
+    header.size = 10 << 30
+    megabyte = gzip.compress(bytes(1 << 20), mtime=0)
+    # What is behind the bound is never read, so it need not be there.
+    layer = gzipped(header.tobuf()) + megabyte * 1200
+    blobs: Blobs = {}
+    made = {
+        "config": described(blobs, b'{"os": "linux", "architecture": "amd64"}', CONFIG),
+        "layers": [described(blobs, layer, LAYER)],
+    }
+    top = index([described(blobs, json.dumps(made).encode(), MANIFEST)])
+    files = {f"blobs/{name.replace(':', '/')}": data for name, data in blobs.items()}
+    (gap,) = image(folder(tmp_path, files | {"index.json": top})).incomplete
+    assert "200 times its size" in gap.why
+
+
+_MEASURED = """
+import resource, sys
+from stanch.scanner.api import FingerprintKey, Scanner, SecretValue
+scanner = Scanner(key=FingerprintKey(SecretValue(bytes(32))), processes=1)
+found = list(scanner.scan_image(sys.argv[1], parts=False))
+print(len(found), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+def test_a_hundred_thousand_files_cost_little_memory(tmp_path: Path) -> None:
+    entry = bytearray(tarred({"0000000000": b"x"})[:1024])
+    entry[148:156] = b" " * 8
+    blank = sum(entry[:512]) - 10 * ord("0")
+    parts = []
+    for number in range(100_000):
+        entry[:10] = name = b"%010d" % number
+        entry[148:155] = b"%06o\0" % (blank + sum(name))
+        parts.append(bytes(entry))
+    layer = Layer(tar=b"".join((*parts, bytes(1024))))
+    folder(tmp_path, oci_files(Image(layers=[layer])))
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    found, size = map(int, done.stdout.split())
+    assert found == 0
+    assert size < 300
