@@ -226,7 +226,9 @@ def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterat
     if not (is_archive(head) or is_wrapped(head)):
         yield from fragments(counted.read, replace(budget.place, path=path))
     elif depth == _DEEPEST and kind is None:
-        yield Gap(path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True, lasting=True)
+        yield Gap(
+            path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True, lasting=True
+        )
     elif kind is None and not head.startswith(_ZIP):
         yield from _opened(counted, head, path, budget, depth + 1)
     else:  # a zip's directory is at its end, and documents are read here and there

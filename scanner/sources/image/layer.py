@@ -11,10 +11,16 @@ from typing import IO, Any
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InImage
 from stanch.scanner.model.record import Record, replace
-from stanch.scanner.sources.content.archive import members
+from stanch.scanner.sources.content.archive import LOOKED_AT, members
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.content.tar import BLOCK, Entry, Tar, begins_tar
-from stanch.scanner.sources.content.text_or_binary import TAR_MAGIC, WINDOW, is_archive, is_binary
+from stanch.scanner.sources.content.text_or_binary import (
+    TAR_MAGIC,
+    WINDOW,
+    is_archive,
+    is_binary,
+    is_wrapped,
+)
 from stanch.scanner.sources.content.unpacked import DamagedError, unpacked, unpacker
 from stanch.scanner.sources.content.window import Read, fragments
 from stanch.scanner.sources.image.blob import Checked, Tap, unread
@@ -131,17 +137,18 @@ class LayerReader:
             yield from self._large(tar, entry.size, place)
             return
         data = tar.read(entry.size)
-        if not is_binary(data):
+        binary, wrapped = is_binary(data), is_wrapped(data)
+        if not (binary or wrapped):
             yield Fragment(data=data, provenance=place)
-        elif is_archive(data):
+        elif wrapped or is_archive(data):
             yield from members(io.BytesIO(data), place)
         else:
             yield from fragments(io.BytesIO(data).read, place, len(data))
 
     def _large(self, tar: Tar, size: int, place: InImage) -> Iterator[Fragment | Gap]:
         stream = io.BufferedReader(Checked(tar.read, None), WINDOW)
-        head = stream.peek(BLOCK)
-        if is_binary(head) and is_archive(head):
+        head = stream.peek(LOOKED_AT)
+        if is_wrapped(head) or (is_binary(head) and is_archive(head)):
             if size > _ARCHIVE:
                 why = f"archive of more than {_ARCHIVE >> 20} MiB within a layer"
                 yield Gap(path=place.path, why=why, incomplete=True, lasting=True)
