@@ -64,7 +64,7 @@ class Finding(Record):
     which the value stands, masked. ``also`` holds the places of the other parts of a credential
     that was joined. ``until`` is the time, in seconds since the epoch, at which the token expires
     and the verdict with it. ``waiver`` says who accepts it, once ``scanner.suppression`` has judged
-    it.
+    it. ``within`` is the place inside of a text that has structure, such as a key of JSON.
     """
 
     rule: str
@@ -82,6 +82,7 @@ class Finding(Record):
     waiver: Waiver | None = None
     title: str = ""
     excerpt: str = ""
+    within: str = ""
 
     @property
     def path(self) -> str:

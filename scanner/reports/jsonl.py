@@ -37,6 +37,8 @@ def line(finding: Finding) -> str:
         "title": finding.title,
         "excerpt": finding.excerpt,
     }
+    if finding.within:  # a key of JSON, a recorded header, the time of a command
+        row["within"] = finding.within
     if finding.also:  # a credential of several parts
         row["also"] = [_place(each) for each in finding.also]
     if details:  # what only this kind of source has: an image, a log

@@ -109,7 +109,9 @@ def _result(finding: Finding, number: int) -> dict[str, Any]:
 
 def _location(finding: Finding, span: Span) -> dict[str, Any]:
     column, end_column = span.characters
+    logical = [{"fullyQualifiedName": finding.within, "kind": "member"}] if finding.within else []
     return {
+        **({"logicalLocations": logical} if logical else {}),
         "physicalLocation": {
             "artifactLocation": {"uri": quote(finding.path), "uriBaseId": "%SRCROOT%"},
             "region": {
@@ -118,5 +120,5 @@ def _location(finding: Finding, span: Span) -> dict[str, Any]:
                 "endLine": span.end_line,
                 "endColumn": end_column,
             },
-        }
+        },
     }

@@ -70,4 +70,5 @@ def _title(finding: Finding) -> Text:
 def _place(finding: Finding) -> str:
     where = f"{escaped(finding.path)}:{finding.span.line}"
     where += "".join(f", {each.line}" for each in finding.also)  # where its other parts stand
-    return f"{where}  {escaped(finding.provenance.words)}".rstrip()
+    within = f"  in {escaped(finding.within)}" if finding.within else ""
+    return f"{where}{within}  {escaped(finding.provenance.words)}".rstrip()

@@ -19,6 +19,8 @@ from stanch.scanner.sources.source import Aside, Source
 
 Item = TypeVar("Item")
 
+_LARGEST_PAST = 128 << 10  # bytes of a text whose structure is looked at in every version
+
 Packed = tuple[Finding, tuple[tuple[str, bytes], ...]]
 """A finding and the raw values of its parts by name; picklable, and therefore handled with care."""
 
@@ -61,6 +63,7 @@ def scan_batch(
         content = mark
         size += got.last - got.first if isinstance(got, Hunk) else len(got.data)
         scanned = _of_hunk(engine, got, reaches) if isinstance(got, Hunk) else engine.examine(got)
+        scanned = _named(scanned, got)
         gaps.extend(replace(gap, lasting=True) for gap in scanned.gaps)
         for match in scanned.matches:
             placed = match if isinstance(got, Hunk) else _placed(match, got)
@@ -84,6 +87,16 @@ def _of_hunk(engine: Engine, hunk: Hunk, reaches: dict[str, Reach]) -> Scanned:
         reach = reaches.get(path, Reach.NEAR)
         look = engine.look_around(hunk.whole, path, part, reach)
     return engine.examine(hunk.fragment(), look) if look is not None else NOTHING
+
+
+def _named(scanned: Scanned, got: Fragment | Hunk) -> Scanned:
+    """The same, with the place inside of a text that has structure."""
+    if not scanned.matches or (isinstance(got, Hunk) and len(got.whole) > _LARGEST_PAST):
+        return scanned
+    from stanch.scanner.scan.within import within  # noqa: PLC0415  # most contents have no finding
+
+    fragment = got.fragment() if isinstance(got, Hunk) else got
+    return replace(scanned, matches=within(fragment, scanned.matches))
 
 
 def _placed(match: Match, window: Fragment) -> Match | None:

@@ -27,7 +27,7 @@ from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.model.waiver import Waiver
 from stanch.scanner.sources.git.discovery import Layout
 
-_LAYOUT = "4"  # raise it when the fields of Finding or Seen change their meaning
+_LAYOUT = "5"  # raise it when the fields of Finding or Seen change their meaning
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -48,6 +48,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     waiver: Waiver | None
     title: str
     excerpt: str
+    within: str
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
