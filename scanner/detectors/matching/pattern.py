@@ -16,10 +16,9 @@ WIDEST = 1 << 15
 
 #: A token may follow what ends in a letter or digit: a line feed, a byte in percent form or a
 #: colour, each written out.
-_FRONT = (
-    r"(?:(?<![0-9A-Za-z])|(?<=\\[nrt])|(?<=%[0-9A-F][0-9A-F])"
-    r"|(?<=\[[0-9]m)|(?<=[\[;][0-9][0-9]m))"
-)
+_WRITTEN_OUT = r"|(?<=\\[nrt])|(?<=%[0-9A-F][0-9A-F])|(?<=\[[0-9]m)|(?<=[\[;][0-9][0-9]m)"
+_FRONT = f"(?:(?<![0-9A-Za-z]){_WRITTEN_OUT})"
+_ALONE = re.compile(r"\(\?<!\[(?:\\.|[^\]\\])+\]\)(?=\((?!\?))")
 _GAP = r"(?s:.{0,40}?)"
 _SHORT_NAME = 5
 _OFTEN = 24  # repetitions of so many are harmless within each other
@@ -122,6 +121,12 @@ def whole(core: str, names: Sequence[str] = ()) -> str:
         return f"{_FRONT}({core}){behind}"
     words = "|".join(_name(name) for name in names)
     return f"(?<![A-Za-z])(?:{words}){_GAP}(?<![0-9A-Za-z])({core}){behind}"
+
+
+def fronted(pattern: str) -> str:
+    """A free pattern that begins with what may not be in front of it: that may be written out."""
+    found = _ALONE.match(pattern)
+    return f"(?:{found[0]}{_WRITTEN_OUT}){pattern[found.end() :]}" if found else pattern
 
 
 def placed(core: str) -> str:

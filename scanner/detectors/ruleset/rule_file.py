@@ -15,6 +15,7 @@ from stanch.scanner.detectors.document.readings import READINGS
 from stanch.scanner.detectors.matching.pattern import (
     bounded_effort,
     compiled,
+    fronted,
     placed,
     whole,
     width_of,
@@ -170,7 +171,8 @@ class _File:
             return self._pattern(core, whole(self._text(core), names))
         if names:
             self._fail(fields["after"], "`after` belongs to `token`", "write `token:`")
-        return self._pattern(core, placed(self._text(core)) if given == ["place"] else None)
+        text = self._text(core)
+        return self._pattern(core, placed(text) if given == ["place"] else fronted(text))
 
     def _pattern(self, node: yaml.Node, expanded: str | None = None) -> str:
         pattern = expanded or self._text(node)

@@ -14,7 +14,7 @@ import pytest
 from stanch.scanner.detectors.matching.pattern import lead_of, whole
 from stanch.scanner.detectors.proof.token_generator import generate
 from stanch.scanner.model.finding import Confidence, Match
-from stanch.scanner.model.rule import Rule
+from stanch.scanner.model.rule import Rule, RuleClass
 
 Scan = Callable[..., list[Match]]
 
@@ -90,6 +90,29 @@ def _is_named(matches: list[Match], rule: Rule) -> bool:
         match.finding.provider == rule.provider and match.finding.confidence is not Confidence.LOW
         for match in matches
     )
+
+
+#: Files that are the secret, and a token whose form says nothing without what stands around it.
+_NOT_IN_A_STRING = {
+    "jfrog-artifactory-legacy",
+    "pkcs12-keystore",
+    "java-keystore",
+    "private-key-der",
+}
+
+
+def test_a_line_feed_that_is_written_out_is_no_part_of_a_token(rules: tuple[Rule, ...]) -> None:
+    """As in JSON, in a notebook's output, in what an assistant has kept."""
+    missed = set()
+    for rule in rules:
+        search = re.compile(rule.pattern.encode()).search
+        found = search(generate(rule.match[0], 1)) if rule.match and not rule.document else None
+        if found is None or rule.rule_class not in {RuleClass.A, RuleClass.B}:
+            continue
+        token = found["value" if "value" in found.re.groupindex else min(1, found.re.groups)]
+        if search(b'"a %b "' % token) and not search(rb'"a\n%b\n"' % token):
+            missed.add(rule.id)
+    assert missed <= _NOT_IN_A_STRING
 
 
 def test_the_id_of_an_application_is_not_its_key(scan: Scan) -> None:
