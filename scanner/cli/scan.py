@@ -150,8 +150,8 @@ def command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
 
-    Without one it is the current directory. image:PATH is a container image, as an OCI layout or as
-    `docker save` writes it: every layer and platform, without an engine.
+    Without one it is the current directory. image:PATH is a container image (an OCI layout, or what
+    `docker save` wrote), image:HOST/NAME:TAG one in a registry; all layers and platforms.
 
     Files that git ignores are not read, nor binary files; history is every version of every file
     that any branch or tag ever held.

@@ -17,8 +17,8 @@ from stanch.scanner.scan.layer_cache import LayerCache
 from stanch.scanner.scan.pool import run
 from stanch.scanner.sources.image.layer import Contents, mark
 from stanch.scanner.sources.image.listing import Listing
+from stanch.scanner.sources.image.opening import Image
 from stanch.scanner.sources.image.source import ImageSource
-from stanch.scanner.sources.image.target import opened
 from stanch.scanner.sources.source import Milestone
 
 __all__ = ["ImageScan", "LayerCache"]
@@ -37,6 +37,7 @@ class ImageScan(Record, frozen=False):
     """One image. ``mask`` looks for secrets in instructions, which findings of a layer quote."""
 
     reference: str
+    store: Image
     mask: Engine
     cache: LayerCache | None
     _found: list[Match] = fresh(list)
@@ -44,7 +45,7 @@ class ImageScan(Record, frozen=False):
 
     def results(self, engine: ScanEngine, *, parts: bool, processes: int) -> Iterator[Found]:
         """Findings in the order of the layers; they come when all layers have been read."""
-        store = opened(self.reference)
+        store = self.store
         listing = store.listing(f"image:{self.reference}", self._masked)
         known = self._remembered(listing)
         source = ImageSource(listing, store, known)

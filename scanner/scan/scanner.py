@@ -136,9 +136,11 @@ class Scanner:
         Raises :class:`UsageError` for a reference that names nothing.
         """
         from stanch.scanner.scan.image import ImageScan  # noqa: PLC0415  # most scans do without
+        from stanch.scanner.sources.image.opening import opened  # noqa: PLC0415  # as above
 
         scan = ImageScan(
             reference=reference,
+            store=opened(reference),
             mask=Engine(self._rules, self._key),
             cache=None if parts else self._layer_cache(),
         )

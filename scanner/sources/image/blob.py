@@ -29,6 +29,7 @@ class Blob(Record):
     digest: str | None = None
     diff_id: str | None = None
     size: int | None = None
+    manifest: bool = False  # registries keep these apart
 
     @property
     def identity(self) -> str | None:

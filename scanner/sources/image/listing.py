@@ -9,7 +9,7 @@ import msgspec
 
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.provenance import InImage
-from stanch.scanner.model.record import Record, fresh
+from stanch.scanner.model.record import Record, fresh, replace
 from stanch.scanner.sources.image.blob import Blob, Checked, Store, is_digest, unread
 from stanch.scanner.sources.image.history import base_layers, instruction, makers, shared_base
 from stanch.scanner.sources.image.manifest import (
@@ -179,7 +179,7 @@ class Lister(Record, frozen=False):
         if len(self._seen) > _MOST or depth > _DEEPEST:
             self.lost("index", f"has more than {_MOST} manifests, or indexes {_DEEPEST} deep")
             return
-        data = self.document(blob, "manifest")
+        data = self.document(replace(blob, manifest=True), "manifest")
         if data is not None:
             self.manifest(data, found, depth, index)
 
