@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: install demo test lint fuzz simulate bench lock clean
+.PHONY: install demo test parts lint fuzz simulate bench lock clean
 
 install: $(VENV)/.runtime
 
@@ -32,7 +32,19 @@ lint: $(VENV)/.test
 	mypy
 	lint-imports --no-cache
 
-test: lint
+# Real programs that some tests work with: whoever may install packages gets them, and without them
+# those tests say what they have left out.
+PARTS := docker-registry skopeo umoci
+
+parts:
+	@missing=""; for part in $(PARTS); do command -v $$part > /dev/null || missing="$$missing $$part"; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  { apt-get install -qq -y --no-install-recommends $$missing || \
+	    { apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing; }; \
+	  } > $(VENV)/parts.log 2>&1 || echo "not installed:$$missing (see $(VENV)/parts.log)"; \
+	fi
+
+test: lint parts
 	python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # The claims of tests/properties with fifty times the inputs that `make test` tries.
