@@ -24,6 +24,7 @@ from stanch.scanner.model.summary import ScanSummary
 from stanch.scanner.model.waiver import Waiver, WaiverSource
 from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Scan
+from stanch.scanner.scan.target import place_of
 
 __all__ = [
     "Confidence",
@@ -55,6 +56,7 @@ __all__ = [
     "configured_rules",
     "data_directory",
     "load_fingerprint_key",
+    "place_of",
     "run_key",
 ]
 

@@ -21,6 +21,7 @@ from stanch.scanner.api import (
     Scanner,
     configured_rules,
     load_fingerprint_key,
+    place_of,
 )
 
 _LABEL = re.compile(r"LK-\w*\Z", re.IGNORECASE)  # a malformed one too: it is no file
@@ -76,11 +77,12 @@ def _target(
         return known(opened, target)
     settings = opened.settings
     key = load_fingerprint_key(settings.scanner.fingerprint_key or None, settings.data)
-    path = Path(target)
+    place = place_of(target)
+    scanner = Scanner(key=key, rules=configured_rules(place))
     return Search(
-        root=path.resolve().name or os.fspath(path),
+        root=Path(target).resolve().name or os.fspath(place),
         target=target,
-        scan=Scanner(key=key, rules=configured_rules(path)).scan_path(path, history=history),
+        scan=scanner.scan_target(target, history=history),
     )
 
 

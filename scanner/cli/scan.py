@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -151,7 +152,8 @@ def command(  # noqa: PLR0913  # one argument for each option
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
 
     Without one it is the current directory. image:PATH is a container image (an OCI layout, or what
-    `docker save` wrote), image:HOST/NAME:TAG one in a registry; all layers and platforms.
+    `docker save` wrote), image:HOST/NAME:TAG one in a registry; all layers and platforms. agents:
+    is what AI assistants keep on this machine, agents:HOME in another home directory.
 
     Files that git ignores are not read, nor binary files; history is every version of every file
     that any branch or tag ever held.
@@ -238,6 +240,8 @@ def _shown(
     if request.selection and not quiet:
         say(f"of the history only commits {request.selection} were read")
     target = request.targets[0]
+    for line in () if quiet else chain.from_iterable(scan.covers for scan, _ in begun):
+        say(line)
     _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet, target=target)
     return 1 if report.findings else 0 if complete else 3
 

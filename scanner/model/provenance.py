@@ -161,4 +161,24 @@ class InLog(Record):
         return ", ".join(filter(None, [f"{self.provider} log", *ran]))
 
 
-Provenance = InWorktree | InIndex | InCommit | InStream | InImage | InLog
+class InAgent(Record):
+    """A file that an AI assistant keeps on this machine: what was said, or its configuration."""
+
+    path: str
+    assistant: str
+    keeps: str
+    link = None
+    source = "agent"
+
+    @property
+    def details(self) -> Mapping[str, Detail]:
+        """Whose it is, and what."""
+        return {"assistant": self.assistant, "keeps": self.keeps}
+
+    @property
+    def words(self) -> str:
+        """The same, in one line."""
+        return f"{self.keeps} of {self.assistant}"
+
+
+Provenance = InWorktree | InIndex | InCommit | InStream | InImage | InLog | InAgent

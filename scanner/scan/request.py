@@ -22,7 +22,7 @@ from stanch.scanner.model.rule import Rule
 from stanch.scanner.scan.engine import plugins_of
 from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Scan
-from stanch.scanner.scan.target import kind_of
+from stanch.scanner.scan.target import kind_of, place_of
 from stanch.scanner.scan.trust import Trust, standing
 from stanch.scanner.scan.waivers import Accepted, accepted_in, baseline_path, path_prefix
 from stanch.scanner.sources.content.display_path import display
@@ -159,8 +159,8 @@ def _refuse_pointer(place: Path) -> None:
 
 
 def _place(target: str) -> Path:
-    """Whose rules and accepted findings count: what is elsewhere has the current folder's."""
-    return Path("." if target == STDIN or kind_of(target) is not None else target)
+    """Whose rules and accepted findings count."""
+    return Path() if target == STDIN else place_of(target)
 
 
 def unfit(message: str) -> UsageError:

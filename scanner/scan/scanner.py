@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -111,6 +111,15 @@ class Scanner:
             stages.append(self._blobs(layout, real, staged=False, parts=parts, selection=selection))
         return self._scan(*stages)
 
+    def scan_target(self, target: str, *, history: bool | None = None, parts: bool = True) -> Scan:
+        """Scan a path, or what a target with a prefix names (``image:``, ``agents:``)."""
+        from stanch.scanner.scan.target import kind_of  # noqa: PLC0415  # it knows this class
+
+        kind = kind_of(target)
+        if kind is None:
+            return self.scan_path(Path(target), history=history, parts=parts)
+        return kind.scan(self, target, parts=parts)
+
     def scan_stream(self, stream: BinaryIO, *, name: str, parts: bool = True) -> Scan:
         """Scan what an open stream still holds."""
 
@@ -150,6 +159,16 @@ class Scanner:
             yield scan.results(self._engine, parts=parts, processes=self._processes)
 
         return self._scan(Stage(open=start, blobs=False))
+
+    def scan_agents(
+        self, home: Path, project: Path | None, environ: Mapping[str, str], *, parts: bool = True
+    ) -> Scan:
+        """Scan what AI assistants keep below a home directory and in a project."""
+        from stanch.scanner.scan.agents import covered  # noqa: PLC0415  # most scans do without
+        from stanch.scanner.sources.agents.source import Agents  # noqa: PLC0415  # as above
+
+        source = Agents(home=home, project=project, environ=environ)
+        return replace(self.scan_source(source, parts=parts), covers=covered(source.here()))
 
     def _scan(self, *stages: Stage) -> Scan:
         return Scan(_stages=stages, _clock=self._clock)

@@ -22,6 +22,7 @@ class Scan(Record, frozen=False):
     _clock: Callable[[], float]
     summary: ScanSummary = fresh(ScanSummary)
     tell: Callable[[Reached], None] | None = None  # called now and then
+    covers: tuple[str, ...] = ()  # what was looked for, in words, where a target does not say it
 
     def __iter__(self) -> Iterator[Match | Gap]:
         """Matches and gaps: the working tree first, then staged content, then history."""

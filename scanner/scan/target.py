@@ -5,11 +5,14 @@ To add one: its name and pattern here, and a function that makes the source in `
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.record import Record
+from stanch.scanner.sources.content.display_path import display
 
 if TYPE_CHECKING:
     from stanch.scanner.scan.scanner import Scanner
@@ -35,7 +38,23 @@ def _image(scanner: Scanner, target: str, *, parts: bool) -> Scan:
     return scanner.scan_image(target.partition(":")[2], parts=parts)
 
 
-_KINDS = (TargetKind(name="a container image", pattern=re.compile("image:."), scan=_image),)
+def _agents(scanner: Scanner, target: str, *, parts: bool) -> Scan:
+    """Of this user, or of the home directory that is named."""
+    named = target.partition(":")[2]
+    home = Path(named) if named else Path.home()
+    if not home.is_dir():
+        raise UsageError(
+            f"there is no home directory {display(str(home))}",
+            remedy="name one that exists, or none for your own: stanch scan agents:",
+        )
+    project, environ = (None, {}) if named else (Path.cwd(), os.environ)
+    return scanner.scan_agents(home, project, environ, parts=parts)
+
+
+_KINDS = (
+    TargetKind(name="a container image", pattern=re.compile("image:."), scan=_image),
+    TargetKind(name="what AI assistants keep", pattern=re.compile("agents:"), scan=_agents),
+)
 
 
 def kind_of(target: str) -> TargetKind | None:
@@ -44,3 +63,8 @@ def kind_of(target: str) -> TargetKind | None:
         if kind.pattern.match(target) and not Path(target).exists():
             return kind
     return None
+
+
+def place_of(target: str) -> Path:
+    """Whose rules and accepted findings count: what is elsewhere has the current folder's."""
+    return Path("." if kind_of(target) is not None else target)

@@ -56,7 +56,7 @@ def command(*, author: str | None, sign: str | None, **where: Any) -> None:
     for finding in real:
         click.echo(f"real: {escaped(finding.path)}:{finding.span.line} {finding.fingerprint}")
     if real:
-        click.echo(f"next: stanch respond {quote(str(here.target))}")
+        click.echo(f"next: stanch respond {quote(here.target)}")
 
 
 def _asked() -> str:

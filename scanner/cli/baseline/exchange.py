@@ -148,8 +148,8 @@ def _plugins(
 
 def _reader(here: BaselineTarget) -> Text:
     def text(path: str) -> str | None:
-        place = (here.target / path).resolve()
-        if not place.is_relative_to(here.target.resolve()) or not place.is_file():
+        place = (Path(here.target) / path).resolve()
+        if not place.is_relative_to(Path(here.target).resolve()) or not place.is_file():
             return None
         with place.open("rb") as file:
             return file.read(_LARGEST).decode("utf-8", errors="replace")

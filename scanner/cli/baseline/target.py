@@ -22,6 +22,7 @@ from stanch.scanner.local.settings import scan_settings
 from stanch.scanner.model.record import Record
 from stanch.scanner.reports import note
 from stanch.scanner.scan.engine import plugins_of
+from stanch.scanner.scan.target import kind_of, place_of
 from stanch.scanner.scan.waivers import accepted_in, baseline_path
 from stanch.scanner.suppression.baseline import Baseline
 from stanch.scanner.suppression.digest import Digester
@@ -47,7 +48,7 @@ class Found(Record):
 class BaselineTarget(Record):
     """A target and the file that speaks of it. ``today`` decides what is expired."""
 
-    target: Path
+    target: str
     path: Path
     today: date
     history: bool | None = None
@@ -63,20 +64,20 @@ class BaselineTarget(Record):
     def find(self) -> Found:
         """Scan the target, with the values at hand, judged by the baseline as it is now."""
         accepted = accepted_in(
-            self.target,
+            place_of(self.target),
             today=self.today,
             file=self.path if self.path.exists() else None,
             waiver_key=self.waiver_key,
         )
-        accepted.suppressor.allow(scan_settings(self.target).allowlists)
+        accepted.suppressor.allow(scan_settings(place_of(self.target)).allowlists)
         key = run_key(self.fingerprint_key)
         scanner = Scanner(
             key=key,
-            rules=configured_rules(self.target),
+            rules=configured_rules(place_of(self.target)),
             suppressor=accepted.suppressor,
             plugins=plugins_of(self.plugins),
         )
-        scan = scanner.scan_path(self.target, history=self.history, parts=True)
+        scan = scanner.scan_target(self.target, history=self.history)
         gaps, review = note.Gaps(), Review()
         opened: list[Match] = []
         hidden: list[Match] = []
@@ -100,8 +101,8 @@ class BaselineTarget(Record):
     @property
     def whole(self) -> bool:
         """Whether :meth:`find` looks at everything that the baseline speaks of."""
-        root = baseline_path(self.target).parent
-        return self.history is not False and self.target.resolve() == root
+        root = baseline_path(place_of(self.target)).parent
+        return self.history is not False and Path(self.target).resolve() == root
 
     def stale(self, found: Found, baseline: Baseline) -> tuple[Line, ...]:
         """Entries that hid nothing though everything was read; plugins' need a plugin to tell."""
@@ -188,13 +189,26 @@ def ask_for_union(path: Path) -> bool:
     return True
 
 
+class Target(click.Path):
+    """A path that exists, or a target with a prefix, as `stanch scan` takes them."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The target as it was given."""
+        if kind_of(str(value)) is None:
+            super().convert(value, param, ctx)
+        return str(value)
+
+
 def target_options(function: _Command) -> _Command:
     """Options that say what is scanned, and which file speaks of it."""
     for option in reversed(
         (
             click.option(
                 "--target",
-                type=click.Path(exists=True, path_type=Path),
+                type=Target(),
                 help="What to scan. Default: the whole repository.",
             ),
             click.option(
@@ -242,16 +256,16 @@ def reason_options(function: _Command) -> _Command:
 
 def baseline_target(
     *,
-    target: Path | None,
+    target: str | None,
     file: Path | None,
     history: bool | None = None,
     fingerprint_key: str | None = None,
     plugins: tuple[str, ...] = (),
 ) -> BaselineTarget:
     """The target that :func:`target_options` speak of."""
-    usual = baseline_path(target or Path())
+    usual = baseline_path(place_of(target) if target else Path())
     return BaselineTarget(
-        target=target or usual.parent,
+        target=target or str(usual.parent),
         path=file or usual,
         today=today(),
         history=history,

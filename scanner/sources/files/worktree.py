@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -12,20 +11,12 @@ from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InWorktree
 from stanch.scanner.model.record import Record, fresh
 from stanch.scanner.sources.content.display_path import display
-from stanch.scanner.sources.content.text_or_binary import (
-    HEAD,
-    WINDOW,
-    is_archive,
-    is_binary,
-    is_wrapped,
-)
-from stanch.scanner.sources.content.window import Read, fragments
+from stanch.scanner.sources.content.text_or_binary import WINDOW, is_binary, is_wrapped
+from stanch.scanner.sources.files.content import READ_ONLY, content
 from stanch.scanner.sources.files.special_file import odd
 from stanch.scanner.sources.files.worktree_listing import listing
 from stanch.scanner.sources.git.discovery import enclosing
 from stanch.scanner.sources.source import batched
-
-_READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Worktree(Record, frozen=False):
@@ -51,7 +42,7 @@ class Worktree(Record, frozen=False):
             if self._is_inside(path.rpartition("/")[0]):
                 text = _small_text(root + path)
                 if text is None:
-                    yield from _content(root + path, path)
+                    yield from content(root + path, InWorktree(path=display(path)))
                 else:
                     yield Fragment(data=text, provenance=InWorktree(path=display(path)))
             else:
@@ -88,7 +79,7 @@ def _small_text(full: str) -> bytes | None:
     try:
         # Opening a pipe or a device can block or act: whoever listed it has looked. The flags and
         # the second look catch what was exchanged in between.
-        descriptor = os.open(full, _READ_ONLY)
+        descriptor = os.open(full, READ_ONLY)
         try:
             facts = os.fstat(descriptor)
             size = facts.st_size
@@ -101,71 +92,3 @@ def _small_text(full: str) -> bytes | None:
         return None
     plain = len(data) == size and not is_binary(data) and not is_wrapped(data)
     return data if plain else None
-
-
-def _content(full: str, path: str) -> Iterator[Fragment | Gap]:
-    shown = display(path)
-    try:
-        # Looked at once more: what could not be read in one go may have been exchanged by now.
-        mode = os.lstat(full).st_mode
-        if not stat.S_ISREG(mode):
-            yield odd(shown, mode)
-            return
-        descriptor = os.open(full, _READ_ONLY)
-        try:
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                yield odd(shown, facts.st_mode)
-            elif is_wrapped(os.pread(descriptor, HEAD, 0)):
-                yield from _opened(descriptor, shown)
-            else:
-                read = _reader(descriptor, facts)
-                for piece in fragments(read, InWorktree(path=shown), facts.st_size):
-                    if isinstance(piece, Gap):
-                        yield from _binary(descriptor, piece)
-                    else:
-                        yield piece
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
-
-
-def _binary(descriptor: int, gap: Gap) -> Iterator[Fragment | Gap]:
-    """What is in a binary file that can be opened; the gap for any other."""
-    if is_archive(os.pread(descriptor, HEAD, 0)):
-        yield from _opened(descriptor, gap.path)
-    else:
-        yield gap
-
-
-def _opened(descriptor: int, shown: str) -> Iterator[Fragment | Gap]:
-    """What is in an archive or a document."""
-    # Loaded late: most trees have none, and start-up counts.
-    from stanch.scanner.sources.content.archive import members  # noqa: PLC0415
-
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    with os.fdopen(descriptor, "rb", closefd=False) as file:
-        yield from members(file, InWorktree(path=shown))
-
-
-def _reader(descriptor: int, facts: os.stat_result) -> Read:
-    if facts.st_size <= WINDOW or facts.st_blocks * 512 >= facts.st_size:
-        return lambda size: os.read(descriptor, size)
-    position = 0
-
-    def read(size: int) -> bytes:
-        """Sparse files: the kernel would fill its cache with zeros for holes, so make our own."""
-        nonlocal position
-        try:
-            data = os.lseek(descriptor, position, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno != errno.ENXIO:  # "no data behind this"
-                raise
-            data = max(position, os.lseek(descriptor, 0, os.SEEK_END))
-        hole = data - position
-        taken = bytes(min(size, hole)) if hole else os.pread(descriptor, size, position)
-        position += len(taken)
-        return taken
-
-    return read

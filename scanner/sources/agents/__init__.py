@@ -1,0 +1,1 @@
+"""What AI assistants keep on this machine: transcripts and configurations."""

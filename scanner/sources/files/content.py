@@ -1,0 +1,86 @@
+"""The content of one file on disk, whatever it is."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+
+from stanch.scanner.model.fragment import Fragment, Gap
+from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.sources.content.text_or_binary import HEAD, WINDOW, is_archive, is_wrapped
+from stanch.scanner.sources.content.window import Read, fragments
+from stanch.scanner.sources.files.special_file import odd
+
+READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""Opening a pipe or a device can block or act, a link can lead elsewhere."""
+
+
+def content(full: str, place: Provenance) -> Iterator[Fragment | Gap]:
+    """What is in one regular file: text, or what can be opened; a gap for what cannot be read."""
+    shown = place.path
+    try:
+        # Looked at once more: what could not be read in one go may have been exchanged by now.
+        mode = os.lstat(full).st_mode
+        if not stat.S_ISREG(mode):
+            yield odd(shown, mode)
+            return
+        descriptor = os.open(full, READ_ONLY)
+        try:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                yield odd(shown, facts.st_mode)
+            elif is_wrapped(os.pread(descriptor, HEAD, 0)):
+                yield from _opened(descriptor, place)
+            else:
+                read = _reader(descriptor, facts)
+                for piece in fragments(read, place, facts.st_size):
+                    if isinstance(piece, Gap):
+                        yield from _binary(descriptor, place, piece)
+                    else:
+                        yield piece
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
+
+
+def _binary(descriptor: int, place: Provenance, gap: Gap) -> Iterator[Fragment | Gap]:
+    """What is in a binary file that can be opened; the gap for any other."""
+    if is_archive(os.pread(descriptor, HEAD, 0)):
+        yield from _opened(descriptor, place)
+    else:
+        yield gap
+
+
+def _opened(descriptor: int, place: Provenance) -> Iterator[Fragment | Gap]:
+    """What is in an archive or a document."""
+    # Loaded late: most trees have none, and start-up counts.
+    from stanch.scanner.sources.content.archive import members  # noqa: PLC0415
+
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        yield from members(file, place)
+
+
+def _reader(descriptor: int, facts: os.stat_result) -> Read:
+    if facts.st_size <= WINDOW or facts.st_blocks * 512 >= facts.st_size:
+        return lambda size: os.read(descriptor, size)
+    position = 0
+
+    def read(size: int) -> bytes:
+        """Sparse files: the kernel would fill its cache with zeros for holes, so make our own."""
+        nonlocal position
+        try:
+            data = os.lseek(descriptor, position, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # "no data behind this"
+                raise
+            data = max(position, os.lseek(descriptor, 0, os.SEEK_END))
+        hole = data - position
+        taken = bytes(min(size, hole)) if hole else os.pread(descriptor, size, position)
+        position += len(taken)
+        return taken
+
+    return read
