@@ -155,7 +155,8 @@ def command(  # noqa: PLR0913  # one argument for each option
     `docker save` wrote), image:HOST/NAME:TAG one in a registry; all layers and platforms. agents:
     is what AI assistants keep on this machine, agents:HOME in another home directory.
 
-    Files that git ignores are not read, nor binary files; history is every version of every file
+    Files that git ignores are not read, nor binary files that are neither archives nor documents
+    (office files, PDF, SQLite, mail, compiled code); history is every version of every file
     that any branch or tag ever held.
 
     Exit codes: 0 clean, 1 findings (complete or not), 2 usage or configuration (also a target that
