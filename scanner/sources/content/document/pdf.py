@@ -97,8 +97,8 @@ class _Child:
         parts, left = [], size
         pipe = self._process.stdout
         while left and pipe is not None:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, until - time.monotonic()))
-            if not ready:
+            seconds = until - time.monotonic()
+            if seconds <= 0 or not select.select([pipe], [], [], seconds)[0]:
                 raise TimeoutError
             got = os.read(pipe.fileno(), min(left, 1 << 20))
             if not got:
