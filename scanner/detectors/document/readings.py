@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from stanch.scanner.detectors.document.budget import Budget
+from stanch.scanner.detectors.document.cookie import session
 from stanch.scanner.detectors.document.google_key import authorized_user, service_account
 from stanch.scanner.detectors.document.held import Held, Reading
 from stanch.scanner.detectors.document.jwk import private_member
@@ -12,7 +13,11 @@ from stanch.scanner.detectors.document.kubernetes import secrets
 from stanch.scanner.detectors.document.nested import inner_value
 from stanch.scanner.detectors.document.pair import name_and_value
 from stanch.scanner.detectors.document.reader import around
-from stanch.scanner.detectors.document.terraform import random_password, sensitive_output
+from stanch.scanner.detectors.document.terraform import (
+    random_password,
+    sensitive_attribute,
+    sensitive_output,
+)
 
 READINGS: dict[str, Reading] = {
     "google-authorized-user": authorized_user,
@@ -21,6 +26,8 @@ READINGS: dict[str, Reading] = {
     "kubernetes-secret": secrets,
     "name-and-value": name_and_value,
     "nested-value": inner_value,
+    "session-cookie": session,
+    "terraform-attribute": sensitive_attribute,
     "terraform-output": sensitive_output,
     "terraform-random-password": random_password,
 }
