@@ -29,6 +29,7 @@ def installed() -> Path:
         for name in ("scanner", "responder", "runbooks"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, source / name, ignore=ignored)
+        shutil.copytree(ROOT / "stanch", source / "stanch", symlinks=True)  # links to those
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, source / name)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall"]

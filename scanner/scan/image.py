@@ -102,8 +102,9 @@ class ImageScan(Record, frozen=False):
         if place.layer is None:
             said = listing.instruction(place, match.finding.span.line)
             return _at(match, replace(place, instruction=said))
+        traces = Traces.of(place.path)
         fates = {
-            self._fate(place.path, chain[chain.index(place.layer) + 1 :])
+            self._fate(traces, chain[chain.index(place.layer) + 1 :])
             for chain in listing.chains()
             if place.layer in chain
         }
@@ -112,12 +113,12 @@ class ImageScan(Record, frozen=False):
             match, finding=replace(match.finding, provenance=replace(place, later=later))
         )
 
-    def _fate(self, path: str, later: list[str]) -> str:
+    def _fate(self, traces: Traces, later: list[str]) -> str:
         fate = ""
         for layer in later:
             contents = self._contents.get(layer)
             if contents is not None:
-                fate = _done(path, contents) or fate
+                fate = _done(traces, contents) or fate
         return fate
 
     def _masked(self, said: str) -> str:
@@ -142,24 +143,45 @@ def _layer(finding: Finding) -> str | None:
     return place.layer if isinstance(place, InImage) else None
 
 
-def _done(path: str, contents: Contents) -> str:
-    """What one layer does to a file below it. Within an archive it is done to the archive."""
-    ends = [at for at, sign in enumerate(path) if sign == "!"]
-    names = [path, *(path[:at] for at in ends)]
-    if any(_has(contents.paths, each) for each in names):
+class Traces(Record):
+    """By which marks a layer would tell that it hides a file: its own, and its folders'.
+
+    Of what is within an archive it is the archive's file.
+    """
+
+    own: frozenset[int]
+    folders: frozenset[int]
+
+    @classmethod
+    def of(cls, path: str) -> Traces:
+        """The marks of a path; a sign of an archive may as well belong to a name."""
+        names = [path, *(path[:at] for at, sign in enumerate(path) if sign == "!")]
+        folders = {name[:at] for name in names for at, sign in enumerate(name) if sign == "/"}
+        return cls(own=frozenset(map(mark, names)), folders=frozenset(map(mark, folders)))
+
+
+_ROOT = mark("")
+
+
+def _done(traces: Traces, contents: Contents) -> str:
+    """What one layer does to a file below it."""
+    if _any(contents.paths, traces.own):
         return "overwritten"
-    for name in names:
-        above = [name, *(name[:at] for at, sign in enumerate(name) if sign == "/")]
-        if any(_has(contents.removed, each) for each in above):
-            return "deleted"
-        folders = [*above[1:], ""]
-        if any(_has(contents.emptied, each) or _has(contents.paths, each) for each in folders):
-            return "deleted"
-    return ""
+    above = traces.folders
+    hidden = (
+        _any(contents.removed, traces.own | above)
+        or _any(contents.emptied, above | {_ROOT})
+        or _any(contents.paths, above)
+    )
+    return "deleted" if hidden else ""
 
 
-def _has(marks: bytes, path: str) -> bool:
+def _any(marks: bytes, wanted: frozenset[int]) -> bool:
+    if not marks:
+        return False
     view = memoryview(marks).cast("Q")
-    wanted = mark(path)
-    at = bisect_left(view, wanted)
-    return at < len(view) and view[at] == wanted
+    for each in wanted:
+        at = bisect_left(view, each)
+        if at < len(view) and view[at] == each:
+            return True
+    return False

@@ -106,7 +106,8 @@ def described(blobs: Blobs, data: bytes, kind: str, **more: Any) -> dict[str, An
 def manifest(blobs: Blobs, image: Image) -> dict[str, Any]:
     """Keep an image's blobs; the descriptor of its manifest."""
     config = described(blobs, image.configuration(), CONFIG)
-    layers = [described(blobs, each.pack(each.unpacked), LAYER) for each in image.layers]
+    packed = [each.pack(each.unpacked) for each in image.layers]
+    layers = [described(blobs, data, _kind(data)) for data in packed]
     made: dict[str, Any] = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config}
     made["layers"] = layers
     if image.annotations:
@@ -116,6 +117,11 @@ def manifest(blobs: Blobs, image: Image) -> dict[str, Any]:
     if image.notes:
         more["annotations"] = dict(image.notes)
     return described(blobs, json.dumps(made).encode(), MANIFEST, **more)
+
+
+def _kind(layer: bytes) -> str:
+    ends = {b"\x1f\x8b": "+gzip", b"\x28\xb5": "+zstd"}
+    return LAYER + ends.get(layer[:2], "")
 
 
 def index(descriptors: Sequence[Mapping[str, Any]]) -> bytes:
