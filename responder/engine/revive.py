@@ -95,12 +95,13 @@ def _anew(step: StepRun) -> StepRun:
 
 def may_wake(tx: Transaction, run: Run) -> bool:
     """Whether a failed containment may go on by itself: nothing newer has taken its place."""
+    if run.state is not RunState.FAILED:
+        return False
     runs = [r for r in tx.runs.of(run.incident) if not pending_undo(r, tx.runs.steps(r.id))]
     incident = tx.incidents.get(run.incident)
     now = tx.now()
     return (
-        run.state is RunState.FAILED
-        and bool(runs)
+        bool(runs)
         and runs[-1].id == run.id
         and tx.runs.active(run.incident) is None
         and incident is not None

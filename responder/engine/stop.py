@@ -76,13 +76,13 @@ def in_the_way(tx: Transaction, run: Run, now: datetime) -> bool:
 
 def lapsed(tx: Transaction, run: Run) -> tuple[StepRun, ...]:
     """What dead workers still hold of a run that was stopped: nobody will hand it back."""
+    if run.state.works:
+        return ()
     now = tx.now()
     return tuple(
         step
         for step in tx.runs.steps(run.id)
-        if not run.state.works
-        and step.state is StepState.RUNNING
-        and (step.lease_until is None or step.lease_until <= now)
+        if step.state is StepState.RUNNING and (step.lease_until is None or step.lease_until <= now)
     )
 
 

@@ -49,6 +49,17 @@ class AnchorFile:
             line.decode("utf-8", "replace") for line in text.split(b"\n")[:-1] if line.strip()
         )
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a whole line, without reading them all."""
+        try:
+            with self.path.open("rb") as file:
+                return b"\n" in file.read(_LINE)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._unusable(error) from None
+
     @contextmanager
     def appending(self) -> Iterator[tuple[BinaryIO, str | None]]:
         """The file, locked and at its end, with its last whole line."""

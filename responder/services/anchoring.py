@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from stanch.responder.domain.caller import SYSTEM, Caller
@@ -25,26 +26,42 @@ class Anchoring:
     store: Anchored
     notary: Notary
     begun: bool = False  # known to be on record
+    _at_work: threading.Lock = field(default_factory=threading.Lock)
+    _next: threading.Lock = field(default_factory=threading.Lock)
 
     def anchor(self) -> None:
         """Sign the ledger's head into every anchor file.
 
+        Whoever waits for another thread that anchors reads the head after it, and so anchors what
+        all others have committed meanwhile: those need not wait as well.
+
         Raises LedgerError, and signs nothing, when the ledger does not continue its anchors, or
         when they are gone although it says that they were begun.
         """
+        if not self._next.acquire(blocking=False):
+            return
+        try:
+            self._at_work.acquire()
+        finally:
+            self._next.release()
+        try:
+            self._anchor()
+        finally:
+            self._at_work.release()
+
+    def _anchor(self) -> None:
         with self.store.snapshot() as tx:
             now = tx.now()
-        head = self.store.head()
-        if head is None:
+        if self.store.head() is None:
             return
-        missing = [str(file.path) for file in self.notary.files if not file.lines()]
+        missing = [str(file.path) for file in self.notary.files if not file.begun]
         if missing or not self.begun:
             self._begin(missing)
         self.notary.anchor(self.store, now=now)
 
     def begin_anew(self, *, by: Caller, reason: str) -> None:
         """A person says that lost anchors begin again, and why."""
-        missing = [str(file.path) for file in self.notary.files if not file.lines()]
+        missing = [str(file.path) for file in self.notary.files if not file.begun]
         if not missing:
             raise UsageError(
                 "no anchors are missing", remedy="`stanch audit verify` says how far they reach"
@@ -82,9 +99,7 @@ def gone(tx: Transaction, notary: Notary) -> tuple[str, ...]:
     try:
         if tx.ledger.newest(BEGUN) is None:
             return ()
-        return tuple(
-            f"the anchors {file.path} are gone" for file in notary.files if not file.lines()
-        )
+        return tuple(f"the anchors {file.path} are gone" for file in notary.files if not file.begun)
     except StanchError as error:
         return (str(error).removeprefix("TAMPERED: "),)
 

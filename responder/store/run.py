@@ -44,6 +44,7 @@ class SqlRuns:
         self._seal = seal
         self._runs = Marked(connection, runs, seal)
         self._steps = Marked(connection, steps, seal)
+        self._read: dict[RunId, tuple[StepRun, ...]] = {}  # by us, and not written since
 
     def add(self, run: Run, steps: Sequence[StepRun]) -> None:
         """Insert a run with all its steps."""
@@ -52,6 +53,7 @@ class SqlRuns:
 
     def grow(self, steps: Sequence[StepRun]) -> None:
         """Add rows to a run."""
+        self._read.clear()
         for step in steps:
             self._connection.execute(insert(_STEPS).values(self._steps.values(values(step))))
 
@@ -88,14 +90,17 @@ class SqlRuns:
         self._connection.execute(update(runs).where(where).values(row))
 
     def steps(self, run: RunId) -> tuple[StepRun, ...]:
-        """A run's steps by position."""
-        rows = self._connection.execute(
-            select(steps).where(steps.c.run == run).order_by(steps.c.position, steps.c.id)
-        )
-        return tuple(build(StepRun, row) for row in rows)
+        """A run's steps by position; read once in a transaction unless it writes one."""
+        if run not in self._read:
+            rows = self._connection.execute(
+                select(steps).where(steps.c.run == run).order_by(steps.c.position, steps.c.id)
+            )
+            self._read[run] = tuple(build(StepRun, row) for row in rows)
+        return self._read[run]
 
     def claim(self, run: RunId, step: str, *, now: datetime, lease: timedelta) -> StepRun | None:
         """Take the step when it is free; the condition and the taking are one statement."""
+        self._read.clear()
         row = self._connection.execute(select(steps).where(_is(run, step))).one_or_none()
         taken = self._connection.execute(
             update(steps)
@@ -109,6 +114,7 @@ class SqlRuns:
 
     def fence(self, step: StepRun) -> StepRun:
         """Raise the token whoever holds it."""
+        self._read.clear()
         self._connection.execute(
             update(steps).where(_is(step.run, step.id)).values(token=steps.c.token + 1)
         )
@@ -145,6 +151,7 @@ class SqlRuns:
         self._update(step, row)
 
     def _update(self, step: StepRun, row: dict[str, Any]) -> None:
+        self._read.clear()
         written = self._connection.execute(
             update(steps).where(_is(step.run, step.id), steps.c.token == step.token).values(row)
         )

@@ -15,6 +15,7 @@ from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.ports import Errand
 from stanch.responder.worker import message
 from stanch.responder.worker.pacer import Pacer
+from stanch.responder.worker.precedence import Precedence
 
 SWEEP = "stanch.sweep"
 QUEUE = "stanch"
@@ -81,24 +82,31 @@ def make_app(
 
 def register(app: Celery, work: Callable[[], Work], pacer: Pacer) -> None:
     """Bind the tasks to the services. ``work`` is called in the process that runs the task."""
+    precedence = Precedence()
 
-    def advancing(lane: Errand) -> Callable[[str], None]:
-        def advance(run: str) -> None:
-            pause = work().advance(RunId(run), lane)
-            if pause is not None:
-                pacer.ring_in(pause, lane, run)
+    def bring_on(run: str, lane: Errand) -> None:
+        pause = work().advance(RunId(run), lane)
+        if pause is not None:
+            pacer.ring_in(pause, lane, run)
 
-        return advance
+    def contain(run: str) -> None:
+        with precedence.containing():
+            bring_on(run, Errand.CONTAIN)
+
+    def advance(run: str) -> None:
+        precedence.give_way()
+        bring_on(run, Errand.ADVANCE)
 
     def notify(incident: str) -> None:
+        precedence.give_way()
         work().deliver(IncidentId(int(incident)))
 
     def sweep() -> None:
         work().sweep()
 
     tasks: dict[str, Callable[..., None]] = {
-        task_name(Errand.CONTAIN): advancing(Errand.CONTAIN),
-        task_name(Errand.ADVANCE): advancing(Errand.ADVANCE),
+        task_name(Errand.CONTAIN): contain,
+        task_name(Errand.ADVANCE): advance,
         task_name(Errand.NOTIFY): notify,
         SWEEP: sweep,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +65,22 @@ def test_a_person_begins_them_anew_on_the_record(room: Any, notary: Notary) -> N
         assert gone(tx, notary) == ()
         begun = tx.ledger.newest("anchor.begun")
     assert (begun.actor, begun.detail["reason"]) == ("cli:alice", "the disk is gone")
+
+
+def test_of_many_that_would_anchor_one_waits_and_anchors_for_all(room: Any, notary: Notary) -> None:
+    anchoring = Anchoring(store=room.store, notary=notary)
+    anchoring._at_work.acquire()  # somebody anchors, and takes long
+    waiting = threading.Thread(target=anchoring.anchor)
+    waiting.start()
+    while not anchoring._next.locked():
+        time.sleep(0.001)
+    room.take()
+    anchoring.anchor()  # returns at once
+    assert notary.files[0].lines() == ()
+    anchoring._at_work.release()
+    waiting.join()
+    (line,) = notary.files[0].lines()
+    head = room.store.head()
+    anchored = notary.signer.public.read(line)
+    assert head is not None
+    assert (anchored.size, anchored.head) == (head.seq, head.digest)
