@@ -80,7 +80,8 @@ def _target(
     place = place_of(target)
     scanner = Scanner(key=key, rules=configured_rules(place))
     return Search(
-        root=Path(target).resolve().name or os.fspath(place),
+        # What is no path is known by all of its name: an image by its registry and tag.
+        root=(Path(target).resolve().name or os.fspath(place)) if Path(target).exists() else target,
         target=target,
         scan=scanner.scan_target(target, history=history),
     )

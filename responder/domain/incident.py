@@ -26,7 +26,12 @@ class IncidentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """One sighting. ``exposed_at`` is when it became visible there, when that is known."""
+    """One sighting. ``exposed_at`` is when it became visible there, when that is known.
+
+    ``origin`` names what it stands in by what never changes and is the same wherever it is met: of
+    an image the layer's digest; "" where there is no such thing but a commit. ``about`` are the
+    words for people: the layer, the instruction that made it, the job, the step.
+    """
 
     source: str
     path: str
@@ -39,11 +44,14 @@ class Exposure:
     found_at: datetime
     rule: str
     reason: str
+    origin: str = ""
+    about: str = ""
 
     @property
-    def place(self) -> tuple[str, str, str | None, int, int]:
+    def place(self) -> tuple[str | int | None, ...]:
         """Two exposures at the same place are the same exposure."""
-        return (self.root, self.path, self.commit, self.line, self.column)
+        origin = (self.origin,) if self.origin else ()
+        return (self.root, self.path, self.commit, self.line, self.column, *origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

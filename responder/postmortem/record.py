@@ -30,7 +30,8 @@ def read_copy(exposure: Exposure) -> Copy:
     return Copy(
         source=clean(exposure.source, 20),
         root=clean(exposure.root, 80),
-        place=clean(f"{exposure.path}:{exposure.line}:{exposure.column}", 200),
+        place=clean(f"{exposure.path}:{exposure.line}:{exposure.column}", 200)
+        + (f" ({clean(exposure.about, 200)})" if exposure.about else ""),
         commit=clean(exposure.commit, 12)[:10] if exposure.commit else None,
         author=clean(exposure.author, 80) if exposure.author else None,
         exposed_at=aware(exposure.exposed_at) if exposure.exposed_at else None,

@@ -57,8 +57,9 @@ def _place(exposures: tuple[Exposure, ...]) -> str:
     first, more = exposures[0], len(exposures) - 1
     commit = f" in commit {first.commit[:10]}" if first.commit else ""
     author = f" by {first.author}" if first.author else ""
+    about = f" ({first.about})" if first.about else ""
     others = f"  and {more} more place{'s' * (more > 1)}" if more else ""
-    return f"{first.root}: {first.path}:{first.line}{commit}{author}{others}"
+    return f"{first.root}: {first.path}:{first.line}{commit}{author}{about}{others}"
 
 
 def _owner(steps: Iterable[StepRun], outputs: JsonObject) -> Iterator[Fact]:

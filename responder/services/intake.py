@@ -161,13 +161,14 @@ def _open(tx: Transaction, report: Report, number: IncidentId, sealed: Sealed) -
 def _known_place(tx: Transaction, known: Incident, exposure: Exposure) -> bool:
     """Old history that is scanned again is no regression: the secret is back only if it moved.
 
-    A commit is the same in every clone; a file without one is another in another repository.
+    A commit is the same in every clone, a layer in every image; a file without either is another
+    in another repository.
     """
     return any(_where(seen) == _where(exposure) for seen in tx.incidents.exposures(known.id))
 
 
 def _where(seen: Exposure) -> tuple[str | None, str, int, int]:
-    return (seen.commit or f"root:{seen.root}", seen.path, seen.line, seen.column)
+    return (seen.commit or seen.origin or f"root:{seen.root}", seen.path, seen.line, seen.column)
 
 
 def _exposure(finding: Finding, root: str, now: datetime) -> Exposure:
@@ -185,6 +186,8 @@ def _exposure(finding: Finding, root: str, now: datetime) -> Exposure:
         found_at=now,
         rule=finding.rule,
         reason=finding.reason,
+        origin=where.origin,
+        about="" if in_commit else where.words,
     )
 
 
@@ -200,6 +203,7 @@ def _event(incident: Incident, exposure: Exposure, news: News, by: Caller, now: 
             "fingerprint": incident.fingerprint,
             "place": f"{exposure.root}:{exposure.path}:{exposure.line}",
             "commit": exposure.commit,
+            **({"about": exposure.about} if exposure.about else {}),
             "rule": exposure.rule,
             **by.trace,
         },

@@ -80,6 +80,8 @@ exposures = Table(
     Column("found_at", Instant, nullable=False),
     Column("rule", Words, nullable=False),
     Column("reason", Words, nullable=False),
+    Column("origin", Words, nullable=False, server_default=""),
+    Column("about", Words, nullable=False, server_default=""),
     # SHA-256 of the place: NULLs and long paths make a poor unique key.
     Column("place", String(64), nullable=False),
     Column("mark", String(64), nullable=False, server_default=""),

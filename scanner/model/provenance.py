@@ -2,6 +2,8 @@
 
 Every variant has ``path``, ``source`` (the kind, as reports name it), ``link`` (the place's page,
 where it is known), ``details`` (for programs) and ``words`` (the same for people, in one line).
+``origin`` names what never changes and is the same wherever it is met, but for a commit: of an
+image the layer, of a log the run; "" where there is no such thing.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ class InWorktree(Record):
 
     path: str
     source = "worktree"
+    origin = ""
     link = None
     details = _NONE
     words = ""
@@ -34,6 +37,7 @@ class InIndex(Record):
 
     path: str
     source = "staged"
+    origin = ""
     link = None
     details = _NONE
     words = "staged"
@@ -44,6 +48,7 @@ class InStream(Record):
 
     path: str
     source = "stream"
+    origin = ""
     link = None
     details = _NONE
     words = "stream"
@@ -65,6 +70,7 @@ class InCommit(Record):
     link: str | None = None
     message: bool = False
     details = _NONE  # reports have keys of their own for a commit
+    origin = ""
 
     @property
     def source(self) -> str:
@@ -98,6 +104,11 @@ class InImage(Record):
     later: str = ""
     link = None
     source = "image"
+
+    @property
+    def origin(self) -> str:
+        """The layer, or the manifest of what is in none."""
+        return self.layer or self.manifest
 
     @property
     def details(self) -> Mapping[str, Detail]:
@@ -144,6 +155,11 @@ class InLog(Record):
     source = "log"
 
     @property
+    def origin(self) -> str:
+        """The run and its job; a stream has none."""
+        return "/".join((self.provider, self.run, str(self.attempt), self.job)) if self.run else ""
+
+    @property
     def details(self) -> Mapping[str, Detail]:
         """All of it but the path."""
         return {
@@ -169,6 +185,7 @@ class InAgent(Record):
     keeps: str
     link = None
     source = "agent"
+    origin = ""
 
     @property
     def details(self) -> Mapping[str, Detail]:

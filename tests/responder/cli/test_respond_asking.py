@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 from typing import TYPE_CHECKING
+
+from tests.scanner.sources.image_sample import Image, Layer, archive, oci_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +34,15 @@ def test_a_plan_shows_the_exact_calls_and_opens_nothing(desk: Desk, leak: Path) 
     assert "iam:UpdateAccessKey" in done.out
     assert "nothing was opened, called or changed" in done.out
     assert "no open incidents" in desk.stanch("incidents").out
+
+
+def test_what_leaks_in_an_image_is_answered_as_in_a_file(desk: Desk, leak: Path) -> None:
+    said = subprocess.run(["git", "log", "-p"], cwd=leak, check=True, capture_output=True).stdout
+    layers = [Layer(files={"app/a.patch": said}), Layer(files={"app/.wh.a.patch": b""})]
+    archive(desk.folder / "app.tar", oci_files(Image(layers=layers)))
+    done = desk.stanch("respond", "--plan", "image:app.tar")
+    assert done.code == 1, done.err
+    assert "iam:UpdateAccessKey" in done.out
 
 
 def test_several_are_closed_in_one_go_and_what_cannot_be_is_said(desk: Desk) -> None:

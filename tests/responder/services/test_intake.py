@@ -9,7 +9,7 @@ from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.ports import Errand
 from stanch.responder.services.intake import News
 from stanch.scanner.model.finding import Match
-from stanch.scanner.model.provenance import InCommit, InWorktree
+from stanch.scanner.model.provenance import InCommit, InImage, InLog, InWorktree, Provenance
 from stanch.scanner.model.secret import SecretValue
 
 
@@ -43,6 +43,48 @@ def test_one_secret_in_many_places_is_one_incident(room: Any) -> None:
     with room.store.transaction() as tx:
         assert [e.path for e in tx.incidents.exposures(1)] == ["deploy/env.sh", "a.env", "b.env"]
         assert len(tx.incidents.list()) == 1
+
+
+def placed(match: Match, provenance: Provenance) -> Match:
+    return replace(match, finding=replace(match.finding, provenance=provenance))
+
+
+def in_image(tag: str, layer: str = "a") -> InImage:
+    return InImage(
+        path="app/.env",
+        image=f"image:registry.example/app:{tag}",
+        manifest=f"sha256:{tag * 64}",
+        platform="linux/amd64",
+        layer=f"sha256:{layer * 64}",
+        instruction="COPY . /app",
+        later="deleted",
+    )
+
+
+def test_a_commit_a_layer_and_a_log_are_three_exposures_of_one_incident(room: Any) -> None:
+    match = room.match()
+    log = InLog(path="build.txt", provider="github", run="7", job="build", step="Install")
+    commit = InCommit(path="a.env", commit="c0ffee", author="Ann", committed_at=room.clock.now)
+    taken = [room.take(placed(match, place)) for place in (commit, in_image("1"), log)]
+    assert {each.incident for each in taken} == {1}
+    with room.store.transaction() as tx:
+        first, layer, run = tx.incidents.exposures(1)
+        assert len(tx.incidents.list()) == 1
+        entries = list(tx.ledger.entries())
+    assert (first.commit, first.origin, first.about) == ("c0ffee", "", "")
+    assert (layer.source, layer.origin) == ("image", f"sha256:{'a' * 64}")
+    assert "deleted by a later layer, and recoverable, COPY . /app" in layer.about
+    assert (run.source, run.about) == ("log", "github log, run 7, build, Install")
+    told = [entry.event.detail.get("about") for entry in entries]
+    assert layer.about in told
+
+
+def test_the_same_layer_in_another_image_is_no_regression(room: Any) -> None:
+    match = room.match()
+    number = room.take(placed(match, in_image("1"))).incident
+    dead(room, number)
+    assert room.take(placed(match, in_image("2"))).news is News.KNOWN
+    assert room.take(placed(match, in_image("2", layer="b"))).news is News.REOPENED
 
 
 def test_a_known_place_is_no_news_and_leaves_no_trace(room: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from sqlalchemy import text
 
 from stanch.responder.domain.timeline import Event
 from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.mark import said
+from stanch.responder.store.row import values
 from stanch.responder.store.sql import ADOPTED, open_store
+from stanch.responder.store.table import exposures
 from stanch.scanner.model.secret import SecretValue
-from tests.contracts.sample import incident
+from tests.contracts.sample import exposure, incident
 
 
 @pytest.mark.parametrize(
@@ -36,3 +40,11 @@ def test_rows_without_marks_are_taken_over_only_where_no_marks_were_yet(
             assert bool(tx.integrity.suspects()) is not taken_over
             actions = [entry.event.action for entry in tx.ledger.entries()]
     assert actions.count(ADOPTED) == int(taken_over or written == ADOPTED)
+
+
+def test_columns_that_came_later_leave_the_marks_of_older_rows_as_they_are() -> None:
+    row = {**values(exposure()), "incident": 1, "place": "0" * 64}
+    before = {name: value for name, value in row.items() if name not in {"origin", "about"}}
+    assert json.loads(said(exposures, row)).keys() == before.keys()
+    for name in ("origin", "about"):
+        assert name.encode() in said(exposures, {**row, name: "sha256:0"})
