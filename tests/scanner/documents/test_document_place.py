@@ -136,3 +136,20 @@ def test_a_cell_stands_beside_its_name(tmp_path: Path, scan: Scan) -> None:
     )
     (tmp_path / "a.ods").write_bytes(sample.open_document("spreadsheet", body))
     assert scan(tmp_path).places == [("a.ods!T!B1", 1)]
+
+
+def test_long_texts_are_cut_between_paragraphs_only(
+    tmp_path: Path, scan: Scan, token: Token
+) -> None:
+    paragraph = f"<w:p><w:r><w:t>{'x' * 999} {{}}</w:t></w:r></w:p>"
+    body = "".join(paragraph.format(token(number)) for number in range(2500))
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    text = f'<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
+    (tmp_path / "a.docx").write_bytes(sample.office("word/document.xml", text))
+    assert len(scan(tmp_path).matches) == 2500
+
+
+def test_a_paragraph_of_many_megabytes_is_read(tmp_path: Path, scan: Scan, token: Token) -> None:
+    long = "x " * (2 << 20)
+    (tmp_path / "a.docx").write_bytes(sample.docx(f"{long}{token(1)}"))
+    assert [path for path, _ in scan(tmp_path).places] == ["a.docx!paragraph 2"]

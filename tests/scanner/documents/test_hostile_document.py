@@ -40,6 +40,13 @@ def test_depth_of_xml_is_bounded(tmp_path: Path, scan: Scan) -> None:
     assert "deeper" in scan(tmp_path).incomplete[0].why
 
 
+def test_a_tag_has_a_bound(tmp_path: Path, scan: Scan) -> None:
+    (tmp_path / "a.docx").write_bytes(
+        sample.office("word/document.xml", f'<p x="{"y" * (10 << 20)}"/>')
+    )
+    assert "tag of more" in scan(tmp_path).incomplete[0].why
+
+
 def test_text_that_grows_without_end_is_bounded(
     tmp_path: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:

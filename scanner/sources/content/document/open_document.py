@@ -70,8 +70,9 @@ class _Content(Collected):
 
     def text(self, said: str) -> None:
         """Text of a paragraph."""
-        if self._open:
-            self._said.append(said)
+        if self._open and self.joined(self._said, said):
+            self.say(self._place(), "".join(self._said))
+            self._said = []
 
     def _place(self) -> str:
         if self._tables:

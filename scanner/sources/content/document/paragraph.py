@@ -44,5 +44,8 @@ class Paragraphs(Collected):
 
     def text(self, said: str) -> None:
         """Text, if it is the document's."""
-        if self._within or (not self._says and self._open):
-            self._said.append(said)
+        if not (self._within or (not self._says and self._open)):
+            return
+        if self.joined(self._said, said):
+            self.say(self._called(self._number), "".join(self._said))
+            self._said = []

@@ -11,6 +11,8 @@ from stanch.scanner.sources.content.document.opening import DamagedError, Openin
 from stanch.scanner.sources.content.document.xml_text import Events, parsed
 
 Read = Generator[Fragment | Gap, None, frozenset[str]]
+LONGEST = 1 << 20
+"""Characters of one piece; what is longer comes in several."""
 _LEAST = 20
 _REPEATS = ("string-value",)  # what the cell's text says as well
 
@@ -20,6 +22,7 @@ class Collected(Events):
 
     def __init__(self) -> None:
         self.ready: list[tuple[str, str, str]] = []  # name, text, what stands behind it
+        self._long = 0
 
     def attributes(self, place: str, attributes: Mapping[str, str]) -> None:
         """Descriptions, links, fields and formulas stand in attributes; short ones are measures."""
@@ -27,16 +30,22 @@ class Collected(Events):
             if len(value) >= _LEAST and key not in _REPEATS and "schemas." not in value:
                 self.say(place, value)
 
+    def joined(self, pieces: list[str], said: str) -> bool:
+        """Add to what will be one piece; whether it has become so long that it has to be said."""
+        self._long = self._long + len(said) if pieces else len(said)
+        pieces.append(said)
+        return self._long >= LONGEST
+
     def say(self, name: str, said: str, end: str = "\n") -> None:
         """One piece is complete."""
         if said.strip():
             self.ready.append((name, said, end))
 
 
-def part(opened: ZipFile, name: str, events: Collected, text: Text) -> Pieces:
+def part(opened: ZipFile, name: str, events: Collected, opening: Opening, text: Text) -> Pieces:
     """What one part says; a :class:`DamagedError` for one that cannot be read."""
     with opened.open(name) as file:
-        for _ in parsed(file, events):
+        for _ in parsed(file, events, opening.take):
             ready, events.ready = events.ready, []
             for called, said, end in ready:
                 yield from text.add(called, said.encode("utf-8", "replace"), end.encode())
@@ -60,7 +69,7 @@ def parts(
         if opened.getinfo(name).flag_bits & 1:
             continue  # sealed: whoever lists the members says so
         try:
-            yield from part(opened, name, events(name), text)
+            yield from part(opened, name, events(name), opening, text)
             done.add(name)
         except DamagedError as error:
             why = f"damaged or unsupported: {error}"

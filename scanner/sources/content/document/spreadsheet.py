@@ -30,14 +30,14 @@ def read(opened: ZipFile, opening: Opening) -> Read:
 
     def attempt(name: str, events: Collected) -> Pieces:
         try:
-            yield from part(opened, name, events, text)
+            yield from part(opened, name, events, opening, text)
             done.add(name)
         except DamagedError as error:
             failed.append((name, error))
 
     if _STRINGS in names:
         yield from attempt(_STRINGS, shared)
-    for sheet, name in _sheets(opened, names):
+    for sheet, name in _sheets(opened, opening, names):
         yield from attempt(name, _Cells(sheet, shared))
     yield from shared.rest(text)
     yield from text.done()
@@ -54,13 +54,14 @@ def _comments() -> Paragraphs:
     )
 
 
-def _sheets(opened: ZipFile, names: set[str]) -> list[tuple[str, str]]:
+def _sheets(opened: ZipFile, opening: Opening, names: set[str]) -> list[tuple[str, str]]:
     """Name and part of each sheet; those that the book does not name go by their file."""
+    text = Text(opening)  # an index says nothing
     book, relations = _Named("sheet", "id", "name"), _Named("Relationship", "Id", "Target")
     for name, events in ((_BOOK, book), (_RELATIONS, relations)):
         if name in names:
             try:
-                for _ in part(opened, name, events, _NOWHERE):
+                for _ in part(opened, name, events, opening, text):
                     pass
             except DamagedError:
                 continue  # it is read as a file, and the sheets go by their files
@@ -120,8 +121,9 @@ class _Strings(Collected):
         self._open = False
 
     def text(self, said: str) -> None:
-        if self._open:
-            self._said.append(said)
+        if self._open and self.joined(self._said, said):
+            self.say(f"shared text {len(self._texts) + 1}", "".join(self._said))
+            self._said = []
 
     def of(self, number: str) -> str:
         """The text with that number; a long one only for the first cell that shows it."""
@@ -174,12 +176,6 @@ class _Cells(Collected):
         self.say(f"{self._sheet}!{self._cell}", said.translate(_LINES), "\t")
 
     def text(self, said: str) -> None:
-        if self._open:
-            self._value.append(said)
-
-
-class _Nowhere:
-    """Takes pieces that there are none of."""
-
-
-_NOWHERE: Text = _Nowhere()  # type: ignore[assignment]  # an index says nothing
+        if self._open and self.joined(self._value, said):
+            self.say(f"{self._sheet}!{self._cell}", "".join(self._value))
+            self._value = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 from xml.parsers import expat  # entities and document types are refused below
 
@@ -10,6 +10,7 @@ from stanch.scanner.sources.content.document.opening import DamagedError, Readab
 
 _BLOCK = 1 << 16
 _DEEPEST = 1_000
+_TAG = 8 << 20  # bytes: a longer one would have to be held whole
 
 
 class Events(Protocol):
@@ -25,8 +26,11 @@ class Events(Protocol):
         """Text within the element that is open."""
 
 
-def parsed(file: Readable, events: Events) -> Iterator[None]:
-    """Feeds the events, and stops after each block so that what they made can be taken."""
+def parsed(file: Readable, events: Events, take: Callable[[int], None]) -> Iterator[None]:
+    """Feeds the events, and stops after each block so that what they made can be taken.
+
+    ``take`` accounts for what is read.
+    """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     depth = 0
@@ -52,8 +56,13 @@ def parsed(file: Readable, events: Events) -> Iterator[None]:
     parser.StartDoctypeDeclHandler = refused
     parser.EntityDeclHandler = refused
     try:
+        read = 0
         while block := file.read(_BLOCK):
+            take(len(block))
+            read += len(block)
             parser.Parse(block, False)
+            if read - parser.CurrentByteIndex > _TAG:
+                raise DamagedError(f"a tag of more than {_TAG >> 20} MiB")
             yield
         parser.Parse(b"", True)
     except expat.ExpatError as error:
