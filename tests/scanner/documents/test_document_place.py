@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,3 +154,13 @@ def test_a_paragraph_of_many_megabytes_is_read(tmp_path: Path, scan: Scan, token
     long = "x " * (2 << 20)
     (tmp_path / "a.docx").write_bytes(sample.docx(f"{long}{token(1)}"))
     assert [path for path, _ in scan(tmp_path).places] == ["a.docx!paragraph 2"]
+
+
+def test_a_table_of_settings_names_its_values(tmp_path: Path, scan: Scan) -> None:
+    secret = "".join("b7Kq9ZrT2mWx4LpV8nYs"[at] for at in range(20))
+    base = sqlite3.connect(tmp_path / "a.db")
+    base.execute("create table wp_options (option_id integer, option_name text, option_value text)")
+    base.execute("insert into wp_options values (1, 'smtp_password', ?)", (secret,))
+    base.commit()
+    base.close()
+    assert scan(tmp_path).places == [("a.db!wp_options!row 1.option_value", 1)]

@@ -6,6 +6,7 @@ generated column, no virtual table. SQLite reads it in place, or a copy in memor
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ _ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ))
 _COLUMNS = "table_xinfo"
 _ORDINARY = 0  # among hidden and generated columns
 _HEADER = 100
+_NAME = re.compile(rb"[\w.:/-]{1,120}")
+_KEYS = re.compile(rb"(?i)(?:\w{1,30}_)?(?:key|name|setting|option|variable)")
+_VALUES = re.compile(rb"(?i)(?:\w{1,30}_)?(?:value|val|data|content)")
 _LOGGED = (b"\2\2", b"\1\1")  # the versions in the header: with a log, and without
 
 
@@ -100,16 +104,27 @@ def _rows(base: sqlite3.Connection, name: bytes, text: Text, opening: Opening) -
     columns = [row[1] for row in base.execute(f"PRAGMA {_COLUMNS}({table})") if row[6] == _ORDINARY]
     shown = display(name)
     labels = [(column.replace(b"\n", b" "), display(column)) for column in columns]
+    named = _naming(columns)
     wanted = ", ".join(map(_quoted, columns))
     for number, row in _numbered(base, table, wanted):
-        for (label, said), value in zip(labels, row, strict=True):
+        for at, ((label, said), value) in enumerate(zip(labels, row, strict=True)):
             if not isinstance(value, bytes) or len(value) < _SHORTEST:
                 continue
+            called = row[named[at]] if at in named else None
+            if isinstance(called, bytes) and _NAME.fullmatch(called):
+                label = called  # noqa: PLW2901  # settings: what the value is called
             place = f"{shown}!row {number}.{said}"
             if is_archive(value) or is_binary(value):
                 yield from opening.inner(BytesIO(value), place)
             else:
                 yield from text.add(place, value, label=label + b" = ")
+
+
+def _naming(columns: list[bytes]) -> dict[int, int]:
+    """Of a table of settings: the column of values, and the one that names them."""
+    names = [at for at, column in enumerate(columns) if _KEYS.fullmatch(column)]
+    values = [at for at, column in enumerate(columns) if _VALUES.fullmatch(column)]
+    return {values[0]: names[0]} if len(names) == len(values) == 1 else {}
 
 
 def _numbered(
