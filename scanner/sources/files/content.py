@@ -9,12 +9,23 @@ from collections.abc import Iterator
 
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import Provenance
-from stanch.scanner.sources.content.text_or_binary import HEAD, WINDOW, is_archive, is_wrapped
+from stanch.scanner.sources.content.text_or_binary import (
+    HEAD,
+    WINDOW,
+    is_archive,
+    is_compiled_python,
+    is_wrapped,
+)
 from stanch.scanner.sources.content.window import Read, fragments
 from stanch.scanner.sources.files.special_file import odd
 
 READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """Opening a pipe or a device can block or act, a link can lead elsewhere."""
+
+COMPILED = "compiled from the source beside it"
+"""Why most compiled Python is not read."""
+
+_SIZE = (1 << 32) - 1
 
 
 def content(full: str, place: Provenance) -> Iterator[Fragment | Gap]:
@@ -37,7 +48,7 @@ def content(full: str, place: Provenance) -> Iterator[Fragment | Gap]:
                 read = _reader(descriptor, facts)
                 for piece in fragments(read, place, facts.st_size):
                     if isinstance(piece, Gap):
-                        yield from _binary(descriptor, place, piece)
+                        yield from _binary(descriptor, full, place, piece)
                     else:
                         yield piece
         finally:
@@ -46,12 +57,30 @@ def content(full: str, place: Provenance) -> Iterator[Fragment | Gap]:
         yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
 
 
-def _binary(descriptor: int, place: Provenance, gap: Gap) -> Iterator[Fragment | Gap]:
+def _binary(descriptor: int, full: str, place: Provenance, gap: Gap) -> Iterator[Fragment | Gap]:
     """What is in a binary file that can be opened; the gap for any other."""
-    if is_archive(os.pread(descriptor, HEAD, 0)):
-        yield from _opened(descriptor, place)
-    else:
+    head = os.pread(descriptor, HEAD, 0)
+    if not is_archive(head):
         yield gap
+    elif is_compiled_python(head) and _compiled_here(place.path, full, head):
+        yield Gap(path=place.path, why=COMPILED, incomplete=False)
+    else:
+        yield from _opened(descriptor, place)
+
+
+def _compiled_here(shown: str, full: str, head: bytes) -> bool:
+    """Whether the source is beside it, of the size that Python has taken down: it says it all."""
+    folder, _, name = full.rpartition("/")
+    if "__pycache__/" not in shown:
+        return False  # somebody asked for this very file
+    source = f"{folder.rpartition('/')[0]}/{name.partition('.')[0]}.py"
+    try:
+        facts = os.lstat(source)
+    except OSError:
+        return False
+    return stat.S_ISREG(facts.st_mode) and head[12:16] == (facts.st_size & _SIZE).to_bytes(
+        4, "little"
+    )
 
 
 def _opened(descriptor: int, place: Provenance) -> Iterator[Fragment | Gap]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import py_compile
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -164,3 +165,15 @@ def test_a_table_of_settings_names_its_values(tmp_path: Path, scan: Scan) -> Non
     base.commit()
     base.close()
     assert scan(tmp_path).places == [("a.db!wp_options!row 1.option_value", 1)]
+
+
+def test_compiled_python_is_read_where_its_source_is_not(
+    tmp_path: Path, scan: Scan, token: Token
+) -> None:
+    source = tmp_path / "a.py"
+    source.write_text(f"x = '{token(1)}'\n")
+    py_compile.compile(str(source))
+    (compiled,) = (tmp_path / "__pycache__").iterdir()
+    assert scan(tmp_path).places == [("a.py", 1)]
+    source.write_text("x = 1\n")  # what was compiled still has it
+    assert scan(tmp_path).places == [(f"__pycache__/{compiled.name}!string 1", 1)]
