@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.scanner.conftest import Repo, github_token, sorted_out
-from tests.scanner.documents import sample
+from tests.scanner.documents import office_sample, sample
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
@@ -84,7 +84,7 @@ def test_a_text_larger_than_a_window_is_read_whole(
 
 
 def test_documents_are_opened_wherever_they_are(tmp_path: Path, scan: Scan, token: Token) -> None:
-    inner = sample.zipped({"a/b.pdf": sample.pdf(token(1)), "c.db": sample.sqlite(token(2))})
+    inner = office_sample.zipped({"a/b.pdf": sample.pdf(token(1)), "c.db": sample.sqlite(token(2))})
     (tmp_path / "all.zip").write_bytes(inner)
     (tmp_path / "d.pdf.gz").write_bytes(gzip.compress(sample.pdf(token(3))))
     assert scan(tmp_path).places == [
@@ -96,7 +96,7 @@ def test_documents_are_opened_wherever_they_are(tmp_path: Path, scan: Scan, toke
 
 def test_history_and_head_know_documents(scan: Scan, repo: Repo, token: Token) -> None:
     for name, data in (
-        ("a.docx", sample.docx(token(1))),
+        ("a.docx", office_sample.docx(token(1))),
         ("b.eml", sample.mail(token(2))),
         ("c.pdf", sample.pdf(token(3))),
     ):
@@ -123,7 +123,7 @@ def test_a_mail_keeps_its_own_lines_and_no_part_counts_twice(
 def test_what_a_cell_shares_is_said_at_its_first_cell(
     tmp_path: Path, scan: Scan, token: Token
 ) -> None:
-    book = sample.xlsx(token(1))
+    book = office_sample.xlsx(token(1))
     (tmp_path / "a.xlsx").write_bytes(book)
     assert scan(tmp_path).places == [("a.xlsx!Keys!B7", 1)]
 
@@ -136,7 +136,7 @@ def test_a_cell_stands_beside_its_name(tmp_path: Path, scan: Scan) -> None:
         f"<table:table-cell><text:p>{secret}</text:p></table:table-cell>"
         "</table:table-row></table:table>"
     )
-    (tmp_path / "a.ods").write_bytes(sample.open_document("spreadsheet", body))
+    (tmp_path / "a.ods").write_bytes(office_sample.open_document("spreadsheet", body))
     assert scan(tmp_path).places == [("a.ods!T!B1", 1)]
 
 
@@ -147,13 +147,13 @@ def test_long_texts_are_cut_between_paragraphs_only(
     body = "".join(paragraph.format(token(number)) for number in range(2500))
     space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     text = f'<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
-    (tmp_path / "a.docx").write_bytes(sample.office("word/document.xml", text))
+    (tmp_path / "a.docx").write_bytes(office_sample.office("word/document.xml", text))
     assert len(scan(tmp_path).matches) == 2500
 
 
 def test_a_paragraph_of_many_megabytes_is_read(tmp_path: Path, scan: Scan, token: Token) -> None:
     long = "x " * (2 << 20)
-    (tmp_path / "a.docx").write_bytes(sample.docx(f"{long}{token(1)}"))
+    (tmp_path / "a.docx").write_bytes(office_sample.docx(f"{long}{token(1)}"))
     assert [path for path, _ in scan(tmp_path).places] == ["a.docx!paragraph 2"]
 
 

@@ -18,7 +18,7 @@ from stanch.scanner.model.provenance import InStream
 from stanch.scanner.sources.content import archive
 from stanch.scanner.sources.content.document import pdf, pdf_child
 from stanch.scanner.sources.content.text_or_binary import is_wrapped
-from tests.scanner.documents import sample
+from tests.scanner.documents import office_sample, sample
 
 Scan = Callable[..., Any]
 Token = Callable[[int], str]
@@ -29,20 +29,20 @@ def test_a_document_type_is_refused_and_the_part_read_as_text(
 ) -> None:
     lol = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     text = f"{lol}<w:p xmlns:w='w'><w:t>&b;{token(1)}</w:t></w:p>"
-    (tmp_path / "a.docx").write_bytes(sample.office("word/document.xml", text))
+    (tmp_path / "a.docx").write_bytes(office_sample.office("word/document.xml", text))
     outcome = scan(tmp_path)
     assert "document type" in outcome.incomplete[0].why
     assert outcome.places == [("a.docx!word/document.xml", 1)]
 
 
 def test_depth_of_xml_is_bounded(tmp_path: Path, scan: Scan) -> None:
-    (tmp_path / "a.docx").write_bytes(sample.office("word/document.xml", "<p>" * 100_000))
+    (tmp_path / "a.docx").write_bytes(office_sample.office("word/document.xml", "<p>" * 100_000))
     assert "deeper" in scan(tmp_path).incomplete[0].why
 
 
 def test_a_tag_has_a_bound(tmp_path: Path, scan: Scan) -> None:
     (tmp_path / "a.docx").write_bytes(
-        sample.office("word/document.xml", f'<p x="{"y" * (10 << 20)}"/>')
+        office_sample.office("word/document.xml", f'<p x="{"y" * (10 << 20)}"/>')
     )
     assert "tag of more" in scan(tmp_path).incomplete[0].why
 
@@ -51,7 +51,7 @@ def test_text_that_grows_without_end_is_bounded(
     tmp_path: Path, scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "_BYTES", 1 << 20)
-    (tmp_path / "a.docx").write_bytes(sample.docx("a" * (2 << 20)))
+    (tmp_path / "a.docx").write_bytes(office_sample.docx("a" * (2 << 20)))
     assert "unpacks to more" in scan(tmp_path).incomplete[0].why
 
 
@@ -69,7 +69,7 @@ def test_nothing_of_a_database_is_run(tmp_path: Path, scan: Scan, token: Token) 
     base.executescript(_HOSTILE)
     base.execute("insert into t (a) values (?)", (token(1),))
     base.execute("insert into w values ('key', ?)", (token(2),))
-    base.execute("insert into blobs values (?)", (sample.zipped({"y.env": token(3)}),))
+    base.execute("insert into blobs values (?)", (office_sample.zipped({"y.env": token(3)}),))
     base.execute("insert into f values (?)", (token(4),))
     base.execute("create trigger g before insert on t begin select load_extension('x'); end")
     base.commit()

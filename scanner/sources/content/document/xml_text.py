@@ -31,6 +31,23 @@ def parsed(file: Readable, events: Events, take: Callable[[int], None]) -> Itera
 
     ``take`` accounts for what is read.
     """
+    parser = _parser(events)
+    read = 0
+    try:
+        while block := file.read(_BLOCK):
+            take(len(block))
+            read += len(block)
+            parser.Parse(block, False)
+            if read - parser.CurrentByteIndex > _TAG:
+                raise DamagedError(f"a tag of more than {_TAG >> 20} MiB")
+            yield
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise DamagedError("its XML is broken") from error
+    yield
+
+
+def _parser(events: Events) -> expat.XMLParserType:
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     depth = 0
@@ -47,27 +64,15 @@ def parsed(file: Readable, events: Events, take: Callable[[int], None]) -> Itera
         depth -= 1
         events.end(_bare(name))
 
-    def refused(*_: object) -> None:
-        raise DamagedError("it declares a document type")
-
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = events.text
-    parser.StartDoctypeDeclHandler = refused
-    parser.EntityDeclHandler = refused
-    try:
-        read = 0
-        while block := file.read(_BLOCK):
-            take(len(block))
-            read += len(block)
-            parser.Parse(block, False)
-            if read - parser.CurrentByteIndex > _TAG:
-                raise DamagedError(f"a tag of more than {_TAG >> 20} MiB")
-            yield
-        parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        raise DamagedError("its XML is broken") from error
-    yield
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refused
+    return parser
+
+
+def _refused(*_: object) -> None:
+    raise DamagedError("it declares a document type")
 
 
 def _bare(name: str) -> str:
