@@ -26,6 +26,7 @@ __all__ = ["ImageScan", "LayerCache"]
 Found = Match | Gap | Tally | Milestone
 
 _FEW = 3  # a single layer may be worth a process
+_KNOWN = "known from an earlier scan, and not read again (--no-cache does)"
 _MASK = "•••"
 _LONGEST = 160  # characters of an instruction
 _ASSIGNED = re.compile(r"(?<![\w-])(--?[\w-]+|[A-Za-z_][\w.]*)=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)")
@@ -87,6 +88,7 @@ class ImageScan(Record, frozen=False):
             if name is None or read is None:
                 continue
             known.add(name)
+            listing.gaps.append(Gap(path=f"layer {name}", why=_KNOWN, incomplete=False))
             self._contents[name] = read.contents
             listing.gaps.extend(read.gaps)
             self._found += [

@@ -317,10 +317,9 @@ def test_a_known_layer_is_not_fetched_again(
     made = _served(host, _double())
     keeping = Scanner(key=scanner._key, rules=scanner._rules, history_folder=tmp_path, processes=1)
     name = f"{made.name}/team/app:1.0"
-    first, second = (
-        [each.finding for each in sorted_out(iter(keeping.scan_image(name, parts=False))).matches]
-        for _ in range(2)
-    )
+    outcomes = [sorted_out(iter(keeping.scan_image(name, parts=False))) for _ in range(2)]
+    first, second = ([match.finding for match in each.matches] for each in outcomes)
+    assert [gap.why.partition(",")[0] for gap in outcomes[1].gaps] == ["known from an earlier scan"]
     assert first == second
     layer = first[0].provenance.details["layer"]
     assert sum(path.endswith(f"/blobs/{layer}") for path, _ in made.asked) == 1
