@@ -71,6 +71,8 @@ class Survey:
 
     def learn(self, fragment: Fragment) -> bool:
         """Take the fragment's tokens as examples; false when nothing in it needs judging."""
+        if fragment.places is not None:
+            return False  # pieces of a document: what is usual in text says nothing of them
         sample = self._sample(kind_of(fragment.provenance.path))
         self._wide = None
         self._places.clear()

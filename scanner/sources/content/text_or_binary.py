@@ -33,16 +33,14 @@ _DOCUMENTS = (
     b"\xca\xfe\xba\xbe", b"dex\n0", b"\2\0\x0c\0", b"\3\0\x08\0",
 )  # fmt: skip
 _OPENED = _PACKED + _DOCUMENTS
-_PYTHON = re.compile(rb".[\x0c-\x0f]\r\n", re.DOTALL)
+_PYTHON = range(0x0C, 0x10)  # second byte of the version, since Python 3.0
 _MAIL = (
     b"From ", b"From:", b"Return-Path:", b"Received:", b"Delivered-To:", b"MIME-Version:",
     b"Message-ID:", b"Message-Id:", b"Date:", b"To:", b"Subject:", b"X-", b"DKIM-", b"ARC-",
     b"Authentication-Results:", b"Content-Type:", b"Reply-To:", b"Sender:",
 )  # fmt: skip
 #: Parts that are encoded, or that may be.
-_MIME = re.compile(
-    rb"(?i)\nContent-(?:Transfer-Encoding:\s*(?:base64|quoted-printable)|Type:\s*multipart/)"
-)
+_MIME = rb"(?i)\nContent-(?:Transfer-Encoding:\s*(?:base64|quoted-printable)|Type:\s*multipart/)"
 #: Small ones of these may have no NUL at all.
 _DENSE = (ZSTD, *(b"BZh%d1AY&SY" % level for level in range(1, 10)))
 _MAGIC = 4  # what is no text says so in its first bytes
@@ -92,12 +90,12 @@ def is_wrapped(head: bytes) -> bool:
 
 def is_mail(head: bytes) -> bool:
     """Whether it is a mail, or a box of them, that may have encoded parts."""
-    return head.startswith(_MAIL) and _MIME.search(head, 0, HEAD) is not None
+    return head.startswith(_MAIL) and re.search(_MIME, head[:HEAD]) is not None
 
 
 def is_compiled_python(head: bytes) -> bool:
     """Whether it is a ``.pyc``; the version is in the first two bytes."""
-    return head[2:4] == b"\r\n" and _PYTHON.match(head) is not None
+    return head[2:4] == b"\r\n" and head[1] in _PYTHON
 
 
 def _is_text(head: bytes) -> bool:
