@@ -84,6 +84,26 @@ class InCommit(Record):
         return f"since {self.commit[:_SHORT]} {self.committed_at:%Y-%m-%d}{gone}"
 
 
+class InTree(Record):
+    """A file as a commit has it, where nobody looked since when. ``link`` as for a commit."""
+
+    path: str
+    commit: str
+    link: str | None = None
+    source = "git-tree"
+    origin = ""
+
+    @property
+    def details(self) -> Mapping[str, Detail]:
+        """The commit."""
+        return {"tree": self.commit}
+
+    @property
+    def words(self) -> str:
+        """Which commit's."""
+        return f"in {self.commit[:_SHORT]}"
+
+
 class InImage(Record):
     """A file in a layer of a container image, or what stands beside the layers.
 
@@ -198,4 +218,4 @@ class InAgent(Record):
         return f"{self.keeps} of {self.assistant}"
 
 
-Provenance = InWorktree | InIndex | InCommit | InStream | InImage | InLog | InAgent
+Provenance = InWorktree | InIndex | InCommit | InTree | InStream | InImage | InLog | InAgent

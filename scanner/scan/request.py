@@ -21,7 +21,7 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.scan.engine import plugins_of
 from stanch.scanner.scan.scanner import Scanner
-from stanch.scanner.scan.stage import Scan
+from stanch.scanner.scan.stage import Asked, Scan
 from stanch.scanner.scan.target import kind_of, place_of
 from stanch.scanner.scan.trust import Trust, standing
 from stanch.scanner.scan.waivers import Accepted, accepted_in, baseline_path, path_prefix
@@ -115,9 +115,11 @@ def _scan(scanner: Scanner, target: str, request: ScanRequest, listening: Listen
         return scanner.scan_stream(stream, name=name, parts=False)
     kind = kind_of(target)
     if kind is not None:
-        if request.staged or request.history or request.selection:
-            raise unfit(f"{kind.name} has neither history nor staged changes")
-        return kind.scan(scanner, target, parts=False)
+        if request.staged or (not kind.git and (request.history or request.selection)):
+            none = "no staged changes" if kind.git else "neither history nor staged changes"
+            raise unfit(f"{kind.name} has {none}")
+        asked = Asked(parts=False, history=request.history, selection=request.selection)
+        return kind.scan(scanner, target, asked)
     return scanner.scan_path(
         Path(target),
         history=False if request.staged and request.history is None else request.history,

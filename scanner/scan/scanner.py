@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from stanch.scanner.scan.layer_cache import LayerCache
     from stanch.scanner.sources.git.repository import Repository
     from stanch.scanner.sources.git.revisions import Selection
+    from stanch.scanner.sources.remote.listing import Listed
     from stanch.scanner.suppression.suppressor import Suppressor
 
-from stanch.scanner.scan.stage import Results, Scan, Stage
+from stanch.scanner.scan.stage import Asked, Results, Scan, Stage
 
 
 class Scanner:
@@ -111,14 +112,45 @@ class Scanner:
             stages.append(self._blobs(layout, real, staged=False, parts=parts, selection=selection))
         return self._scan(*stages)
 
-    def scan_target(self, target: str, *, history: bool | None = None, parts: bool = True) -> Scan:
-        """Scan a path, or what a target with a prefix names (``image:``, ``agents:``)."""
+    def scan_target(
+        self,
+        target: str,
+        *,
+        history: bool | None = None,
+        parts: bool = True,
+        selection: Selection | None = None,
+    ) -> Scan:
+        """Scan a path, or what another target names (a URL, ``image:``, ``github:``)."""
         from stanch.scanner.scan.target import kind_of  # noqa: PLC0415  # it knows this class
 
         kind = kind_of(target)
         if kind is None:
-            return self.scan_path(Path(target), history=history, parts=parts)
-        return kind.scan(self, target, parts=parts)
+            return self.scan_path(Path(target), history=history, parts=parts, selection=selection)
+        return kind.scan(self, target, Asked(parts=parts, history=history, selection=selection))
+
+    def scan_remote(
+        self, repositories: Callable[[], Iterable[Listed]], asked: Asked, *, many: bool
+    ) -> Scan:
+        """Scan repositories of other hosts. Of ``many`` each is named in its findings' paths."""
+        from stanch.scanner.scan.remote import Remote  # noqa: PLC0415  # most scans do without
+
+        def read(place: Path, selection: Selection | None) -> Stage:
+            layout = Layout(top=None, git_dir=place, common_dir=place)
+            return self._blobs(layout, place, staged=False, parts=asked.parts, selection=selection)
+
+        remote = Remote(
+            repositories=repositories,
+            read=read,
+            history=asked.history is not False,
+            selection=asked.selection,
+            many=many,
+        )
+
+        @contextmanager
+        def start() -> Iterator[Results]:
+            yield remote.results()
+
+        return self._scan(Stage(open=start, blobs=True))
 
     def scan_stream(self, stream: BinaryIO, *, name: str, parts: bool = True) -> Scan:
         """Scan what an open stream still holds."""

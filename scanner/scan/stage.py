@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fragment import Gap
@@ -11,6 +12,9 @@ from stanch.scanner.model.record import Record, fresh, replace
 from stanch.scanner.model.summary import Reached, ScanSummary
 from stanch.scanner.scan.batch import Tally
 from stanch.scanner.sources.source import Milestone
+
+if TYPE_CHECKING:
+    from stanch.scanner.sources.git.revisions import Selection
 
 _NOW_AND_THEN = 0.1  # seconds: more often nobody can read how far a scan is
 
@@ -70,6 +74,14 @@ class Scan(Record, frozen=False):
                     blobs=was.blobs + blob_count,
                     size=was.size + size,
                 )
+
+
+class Asked(Record):
+    """How a target is to be read: ``parts`` of matches for the vault, and which of its history."""
+
+    parts: bool = True
+    history: bool | None = None
+    selection: Selection | None = None
 
 
 Results = Iterator[Match | Gap | Tally | Milestone]

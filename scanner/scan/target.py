@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.record import Record
@@ -16,14 +17,11 @@ from stanch.scanner.sources.content.display_path import display
 
 if TYPE_CHECKING:
     from stanch.scanner.scan.scanner import Scanner
-    from stanch.scanner.scan.stage import Scan
+    from stanch.scanner.scan.stage import Asked, Scan
 
 
-class Scans(Protocol):
-    """Makes the scan of a target; with ``parts`` the matches hold the values, for the vault."""
-
-    def __call__(self, scanner: Scanner, target: str, *, parts: bool) -> Scan:
-        """The scan, not begun. Raises :class:`UsageError` for a target that says nothing."""
+Scans = Callable[["Scanner", str, "Asked"], "Scan"]
+"""Makes the scan of a target. Raises :class:`UsageError` for one that names nothing."""
 
 
 class TargetKind(Record):
@@ -32,13 +30,14 @@ class TargetKind(Record):
     name: str  # as a message says it: "a container image"
     pattern: re.Pattern[str]
     scan: Scans
+    git: bool = False  # has a history
 
 
-def _image(scanner: Scanner, target: str, *, parts: bool) -> Scan:
-    return scanner.scan_image(target.partition(":")[2], parts=parts)
+def _image(scanner: Scanner, target: str, asked: Asked) -> Scan:
+    return scanner.scan_image(target.partition(":")[2], parts=asked.parts)
 
 
-def _agents(scanner: Scanner, target: str, *, parts: bool) -> Scan:
+def _agents(scanner: Scanner, target: str, asked: Asked) -> Scan:
     """Of this user, or of the home directory that is named."""
     named = target.partition(":")[2]
     home = Path(named) if named else Path.home()
@@ -48,12 +47,38 @@ def _agents(scanner: Scanner, target: str, *, parts: bool) -> Scan:
             remedy="name one that exists, or none for your own: stanch scan agents:",
         )
     project, environ = (None, {}) if named else (Path.cwd(), os.environ)
-    return scanner.scan_agents(home, project, environ, parts=parts)
+    return scanner.scan_agents(home, project, environ, parts=asked.parts)
+
+
+def _url(scanner: Scanner, target: str, asked: Asked) -> Scan:
+    from stanch.scanner.scan.remote import repository  # noqa: PLC0415  # most scans do without
+
+    return scanner.scan_remote(repository(target), asked, many=False)
+
+
+def _owner(scanner: Scanner, target: str, asked: Asked) -> Scan:
+    from stanch.scanner.scan.remote import owned  # noqa: PLC0415  # as above
+
+    provider, _, name = target.partition(":")
+    return scanner.scan_remote(owned(provider, name), asked, many=True)
 
 
 _KINDS = (
     TargetKind(name="a container image", pattern=re.compile("image:."), scan=_image),
     TargetKind(name="what AI assistants keep", pattern=re.compile("agents:"), scan=_agents),
+    TargetKind(
+        name="an owner's repositories",
+        pattern=re.compile("(?:github|gitlab|gitea|bitbucket):(?!//)"),
+        scan=_owner,
+        git=True,
+    ),
+    TargetKind(
+        name="a repository on another host",
+        # Also what is refused: a scheme that git would take for a program.
+        pattern=re.compile(r"[a-z][a-z0-9+.-]*:(?:://|//|:)|[\w.-]+@[\w.-]+:", re.IGNORECASE),
+        scan=_url,
+        git=True,
+    ),
 )
 
 

@@ -145,7 +145,7 @@ def test_names_from_a_repository_cannot_act_on_the_terminal(
         (["--staged", "{plain}"], 2, "not in a git repository"),
         (["--history", "{plain}"], 2, "not in a git repository"),
         (["--history", "-"], 2, "standard input has neither"),
-        (["https://example.org/x.git"], 2, "cannot be scanned yet"),
+        (["ext::sh -c true"], 2, "not fetched by ext"),
         (["image:./alpine.tar"], 2, "there is no file or directory"),
         (["log:build"], 2, "cannot be scanned yet"),
         (["--fingerprint-key", "env:STANCH_NO_SUCH", "{plain}"], 2, "is not set"),

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from stanch.scanner.api import Gap, Match, Scanner
+from stanch.scanner.api import Scanner
 from tests.scanner.conftest import Outcome, github_token, sorted_out
 from tests.scanner.sources.archive_sample import tarred
 from tests.scanner.sources.image_sample import (
@@ -233,57 +231,6 @@ def test_ten_gigabytes_of_nothing_are_bounded(tmp_path: Path, image: Scan) -> No
     files = {f"blobs/{name.replace(':', '/')}": data for name, data in blobs.items()}
     (gap,) = image(folder(tmp_path, files | {"index.json": top})).incomplete
     assert "200 times its size" in gap.why
-
-
-@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a\0b", "a" * 5000, "", "."])
-def test_a_saved_image_that_names_anything_reads_nothing_else(
-    tmp_path: Path, image: Scan, name: str
-) -> None:
-    said = json.dumps([{"Config": name, "Layers": [name]}]).encode()
-    for path in (
-        folder(tmp_path / "folder", {"manifest.json": said}),
-        archive(tmp_path / "x.tar", {"manifest.json": said}),
-    ):
-        outcome = image(path)
-        assert len(outcome.incomplete) == 2  # the configuration and the layer
-        assert not outcome.matches
-
-
-_WHOLE = oci_files(
-    Image(
-        layers=[Layer(files={"a.env": b"A=b", "b": b"b" * 2000}), Layer(files={"c": b"c"})],
-        config={"Env": ["A=b"], "Labels": {"a": "b"}},
-        annotations={"a": "b"},
-    )
-) | legacy_files(Image(layers=[Layer(files={"d": b"d"}, said="|1 A=b x")]))
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    name=st.sampled_from(sorted(_WHOLE)),
-    edits=st.lists(st.tuples(st.integers(0, 5000), st.binary(max_size=8)), min_size=1, max_size=4),
-    tidy=st.booleans(),
-)
-def test_no_damage_makes_a_scan_raise(
-    scanner: Scanner,
-    tmp_path_factory: pytest.TempPathFactory,
-    name: str,
-    edits: list[tuple[int, bytes]],
-    tidy: bool,  # noqa: FBT001  # drawn
-) -> None:
-    data = bytearray(_WHOLE[name])
-    for at, new in edits:
-        at %= len(data)  # noqa: PLW2901  # into the data
-        data[at : at + len(new)] = new
-    files = {**_WHOLE, name: bytes(data)}
-    if tidy and name.startswith("blobs"):  # what is damaged has its digest all the same
-        right = digest(bytes(data)).encode()
-        was = name.removeprefix("blobs/").replace("/", ":").encode()
-        files = {each: held.replace(was, right) for each, held in files.items()}
-        files[f"blobs/{right.decode().replace(':', '/')}"] = bytes(data)
-    path = archive(tmp_path_factory.getbasetemp() / "fuzzed.tar", files)
-    for result in scanner.scan_image(str(path)):
-        assert isinstance(result, Match | Gap)
 
 
 _MEASURED = """

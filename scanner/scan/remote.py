@@ -1,0 +1,128 @@
+"""Scans repositories of other hosts: each is fetched, read as any history is, and named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from stanch.scanner.local.fingerprint_key import data_directory
+from stanch.scanner.local.hosts import operator_hosts
+from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.finding import Match
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.provenance import InCommit, InTree
+from stanch.scanner.model.record import Record, replace
+from stanch.scanner.scan.stage import Results, Stage
+from stanch.scanner.sources.git.history import SHALLOW
+from stanch.scanner.sources.http.client import Client
+from stanch.scanner.sources.remote import bitbucket, gitea, github, gitlab
+from stanch.scanner.sources.remote.address import parse
+from stanch.scanner.sources.remote.listing import Listed, Lists, Owner, owner_of
+from stanch.scanner.sources.remote.mirror import Fetch, MissingError, fetched
+from stanch.scanner.sources.source import Milestone
+
+if TYPE_CHECKING:
+    from stanch.scanner.sources.git.revisions import Selection
+
+LISTS: MappingProxyType[str, tuple[Lists, str | None]] = MappingProxyType(
+    {
+        "github": (github.repositories, github.HOST),
+        "gitlab": (gitlab.repositories, gitlab.HOST),
+        "gitea": (gitea.repositories, None),
+        "bitbucket": (bitbucket.repositories, bitbucket.HOST),
+    }
+)
+"""By the name before the colon: who lists repositories, and the host if none is named."""
+
+History = Callable[[Path, "Selection | None"], Stage]
+"""The stage that reads the history of the bare repository in a folder."""
+
+
+class Remote(Record):
+    """Repositories and how they are read; ``history`` False reads the default branch's files."""
+
+    repositories: Callable[[], Iterable[Listed]]
+    read: History
+    history: bool = True
+    selection: Selection | None = None
+    many: bool = False
+
+    def results(self) -> Results:
+        """What each repository holds. One that cannot be read is a gap, and the next follows."""
+        try:
+            listed = list(self.repositories())
+        except SourceError as error:
+            yield _unread("repositories", error)
+            return
+        for number, each in enumerate(listed, 1):
+            yield from self._one(each.url, each.name, wiki=False)
+            if each.wiki is not None:
+                yield from self._one(each.wiki, f"{each.name}.wiki", wiki=True)
+            if self.many:
+                yield Milestone(done=number, of=len(listed))
+
+    def _one(self, url: str, name: str, *, wiki: bool) -> Results:
+        try:
+            fetch = Fetch(
+                address=parse(url),
+                folder=data_directory(os.environ) / "mirrors",
+                hosts=operator_hosts(),
+                environ=os.environ,
+                history=self.history,
+            )
+            with fetched(fetch) as place, self.read(place, self.selection).open() as found:
+                yield from self._named(found, name)
+        except MissingError as error:
+            if not wiki:  # one that was never begun is offered all the same
+                yield _unread(name, error)
+        except SourceError as error:
+            yield _unread(name, error)
+
+    def _named(self, results: Results, name: str) -> Results:
+        for result in results:
+            if isinstance(result, Milestone):
+                if not self.many:
+                    yield result
+            elif isinstance(result, Match):
+                place = result.finding.provenance
+                if isinstance(place, InCommit):
+                    place = place if self.history else _in_tree(place)
+                    path = f"{name}/{place.path}" if self.many else place.path
+                    place = replace(place, path=path)
+                yield replace(result, finding=replace(result.finding, provenance=place))
+            elif isinstance(result, Gap):
+                if self.history or result.why != SHALLOW:  # only the files were asked for
+                    yield replace(result, path=f"{name}: {result.path}") if self.many else result
+            else:
+                yield result
+
+
+def repository(url: str) -> Callable[[], Iterable[Listed]]:
+    """The one repository of an address; raises :class:`UsageError` for what is no address."""
+    address = parse(url)
+    return lambda: [Listed(name=address.shown, url=url)]
+
+
+def owned(provider: str, text: str) -> Callable[[], Iterable[Listed]]:
+    """All repositories of an owner; raises :class:`UsageError` when nobody is named."""
+    lists, default = LISTS[provider]
+    owner = owner_of(provider, text, default)
+    return lambda: _listed(lists, owner)
+
+
+def _listed(lists: Lists, owner: Owner) -> Iterator[Listed]:
+    api = f"api.{owner.host}"
+    with closing(Client.of(operator_hosts(), named=(owner.host, api))) as client:
+        yield from lists(client, owner.host, owner.name)
+
+
+def _in_tree(place: InCommit) -> InTree:
+    return InTree(path=place.path, commit=place.commit, link=place.link)
+
+
+def _unread(name: str, error: SourceError) -> Gap:
+    return Gap(path=name, why=f"not read: {error}; {error.remedy}", incomplete=True)
