@@ -123,23 +123,7 @@ def env(number: int) -> bytes:
 
 def everywhere(*, zstd: bool = True) -> dict[str, bytes]:
     """An OCI layout with one value in each place."""
-    steps = [
-        ({"app/a.env": env(1), "app/b.env": env(2), "app/c.env": env(3)}, "COPY . /app"),
-        ({sample.whiteout("app/b.env"): b"", "app/c.env": env(4)}, "RUN ./clean"),
-        ({"usr/lib/python3/site.py": env(5)}, "RUN make install"),
-        ({"srv/d.zip": zipped({"in/e.txt": env(6)})}, "ADD d.zip /srv"),
-    ]
-    layers = [sample.Layer(files=files, said=said) for files, said in steps]
-    packed = sample.Layer(files={"etc/g.env": env(8)}, pack=sample.frames, said="COPY g.env /etc")
-    layers += [
-        sample.Layer(files={"etc/f.env": env(7)}, pack=sample.plain, said="COPY f.env /etc"),
-        *([packed] if zstd else []),
-        sample.Layer(
-            files={"etc/h": b"h" * 4096, "etc/i.env": env(9)},
-            pack=sample.members,
-            said="COPY h i.env /etc",
-        ),
-    ]
+    layers = _every_layer(zstd=zstd)
     history: list[dict[str, Any]] = [{"created_by": each.said} for each in layers]
     history += [
         {"created_by": f"ENV TOKEN={github_token(10)}", "empty_layer": True},
@@ -164,6 +148,28 @@ def everywhere(*, zstd: bool = True) -> dict[str, bytes]:
     listed.append(attestation(blobs, listed[0]["digest"]))
     files = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": sample.index(listed)}
     return files | {f"blobs/{name.replace(':', '/')}": data for name, data in blobs.items()}
+
+
+def _every_layer(*, zstd: bool) -> list[sample.Layer]:
+    """The layers of the first image."""
+    steps = [
+        ({"app/a.env": env(1), "app/b.env": env(2), "app/c.env": env(3)}, "COPY . /app"),
+        ({sample.whiteout("app/b.env"): b"", "app/c.env": env(4)}, "RUN ./clean"),
+        ({"usr/lib/python3/site.py": env(5)}, "RUN make install"),
+        ({"srv/d.zip": zipped({"in/e.txt": env(6)})}, "ADD d.zip /srv"),
+    ]
+    layers = [sample.Layer(files=files, said=said) for files, said in steps]
+    packed = sample.Layer(files={"etc/g.env": env(8)}, pack=sample.frames, said="COPY g.env /etc")
+    layers += [
+        sample.Layer(files={"etc/f.env": env(7)}, pack=sample.plain, said="COPY f.env /etc"),
+        *([packed] if zstd else []),
+        sample.Layer(
+            files={"etc/h": b"h" * 4096, "etc/i.env": env(9)},
+            pack=sample.members,
+            said="COPY h i.env /etc",
+        ),
+    ]
+    return layers
 
 
 def attestation(blobs: sample.Blobs, about: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +23,10 @@ from stanch.responder.postmortem.text import clean, plural, span
 
 _LATE_DETECTION = timedelta(hours=1)
 _SLOW_APPROVAL = timedelta(minutes=5)
+#: An image of Amazon's registry, whose images can be archived one by one.
+_ECR = re.compile(
+    r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.[a-z.]+/([a-z0-9._/-]+)(:[\w.-]+|@sha256:[0-9a-f]{64})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,11 @@ class Facts:
     def in_history(self) -> tuple[Exposure, ...]:
         """The copies that stand in git history."""
         return tuple(copy for copy in self.exposures if copy.commit)
+
+    @property
+    def in_images(self) -> tuple[str, ...]:
+        """The images that hold a copy."""
+        return tuple(sorted({clean(c.root, 120) for c in self.exposures if c.source == "image"}))
 
     @property
     def failed(self) -> tuple[StepRun, ...]:
@@ -77,6 +87,11 @@ def residual(facts: Facts) -> Iterator[str]:
         yield (
             f"The credential stays readable in the git history of {roots}, and in every clone, "
             "fork and cache of it; only its death makes that harmless."
+        )
+    if facts.in_images:
+        yield (
+            f"The credential stays readable in {', '.join(facts.in_images)} and in every copy that "
+            "was pulled, also where a later layer deletes the file."
         )
     activity = facts.activity
     if activity and activity.answered_late:
@@ -189,6 +204,20 @@ def _detect(facts: Facts) -> Iterator[Draft]:
         )
 
 
+def _out_of_reach(images: tuple[str, ...]) -> str:
+    """How: where a registry can switch one image off, that can be taken back."""
+    found = next(filter(None, map(_ECR.search, images)), None)
+    if found is None:
+        return "delete its tags and its manifest in the registry"
+    account, region, name, version = found.groups()
+    named = f"imageTag={version[1:]}" if version[0] == ":" else f"imageDigest={version[1:]}"
+    return (
+        f"aws ecr update-image-storage-class --region {region} --registry-id {account} "
+        f"--repository-name {name} --image-id {named} --target-storage-class ARCHIVE "
+        "(STANDARD takes it back; it is kept, and paid for, 90 days at least)"
+    )
+
+
 def _mitigate(facts: Facts) -> Iterator[Draft]:
     if facts.in_history:
         yield (
@@ -197,8 +226,21 @@ def _mitigate(facts: Facts) -> Iterator[Draft]:
             "Rewrite the history of the repository, or record that it may stay once it is dead",
             "the copies outlive this incident, and every scan will meet them again",
         )
+    if facts.in_images:
+        yield (
+            "archive-images",
+            ActionKind.MITIGATE,
+            (
+                f"Take {', '.join(facts.in_images)} out of reach and build it without the layer: "
+                f"{_out_of_reach(facts.in_images)}"
+            ),
+            (
+                "whoever may pull it can read the layer; what was pulled already stays, and so do "
+                "other images with that layer"
+            ),
+        )
     for copy in facts.exposures:
-        if not copy.commit:
+        if not copy.commit and copy.source != "image":
             yield (
                 "remove-copies",
                 ActionKind.MITIGATE,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -306,3 +307,23 @@ def test_labels_never_overlap_however_often_it_was_tried(case: CaseFile) -> None
     assert len(labels) > 30
     for (y, _, end), (other, start, _) in pairwise(sorted(labels)):
         assert y != other or start >= end - 1
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (
+            "image:123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/app:1.4",
+            "--repository-name team/app --image-id imageTag=1.4 --target-storage-class ARCHIVE",
+        ),
+        (f"image:registry.example/app@sha256:{'0' * 64}", "delete its tags and its manifest"),
+    ],
+)
+def test_an_image_that_holds_a_copy_is_taken_out_of_reach(
+    case: CaseFile, image: str, said: str
+) -> None:
+    copy = replace(case.exposures[0], source="image", root=image, commit=None, origin="sha256:0")
+    report = build(replace(case, exposures=(*case.exposures, copy)), now=NOW)
+    (action,) = (each for each in report.actions if each.id == "archive-images")
+    assert said in action.what
+    assert any("every copy that was pulled" in risk for risk in report.residual)
