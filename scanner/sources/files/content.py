@@ -14,6 +14,7 @@ from stanch.scanner.sources.content.text_or_binary import (
     WINDOW,
     is_archive,
     is_compiled_python,
+    is_mail,
     is_wrapped,
 )
 from stanch.scanner.sources.content.window import Read, fragments
@@ -25,6 +26,10 @@ READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 COMPILED = "compiled from the source beside it"
 """Why most compiled Python is not read."""
 
+LARGEST_MAIL = 32 << 20
+"""Bytes of mails in one file; of more, what is encoded is not opened."""
+
+_MAIL_TOO_LARGE = f"mails of more than {LARGEST_MAIL >> 20} MiB: encoded parts are not opened"
 _SIZE = (1 << 32) - 1
 
 
@@ -42,9 +47,11 @@ def content(full: str, place: Provenance) -> Iterator[Fragment | Gap]:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
                 yield odd(shown, facts.st_mode)
-            elif is_wrapped(os.pread(descriptor, HEAD, 0)):
+            elif _is_opened(descriptor, facts.st_size):
                 yield from _opened(descriptor, place)
             else:
+                if facts.st_size > LARGEST_MAIL and is_mail(os.pread(descriptor, HEAD, 0)):
+                    yield Gap(path=shown, why=_MAIL_TOO_LARGE, incomplete=True)
                 read = _reader(descriptor, facts)
                 for piece in fragments(read, place, facts.st_size):
                     if isinstance(piece, Gap):
@@ -55,6 +62,12 @@ def content(full: str, place: Provenance) -> Iterator[Fragment | Gap]:
             os.close(descriptor)
     except OSError as error:
         yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
+
+
+def _is_opened(descriptor: int, size: int) -> bool:
+    """Whether it is text that says more than it shows; large mails are read as plain text."""
+    head = os.pread(descriptor, HEAD, 0)
+    return is_wrapped(head) and not (size > LARGEST_MAIL and is_mail(head))
 
 
 def _binary(descriptor: int, full: str, place: Provenance, gap: Gap) -> Iterator[Fragment | Gap]:

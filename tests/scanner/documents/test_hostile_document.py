@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from stanch.scanner.model.provenance import InStream
 from stanch.scanner.sources.content import archive
 from stanch.scanner.sources.content.document import pdf, pdf_child
 from stanch.scanner.sources.content.text_or_binary import is_wrapped
+from stanch.scanner.sources.files import content
 from tests.scanner.documents import office_sample, sample
 
 Scan = Callable[..., Any]
@@ -141,6 +143,22 @@ def test_a_pdf_has_its_time(tmp_path: Path, scan: Scan, monkeypatch: pytest.Monk
 def test_a_broken_pdf_says_so() -> None:
     (piece,) = pdf_child.pieces(b"%PDF-1.7\nnothing")
     assert piece[0] == b"f"
+
+
+def test_a_pdf_without_its_reader_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    (piece,) = pdf_child.pieces(sample.pdf("x"))
+    assert b"not installed" in piece[2]
+
+
+def test_of_many_mails_the_text_is_read_and_the_rest_said(
+    tmp_path: Path, scan: Scan, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "LARGEST_MAIL", 100)
+    (tmp_path / "a.mbox").write_bytes(sample.mailbox("x") + f"X-Key: {token(1)}".encode())
+    outcome = scan(tmp_path)
+    assert "encoded parts" in outcome.incomplete[0].why
+    assert len(outcome.matches) == 1
 
 
 def test_other_programs_begin_like_a_class(tmp_path: Path, scan: Scan) -> None:
