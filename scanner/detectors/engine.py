@@ -22,7 +22,7 @@ from stanch.scanner.detectors.combine.pairing import Credential, joined
 from stanch.scanner.detectors.context.screen import SCREENS
 from stanch.scanner.detectors.context.surroundings import check_surroundings
 from stanch.scanner.detectors.document.budget import MOST, Budget
-from stanch.scanner.detectors.document.readings import values
+from stanch.scanner.detectors.document.readings import NAMED, values
 from stanch.scanner.detectors.encoding.ansi import uncoloured
 from stanch.scanner.detectors.encoding.decode import COLOURED, opened
 from stanch.scanner.detectors.excerpt import excerpt
@@ -235,8 +235,9 @@ class Engine:
             and (not owned or _meets((each.anchor.start, each.anchor.start + 1), owned))
         ]
         secrets = sorted(((each.start, each.end) for each in judged), key=itemgetter(1))
+        named = [each for each in judged if each.rule.document in NAMED]
         return Scanned(
-            matches=tuple(self._match(each, fragment, lines, secrets) for each in wanted),
+            matches=tuple(self._match(each, fragment, lines, secrets, named) for each in wanted),
             gaps=gaps,
         )
 
@@ -291,6 +292,7 @@ class Engine:
         fragment: Fragment,
         lines: LineIndex,
         secrets: list[tuple[int, int]],
+        named: list[Judged],
     ) -> Match:
         anchor = credential.anchor
         rule, value = anchor.rule, anchor.candidate.value
@@ -314,8 +316,22 @@ class Engine:
             also=tuple(lines.span(each.start, each.end) for each in credential.joined),
             title=rule.title,
             excerpt=excerpt(fragment.data, anchor.start, anchor.end, secrets),
+            within=_name(anchor, named),
         )
         return Match(finding=finding, parts=MappingProxyType(parts))
+
+
+def _name(anchor: Judged, named: list[Judged]) -> str:
+    """What a document calls the value, if it does and the name does not hold the value."""
+    for each in named:
+        name = each.candidate.name
+        if (
+            each.start <= anchor.start
+            and anchor.end <= each.end
+            and each.candidate.value not in name
+        ):
+            return name.decode("ascii", "replace")
+    return ""
 
 
 def _meets(window: Window, others: Sequence[Window]) -> bool:

@@ -13,6 +13,7 @@ from stanch.scanner.detectors.document.kubernetes import secrets
 from stanch.scanner.detectors.document.nested import inner_value
 from stanch.scanner.detectors.document.pair import name_and_value
 from stanch.scanner.detectors.document.reader import around
+from stanch.scanner.detectors.document.runner import secret_variable
 from stanch.scanner.detectors.document.terraform import (
     random_password,
     sensitive_attribute,
@@ -26,11 +27,15 @@ READINGS: dict[str, Reading] = {
     "kubernetes-secret": secrets,
     "name-and-value": name_and_value,
     "nested-value": inner_value,
+    "runner-secret": secret_variable,
     "session-cookie": session,
     "terraform-attribute": sensitive_attribute,
     "terraform-output": sensitive_output,
     "terraform-random-password": random_password,
 }
+
+#: Documents whose names tell more than the place: whatever rule names the value, they are shown.
+NAMED = frozenset({"runner-secret"})
 
 
 def values(name: str, data: bytes, places: Iterable[int], budget: Budget) -> Iterator[Held]:
