@@ -35,6 +35,8 @@ _VERSION = 1
 _LARGEST = 64 << 10  # bytes of a file; fifty scans need a tenth
 _FAR = 6.0  # deviations: a stream is measured at every scan, so alarms have to be rare
 _ENTROPY_FLOOR = 0.2  # bits; two bins of the histogram, so rounding alone is no change
+_SHARE_FLOOR = 0.005  # of the text: a digest more or less is no change
+_SHARE_NOISE = 100  # bytes: nor is it in a short one
 _ENOUGH = 20  # suspicious strings, below which their quantiles say nothing
 
 
@@ -77,7 +79,12 @@ class Baseline:
             {
                 "version": _VERSION,
                 "scans": [
-                    {"size": each.size, "suspicious": each.suspicious, "entropy": each.entropy}
+                    {
+                        "size": each.size,
+                        "suspicious": each.suspicious,
+                        "entropy": each.entropy,
+                        "encoded": each.encoded,
+                    }
                     for each in kept
                 ],
             }
@@ -118,6 +125,7 @@ def shifts(history: tuple[Reading, ...], now: Reading) -> tuple[Shift, ...]:
                 deviations=far,
             )
         )
+    found += _encoded(history, now)
     middles = [each.entropy[1] for each in history if each.suspicious >= _ENOUGH]
     if len(middles) >= FEWEST and now.suspicious >= _ENOUGH:
         usual = Usual.of(middles)
@@ -132,6 +140,22 @@ def shifts(history: tuple[Reading, ...], now: Reading) -> tuple[Shift, ...]:
                 )
             )
     return tuple(found)
+
+
+def _encoded(history: tuple[Reading, ...], now: Reading) -> list[Shift]:
+    """Whether much more of the text is encoded than usual."""
+    shares = [each.share for each in history if each.share is not None]
+    if len(shares) < FEWEST or now.share is None:
+        return []
+    usual = Usual.of(shares)
+    far = usual.deviations(now.share, floor=max(_SHARE_FLOOR, _SHARE_NOISE / now.size))
+    if far < _FAR:
+        return []
+    reason = (
+        f"{now.share:.1%} of the text is encoded, usual {usual.middle:.1%} ± {usual.spread:.1%} "
+        f"over {usual.size} scans"
+    )
+    return [Shift(reason=reason, deviations=far)]
 
 
 def match_of(shift: Shift, stream: str, provenance: Provenance, key: FingerprintKey) -> Match:
@@ -171,4 +195,7 @@ def _reading(held: Mapping[str, object]) -> Reading:
     quantiles = tuple(float(each) for each in entropy)
     if not all(math.isfinite(each) for each in quantiles):
         raise ValueError("not a number")
-    return Reading(size=size, suspicious=suspicious, entropy=quantiles)
+    encoded = held.get("encoded")
+    if encoded is not None and not (isinstance(encoded, int) and 0 <= encoded <= size):
+        raise TypeError("not a part of the size")
+    return Reading(size=size, suspicious=suspicious, entropy=quantiles, encoded=encoded)

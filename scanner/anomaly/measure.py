@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from itertools import accumulate, islice
@@ -11,6 +12,7 @@ from stanch.scanner.model.entropy import entropy
 
 QUANTILES = (0.1, 0.5, 0.9)
 _BIN = 0.125  # bits
+_RUN = re.compile(rb"[A-Za-z0-9+/_-]{60,}={0,2}")  # as long as programs wrap it
 _MOST = 4096  # tokens of one fragment whose entropy is worked out
 
 
@@ -24,6 +26,12 @@ class Reading(NamedTuple):
     size: int  # bytes
     suspicious: int
     entropy: tuple[float, ...]
+    encoded: int | None = None  # bytes in runs of base64 or hex; None where nobody has counted
+
+    @property
+    def share(self) -> float | None:
+        """Which part of the text is encoded."""
+        return None if self.encoded is None or not self.size else self.encoded / self.size
 
     @property
     def rate(self) -> float:
@@ -37,17 +45,24 @@ class Measure:
     def __init__(self) -> None:
         self._size = 0
         self._suspicious = 0
+        self._encoded = 0
         self._bins: Counter[int] = Counter()
 
-    def count(self, size: int, found: Collection[bytes]) -> None:
-        """Count a fragment of ``size`` bytes in which these machine-made tokens were found."""
-        self._size += size
+    def count(self, data: bytes, found: Collection[bytes]) -> None:
+        """Count a fragment in which these machine-made tokens were found."""
+        self._size += len(data)
+        self._encoded += sum(map(len, _RUN.findall(data)))
         self._suspicious += len(found)
         self._bins.update(int(entropy(token) / _BIN) for token in islice(found, _MOST))
 
     def reading(self) -> Reading:
         """What has been counted so far."""
-        return Reading(size=self._size, suspicious=self._suspicious, entropy=self._quantiles())
+        return Reading(
+            size=self._size,
+            suspicious=self._suspicious,
+            entropy=self._quantiles(),
+            encoded=self._encoded,
+        )
 
     def _quantiles(self) -> tuple[float, ...]:
         total = self._bins.total()

@@ -85,7 +85,7 @@ class Survey:
         for rank in map(rank_of, suspicious):
             if rank in self._copies or len(self._copies) < _COUNTED:
                 self._copies[rank] += 1
-        self.measure.count(len(fragment.data), suspicious)
+        self.measure.count(fragment.data, suspicious)
         return bool(suspicious)
 
     def judge(self, suspects: Suspects) -> Iterator[Oddity]:

@@ -53,6 +53,14 @@ def test_one_string_in_a_short_log_of_a_silent_job_is_no_anomaly() -> None:
     assert len(shifts(silent, loud)) == 1
 
 
+def test_a_log_that_suddenly_holds_much_encoded_text_is_an_anomaly() -> None:
+    usual = [each._replace(encoded=n) for each, n in zip(QUIET, (90, 0, 300, 120, 60), strict=True)]
+    (shift,) = shifts(tuple(usual), QUIET[0]._replace(encoded=9_000))
+    assert shift.reason == "9.0% of the text is encoded, usual 0.1% ± 0.0% over 5 scans"
+    assert shifts(tuple(usual), QUIET[0]._replace(encoded=1_500)) == ()
+    assert shifts(tuple(QUIET), QUIET[0]._replace(encoded=9_000)) == ()
+
+
 def test_another_kind_of_string_at_the_usual_rate_is_an_anomaly() -> None:
     now = Reading(size=100_000, suspicious=31, entropy=(4.8, 5.3, 5.5))
     (shift,) = shifts(tuple(QUIET), now)
@@ -79,7 +87,9 @@ def test_what_is_kept_is_private_bounded_and_holds_only_counts(
     held = json.loads(text)
     assert len(held["scans"]) == LATEST
     assert set(held) == {"version", "scans"}
-    assert {key for scan in held["scans"] for key in scan} == {"size", "suspicious", "entropy"}
+    assert {key for scan in held["scans"] for key in scan} == {
+        *("size", "suspicious", "entropy", "encoded")
+    }
     assert "ci/build" not in text
     assert "ci" not in baseline.path.name
     assert not any(value[at : at + 6] in text for value in values for at in range(34))
