@@ -14,8 +14,10 @@ from stanch.scanner.anomaly.suspect import suspects_of
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment, Gap
-from stanch.scanner.model.provenance import InStream, InWorktree, Provenance
+from stanch.scanner.model.provenance import InLog, InStream, InWorktree, Provenance
 from stanch.scanner.model.record import replace
+from stanch.scanner.scan.batch import placed
+from stanch.scanner.scan.target import log_of
 from stanch.scanner.sources.files.worktree import Worktree
 from stanch.scanner.sources.git.discovery import enclosing
 
@@ -47,6 +49,7 @@ class Watch:
         self._accepted = accepted
         self._survey = Survey(key)
         self._ear: Ear | None = None
+        self._log = log_of(target)
 
     def listening(self, stream: BinaryIO, name: str) -> BinaryIO:
         """What to read in the stream's place; its pieces are learned on the way."""
@@ -75,7 +78,8 @@ class Watch:
         for _, fragment in self._fragments(tuple(again)) if again else ():
             suspects = suspects_of(fragment)
             for oddity in self._survey.judge(suspects) if suspects is not None else ():
-                yield self._judged(oddity.match, fragment, oddity.start)
+                if (match := placed(oddity.match, fragment)) is not None:
+                    yield self._judged(match, fragment, oddity.start)
 
     def _judged(self, match: Match, fragment: Fragment | None = None, start: int = 0) -> Match:
         """The match with its waiver, if there is one; a stream's text is gone, and its markers."""
@@ -102,6 +106,8 @@ class Watch:
         if self._ear is not None:
             shown = self._stream or "<stdin>"
             return (f"stream:{self._stream}" if self._stream else None), InStream(path=shown)
+        if self._log is not None:
+            return f"log:{self._stream or self._log}", InLog(path=self._log, provider="")
         return f"tree:{Path(self._target).resolve()}", InWorktree(path=".")
 
     def _fragments(self, only: tuple[str, ...] = ()) -> Iterator[tuple[str, Fragment]]:
@@ -109,6 +115,9 @@ class Watch:
 
         What cannot be read, the scan itself has said.
         """
+        if self._log is not None:
+            yield from self._lines(only)
+            return
         real = Path(self._target).resolve()
         layout = enclosing(real)
         if layout is not None and (layout.top is None or real == layout.git_dir):
@@ -122,3 +131,17 @@ class Watch:
                 for piece in source.read((item,)):
                     if isinstance(piece, Fragment):
                         yield item, piece
+
+    def _lines(self, only: tuple[str, ...]) -> Iterator[tuple[str, Fragment]]:
+        """Logs, asked for once more: what is normal is known when all of them have been read."""
+        from stanch.scanner.sources.log.opening import opened  # noqa: PLC0415  # most targets are none
+
+        source = opened(self._log or "")
+        for batch in source.batches():
+            for log in () if isinstance(batch, Gap) else batch:
+                if only and log.place.path not in only:
+                    continue
+                for piece in source.read((log,)):
+                    if isinstance(piece, Fragment):
+                        yield log.place.path, piece
+        source.close()

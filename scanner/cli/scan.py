@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # most scans do without, and starting has to be quick
     from stanch.scanner.api import Scan
     from stanch.scanner.cli.anomaly_pass import Watch
 
-_LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|log:|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
+_LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 
 
 class Sight(Record):
@@ -152,8 +152,9 @@ def command(  # noqa: PLR0913  # one argument for each option
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
 
     Without one it is the current directory. image:PATH is a container image (an OCI layout, or what
-    `docker save` wrote), image:HOST/NAME:TAG one in a registry; all layers and platforms. agents:
-    is what AI assistants keep on this machine, agents:HOME in another home directory.
+    `docker save` wrote), image:HOST/NAME:TAG one in a registry; all layers and platforms. log:FILE
+    is the log of a CI job, or the archive of a run's. agents: is what AI assistants keep on this
+    machine, agents:HOME in another home directory.
 
     Files that git ignores are not read, nor binary files that are neither archives nor documents
     (office files, PDF, SQLite, mail, compiled code); history is every version of every file
@@ -332,4 +333,4 @@ def _say(
 
 def _check(target: str) -> None:
     if kind_of(target) is None and _LATER.match(target) and not Path(target).exists():
-        raise unfit("URLs and CI logs cannot be scanned yet")
+        raise unfit("URLs cannot be scanned yet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Protocol
 
 from stanch.scanner.model.provenance import Provenance
 from stanch.scanner.model.record import Record, replace
@@ -23,6 +24,20 @@ class Places(Record):
         return self.names[number], self.starts[number]
 
 
+class Origin(Protocol):
+    """What the text of a fragment was made from, and the way back to it."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes as they stand where they were read."""
+
+    def offset(self, line: int, column: int) -> int:
+        """Where in ``data`` what has this position in the fragment begins."""
+
+    def at(self, line: int, column: int) -> Provenance:
+        """The place of what has this position in the fragment."""
+
+
 class Fragment(Record):
     """Bytes and their place. ``first_line`` is the 1-based line of ``data[0]`` in the whole file.
 
@@ -31,7 +46,8 @@ class Fragment(Record):
     range ``owned`` of (line, column) positions of the whole file count, so each counts once.
 
     Of a document that is no text, pieces are put together to one text; ``places`` names them, and a
-    finding is in the piece ``path!name``, with its line in there.
+    finding is in the piece ``path!name``, with its line in there. Of a log the text is what a
+    reader sees, and ``origin`` what the log holds: findings and windows have the places in there.
     """
 
     data: bytes
@@ -40,9 +56,12 @@ class Fragment(Record):
     first_column: int = 1
     owned: tuple[tuple[int, int], tuple[int, int]] | None = None
     places: Places | None = None
+    origin: Origin | None = None
 
     def at(self, line: int, column: int) -> Provenance:
         """Where what stands at a position is."""
+        if self.origin is not None:
+            return self.origin.at(line, column)
         if self.places is None:
             return self.provenance
         name, _ = self.places.at(line, column)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 from stanch.scanner.detectors.engine import NOTHING, Engine, Reach, Scanned
+from stanch.scanner.detectors.text.position import LineIndex
 from stanch.scanner.model.finding import Finding, Match, Span
-from stanch.scanner.model.fragment import Fragment, Gap, Places
+from stanch.scanner.model.fragment import Fragment, Gap, Origin, Places
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.sources.hunk import Hunk
@@ -66,9 +67,9 @@ def scan_batch(
         scanned = _named(scanned, got)
         gaps.extend(replace(gap, lasting=True) for gap in scanned.gaps)
         for match in scanned.matches:
-            placed = match if isinstance(got, Hunk) else _placed(match, got)
-            if placed is not None:
-                found.append(packed(placed, parts=parts))
+            here = match if isinstance(got, Hunk) else placed(match, got)
+            if here is not None:
+                found.append(packed(here, parts=parts))
     tally = Tally(contents=contents, size=size)
     return Answer(found=tuple(found), gaps=tuple(gaps), tally=tally, asides=tuple(asides))
 
@@ -99,10 +100,12 @@ def _named(scanned: Scanned, got: Fragment | Hunk) -> Scanned:
     return replace(scanned, matches=within(fragment, scanned.matches))
 
 
-def _placed(match: Match, window: Fragment) -> Match | None:
+def placed(match: Match, window: Fragment) -> Match | None:
     """The match with columns of the whole file, or None when a neighbouring window owns it."""
     if window.places is not None:
         return _inside(match, window.places)
+    if window.origin is not None:
+        match = _original(match, window.origin, window.first_line)
     if window.owned is None:
         return match
     span = _shifted(match.finding.span, window)
@@ -130,6 +133,20 @@ def _inside(match: Match, places: Places) -> Match:
     also = (each for each in finding.also if places.at(each.line, each.column)[0] == name)
     span, together = moved(finding.span), tuple(map(moved, also))
     return replace(match, finding=replace(finding, span=span, also=together))
+
+
+def _original(match: Match, origin: Origin, first_line: int) -> Match:
+    """The match where it stands in what the text was made from."""
+    lines = LineIndex(origin.data, first_line)
+
+    def moved(span: Span) -> Span:
+        start = origin.offset(span.line, span.column)
+        last = origin.offset(span.end_line, max(1, span.end_column - 1))
+        return lines.span(start, max(start, last) + 1)
+
+    finding = match.finding
+    span, also = moved(finding.span), tuple(map(moved, finding.also))
+    return replace(match, finding=replace(finding, span=span, also=also))
 
 
 def _shifted(span: Span, window: Fragment) -> Span:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.model.finding import Finding, Match
-from stanch.scanner.model.fragment import Fragment, Gap
-from stanch.scanner.model.provenance import InImage, InStream
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.provenance import InImage
 from stanch.scanner.model.record import Record, fresh, replace
 from stanch.scanner.scan.batch import Tally
 from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.scan.layer_cache import LayerCache
 from stanch.scanner.scan.pool import run
+from stanch.scanner.scan.quoted import Quoted
 from stanch.scanner.sources.image.layer import Contents, mark
 from stanch.scanner.sources.image.listing import Listing
 from stanch.scanner.sources.image.opening import Image
@@ -27,19 +26,14 @@ Found = Match | Gap | Tally | Milestone
 
 _FEW = 3  # a single layer may be worth a process
 _KNOWN = "known from an earlier scan, and not read again (--no-cache does)"
-_MASK = "•••"
-_LONGEST = 160  # characters of an instruction
-_ASSIGNED = re.compile(r"(?<![\w-])(--?[\w-]+|[A-Za-z_][\w.]*)=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)")
-_TOKEN = re.compile(r"(?<![\w/.:@-])(?=[\w+=-]*\d)(?=[\w+=-]*[A-Za-z])[\w+=-]{16,}(?![\w/.-])")
-_FILE = re.compile(r"(?:COPY|ADD) (?:--(?:from|chown|chmod|link)=\S+ )*")
 
 
 class ImageScan(Record, frozen=False):
-    """One image. ``mask`` looks for secrets in instructions, which findings of a layer quote."""
+    """One image. ``quoted`` masks instructions, which findings of a layer quote."""
 
     reference: str
     store: Image
-    mask: Engine
+    quoted: Quoted
     cache: LayerCache | None
     _found: list[Match] = fresh(list)
     _contents: dict[str, Contents] = fresh(dict)
@@ -47,7 +41,7 @@ class ImageScan(Record, frozen=False):
     def results(self, engine: ScanEngine, *, parts: bool, processes: int) -> Iterator[Found]:
         """Findings in the order of the layers; they come when all layers have been read."""
         store = self.store
-        listing = store.listing(f"image:{self.reference}", self._masked)
+        listing = store.listing(f"image:{self.reference}", self.quoted.masked)
         known = self._remembered(listing)
         source = ImageSource(listing, store, known)
         heard: list[Contents] = []
@@ -122,18 +116,6 @@ class ImageScan(Record, frozen=False):
             if contents is not None:
                 fate = _done(traces, contents) or fate
         return fate
-
-    def _masked(self, said: str) -> str:
-        """An instruction without any value: it is quoted with everything that its layer holds."""
-        fragment = Fragment(data=said.encode(), provenance=InStream(path="Dockerfile"))
-        for match in self.mask.scan(fragment):
-            for value in match.parts.values():
-                said = said.replace(value.reveal().decode("utf-8", "replace"), _MASK)
-        head = _FILE.match(said)
-        front, rest = (said[: head.end()], said[head.end() :]) if head else ("", said)
-        rest = _TOKEN.sub(_MASK, _ASSIGNED.sub(rf"\1={_MASK}", rest))
-        whole = front + rest
-        return whole if len(whole) <= _LONGEST else whole[: _LONGEST - 1] + "…"
 
 
 def _at(match: Match, place: InImage) -> Match:

@@ -120,7 +120,7 @@ class Scanner:
         parts: bool = True,
         selection: Selection | None = None,
     ) -> Scan:
-        """Scan a path, or what another target names (a URL, ``image:``, ``github:``)."""
+        """Scan a path, or what another target names (a URL, ``image:``, ``log:``, ``github:``)."""
         from stanch.scanner.scan.target import kind_of  # noqa: PLC0415  # it knows this class
 
         kind = kind_of(target)
@@ -177,18 +177,37 @@ class Scanner:
         Raises :class:`UsageError` for a reference that names nothing.
         """
         from stanch.scanner.scan.image import ImageScan  # noqa: PLC0415  # most scans do without
+        from stanch.scanner.scan.quoted import Quoted  # noqa: PLC0415  # as above
         from stanch.scanner.sources.image.opening import opened  # noqa: PLC0415  # as above
 
         scan = ImageScan(
             reference=reference,
             store=opened(reference),
-            mask=Engine(self._rules, self._key),
+            quoted=Quoted(engine=Engine(self._rules, self._key)),
             cache=None if parts else self._layer_cache(),
         )
 
         @contextmanager
         def start() -> Iterator[Results]:
             yield scan.results(self._engine, parts=parts, processes=self._processes)
+
+        return self._scan(Stage(open=start, blobs=False))
+
+    def scan_log(self, reference: str, *, parts: bool = True) -> Scan:
+        """Scan a log: a file or the archive of a run, or what a provider of CI keeps.
+
+        Raises :class:`UsageError` for a reference that names nothing.
+        """
+        from stanch.scanner.scan.log import LogScan  # noqa: PLC0415  # most scans do without
+        from stanch.scanner.scan.quoted import Quoted  # noqa: PLC0415  # as above
+        from stanch.scanner.sources.log.opening import opened  # noqa: PLC0415  # as above
+
+        quoted = Quoted(engine=Engine(self._rules, self._key))
+        scan = LogScan(source=opened(reference), quoted=quoted)
+
+        @contextmanager
+        def start() -> Iterator[Results]:
+            yield scan.results(self._engine, parts=parts)
 
         return self._scan(Stage(open=start, blobs=False))
 

@@ -37,6 +37,10 @@ def _image(scanner: Scanner, target: str, asked: Asked) -> Scan:
     return scanner.scan_image(target.partition(":")[2], parts=asked.parts)
 
 
+def _log(scanner: Scanner, target: str, asked: Asked) -> Scan:
+    return scanner.scan_log(target.partition(":")[2], parts=asked.parts)
+
+
 def _agents(scanner: Scanner, target: str, asked: Asked) -> Scan:
     """Of this user, or of the home directory that is named."""
     named = target.partition(":")[2]
@@ -65,6 +69,7 @@ def _owner(scanner: Scanner, target: str, asked: Asked) -> Scan:
 
 _KINDS = (
     TargetKind(name="a container image", pattern=re.compile("image:."), scan=_image),
+    TargetKind(name="a log", pattern=re.compile("log:."), scan=_log),
     TargetKind(name="what AI assistants keep", pattern=re.compile("agents:"), scan=_agents),
     TargetKind(
         name="an owner's repositories",
@@ -88,6 +93,12 @@ def kind_of(target: str) -> TargetKind | None:
         if kind.pattern.match(target) and not Path(target).exists():
             return kind
     return None
+
+
+def log_of(target: str) -> str | None:
+    """What a target names of which the logs are scanned; None for any other."""
+    kind = kind_of(target)
+    return target.partition(":")[2] if kind is not None and kind.scan is _log else None
 
 
 def place_of(target: str) -> Path:

@@ -24,7 +24,7 @@ from stanch.scanner.sources.content.document.opening import Opening
 from stanch.scanner.sources.content.tar import Tar
 from stanch.scanner.sources.content.text_or_binary import TAR_MAGIC, is_archive, is_wrapped
 from stanch.scanner.sources.content.unpacked import DamagedError, unpacked, unpacker
-from stanch.scanner.sources.content.window import fragments
+from stanch.scanner.sources.content.window import Read, fragments
 
 LOOKED_AT = 8192
 """How much of a file says what it is, in bytes."""
@@ -54,6 +54,10 @@ _DAMAGE = (
 )
 
 
+Cut = Callable[[Read, Provenance], Iterator[Fragment | Gap]]
+"""Makes fragments of what a member holds."""
+
+
 class _OverBoundError(Exception):
     """A bound was met; its text says which. A ``lasting`` one would be met again."""
 
@@ -74,6 +78,7 @@ class _Budget(Record, frozen=False):
     members: int
     until: float
     clock: Callable[[], float]
+    cut: Cut
 
     def take(self, size: int) -> None:
         """Account for so many unpacked bytes."""
@@ -116,11 +121,15 @@ class _Counted(io.RawIOBase):
 
 
 def members(
-    file: IO[bytes], place: Provenance, *, clock: Callable[[], float] = time.monotonic
+    file: IO[bytes],
+    place: Provenance,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    cut: Cut = fragments,
 ) -> Iterator[Fragment | Gap]:
-    """The content of an open (seekable) archive that is at that place."""
+    """The content of an open (seekable) archive that is at that place, cut by ``cut``."""
     until = clock() + _SECONDS
-    budget = _Budget(place=place, left=_BYTES, members=_MEMBERS, until=until, clock=clock)
+    budget = _Budget(place=place, left=_BYTES, members=_MEMBERS, until=until, clock=clock, cut=cut)
     pieces = _bounded(file, place, budget)
     try:
         while (piece := within(SECONDS, lambda: next(pieces, None))) is not None:
@@ -224,7 +233,7 @@ def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterat
     head = counted.peek(LOOKED_AT)
     kind = document(head)
     if not (is_archive(head) or is_wrapped(head)):
-        yield from fragments(counted.read, replace(budget.place, path=path))
+        yield from budget.cut(counted.read, replace(budget.place, path=path))
     elif depth == _DEEPEST and kind is None:
         yield Gap(
             path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True, lasting=True

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
@@ -153,3 +154,22 @@ def test_an_anomaly_is_explained_by_its_evidence_as_a_whole(home: Path, tmp_path
     assert "alike in this file). " in told
     assert "stanch rules show" not in told
     assert _value(1) not in told
+
+
+def test_a_job_whose_log_suddenly_holds_encoded_text_is_shown(
+    stanch: Stanch, tmp_path: Path
+) -> None:
+    stamp = "2025-04-07T12:57:33.2904078Z "
+    log = tmp_path / "job.txt"
+
+    def run(seed: int, more: str = "") -> list[dict[str, Any]]:
+        lines = (_log(seed) + more).splitlines()
+        log.write_text("".join(f"{stamp}{line}\n" for line in lines))
+        return _rows(stanch("--anomalies", "--stream-name", "ci/build", f"log:{log}"))
+
+    usual = [run(seed) for seed in range(5)]
+    chance = random.Random(9)  # noqa: S311  # as above
+    dump = base64.b64encode(base64.b64encode(chance.randbytes(3_000))).decode()
+    found = [row for row in run(5, dump) if row["rule"] == "anomaly-stream"]
+    assert not any(row["rule"] == "anomaly-stream" for rows in usual for row in rows)
+    assert [row["reason"] for row in found if "is encoded" in row["reason"]]

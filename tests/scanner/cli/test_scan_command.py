@@ -147,7 +147,7 @@ def test_names_from_a_repository_cannot_act_on_the_terminal(
         (["--history", "-"], 2, "standard input has neither"),
         (["ext::sh -c true"], 2, "not fetched by ext"),
         (["image:./alpine.tar"], 2, "there is no file or directory"),
-        (["log:build"], 2, "cannot be scanned yet"),
+        (["log:build"], 2, "there is no file build"),
         (["--fingerprint-key", "env:STANCH_NO_SUCH", "{plain}"], 2, "is not set"),
         (["--output", "/nowhere/out", "{plain}"], 2, "cannot write /nowhere/out"),
         (["--format", "xml", "{plain}"], 2, "xml"),
