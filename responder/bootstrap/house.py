@@ -127,7 +127,8 @@ class House:
         return hands is None or hands.exists(match.parts)
 
     def advance(self, run: RunId, lane: Errand | None = None) -> timedelta | None:
-        """Bring a run forward, then anchor what was recorded."""
+        """Bring a run forward on a record that is whole, then anchor what was recorded."""
+        self.anchoring.require()
         pause = self.executor.advance(run, lane)
         self.anchor()
         return pause

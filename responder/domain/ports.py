@@ -207,7 +207,7 @@ class Ledger(Protocol):
         """Entries of this action from ``at`` on; Tampered when one is not of our key."""
 
     def sworn(self, incident: IncidentId) -> tuple[Event, ...]:
-        """What the record says of an incident; Tampered when an entry is not of our key."""
+        """What the record says of an incident; Tampered when an entry is not ours, or is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

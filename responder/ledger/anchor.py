@@ -60,6 +60,16 @@ class AnchorFile:
         except OSError as error:
             raise self._unusable(error) from None
 
+    def newest(self) -> str | None:
+        """The last whole line, without waiting for who writes."""
+        try:
+            with self.path.open("rb") as file:
+                return _tail(file)[1]
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable(error) from None
+
     @contextmanager
     def appending(self) -> Iterator[tuple[BinaryIO, str | None]]:
         """The file, locked and at its end, with its last whole line."""
@@ -102,6 +112,13 @@ class Notary:
         for target in self.files:
             newest = self._write(target, store, now) or newest
         return newest
+
+    def require(self, store: Chained) -> None:
+        """The ledger still holds what was anchored last. Raises LedgerError; writes nothing."""
+        for file in self.files:
+            line = file.newest()
+            if line is not None:
+                self._check(self.signer.public.read(line), store)
 
     def _write(self, target: AnchorFile, store: Chained, now: datetime) -> Checkpoint | None:
         with target.appending() as (file, line):
@@ -148,12 +165,18 @@ class Notary:
 
 
 def _last(file: BinaryIO) -> str | None:
+    whole, line = _tail(file)
+    # A crash in the middle of a write leaves a torn line: it anchored nothing and goes.
+    file.truncate(whole)
+    file.seek(whole)
+    return line
+
+
+def _tail(file: BinaryIO) -> tuple[int, str | None]:
+    """Where the last whole line ends, and what it says."""
     end = file.seek(0, os.SEEK_END)
     start = file.seek(max(0, end - _LINE))
     tail = file.read()
     whole = tail.rfind(b"\n") + 1
-    # A crash in the middle of a write leaves a torn line: it anchored nothing and goes.
-    file.truncate(start + whole)
-    file.seek(start + whole)
     lines = tail[:whole].split(b"\n")[:-1]
-    return lines[-1].decode("utf-8", "replace") if lines else None
+    return start + whole, lines[-1].decode("utf-8", "replace") if lines else None

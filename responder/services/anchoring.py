@@ -49,6 +49,13 @@ class Anchoring:
         finally:
             self._at_work.release()
 
+    def require(self) -> None:
+        """Before anything rests on the record: nothing that was anchored has been cut off it.
+
+        Raises LedgerError when the ledger does not continue its anchors.
+        """
+        self.notary.require(self.store)
+
     def _anchor(self) -> None:
         with self.store.snapshot() as tx:
             now = tx.now()

@@ -9,7 +9,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, cast, insert, select
+from sqlalchemy import Connection, Row, Select, cast, func, insert, select
 from sqlalchemy import Text as SqlText
 from sqlalchemy.exc import DBAPIError
 
@@ -98,9 +98,13 @@ class SqlLedger:
     def sworn(self, incident: IncidentId) -> tuple[Event, ...]:
         """What the record says of an incident; Tampered when an entry is not of our key."""
         try:
-            return tuple(self._ours(entry) for entry in self.entries(incident))
+            entries = tuple(self.entries(incident))
+            events = tuple(self._ours(entry) for entry in entries)
         except UnreadableEntryError as error:
             raise Tampered(f"{label(incident)}: ledger entry {error.seq} is not ours") from None
+        if entries:
+            self._require_whole(entries[0].seq, incident)
+        return events
 
     def since(self, action: str, at: datetime) -> tuple[Event, ...]:
         """Entries of this action from ``at`` on; Tampered when one is not of our key."""
@@ -127,6 +131,15 @@ class SqlLedger:
             return self._ours(decode(page[0])) if page else None
         except UnreadableEntryError as error:
             raise Tampered(f"ledger entry {error.seq} is not ours") from None
+
+    def _require_whole(self, first: int, incident: IncidentId) -> None:
+        """Nothing was taken out since: a word that is gone would count as never given."""
+        found = select(func.count(), func.max(ledger.c.seq)).where(ledger.c.seq >= first)
+        count, last = self._connection.execute(found).one()
+        if count != last - first + 1:
+            raise Tampered(
+                f"{label(incident)}: {last - first + 1 - count} ledger entries after {first} are gone"
+            )
 
     def _ours(self, entry: Entry) -> Event:
         own = digest(entry.event, seq=entry.seq, previous=entry.previous)

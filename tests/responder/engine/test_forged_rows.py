@@ -65,6 +65,16 @@ def change(*statements: str) -> Callable[[Any, RunId], None]:
     return attack
 
 
+def put_back(room: Any, **tables: list[dict[str, Any]]) -> None:
+    """Rows as they were, each with the mark that it had then."""
+    for table, old in tables.items():
+        for row in old:
+            pairs = ", ".join(f'"{name}" = :{name}' for name in row)
+            key = "id = :id" + (" AND run = :run" if table == "steps" else "")
+            with room.store.engine.begin() as connection:
+                connection.execute(text(f"UPDATE {table} SET {pairs} WHERE {key}"), row)
+
+
 STEP = "run = '{run}' AND id = 'smash'"
 ATTACKS: dict[str, Callable[[Any, RunId], None]] = {
     "granted": change(GRANT),
@@ -133,15 +143,29 @@ def test_a_row_from_before_a_persons_word_does_not_take_it_back(room: Any, word:
         rows = [dict(r._mapping) for r in connection.execute(text("SELECT * FROM runs"))]
         steps = [dict(r._mapping) for r in connection.execute(text("SELECT * FROM steps"))]
     getattr(room.responses, word)(room.run(run).incident, by=BOB)
-    for table, old in (("steps", steps), ("runs", rows)):
-        for row in old:
-            pairs = ", ".join(f'"{name}" = :{name}' for name in row)
-            key = "id = :id" + (" AND run = :run" if table == "steps" else "")
-            with room.store.engine.begin() as connection:
-                connection.execute(text(f"UPDATE {table} SET {pairs} WHERE {key}"), row)
+    put_back(room, steps=steps, runs=rows)
     room.settle(run)
     assert room.lamps.acts() == []
     assert "TAMPERED" in (room.card(run).failure or "")
+
+
+@pytest.mark.parametrize("word", ["cancel", "pause"])
+def test_a_persons_word_that_is_taken_out_of_the_record_counts_all_the_same(
+    room: Any, word: str
+) -> None:
+    """Old rows with genuine marks, and the entry that knows better deleted with them."""
+    run = room.begin(room.line("one"), room.line("two", after=("one",)))
+    room.attacked = True
+    with room.store.engine.begin() as connection:
+        rows = [dict(r._mapping) for r in connection.execute(text("SELECT * FROM runs"))]
+        steps = [dict(r._mapping) for r in connection.execute(text("SELECT * FROM steps"))]
+    getattr(room.responses, word)(room.run(run).incident, by=BOB)
+    room.take()  # life goes on: the entry is not the last
+    sql(room, f"DELETE FROM ledger WHERE action LIKE 'run.{word}%'")
+    put_back(room, steps=steps, runs=rows)
+    room.settle(run)
+    assert room.lamps.acts() == []
+    assert "are gone" in (room.card(run).failure or "")
 
 
 def test_a_refusal_that_was_put_back_to_open_cannot_be_granted(room: Any) -> None:
