@@ -57,7 +57,7 @@ def command(incident: str, name: str | None, refuse: bool, reason: str | None, y
 
 def _show(question: Question, console: Console) -> None:
     step, approval = question.step, question.approval
-    about = f"{label(approval.incident)}: {step.title} {question.preview}. {LASTING[step.effect]}"
+    about = f"{label(approval.incident)}: {step.title}: {question.preview}. {LASTING[step.effect]}"
     console.print(Text(visible(about)))
     for call in step.calls:
         console.print(Padding(Text(visible(str(call)), overflow="fold"), (0, 0, 0, 2)))

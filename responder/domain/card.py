@@ -40,6 +40,9 @@ class Mark(StrEnum):
         return self in {Mark.NOW, Mark.FAILED}
 
 
+LINK = "See it"  # the label of a fact that is an address, which surfaces make a link
+
+
 class Tone(StrEnum):
     """How the headline should feel."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from stanch.responder.domain.ids import IncidentId, SealedRef
+
+_PAGE = re.compile(r"https://[a-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]*")
+_LONGEST = 600
 
 
 class IncidentState(StrEnum):
@@ -46,12 +50,21 @@ class Exposure:
     reason: str
     origin: str = ""
     about: str = ""
+    url: str = ""  # the place's page, see ``page``
 
     @property
     def place(self) -> tuple[str | int | None, ...]:
         """Two exposures at the same place are the same exposure."""
         origin = (self.origin,) if self.origin else ()
         return (self.root, self.path, self.commit, self.line, self.column, *origin)
+
+
+def page(link: str | None) -> str:
+    """The address where people can look at a place; "" for anything that is no plain one.
+
+    It comes from the scanned repository's own configuration, and people will press it.
+    """
+    return link if link and len(link) <= _LONGEST and _PAGE.fullmatch(link) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stanch.responder.domain.card import Tone
-from stanch.responder.domain.claim import Claim
+from stanch.responder.domain.claim import Claim, Validity
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState, newest_claim
 
@@ -104,7 +105,9 @@ class Status:
             return ""
         if self.incident.containment_requested_at and self.current:
             return "The containing calls were answered, but no fresh look has shown a refusal yet."
-        return "It may work for whoever has it."
+        if self._opened:
+            return "It may work for whoever has it."
+        return "Nobody has tried it. It may work for whoever has it."
 
     def _given_back(self, credential: str) -> str:
         by = self.run.requester if self.run else "somebody"
@@ -134,7 +137,25 @@ class Status:
             return "SEEN AGAIN"
         if asked and self.run is not None and self.run.state.over:
             return "NOT PROVEN CONTAINED"
-        return "CONTAINING" if asked else "LIVE"
+        return "CONTAINING" if asked else self._known()
+
+    def _known(self) -> str:
+        """What is known before anything that contains was answered."""
+        if self._seen_alive:
+            return "LIVE"
+        return "NOT CONTAINED" if self._opened else "UNTRIED"
+
+    @property
+    def _seen_alive(self) -> bool:
+        """Whether the credential was tried in this run, and worked."""
+        said = {("works", "yes"), ("validity", Validity.LIVE.value)}
+        claimed = self.claim is not None and self.claim.validity is Validity.LIVE
+        return claimed or any(said & set(_texts(step)) for step in self.steps)
+
+    @property
+    def _opened(self) -> bool:
+        """Whether a step has opened the secret, as all do that try it."""
+        return any(step.opened for step in self.steps)
 
     def _contained(self) -> str:
         """Refused, but not for good; or dead for good, but with something left that is not."""
@@ -161,3 +182,7 @@ class Status:
         if waiting or (calm and halted):
             return Tone.WAITING
         return Tone.SAFE if calm else Tone.ALARM
+
+
+def _texts(step: StepRun) -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, value in step.outputs.items() if isinstance(value, str))

@@ -32,8 +32,11 @@ class Call:
 
     api: str  # "iam:UpdateAccessKey"
     arguments: Mapping[str, str]
+    words: str = ""  # for what no machine does: how people say it
 
     def __str__(self) -> str:
+        if self.words:
+            return self.words
         return f"{self.api} " + " ".join(f"{k}={v}" for k, v in self.arguments.items())
 
 

@@ -141,7 +141,7 @@ class Planner:
         shown = self.planned(step, incident=incident, runbook=runbook, outputs=outputs)
         about: Sequence[StepRun] = ()
         if policy == UNDO and run.kind is RunKind.UNDO:
-            about, title = rows, "Undo the containment of"
+            about, title = rows, "Undo the containment"
         elif policy == BLAST:
             about, title = [row for row in rows if self.contains(row)], "Contain"
         if about:

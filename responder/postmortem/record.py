@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from stanch.responder.domain.approval import Approval, Decision
-from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState, page
 from stanch.responder.domain.json import JsonValue, canonical
 from stanch.responder.domain.run import Run, StepRun, StepState
 from stanch.responder.domain.step import Effect
@@ -38,6 +38,7 @@ def read_copy(exposure: Exposure) -> Copy:
         found_at=aware(exposure.found_at),
         rule=clean(exposure.rule, 60),
         reason=clean(exposure.reason, 120),
+        url=page(exposure.url),
     )
 
 

@@ -99,6 +99,7 @@ class Copy:
     found_at: datetime
     rule: str
     reason: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

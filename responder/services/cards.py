@@ -138,7 +138,7 @@ class Cards:
         deciders = self.approvals.deciders(approval_id)
         return Ask(
             approval=approval.id,
-            title=f"{step.title} {question.preview}. {LASTING[step.effect]}",
+            title=f"{step.title}: {question.preview}. {LASTING[step.effect]}",
             calls=tuple(str(call) for call in step.calls),
             requester=approval.requester,
             group=approval.group,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from stanch.responder.domain import goal
+from stanch.responder.domain.card import LINK
 from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.json import JsonObject
@@ -34,6 +35,8 @@ def _facts(view: View) -> Iterator[Fact]:
     if places:
         yield "Found in", _place(places)
         first = places[0]
+        if first.url:
+            yield LINK, first.url
         if first.exposed_at:
             ago = age(view.now - first.exposed_at)
             yield "Exposed", f"{first.exposed_at:%Y-%m-%d %H:%M} UTC, {ago} ago"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.ids import IncidentId, RunId
-from stanch.responder.domain.incident import Exposure, Incident, IncidentState
+from stanch.responder.domain.incident import Exposure, Incident, IncidentState, page
 from stanch.responder.domain.ports import Errand, Sealed, Store, Transaction, Vault
 from stanch.responder.domain.run import RunState
 from stanch.responder.domain.timeline import Event
@@ -188,6 +188,7 @@ def _exposure(finding: Finding, root: str, now: datetime) -> Exposure:
         reason=finding.reason,
         origin=where.origin,
         about="" if in_commit else where.words,
+        url=page(where.link),
     )
 
 

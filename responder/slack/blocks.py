@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stanch.responder.domain.card import CLAIMED, Ask, Card, Mark, Next
+from stanch.responder.domain.card import CLAIMED, LINK, Ask, Card, Mark, Next
 from stanch.responder.domain.ids import ApprovalId, label
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.slack.button import ButtonKey, Press
-from stanch.responder.slack.text import bare, clip, moment, said
+from stanch.responder.slack.text import bare, clip, linked, moment, said
 
 Block = dict[str, Any]
 
@@ -96,7 +96,8 @@ def _facts(card: Card) -> list[Block]:
 
 
 def _field(name: str, value: str, high: int) -> Block:
-    return mrkdwn(f"*{said(name, _LABEL)}*\n{said(value, high)}")
+    shown = linked(value, high) if name == LINK else said(value, high)
+    return mrkdwn(f"*{said(name, _LABEL)}*\n{shown}")
 
 
 def _ask(card: Card, ask: Ask, key: ButtonKey) -> list[Block]:

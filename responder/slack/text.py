@@ -18,6 +18,7 @@ _ACTIVE = re.compile(
 _SPAN = re.compile(r"`([^`]+)`([.,;:)]*)")
 _WORD = re.compile(r"`[^`]+`[.,;:)]*(?=\s|$)|\S+")
 _MENTION = re.compile(r"@(?=channel\b|here\b|everyone\b)", re.IGNORECASE)
+_ADDRESS = re.compile(r"https://[^\s|<>]+")
 _ELLIPSIS = "…"
 
 
@@ -51,6 +52,12 @@ def said(text: str, high: int) -> str:
         pieces.append(piece)
         room -= len(piece) + 1
     return " ".join(pieces)
+
+
+def linked(url: str, high: int) -> str:
+    """An address to press, shown whole; one that is too long or no plain one is only shown."""
+    link = f"<{url.translate(_ENTITY)}>"
+    return link if _ADDRESS.fullmatch(url) and len(link) <= high else said(url, high)
 
 
 def _word(word: str) -> str:

@@ -136,10 +136,9 @@ class SqlLedger:
         """Nothing was taken out since: a word that is gone would count as never given."""
         found = select(func.count(), func.max(ledger.c.seq)).where(ledger.c.seq >= first)
         count, last = self._connection.execute(found).one()
-        if count != last - first + 1:
-            raise Tampered(
-                f"{label(incident)}: {last - first + 1 - count} ledger entries after {first} are gone"
-            )
+        gone = last - first + 1 - count
+        if gone:
+            raise Tampered(f"{label(incident)}: {gone} ledger entries after {first} are gone")
 
     def _ours(self, entry: Entry) -> Event:
         own = digest(entry.event, seq=entry.seq, previous=entry.previous)

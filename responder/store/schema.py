@@ -8,9 +8,10 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 
 from stanch.responder.domain.error import StoreError
 
-HEAD = "0005"  # the newest migration; a test compares it with the files
+HEAD = "0006"  # the newest migration; a test compares it with the files
 VERSION_TABLE = "schema_version"
 
+_NEWEST = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  # two constants
 _version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32)))
 
 
@@ -44,6 +45,20 @@ def migrate(connection: Connection) -> None:
             remedy="name an empty database or a new file",
         )
     command.upgrade(config, HEAD)
+
+
+def require_head(connection: Connection, name: str) -> None:
+    """The schema is still ours: somebody may have migrated it since this process opened it.
+
+    Asked in each transaction that writes, so it is one plain look at one row.
+    """
+    found = connection.exec_driver_sql(_NEWEST).scalar_one_or_none()
+    if found != HEAD:
+        raise StoreError(
+            f"the store {name} was migrated to schema {found} while this process ran, and this "
+            f"stanch knows {HEAD}: nothing is written",
+            remedy="restart this process with the stanch that migrated the store",
+        )
 
 
 def current(connection: Connection) -> str | None:

@@ -37,7 +37,7 @@ from stanch.responder.store.lock import SqlLocks
 from stanch.responder.store.mark import SqlIntegrity, adopt, unmarked
 from stanch.responder.store.outbox import SqlOutbox
 from stanch.responder.store.run import SqlRuns
-from stanch.responder.store.schema import HEAD, current, migrate
+from stanch.responder.store.schema import HEAD, current, migrate, require_head
 
 ADOPTED = "store.adopted"
 _MARKED_SINCE = frozenset({ADOPTED, "anchor.begun", "people.sealed"})
@@ -121,6 +121,7 @@ class SqlStore:
         self._inside.pid = os.getpid()
         try:
             with self._database.writing() as connection:
+                require_head(connection, self._database.name)
                 transaction = self._bind(connection)
                 yield transaction
             if transaction.shredded:

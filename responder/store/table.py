@@ -82,6 +82,7 @@ exposures = Table(
     Column("reason", Words, nullable=False),
     Column("origin", Words, nullable=False, server_default=""),
     Column("about", Words, nullable=False, server_default=""),
+    Column("url", Words, nullable=False, server_default=""),
     # SHA-256 of the place: NULLs and long paths make a poor unique key.
     Column("place", String(64), nullable=False),
     Column("mark", String(64), nullable=False, server_default=""),
@@ -231,6 +232,8 @@ ledger = Table(
     Column("previous", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("mac", String(64), nullable=False),
+    # The newest of an action, and those of the last hour, are asked for at every containment.
+    Index("ix_ledger_action_at", "action", "at"),
 )
 
 envelopes = Table(

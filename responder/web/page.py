@@ -9,7 +9,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from stanch.responder.domain.card import CLAIMED, Card
+from stanch.responder.domain.card import CLAIMED, LINK, Card
 from stanch.responder.domain.ids import label
 from stanch.responder.postmortem import render
 from stanch.responder.postmortem.text import clean
@@ -37,7 +37,12 @@ def list_page(rows: tuple[Row, ...], more: int, warning: str | None = None) -> s
 def card_page(card: Card, story: Markup) -> str:
     """One incident: its card, and below it what was done, by whom, when."""
     return _render(
-        "card.html.j2", card=card, label=label(card.incident), story=story, claimed=CLAIMED
+        "card.html.j2",
+        card=card,
+        label=label(card.incident),
+        story=story,
+        claimed=CLAIMED,
+        link=LINK,
     )
 
 

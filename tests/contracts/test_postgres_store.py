@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -77,3 +78,11 @@ def test_a_server_that_goes_away_takes_the_transaction_back(
     assert caught.value.remedy
     with store.transaction() as tx:
         assert tx.incidents.next_id() == 1
+
+
+def test_more_threads_than_the_pool_keeps_are_served_at_once(store: SqlStore) -> None:
+    """Who waits for a connection lets a lease lapse."""
+    with ExitStack() as opened:
+        for _ in range(20):  # more than SQLAlchemy's own limit
+            tx = opened.enter_context(store.snapshot())
+            assert tx.incidents.list() == ()

@@ -90,3 +90,23 @@ def test_a_database_of_something_else_is_refused_and_left_alone(
         assert inspect(database.engine).get_table_names() == ["customers"]
     finally:
         database.close()
+
+
+def test_a_process_that_runs_while_others_migrate_writes_no_more_and_says_why(
+    empty_url: str, seal: LedgerSeal
+) -> None:
+    with open_store(empty_url, seal=seal) as store:
+        with store.transaction() as tx:
+            before = tx.incidents.next_id()
+        with store.engine.begin() as connection:
+            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))  # noqa: S608  # a constant
+        with (
+            pytest.raises(StoreError, match="was migrated to schema 9999") as refused,
+            store.transaction() as tx,
+        ):
+            tx.incidents.next_id()
+        assert "restart this process" in refused.value.remedy
+        with store.engine.begin() as connection:
+            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'"))  # noqa: S608  # a constant
+        with store.transaction() as tx:
+            assert tx.incidents.next_id() > before

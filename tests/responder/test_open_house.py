@@ -8,7 +8,9 @@ import pytest
 
 from stanch.responder.bootstrap import open_house
 from stanch.responder.config import Settings, load
-from stanch.responder.domain.error import StanchError
+from stanch.responder.domain.error import LedgerError, StanchError
+from stanch.responder.domain.ids import RunId
+from stanch.responder.domain.timeline import Event
 
 
 def settings(home: Path, extra: str = "") -> Settings:
@@ -38,3 +40,19 @@ def test_leaving_the_house_closes_it(tmp_path: Path) -> None:
         house.anchor()
         assert held(tmp_path) != []
     assert held(tmp_path) == []
+
+
+def test_nobody_works_on_a_record_that_was_cut_behind_its_anchor(tmp_path: Path) -> None:
+    """The newest entries gone: what they forbade would be done before the next anchor fails."""
+    with open_house(settings(tmp_path)) as house:
+        for _ in range(3):
+            with house.store.transaction() as tx:
+                tx.ledger.append(
+                    Event(at=tx.now(), actor="cli:ann", action="x", incident=None, detail={})
+                )
+        house.anchor()
+        assert house.advance(RunId("none")) is None
+        with house.store.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM ledger WHERE seq > 2")
+        with pytest.raises(LedgerError, match="does not continue its anchor"):
+            house.advance(RunId("none"))

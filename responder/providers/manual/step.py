@@ -27,7 +27,7 @@ class Agree:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="manual.agree",
-        title="Agree to what comes next for",
+        title="Agree to what comes next",
         effect=Effect.READ,
         params=Intention,
     )
@@ -37,7 +37,13 @@ class Agree:
 
     def calls(self, params: Intention, preview: str) -> tuple[Call, ...]:
         """What is agreed to."""
-        return (Call(api="agree", arguments={"to": params.to, "for": preview}),)
+        return (
+            Call(
+                api="agree",
+                arguments={"to": params.to, "for": preview},
+                words=f"nothing is called: you agree, for {preview}, to {params.to}",
+            ),
+        )
 
     def look(self, params: Intention, ctx: StepContext) -> Verdict:
         """Agreed, or this step would not run."""
@@ -93,7 +99,7 @@ class Confirm:
 
     spec: ClassVar[StepSpec] = StepSpec(
         name="manual.confirm",
-        title="Revoke by hand, and say that it is done:",
+        title="Revoke by hand, and say that it is done",
         effect=Effect.READ,
         params=Deed,
         outputs=("done",),
@@ -106,7 +112,14 @@ class Confirm:
     def calls(self, params: Deed, preview: str) -> tuple[Call, ...]:
         """What is to be done."""
         where = {"see": params.link} if params.link else {}
-        return (Call(api="by hand", arguments={"do": params.remedy, "with": preview, **where}),)
+        explained = f" (explained at {params.link})" if params.link else ""
+        return (
+            Call(
+                api="by hand",
+                arguments={"do": params.remedy, "with": preview, **where},
+                words=f"by hand, with {preview}: {params.remedy}{explained}",
+            ),
+        )
 
     def look(self, params: Deed, ctx: StepContext) -> Verdict:
         """A person's word, and that it is no more."""

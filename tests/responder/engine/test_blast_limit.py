@@ -58,9 +58,9 @@ def test_one_too_many_waits_for_one_word_and_says_why(narrow: Any) -> None:
     assert narrow.lamps.lit == set()
     assert len(narrow.asked(third)) == 1  # for both changes together
     card = narrow.card(third)
-    assert card.state == "LIVE"
+    assert card.state == "UNTRIED"
     assert "reports alone have set off 2 containments in acme 111 within an hour" in card.summary
-    assert card.ask.title == "Contain acme…7Q2M. This can be undone."
+    assert card.ask.title == "Contain: acme…7Q2M. This can be undone."
     assert len(card.ask.calls) == 4
     narrow.decide(third, "bob")
     assert narrow.settle(third).state is RunState.DONE
@@ -109,7 +109,7 @@ def test_who_agreed_to_a_step_before_is_not_asked_again(narrow: Any) -> None:
     assert len(narrow.asked(third)) == 1
 
 
-def test_a_refusal_leaves_it_live_and_the_run_ends(narrow: Any) -> None:
+def test_a_refusal_leaves_it_as_it_was_and_the_run_ends(narrow: Any) -> None:
     for _ in range(2):
         report(narrow)
     third = report(narrow)
@@ -117,7 +117,7 @@ def test_a_refusal_leaves_it_live_and_the_run_ends(narrow: Any) -> None:
     assert narrow.settle(third).state is RunState.ABORTED
     assert narrow.lamps.lit == set()
     assert {narrow.steps(third)[name].state for name in "ab"} == {StepState.SKIPPED}
-    assert narrow.card(third).state == "LIVE"
+    assert narrow.card(third).state == "UNTRIED"
 
 
 def test_what_was_begun_goes_on_whatever_was_counted_since(narrow: Any) -> None:

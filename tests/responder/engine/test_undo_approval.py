@@ -62,7 +62,7 @@ def test_the_question_shows_every_call_of_the_undo(room: Any) -> None:
     contained(room)
     asked_back(room)
     ask = room.cards.card(ONE).ask
-    assert ask.title == "Undo the containment of acme…7Q2M. This cannot be undone."
+    assert ask.title == "Undo the containment: acme…7Q2M. This cannot be undone."
     assert [call.partition(" ")[0] for call in ask.calls] == [
         "lamp.darken", "about", "lamp.darken", "about",
     ]  # fmt: skip

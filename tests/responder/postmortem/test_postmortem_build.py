@@ -118,7 +118,7 @@ def test_an_incident_without_anything_but_detection_still_makes_a_report(case: C
                                     containment_requested_at=None,
                                     containment_verified_at=None, proven_dead_at=None))  # fmt: skip
     report = build(bare, now=DETECTED)
-    assert report.status == "Live"
+    assert report.status == "Untried"
     assert report.manifest.first_seq is None
     assert "Nothing has been done yet." in markdown(report)
     assert "Nothing has been done yet." in html(report)

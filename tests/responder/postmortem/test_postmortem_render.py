@@ -7,6 +7,7 @@ import hashlib
 import re
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -98,6 +99,16 @@ def test_the_page_loads_nothing_and_runs_nothing(case: CaseFile) -> None:
     assert "://" not in page
     assert "@import" not in page
     assert "url(" not in page
+
+
+def test_the_only_address_outside_of_the_page_is_that_of_the_place(case: CaseFile) -> None:
+    link = "https://github.com/acme/payments/blob/c0ffee/a#L1"
+    first = replace(case.exposures[0], url=link)
+    page = html(build(replace(case, exposures=(first, *case.exposures[1:])), now=NOW))
+    away = [v for k, v in read(page).attributes if k == "href" and not v.startswith("#")]
+    assert away == [link]
+    forged = replace(first, url="javascript:alert(1)")
+    assert "javascript" not in html(build(replace(case, exposures=(forged,)), now=NOW))
 
 
 def test_every_link_in_the_page_has_its_target(case: CaseFile) -> None:

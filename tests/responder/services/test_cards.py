@@ -46,7 +46,7 @@ def story(room: Any, silence: Silence = Silence.HOLD) -> Any:
 def test_a_card_follows_the_incident_from_live_to_proven_dead(room: Any) -> None:
     run = story(room)
     card = room.card(run)
-    assert (card.headline, card.tone) == ("LIVE · acme token · LK-1", Tone.ALARM)
+    assert (card.headline, card.tone) == ("UNTRIED · acme token · LK-1", Tone.ALARM)
     assert card.phases == (
         (Phase.CONTAIN, Mark.AHEAD), (Phase.REVOKE, Mark.AHEAD), (Phase.AUDIT, Mark.AHEAD),
     )  # fmt: skip
@@ -296,7 +296,7 @@ def test_a_decision_that_is_wanted_another_day_is_wanted_by_a_date(room: Any) ->
 
 def test_what_no_provider_names_is_not_named_twice(room: Any) -> None:
     found = room.take(room.match(provider="generic", kind="generic"))
-    assert room.cards.card(found.incident).headline == "LIVE · generic secret · LK-1"
+    assert room.cards.card(found.incident).headline == "UNTRIED · generic secret · LK-1"
 
 
 def test_a_run_of_another_version_is_shown_and_its_plan_says_why_it_cannot_be(room: Any) -> None:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from stanch.responder.domain.incident import IncidentState
+import pytest
+from markupsafe import Markup
+
+from stanch.responder.domain.incident import IncidentState, page
 from stanch.responder.domain.ports import Errand
+from stanch.responder.postmortem.record import read_copy
 from stanch.responder.services.intake import News
+from stanch.responder.slack.blocks import card_message
+from stanch.responder.slack.button import ButtonKey
+from stanch.responder.web.page import card_page
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.provenance import InCommit, InImage, InLog, InWorktree, Provenance
 from stanch.scanner.model.secret import SecretValue
@@ -185,3 +192,38 @@ def test_an_exposure_in_history_keeps_who_and_when(room: Any) -> None:
     assert (exposure.commit, exposure.author) == (where.commit, where.author)
     assert exposure.exposed_at == room.clock.now
     assert exposure.root == "payments"
+
+
+LINK = "https://github.com/acme/shop/blob/c0ffee/a.env#L12"
+
+
+def test_the_page_of_a_place_reaches_card_and_postmortem(room: Any) -> None:
+    there = InCommit(
+        path="a.env", commit="c0ffee", author="Ann", committed_at=room.clock.now, link=LINK
+    )
+    number = room.take(placed(room.match(), there)).incident
+    with room.store.transaction() as tx:
+        assert [seen.url for seen in tx.incidents.exposures(number)] == [LINK]
+        assert read_copy(tx.incidents.exposures(number)[0]).url == LINK
+    card = room.cards.card(number)
+    assert dict(card.facts)["See it"] == LINK
+    assert f'<a href="{LINK}" rel="noreferrer noopener">{LINK}</a>' in card_page(card, Markup())
+    blocks = card_message(card, ButtonKey(SecretValue(bytes(32))))
+    assert f"<{LINK}>" in str(blocks)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "http://github.com/a",
+        'https://github.com/a"onclick=x',
+        "https://github.com/a|you>",
+        "https://user@github.com/a",
+        "https://github.com/\u202ea",
+        "https://github.com/" + "a" * 600,
+        None,
+    ],
+)
+def test_what_is_no_plain_address_is_no_link(link: str | None) -> None:
+    assert page(link) == ""

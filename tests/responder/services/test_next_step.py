@@ -58,4 +58,6 @@ def test_where_nothing_goes_on_a_command_is_named(
 
 def test_what_may_work_is_said_until_something_is_known() -> None:
     card = draw(view(IncidentState.OPEN, RunState.PAUSED, RunKind.RESPOND, answered=True))
-    assert card.summary.startswith("It may work for whoever has it. Paused by a person")
+    assert card.summary.startswith(
+        "Nobody has tried it. It may work for whoever has it. Paused by a person"
+    )

@@ -86,7 +86,7 @@ def test_a_page_tells_what_was_done_by_whom_and_when(pages: Client, opened: Open
 def test_an_incident_is_its_card(pages: Client, opened: Opened) -> None:
     opened("payments")
     page = pages.get("/incidents/LK-1").text
-    assert "LIVE · acme token · LK-1" in page
+    assert "UNTRIED · acme token · LK-1" in page
     assert "Nothing has been done yet" in page
 
 
