@@ -188,6 +188,8 @@ def _watched(request: ScanRequest) -> list[Begun]:
     """The same with the anomaly pass over each, which hears what the scan reads."""
     if request.staged:
         raise unfit("what is normal is learned from a whole tree, not from staged changes")
+    for kind in filter(None, map(kind_of, request.targets)):
+        raise unfit(f"anomalies are looked for in files and streams, not in {kind.name}")
     from stanch.scanner.cli.anomaly_pass import Watch  # noqa: PLC0415  # most scans do without
     from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
 

@@ -60,11 +60,15 @@ class Store(Protocol):
 
 
 class Checked(io.RawIOBase):
-    """A stream whose bytes are counted and, for a digest, hashed as they pass."""
+    """A stream whose bytes are counted and, for a digest, hashed as they pass.
 
-    def __init__(self, read: Read, digest: str | None) -> None:
+    Whoever sends more than the ``most`` that was announced might never end.
+    """
+
+    def __init__(self, read: Read, digest: str | None, most: int | None = None) -> None:
         super().__init__()
         self._read = read
+        self._most = most
         self._hash = hasher(digest)
         self.size = 0
 
@@ -81,6 +85,8 @@ class Checked(io.RawIOBase):
         if self._hash is not None:
             self._hash.update(buffer[:filled])
         self.size += filled
+        if self._most is not None and self.size > self._most:
+            raise DamagedError("it has more bytes than the manifest says; the rest is not read")
         return filled
 
     def verify(self, blob: Blob) -> None:
@@ -142,7 +148,7 @@ def member_name(blob: str) -> str:
 
 def verify(file: IO[bytes], blob: Blob) -> None:
     """Read all of it; raises :class:`DamagedError` when it is not what its digest says."""
-    checked = Checked(file.read, blob.identity)
+    checked = Checked(file.read, blob.identity, blob.size)
     stream = io.BufferedReader(checked, 1 << 20)
     while stream.read(1 << 20):
         pass

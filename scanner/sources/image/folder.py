@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
@@ -32,9 +33,16 @@ class Folder:
     def open(self, blob: Blob) -> IO[bytes]:
         """The file of a digest, or one by its name."""
         path = self._path(blob)
-        if not path.parent.resolve().is_relative_to(self._root):
-            raise OSError("it is behind a symbolic link")
-        return os.fdopen(os.open(path, _READ_ONLY), "rb", buffering=0)
+        try:
+            if not path.parent.resolve().is_relative_to(self._root):
+                raise OSError("it is behind a symbolic link, or outside")
+            descriptor = os.open(path, _READ_ONLY)
+        except ValueError as error:  # a NUL in the name
+            raise OSError("it has no name that a file could have") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError("it is no regular file")
+        return os.fdopen(descriptor, "rb", buffering=0)
 
     def loose(self, known: Iterable[str]) -> Iterable[Blob]:
         """Every other file, by its digest where its name is one."""
@@ -51,7 +59,7 @@ class Folder:
         """By size."""
         try:
             return -self._path(blob).lstat().st_size
-        except OSError:
+        except (OSError, ValueError):
             return 0
 
     def _path(self, blob: Blob) -> Path:

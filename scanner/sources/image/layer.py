@@ -87,7 +87,7 @@ class LayerReader:
     def _read(self, file: IO[bytes]) -> Iterator[Fragment | Gap]:
         blob = self._layer.blob
         # What nobody has packed is the same packed and unpacked.
-        checked = Checked(file.read, blob.digest or blob.diff_id)
+        checked = Checked(file.read, blob.digest or blob.diff_id, blob.size)
         packed = io.BufferedReader(checked, _BUFFER)
         head = packed.peek(BLOCK)[:BLOCK]
         make = unpacker(head)

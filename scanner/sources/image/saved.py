@@ -13,7 +13,7 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.content.tar import BLOCK, Tar
 from stanch.scanner.sources.content.unpacked import DamagedError, unpacked, unpacker
-from stanch.scanner.sources.image.blob import Blob, member_name, unread
+from stanch.scanner.sources.image.blob import Blob, Checked, Tap, member_name, unread
 from stanch.scanner.sources.image.listing import Lister, Listing, Masked
 from stanch.scanner.sources.image.local import OWN, list_local
 
@@ -107,10 +107,17 @@ class Saved:
                 size = os.fstat(file.fileno()).st_size
                 yield file, _Seek(file, size)
                 return
-            make = unpacker(file.peek(BLOCK))
-            assert make is not None  # noqa: S101  # it was when this was made
-            with unpacked(file.read, make) as stream:
+            with _unpacked(file) as stream:
                 yield stream, None
+
+
+def _unpacked(file: io.BufferedReader) -> IO[bytes]:
+    """A packed archive's content; what never ends, ends there as in a layer."""
+    make = unpacker(file.peek(BLOCK))
+    if make is None:
+        raise DamagedError("the archive has changed meanwhile")
+    packed = Checked(file.read, None)
+    return unpacked(io.BufferedReader(packed, _SKIP).read, make, Tap(packed, None))
 
 
 class _Seek:
@@ -151,9 +158,7 @@ class _Forward:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
-        make = unpacker(self._file.peek(BLOCK))
-        assert make is not None  # noqa: S101  # see Saved.packed
-        self._stream = unpacked(self._file.read, make)
+        self._stream = _unpacked(self._file)
         self.at = 0
 
     def member(self, member: Member) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import subprocess
 import sys
@@ -12,8 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from stanch.scanner.api import Scanner
+from stanch.scanner.api import Gap, Match, Scanner
+from stanch.scanner.model.provenance import InImage
+from stanch.scanner.sources.image.blob import Blob
+from stanch.scanner.sources.image.layer import Contents, LayerReader
+from stanch.scanner.sources.image.listing import Layer as Listed
 from tests.scanner.conftest import Outcome, github_token, sorted_out
 from tests.scanner.sources.archive_sample import tarred
 from tests.scanner.sources.image_sample import (
@@ -231,6 +238,91 @@ def test_ten_gigabytes_of_nothing_are_bounded(tmp_path: Path, image: Scan) -> No
     files = {f"blobs/{name.replace(':', '/')}": data for name, data in blobs.items()}
     (gap,) = image(folder(tmp_path, files | {"index.json": top})).incomplete
     assert "200 times its size" in gap.why
+
+
+def test_a_packed_archive_that_never_ends_is_bounded(tmp_path: Path, image: Scan) -> None:
+    header = tarfile.TarInfo("zeros")
+    header.size = 10 << 30
+    megabyte = gzip.compress(bytes(1 << 20), mtime=0)
+    (tmp_path / "x.tar.gz").write_bytes(gzipped(header.tobuf()) + megabyte * 1200)
+    assert "200 times its size" in image(tmp_path / "x.tar.gz").incomplete[0].why
+
+
+def test_who_sends_more_than_was_announced_is_not_listened_to() -> None:
+    blob = Blob(name="x", digest=digest(b""), size=5000)
+    place = InImage(path="", image="i", manifest="m", platform="p", layer=blob.digest)
+    told: list[Contents] = []
+    begun = tarred({"a": b"a"})
+
+    class Endless(io.RawIOBase):
+        def __init__(self) -> None:
+            self.left = begun
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io passes
+            data, self.left = self.left[: len(buffer)], self.left[len(buffer) :]
+            buffer[:] = data.ljust(len(buffer), b"\0")
+            return len(buffer)
+
+    reader = LayerReader(Listed(blob=blob, place=place), told.append)
+    found = list(reader.read(io.BufferedReader(Endless())))
+    assert [each.why for each in found if isinstance(each, Gap)] == [
+        "it has more bytes than the manifest says; the rest is not read"
+    ]
+    assert not told[0].whole
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a\0b", "a" * 5000, "", "."])
+def test_a_saved_image_that_names_anything_reads_nothing_else(
+    tmp_path: Path, image: Scan, name: str
+) -> None:
+    said = json.dumps([{"Config": name, "Layers": [name]}]).encode()
+    for path in (
+        folder(tmp_path / "folder", {"manifest.json": said}),
+        archive(tmp_path / "x.tar", {"manifest.json": said}),
+    ):
+        outcome = image(path)
+        assert len(outcome.incomplete) == 2  # the configuration and the layer
+        assert not outcome.matches
+
+
+_WHOLE = oci_files(
+    Image(
+        layers=[Layer(files={"a.env": b"A=b", "b": b"b" * 2000}), Layer(files={"c": b"c"})],
+        config={"Env": ["A=b"], "Labels": {"a": "b"}},
+        annotations={"a": "b"},
+    )
+) | legacy_files(Image(layers=[Layer(files={"d": b"d"}, said="|1 A=b x")]))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    name=st.sampled_from(sorted(_WHOLE)),
+    edits=st.lists(st.tuples(st.integers(0, 5000), st.binary(max_size=8)), min_size=1, max_size=4),
+    tidy=st.booleans(),
+)
+def test_no_damage_makes_a_scan_raise(
+    scanner: Scanner,
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    edits: list[tuple[int, bytes]],
+    tidy: bool,  # noqa: FBT001  # drawn
+) -> None:
+    data = bytearray(_WHOLE[name])
+    for at, new in edits:
+        at %= len(data)  # noqa: PLW2901  # into the data
+        data[at : at + len(new)] = new
+    files = {**_WHOLE, name: bytes(data)}
+    if tidy and name.startswith("blobs"):  # what is damaged has its digest all the same
+        right = digest(bytes(data)).encode()
+        was = name.removeprefix("blobs/").replace("/", ":").encode()
+        files = {each: held.replace(was, right) for each, held in files.items()}
+        files[f"blobs/{right.decode().replace(':', '/')}"] = bytes(data)
+    path = archive(tmp_path_factory.getbasetemp() / "fuzzed.tar", files)
+    for result in scanner.scan_image(str(path)):
+        assert isinstance(result, Match | Gap)
 
 
 _MEASURED = """
