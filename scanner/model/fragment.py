@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import Protocol
 
 from stanch.scanner.model.provenance import Provenance
@@ -48,6 +49,7 @@ class Fragment(Record):
     Of a document that is no text, pieces are put together to one text; ``places`` names them, and a
     finding is in the piece ``path!name``, with its line in there. Of a log the text is what a
     reader sees, and ``origin`` what the log holds: findings and windows have the places in there.
+    ``whole`` gives all of the content that a window is cut from, where it can be had again.
     """
 
     data: bytes
@@ -57,6 +59,7 @@ class Fragment(Record):
     owned: tuple[tuple[int, int], tuple[int, int]] | None = None
     places: Places | None = None
     origin: Origin | None = None
+    whole: Callable[[], bytes] | None = None
 
     def at(self, line: int, column: int) -> Provenance:
         """Where what stands at a position is."""

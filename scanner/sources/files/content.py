@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import Provenance
+from stanch.scanner.model.record import replace
 from stanch.scanner.sources.content.text_or_binary import (
     HEAD,
     WINDOW,
@@ -29,6 +30,7 @@ COMPILED = "compiled from the source beside it"
 LARGEST_MAIL = 32 << 20
 """Bytes of mails in one file; of more, what is encoded is not opened."""
 
+_HELD = 8 << 20  # bytes
 _MAIL_TOO_LARGE = f"mails of more than {LARGEST_MAIL >> 20} MiB: encoded parts are not opened"
 _SIZE = (1 << 32) - 1
 
@@ -57,11 +59,18 @@ def content(full: str, place: Provenance) -> Iterator[Fragment | Gap]:
                     if isinstance(piece, Gap):
                         yield from _binary(descriptor, full, place, piece)
                     else:
-                        yield piece
+                        yield _again(piece, descriptor, facts.st_size)
         finally:
             os.close(descriptor)
     except OSError as error:
         yield Gap(path=shown, why=error.strerror or "unreadable", incomplete=True)
+
+
+def _again(piece: Fragment, descriptor: int, size: int) -> Fragment:
+    """The same; a window of a file that is not too large knows how to get all of it."""
+    if piece.owned is None or size > _HELD:
+        return piece
+    return replace(piece, whole=lambda: os.pread(descriptor, size, 0))
 
 
 def _is_opened(descriptor: int, size: int) -> bool:

@@ -51,6 +51,16 @@ def test_each_line_of_json_lines_is_a_document(tmp_path: Path, scan: Scan, token
     assert (match.finding.span.line, match.finding.within) == (2, "message.content[0].text")
 
 
+def test_a_recording_of_several_windows_names_places(
+    tmp_path: Path, scan: Scan, token: Token
+) -> None:
+    sent = [{"headers": [{"name": "X", "value": f"{n:060} "}]} for n in range(40_000)]
+    sent[30_000]["headers"][0] = {"name": "Authorization", "value": token(1)}
+    (tmp_path / "a.har").write_text(json.dumps({"log": {"entries": sent}}, indent=1))
+    (match,) = scan(tmp_path).matches
+    assert match.finding.within == "entries[30000].headers.Authorization"
+
+
 def test_a_place_that_would_say_the_value_says_nothing(
     tmp_path: Path, scan: Scan, token: Token
 ) -> None:

@@ -31,8 +31,9 @@ def reader(fragment: Fragment) -> Reader | None:
     path, size = fragment.provenance.path, len(fragment.data)
     if _LINES.search(path):
         return _in_lines
-    if fragment.places is not None or fragment.owned is not None or size > LARGEST:
-        return None  # it has names already, or is a window
+    window = fragment.owned is not None
+    if fragment.places is not None or (fragment.whole is None if window else size > LARGEST):
+        return None  # it has names already, or its beginning is not at hand
     if _JSON.search(path):
         return json_place.places
     if _HISTORY.search(path):
