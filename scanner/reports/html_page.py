@@ -15,6 +15,7 @@ from stanch.scanner.model.finding import Finding, Severity
 from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.reports.escape import escaped
 from stanch.scanner.reports.explain import why
+from stanch.scanner.reports.html_overview import facets, overview, rules
 from stanch.scanner.reports.report import Report, what
 
 _PLACES = 50  # of one credential; the JSON lines have all
@@ -23,7 +24,9 @@ _BAR = 560  # pixels
 
 def render(report: Report) -> str:
     """The page."""
+    ways = facets(report)
     style = (files("stanch.scanner.reports") / "html_page.css").read_text(encoding="utf-8")
+    style += rules(ways)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'"
     count = len(report.credentials)
@@ -38,7 +41,11 @@ def render(report: Report) -> str:
         f"<p class=scope>{_text(report.scope)} · {report.ended:%Y-%m-%d %H:%M} UTC</p>",
         *_pictures(report),
         *_gaps(report),
-        *(_credential(group, report) for group in report.credentials),
+        *overview(ways, report),
+        *(
+            _credential(group, report, [way.mark(number) for way in ways])
+            for number, group in enumerate(report.credentials)
+        ),
         *_waived(report),
         f"<footer>Stanch {_text(report.version)}. No value is in this page.</footer>",
         "</main></body></html>",
@@ -51,7 +58,7 @@ def _nothing(report: Report) -> str:
 
 
 def _pictures(report: Report) -> list[str]:
-    """How many credentials of each severity, and of which providers."""
+    """How many credentials of each severity."""
     if not report.credentials:
         return []
     firsts = [group[0] for group in report.credentials]
@@ -69,17 +76,12 @@ def _pictures(report: Report) -> list[str]:
     legend = ", ".join(
         f"{severities[each]} {each}" for each in reversed(Severity) if severities[each]
     )
-    providers = Counter(each.provider for each in firsts).most_common()
-    rows = "".join(f"<tr><td>{_text(name)}<td>{count}" for name, count in providers)
     size = f'viewBox="0 0 {_BAR} 20" preserveAspectRatio="none"'
     bar = f'<svg {size} role="img" aria-label="{legend}">{"".join(bars)}</svg>'
-    return [
-        f"<figure>{bar}<figcaption>{legend}</figcaption></figure>",
-        f"<details><summary>{len(providers)} providers</summary><table>{rows}</table></details>",
-    ]
+    return [f"<figure>{bar}<figcaption>{legend}</figcaption></figure>"]
 
 
-def _credential(group: tuple[Finding, ...], report: Report) -> str:
+def _credential(group: tuple[Finding, ...], report: Report, marks: list[str]) -> str:
     first = group[0]
     rule = report.rules.get(first.rule)
     link = rule.link if rule is not None and rule.link.startswith("https://") else None
@@ -91,7 +93,8 @@ def _credential(group: tuple[Finding, ...], report: Report) -> str:
     commands = "\n".join(report.waiving.commands(first))
     sentences = "".join(f"<li>{_text(each)}" for each in why(first))
     return (
-        f'<section class="{first.severity}"><h2><span>{first.severity}</span> {_text(what(first))} '
+        f'<section class="{" ".join((first.severity, *marks))}">'
+        f"<h2><span>{first.severity}</span> {_text(what(first))} "
         f"<code>{_text(first.preview)}</code></h2>"
         f"{f'<pre>{_text(first.excerpt)}</pre>' if first.excerpt else ''}"
         f"<ul>{places}{more}</ul>{remedy}"
@@ -116,12 +119,20 @@ def _place(finding: Finding) -> str:
 
 
 def _gaps(report: Report) -> list[str]:
-    if not report.incomplete:
+    """What was not read, by the reason; the title says it before anything is opened."""
+    reasons: dict[str, list[str]] = {}
+    for gap in report.incomplete:
+        reasons.setdefault(gap.why, []).append(gap.path)
+    if not reasons:
         return []
-    rows = "".join(
-        f"<li>{_text(gap.path)}: {_text(gap.why)}" for gap in report.incomplete[:_PLACES]
-    )
-    return [f"<section class=gap><h2>Not read: this is no clean bill</h2><ul>{rows}</ul></section>"]
+    rows = []
+    for reason, paths in reasons.items():
+        listed = "".join(f"<li>{_text(path)}" for path in paths[:_PLACES])
+        more = f"<li>{len(paths) - _PLACES} more" if len(paths) > _PLACES else ""
+        summary = f"<summary>{len(paths)} × {_text(reason)}</summary>"
+        rows.append(f"<details>{summary}<ul>{listed}{more}</ul></details>")
+    title = "<h2>Not read: this is no clean bill</h2>"
+    return [f"<section class=gap>{title}{''.join(rows)}</section>"]
 
 
 def _waived(report: Report) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stanch.scanner.reports.report import Renderer
 
-FORMATS = ("table", "jsonl", "sarif", "gitlab", "junit", "html", "annotations", "summary")
+FORMATS = ("table", "jsonl", "sarif", "gitlab", "junit", "html", "csv", "annotations", "summary")
 
 
 def renderer(name: str) -> Renderer:  # noqa: PLR0911  # one for each format
@@ -35,6 +35,10 @@ def renderer(name: str) -> Renderer:  # noqa: PLR0911  # one for each format
             from stanch.scanner.reports import html_page
 
             return html_page.render
+        case "csv":
+            from stanch.scanner.reports import csv_file
+
+            return csv_file.render
         case "annotations":
             from stanch.scanner.reports import annotation
 
