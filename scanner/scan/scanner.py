@@ -183,7 +183,7 @@ class Scanner:
         scan = ImageScan(
             reference=reference,
             store=opened(reference),
-            quoted=Quoted(engine=Engine(self._rules, self._key)),
+            quoted=Quoted(engine=self._unsure),
             cache=None if parts else self._layer_cache(),
         )
 
@@ -192,6 +192,11 @@ class Scanner:
             yield scan.results(self._engine, parts=parts, processes=self._processes)
 
         return self._scan(Stage(open=start, blobs=False))
+
+    @functools.cached_property
+    def _unsure(self) -> Engine:
+        """Finds also what is not sure enough to be shown: it takes values out of what is quoted."""
+        return Engine(self._rules, self._key)
 
     def scan_log(self, reference: str, *, parts: bool = True) -> Scan:
         """Scan a log: a file or the archive of a run, or what a provider of CI keeps.
@@ -202,7 +207,7 @@ class Scanner:
         from stanch.scanner.scan.quoted import Quoted  # noqa: PLC0415  # as above
         from stanch.scanner.sources.log.opening import opened  # noqa: PLC0415  # as above
 
-        quoted = Quoted(engine=Engine(self._rules, self._key))
+        quoted = Quoted(engine=self._unsure)
         scan = LogScan(source=opened(reference), quoted=quoted)
 
         @contextmanager
