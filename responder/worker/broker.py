@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from celery import Celery
 from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from stanch.responder.domain.error import StanchError
 
@@ -27,6 +26,8 @@ class Broker:
 
 def reach(app: Celery) -> Broker:
     """Ask the broker for a sign of life; takes a few seconds at most. Raises BrokerError."""
+    from redis.exceptions import RedisError  # noqa: PLC0415  # it loads all of redis, and most commands ask no broker
+
     with app.connection_for_write() as connection:
         name = connection.as_uri()  # without the password
         try:
