@@ -11,6 +11,8 @@ scan.summary                   # what was read, once the loop is over
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load_builtin
 from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key, run_key
 from stanch.scanner.model.error import RuleError, ScannerError, SourceError, UsageError
@@ -26,6 +28,9 @@ from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Scan
 from stanch.scanner.scan.target import place_of
 
+if TYPE_CHECKING:
+    from stanch.scanner.scan.mask.log_filter import MaskingFilter
+
 __all__ = [
     "Confidence",
     "Finding",
@@ -36,6 +41,7 @@ __all__ = [
     "InIndex",
     "InStream",
     "InWorktree",
+    "MaskingFilter",
     "Match",
     "Provenance",
     "Rule",
@@ -61,3 +67,12 @@ __all__ = [
 ]
 
 builtin_rules = load_builtin
+
+
+def __getattr__(name: str) -> object:
+    """What most users of this door do without is loaded when it is asked for."""
+    if name == "MaskingFilter":
+        from stanch.scanner.scan.mask.log_filter import MaskingFilter  # noqa: PLC0415  # see above
+
+        return MaskingFilter
+    raise AttributeError(name)

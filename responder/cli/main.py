@@ -29,6 +29,7 @@ SECTIONS = {
         "scan": Entry(
             "stanch.scanner.cli.scan", "Find leaked credentials in a directory or repository."
         ),
+        "mask": Entry("stanch.scanner.cli.mask", "Take credentials out of a stream, live."),
         "baseline": Entry(
             "stanch.scanner.cli.baseline.command", "Accept findings with a reason, for a time."
         ),

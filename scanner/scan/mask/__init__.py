@@ -1,0 +1,1 @@
+"""Takes credentials out of text that goes on: what the rules find, and values that are known."""
