@@ -169,6 +169,8 @@ def test_whole_lines_and_prompts_do_not_wait_and_open_values_do() -> None:
         (KEY[:60], b""),
         (KEY[60:], MASK),
         (b"digest: sha256:" + b"a" * 64 + b"\n", None),
+        (b"a line\n" + LINES[:6], b"a line\n"),
+        (LINES[6:], b"[MASKED]"),
         (WRAPPED[:77], b""),
     ):
         assert stream.feed(given_) == b""
