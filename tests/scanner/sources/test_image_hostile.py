@@ -98,9 +98,9 @@ class Lying(Image):
         return self.said
 
 
-@pytest.mark.parametrize("place", ["blob", "layer", "config", "manifest", "size"])
+@pytest.mark.parametrize("place", ["blob", "layer", "plain layer", "config", "manifest", "size"])
 def test_what_does_not_have_its_digest_is_said(tmp_path: Path, image: Scan, place: str) -> None:
-    built = Image(layers=[Layer(files={"x.env": _env(1)})])
+    built = Image(layers=[Layer(files={"x.env": _env(1)}, pack=plain)])
     files = oci_files(built)
     blob = built.layers[0].pack(built.layers[0].unpacked)
     names = {
@@ -108,8 +108,8 @@ def test_what_does_not_have_its_digest_is_said(tmp_path: Path, image: Scan, plac
         "config": f"blobs/{digest(built.configuration()).replace(':', '/')}",
         "manifest": next(n for n, d in files.items() if b"layers" in d and n.startswith("blobs")),
     }
-    if place == "layer":  # the blob is right, the configuration says another DiffID
-        other = Layer(files={"y": b""})
+    if place.endswith("layer"):  # the blob is right, the configuration says another DiffID
+        other = Layer(files={"y": b""}, pack=plain if "plain" in place else gzipped)
         lie = Image(layers=built.layers, history=[]).configuration()
         files = oci_files(Lying(layers=[other], history=[], said=lie))
     elif place == "size":
@@ -117,9 +117,10 @@ def test_what_does_not_have_its_digest_is_said(tmp_path: Path, image: Scan, plac
         top["manifests"][0]["size"] += 1
         files["index.json"] = json.dumps(top).encode()
     elif place == "blob":
-        files[names[place]] = gzipped(tarred({"other.env": _env(2)}))
+        files[names[place]] = blob.replace(_env(1), _env(2))  # as long as it was
     else:
-        files[names[place]] += b" "
+        data = files[names[place]]
+        files[names[place]] = data[:-1] + b" "
     assert image(folder(tmp_path, files)).incomplete
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from stanch.scanner.api import Scanner, SourceError, UsageError
+from stanch.scanner.local.hosts import Host as Known
 from stanch.scanner.local.hosts import Hosts
 from stanch.scanner.model.provenance import InImage
 from stanch.scanner.sources.http.answer import Answer
@@ -157,8 +158,8 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(
 
 def test_bytes_that_are_not_what_was_asked_for_are_incomplete(host: Starts, image: Scan) -> None:
     double = _double()
-    for name in double.blobs:
-        double.blobs[name] += b" "
+    for name, data in double.blobs.items():
+        double.blobs[name] = data[:-1] + b" "  # as long as it was
     made = _served(host, double)
     assert len(image(f"{made.name}/team/app:1.0").incomplete) == 2
     wrong = f"sha256:{'0' * 64}"
@@ -278,6 +279,23 @@ def test_a_login_goes_to_a_realm_elsewhere_only_if_that_has_one(
     path, headers = realm.asked[0]
     assert path == "/token?x=1&service=r%2C+1&scope=repository%3Ateam%2Fapp%3Apull"
     assert headers["authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    ("registry", "realm", "login"),
+    [
+        ("r.example/a", "r.example", True),
+        ("r.example/a", "auth.r.example", False),
+        ("r.example/a", "auth.docker.io", False),
+        ("r.example/a", "named.example", True),
+        ("alpine", "auth.docker.io", True),
+        ("alpine", "evil.example", False),
+    ],
+)
+def test_whose_login_a_token_server_gets(registry: str, realm: str, *, login: bool) -> None:
+    names = ("r.example", "docker.io", "named.example")
+    hosts = Hosts(named={name: Known(name=name, user="ann", password="env:X") for name in names})
+    assert (Access(parsed(registry), hosts)._for_realm(realm) is not None) is login
 
 
 @pytest.mark.parametrize("life", [None, 0, 1, "x", -5])
