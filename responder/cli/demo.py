@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 
 import click
 from rich.console import Console
@@ -20,6 +21,9 @@ from stanch.responder.domain.error import UsageError
 MARK = ".stanch-demo"  # only a folder that holds this file is ever replaced
 PROPAGATION = timedelta(seconds=4)  # what IAM takes; docs/adr/0006
 REASON = "The replacement is in place and its consumer works."
+
+
+_WHERE = ("STANCH_HOME", "STANCH_CONFIG")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +99,11 @@ def command(yes: bool, folder: Path) -> None:  # noqa: FBT001  # click passes by
         held = prove(world, stage.folder, codes, console, since=seen)
     page = Path(os.path.relpath(stage.folder)) / "postmortems" / "LK-1.html"
     console.print(
-        f"\nThe story took {time.monotonic() - began:.0f} s. Open {page} to read it again."
+        f"\nThe story took {time.monotonic() - began:.0f} s. Open {page} to read it again, or look "
+        "into its incident:"
     )
+    for line in _looking_again(stage.environment):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     sys.exit(0 if held else 1)
 
 
@@ -129,6 +136,12 @@ def _play(stage: Stage, *, yes: bool) -> dict[str, int]:
     codes["postmortem"] = stage.stanch("postmortem", "LK-1")
     codes["verify"] = stage.stanch("audit", "verify")
     return codes
+
+
+def _looking_again(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What to type to see the demo's incident instead of one's own."""
+    exports = (f"export {name}={quote(environment[name])}" for name in _WHERE)
+    return (*exports, "stanch incidents LK-1", f"unset {' '.join(_WHERE)}")
 
 
 def _fresh(folder: Path) -> Path:

@@ -143,7 +143,7 @@ class Status:
         """What is known before anything that contains was answered."""
         if self._seen_alive:
             return "LIVE"
-        return "NOT CONTAINED" if self._opened else "UNTRIED"
+        return "MAY BE LIVE" if self._opened else "UNTRIED"
 
     @property
     def _seen_alive(self) -> bool:

@@ -36,7 +36,14 @@ def load(path: Path, *, size: int, what: str) -> SecretValue:
     except OSError as error:
         raise _unusable(path, what, error) from None
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
+        status = os.fstat(file.fileno())
+        mode = status.st_mode
+        if foreign(status):
+            raise ConfigError(
+                f"{what} {path} belongs to another user (uid {status.st_uid}), who can read it",
+                remedy=f"run `chown {os.geteuid()} {path}`, and replace the key if it is not sure "
+                "who has read it",
+            )
         if not stat.S_ISREG(mode):
             raise ConfigError(
                 f"{what} {path} is no regular file",
@@ -54,6 +61,11 @@ def load(path: Path, *, size: int, what: str) -> SecretValue:
             remedy="restore the file from its backup; a new key cannot read what the old one wrote",
         )
     return SecretValue(value)
+
+
+def foreign(status: os.stat_result) -> bool:
+    """Whether somebody other than this user and root owns a file: its mode says nothing then."""
+    return status.st_uid not in {0, os.geteuid()}
 
 
 def _create(path: Path, value: bytes) -> None:

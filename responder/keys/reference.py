@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from stanch.responder.domain.error import ConfigError
+from stanch.responder.keys.file import foreign
 from stanch.scanner.model.secret import SecretValue
 
 
@@ -30,7 +32,15 @@ def secret(
 
 def _secret_file(path: Path, what: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISREG(status.st_mode) and (foreign(status) or status.st_mode & 0o022):
+                raise ConfigError(
+                    f"{what} is in {path}, which others may write "
+                    f"(uid {status.st_uid}, mode {stat.S_IMODE(status.st_mode):04o})",
+                    remedy=f"run `chmod 600 {path}` as its owner, and replace what is in it",
+                )
+            return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{what} cannot be read from {path}: {type(error).__name__}",

@@ -14,7 +14,7 @@ from stanch.responder.slack.answer import Problems, answer
 from stanch.responder.slack.blocks import CLOSE_PRESS, context, plain, section
 from stanch.responder.slack.button import ButtonKey, Press
 from stanch.responder.slack.desk import Desk
-from stanch.responder.slack.frame import FORGED, LATE, Body, Frame, Teller, person_of, why
+from stanch.responder.slack.frame import FOREIGN, FORGED, LATE, Body, Frame, Teller, person_of, why
 from stanch.responder.slack.modal import REASON, View, ask_text, modal, problem_of, typed
 from stanch.responder.slack.text import said
 from stanch.responder.slack.wire import call
@@ -57,8 +57,13 @@ class Closer:
     def submitted(self, ack: Ack, body: Body) -> None:
         """Answer the submitted modal: close the incident, or say inside it what is wrong."""
         view = body["view"]
-        incident, channel = json.loads(view["private_metadata"])
-        outcome = self._pool.submit(self._record, IncidentId(incident), view, person_of(body))
+        try:
+            incident, channel = json.loads(view["private_metadata"])
+            number = IncidentId(int(incident))
+        except (TypeError, ValueError):  # not as this app wrote it
+            ack(response_action="errors", errors={REASON: FOREIGN})
+            return
+        outcome = self._pool.submit(self._record, number, view, person_of(body))
         if not answer(ack, outcome):
             self._teller.tell(channel, body["user"]["id"], LATE)
 

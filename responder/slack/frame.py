@@ -16,6 +16,7 @@ from stanch.responder.telemetry.log import get_logger
 
 Body = dict[str, Any]
 
+FOREIGN = "This form was not made by this installation of Stanch, so nothing was recorded."
 FORGED = "This button was not made by this installation of Stanch, so nothing was opened."
 BROKEN = "Stanch could not do this. Look at the card, then try again or use `stanch approve`."
 LATE = "Your decision is still being recorded. The card will show it; you need not repeat it."

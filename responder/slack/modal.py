@@ -40,9 +40,18 @@ class Subject:
 
     @classmethod
     def unpack(cls, text: str) -> Subject:
-        """The subject of a submitted modal. Slack returns the text as this app wrote it."""
-        incident, approval, plan_hash, channel = json.loads(text)
-        return cls(incident=incident, approval=approval, plan_hash=plan_hash, channel=channel)
+        """The subject of a submitted modal. ValueError: not as this app wrote it."""
+        found = json.loads(text)
+        match found:
+            case [int(incident), str(approval), str(plan_hash), str(channel)]:
+                return cls(
+                    incident=IncidentId(incident),
+                    approval=ApprovalId(approval),
+                    plan_hash=plan_hash,
+                    channel=channel,
+                )
+            case _:
+                raise ValueError("not the subject of a modal of ours")
 
 
 def loading() -> View:

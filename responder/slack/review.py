@@ -13,7 +13,7 @@ from stanch.responder.domain.ids import IncidentId, label
 from stanch.responder.slack.answer import answer
 from stanch.responder.slack.button import ButtonKey, Press
 from stanch.responder.slack.desk import Desk, Review
-from stanch.responder.slack.frame import LATE, Body, Frame, Teller, person_of, why
+from stanch.responder.slack.frame import FOREIGN, LATE, Body, Frame, Teller, person_of, why
 from stanch.responder.slack.modal import (
     DECISION,
     Answer,
@@ -111,7 +111,11 @@ class Reviewer:
     def submitted(self, ack: Ack, body: Body) -> None:
         """Answer a submitted modal: close it, or say inside it what is wrong."""
         view = body["view"]
-        subject = Subject.unpack(view["private_metadata"])
+        try:
+            subject = Subject.unpack(view["private_metadata"])
+        except ValueError:  # not as this app wrote it
+            ack(response_action="errors", errors={DECISION: FOREIGN})
+            return
         person = person_of(body)
         outcome = self._pool.submit(self._record, subject, view, person)
         if not answer(ack, outcome):

@@ -24,19 +24,16 @@ from stanch.scanner.hook.policy.waiver_policy import SETTING, WaiverPolicy, Waiv
 from stanch.scanner.local.stream import say
 from stanch.scanner.model.record import Record
 from stanch.scanner.reports.registry import FORMATS, renderer
-from stanch.scanner.reports.report import Report, Waiving
+from stanch.scanner.reports.report import TAKE_UP, Report, Waiving
 from stanch.scanner.scan.trust import Standing, Trust, of_commit, standing
 from stanch.scanner.sources.git.blobs import Blobs
 from stanch.scanner.sources.git.message import messages_of
-from stanch.scanner.sources.git.query import commit_id
+from stanch.scanner.sources.git.query import commit_id, lines
 from stanch.scanner.sources.git.repository import Repository
 from stanch.scanner.suppression.suppressor import Suppressor
 
-_ACCEPT = (
-    "git add .stanch-baseline .gitattributes",
-    "git commit -m 'Accept a finding'",
-    "git push",
-)
+_ACCEPT = (f"git {TAKE_UP}", "git commit -m 'Accept a finding'")
+_PUSH = "git push"
 
 
 @click.command("ci")
@@ -180,15 +177,19 @@ def _stopped(ci_range: CiRange) -> str:
 
 def _waiving(repository: Repository, ci_range: CiRange, *, own: bool) -> Waiving:
     """Who accepts a finding of this change, by which commands."""
+    # Where nothing is fetched from elsewhere there is nowhere to push to.
+    remote = bool(lines(repository, "for-each-ref", "--count=1", "refs/remotes"))
+    after = (*_ACCEPT, _PUSH) if remote else _ACCEPT
     if own:
-        return Waiving(after=_ACCEPT)
+        return Waiving(after=after)
     names = (each for each in ci_range.targets if not each.endswith("HEAD"))
     target = next((each for each in names if commit_id(repository, each)), "origin/main")
     branch = target.removeprefix("origin/")
+    switch = f"git switch {branch}"
     return Waiving(
-        where=f"on {branch}, by somebody who may push there",
-        before=("git fetch origin", f"git switch {branch}", "git pull"),
-        after=_ACCEPT,
+        where=f"on {branch}, by somebody who may push there" if remote else f"on {branch}",
+        before=("git fetch origin", switch, "git pull") if remote else (switch,),
+        after=after,
         commits=True,
     )
 

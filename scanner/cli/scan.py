@@ -26,7 +26,7 @@ from stanch.scanner.model.rule import Rule
 from stanch.scanner.model.summary import ScanSummary
 from stanch.scanner.reports import jsonl, note, progress
 from stanch.scanner.reports.registry import FORMATS, renderer
-from stanch.scanner.reports.report import Report, Waiving
+from stanch.scanner.reports.report import TAKE_UP, Report, Waiving
 from stanch.scanner.scan.request import ScanRequest, scans, unfit
 from stanch.scanner.scan.target import kind_of
 from stanch.scanner.scan.trust import Trust
@@ -270,7 +270,16 @@ def _report(
         scope=f"scan of {', '.join(request.targets)}",
         began=began,
         ended=datetime.now(UTC),
+        waiving=_waiving(request.targets[0]),
     )
+
+
+def _waiving(target: str) -> Waiving:
+    """How a finding of this target is accepted from where one stands."""
+    if target == "-" or Path(target).resolve() == Path.cwd():
+        return Waiving(commits=True)
+    there = (f"git -C {quote(target)} {TAKE_UP}",) if Path(target).is_dir() else ()
+    return Waiving(after=there, commits=True, target=target)
 
 
 def _configured(trust: Trust) -> Confidence:
@@ -326,8 +335,7 @@ def _say(
     say(line)
     if found:
         last = min(found, key=lambda each: tuple(Severity).index(each.severity))
-        elsewhere = "" if target == "-" or Path(target).resolve() == Path.cwd() else target
-        waive = Waiving(after=(), commits=True, target=elsewhere).add(last)
+        waive = _waiving(target).add(last)
         say(f"what is real: stanch respond {quote(target)}\nwhat is no secret: {waive}")
     if not all(summary.complete for summary in summaries):
         say("incomplete: this is not a clean bill; see above what was not read")

@@ -70,4 +70,14 @@ def _installed(options: Options, environ: Mapping[str, str], place: Path) -> int
             for kind in options.kinds or USUAL
         ]
     sys.stdout.writelines(f"{line}\n" for line in done)
+    if options.command == "install":
+        _prepare()
     return 0
+
+
+def _prepare() -> None:
+    """Compile the rules now, so that the first commit does not wait for it in silence."""
+    from stanch.scanner.detectors.ruleset.compile import prepare as compile_rules  # noqa: PLC0415  # as above
+    from stanch.scanner.detectors.ruleset.ruleset import load_builtin  # noqa: PLC0415  # as above
+
+    compile_rules(load_builtin(), lambda: say("compiling the rules, once: this takes some seconds"))

@@ -15,6 +15,7 @@ from stanch.scanner.model.record import Record
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.reports.escape import escaped
 
+TAKE_UP = "add .stanch-baseline .gitattributes"  # git's part of accepting
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -29,7 +30,7 @@ class Waiving(Record):
 
     where: str = ""
     before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ("git add .stanch-baseline .gitattributes",)
+    after: tuple[str, ...] = (f"git {TAKE_UP}",)
     commits: bool = False
     program: str = "stanch"
     target: str = ""

@@ -346,20 +346,20 @@ def _real(path: Path) -> Path:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(
             f"there is no file or directory {_shown(path)}",
-            remedy="name one that exists, or `-` for standard input: stanch scan [TARGET...]",
+            remedy="name one that exists, or `-` for standard input",
         ) from error
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or "it is a loop of symbolic links"
         raise SourceError(
             f"cannot read {_shown(path)}: {why}",
-            remedy="let this user read it, or name another: stanch scan [TARGET...]",
+            remedy="let this user read it, or name another",
         ) from error
 
 
 def _not_a_repository(path: Path) -> UsageError:
     return UsageError(
         f"{_shown(path)} is not in a git repository",
-        remedy="name a repository, or leave out --history and --staged: stanch scan [TARGET...]",
+        remedy="name a repository, or leave out --history and --staged",
     )
 
 

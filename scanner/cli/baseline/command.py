@@ -109,8 +109,12 @@ def add(  # noqa: PLR0913  # one argument for each option
     if not made:
         click.echo("nothing to add: no finding is open" + (f" within {within}" if within else ""))
         _end(complete=found.complete)
+    before = {each.id: each.reason for each in baseline.lines}
     baseline.replacing(signed(baseline, made, sign)).write(here.path)
     ask_for_union(here.path)
+    for each in made:
+        if before.get(each.id, each.reason) != each.reason:
+            click.echo(f"{each.id[:12]} had another reason, which is replaced: {before[each.id]}")
     click.echo(f"{here.path}: {_counted(len(made), 'credential')} accepted")
     _end(complete=found.complete)
 

@@ -33,6 +33,7 @@ from stanch.scanner.suppression.suppressor import Review
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _ATTRIBUTE = "merge=union"
+_STAND_INS = frozenset({"WHY", "REASON", ""})  # what our own commands print in a reason's place
 PLUGIN = "detect-secrets/"  # how the rules of plugins begin
 
 
@@ -129,6 +130,11 @@ class BaselineTarget(Record):
         if not words:
             raise UsageError(
                 "no reason is given", remedy='say why it is acceptable: --reason "WHY"'
+            )
+        if words.strip(".\u2026") in _STAND_INS:
+            raise UsageError(
+                f"{words} stands for a reason and is none",
+                remedy="put a few words there: what it is, and why it may stay",
             )
         digester = Digester(baseline.recipes[0])
         made: dict[str, Entry] = {}

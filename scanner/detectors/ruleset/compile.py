@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import hyperscan
 
@@ -66,6 +66,14 @@ def prefilter(rules: Sequence[Rule]) -> Prefilter:
         reach=known.reach,
         loose=known.loose,
     )
+
+
+def prepare(rules: RuleSet, tell: Callable[[], None]) -> None:
+    """See to it that these rules are in the cache; ``tell`` is called if that takes a while."""
+    known = rules.outline
+    if known is None or stored(cache.directory(), known.patterns) is None:
+        tell()
+        prefilter(rules)
 
 
 def expression(rule: Rule) -> bytes:

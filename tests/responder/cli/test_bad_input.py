@@ -104,8 +104,7 @@ def test_an_aws_that_does_not_answer_is_waited_for_and_never_called_contained(
     assert "Traceback" not in rest
     assert "CONTAIN" not in out.replace("Contain", "")
     card = desk.stanch("incidents", "LK-1").out
-    assert "UNTRIED" in card or "NOT CONTAINED" in card
-    assert "LIVE" not in card
+    assert "MAY BE LIVE" in card
     assert "CONTAINED" not in card
     assert desk.stanch("audit", "verify").code == 0
 
@@ -168,3 +167,10 @@ def closed_port() -> int:
 def unwrapped(card: str) -> str:
     """The text of a card without its frame and line breaks."""
     return " ".join(card.replace("│", " ").split())
+
+
+def test_a_target_that_is_not_there_names_the_command_that_was_typed(desk: Desk) -> None:
+    done = desk.stanch("respond", "/nope")
+    assert done.code == 2
+    assert "`stanch respond --help`" in done.remedy
+    assert "stanch scan" not in done.remedy

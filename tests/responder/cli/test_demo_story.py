@@ -34,6 +34,9 @@ def test_the_story_holds_every_claim_and_leaves_nothing_running(desk: Desk) -> N
     assert not [line for line in claims if not line.startswith("✓")]
     assert "Traceback" not in out + err
     print(out.splitlines()[-1])  # noqa: T201  # the figure, for who reads the log
+    exports = [line for line in out.splitlines() if line.startswith("export ")]
+    looked = dict(line.removeprefix("export ").split("=", 1) for line in exports)
+    assert "CLOSED" in desk.stanch("incidents", "LK-1", **looked).out
     assert not (earlier / "leftover").exists(), "an earlier demo is replaced"
     for name in ("LK-1.md", "LK-1.html"):
         assert (earlier / "postmortems" / name).stat().st_size > 0

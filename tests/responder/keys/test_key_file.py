@@ -9,6 +9,7 @@ import pytest
 
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.keys.file import load, load_or_create
+from stanch.responder.keys.reference import secret
 
 
 def test_a_key_file_is_created_once_for_its_owner_alone(tmp_path: Path) -> None:
@@ -69,3 +70,41 @@ def test_a_place_that_cannot_hold_a_key_is_named(tmp_path: Path) -> None:
         load_or_create(tmp_path / "file" / "key", size=32, what="key")
     with pytest.raises(ConfigError, match=r"cannot be used|can be read"):
         load_or_create(tmp_path, size=32, what="key")
+
+
+def belong_to_another(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65534)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 65534)
+
+
+def test_a_key_of_another_user_is_refused_whatever_its_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "master.key"
+    load_or_create(path, size=32, what="master key")
+    belong_to_another(path, monkeypatch)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        load(path, size=32, what="master key")
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o620, 0o602])
+def test_a_secret_that_others_may_put_there_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "token"
+    path.write_text("x" * 40)
+    path.chmod(0o444)  # as containers mount them
+    assert secret(f"file:{path}", what="web token").reveal() == b"x" * 40
+    path.chmod(mode)
+    with pytest.raises(ConfigError, match="which others may write"):
+        secret(f"file:{path}", what="web token")
+
+
+def test_a_secret_in_another_users_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "token"
+    path.write_text("x" * 40)
+    belong_to_another(path, monkeypatch)
+    with pytest.raises(ConfigError, match="which others may write"):
+        secret(f"file:{path}", what="web token")

@@ -14,7 +14,7 @@ from stanch.responder.lab.slack.world import View
 from stanch.responder.slack.blocks import CLOSE, REVIEW, card_message
 from stanch.responder.slack.button import ButtonKey
 from stanch.responder.slack.closing import OWNER, STALE, close_view
-from stanch.responder.slack.frame import FORGED, LATE
+from stanch.responder.slack.frame import FOREIGN, FORGED, LATE
 from stanch.responder.slack.modal import REASON
 from stanch.responder.slack.notifier import SlackNotifier
 from stanch.responder.slack.setting import SlackSettings
@@ -51,6 +51,18 @@ def test_a_person_closes_and_names_who_does_what_is_left(
     assert slack.submit(bob, view, {OWNER: "dana", REASON: WHY}).acked
     assert not slack.views(bob)
     assert desk.closed == [(desk.shown.incident, "bob", "dana", WHY)]
+
+
+@pytest.mark.parametrize("forged", ["", "x", "[]", '[null, "C1"]'])
+def test_a_form_that_is_none_of_ours_closes_nothing(
+    slack: SlackLab, desk: Any, join: Join, posted: Message, forged: str
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    view.content["private_metadata"] = forged
+    answer = slack.submit(bob, view, {OWNER: "dana", REASON: WHY}).payload
+    assert answer["errors"] == {REASON: FOREIGN}
+    assert not desk.closed
 
 
 def test_where_everything_has_an_owner_only_the_reason_is_asked(desk: Any) -> None:

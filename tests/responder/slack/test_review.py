@@ -17,7 +17,7 @@ from stanch.responder.lab.slack.workspace import SlackLab
 from stanch.responder.lab.slack.world import View
 from stanch.responder.slack.app import SlackApp
 from stanch.responder.slack.blocks import REVIEW
-from stanch.responder.slack.frame import BROKEN, FORGED, LATE
+from stanch.responder.slack.frame import BROKEN, FOREIGN, FORGED, LATE
 from stanch.responder.slack.link import run_socket_mode
 from stanch.responder.slack.notifier import SlackNotifier
 from stanch.responder.slack.review import CHANGED, STALE
@@ -285,6 +285,18 @@ def test_an_old_modal_does_not_decide_a_new_plan(
     desk.approval = replace(desk.approval, plan_hash=new)
     answer = slack.submit(bob, view, approve()).payload
     assert answer["errors"] == {"decision": CHANGED}
+    assert not desk.decided
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize("forged", ["", "x", "{}", "[]", '[7, "a", "b"]', '["7", "a", "b", "c"]'])
+def test_a_form_that_is_none_of_ours_is_answered_and_decides_nothing(
+    slack: SlackLab, desk: Any, join: Join, posted: Message, forged: str
+) -> None:
+    bob = join("bob")
+    view = open_modal(slack, bob, posted)
+    view.content["private_metadata"] = forged
+    assert slack.submit(bob, view, approve()).payload["errors"] == {"decision": FOREIGN}
     assert not desk.decided
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -25,5 +26,12 @@ def test_a_finding_of_another_folder_is_accepted_with_the_printed_command(
     (line,) = [each for each in scanned.stderr.splitlines() if each.startswith("what is no secret")]
     command = shlex.split(line.partition(": ")[2])
     assert command[0] == "stanch"
+    html = CliRunner().invoke(stanch, ["scan", "r 3", "--report", "html=r.html"])
+    assert html.exit_code == 1
+    reported = unescape((tmp_path / "r.html").read_text())
+    assert shlex.join(command[:5]) in reported, "the report's command names the folder too"
+    assert "git -C 'r 3' add .stanch-baseline .gitattributes" in reported
+    assert CliRunner().invoke(stanch, command[1:]).exit_code, "WHY is no reason"
+    command[command.index("WHY")] = "of a drill"
     assert CliRunner().invoke(stanch, command[1:]).exit_code == 0
     assert CliRunner().invoke(stanch, ["scan", "r 3"]).exit_code == 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +10,12 @@ import pytest
 from stanch import scanner
 from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.detectors.proof.token_generator import generate
+from stanch.scanner.detectors.ruleset import manifest
+from stanch.scanner.detectors.ruleset.compile import prepare
 from stanch.scanner.detectors.ruleset.ruleset import load
 from stanch.scanner.detectors.text import regex_cache
 from stanch.scanner.detectors.text.regex_cache import Shelf
+from stanch.scanner.hook.main import run
 from stanch.scanner.local import cache
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment
@@ -110,3 +115,27 @@ def test_a_folder_that_cannot_be_made_is_no_error(
     (tmp_path / "stanch").write_text("a file where the folder should be")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert count() == 1
+
+
+def test_rules_are_compiled_before_they_are_needed_and_it_is_said(
+    home: Path, count: Callable[[], int]
+) -> None:
+    told: list[str] = []
+    for _ in range(2):
+        prepare(load([RULES]), lambda: told.append("compiling"))
+    assert told == ["compiling"]
+    before = {path.name for path in home.iterdir() if path.name.startswith("prefilter")}
+    count()
+    assert before <= {path.name for path in home.iterdir()}
+    assert load([RULES]).outline is not None
+
+
+def test_installing_hooks_compiles_the_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    monkeypatch.setattr(manifest, "builtin", lambda: [str(RULES)])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert run(["install"], os.environ, tmp_path) == 0
+    assert "compiling the rules" in capsys.readouterr().err
+    assert list((tmp_path / "cache" / "stanch").glob("prefilter-*"))

@@ -51,8 +51,15 @@ def test_a_change_cannot_waive_its_own_finding(ann: Any, waived: Path) -> None:
     assert "not accepted: this change itself adds the waiver" in done.stderr
     assert "accept it on main" in done.stderr
     commands = [line.strip() for line in done.stderr.splitlines() if line.startswith(" " * 8)]
+    assert commands[0] == "git switch main", "nothing is fetched where there is no remote"
+    assert commands[1].startswith("stanch baseline add ")
+    assert "git push" not in commands
+    ann.git("update-ref", "refs/remotes/origin/main", "main", cwd=waived)
+    done = ann.stanch("ci", cwd=waived)
+    commands = [line.strip() for line in done.stderr.splitlines() if line.startswith(" " * 8)]
     assert commands[:3] == ["git fetch origin", "git switch main", "git pull"]
     assert commands[3].startswith("stanch baseline add ")
+    assert commands[-1] == "git push"
 
 
 def test_a_marker_of_the_change_does_not_count_either(ann: Any, leak: Path, token: Token) -> None:

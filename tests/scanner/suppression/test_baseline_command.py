@@ -66,6 +66,27 @@ def test_one_finding_is_accepted_by_the_fingerprint_that_a_scan_shows(
     assert re.findall(r'"line": (\d)', after.out) == ["2"]
 
 
+@pytest.mark.parametrize("words", ["WHY", "...", " REASON "])
+def test_what_a_printed_command_has_in_the_reasons_place_is_no_reason(
+    repo: Any, stanch: Any, token: Token, words: str
+) -> None:
+    repo.write("a.py", f'k = "{token(1)}"\n')
+    ran = stanch("baseline", "add", "a.py:1", *WHY, "--reason", words, cwd=repo.path)
+    assert ran.code == 2
+    assert "stands for a reason" in ran.err
+    assert not (repo.path / ".stanch-baseline").exists()
+
+
+def test_another_reason_for_what_is_accepted_already_is_said(
+    repo: Any, stanch: Any, token: Token
+) -> None:
+    repo.write("a.py", f'k = "{token(1)}"\n')
+    assert "replaced" not in stanch("baseline", "add", "a.py:1", *WHY, cwd=repo.path).out
+    ran = stanch("baseline", "add", "a.py:1", *WHY, "--reason", "of a drill", cwd=repo.path)
+    assert "had another reason, which is replaced: a revoked key" in ran.out
+    assert [each.reason for each in entries(repo.path)] == ["of a drill"]
+
+
 def test_what_ends_can_be_prolonged(repo: Any, stanch: Any, token: Token) -> None:
     repo.write("a.py", f'k = "{token(1)}"\n')
     stanch("baseline", "create", "--reason", "a", "--expires", "5d", "--author", "a", cwd=repo.path)
