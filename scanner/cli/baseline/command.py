@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +110,18 @@ def add(  # noqa: PLR0913  # one argument for each option
     if not made:
         click.echo("nothing to add: no finding is open" + (f" within {within}" if within else ""))
         _end(complete=found.complete)
-    before = {each.id: each.reason for each in baseline.lines}
     baseline.replacing(signed(baseline, made, sign)).write(here.path)
     ask_for_union(here.path)
-    for each in made:
-        if before.get(each.id, each.reason) != each.reason:
-            click.echo(f"{each.id[:12]} had another reason, which is replaced: {before[each.id]}")
+    _tell_replaced(baseline, made)
     click.echo(f"{here.path}: {_counted(len(made), 'credential')} accepted")
     _end(complete=found.complete)
+
+
+def _tell_replaced(before: Baseline, made: Iterable[Entry]) -> None:
+    reasons = {each.id: each.reason for each in before.lines}
+    for each in made:
+        if reasons.get(each.id, each.reason) != each.reason:
+            click.echo(f"{each.id[:12]} had another reason, which is replaced: {reasons[each.id]}")
 
 
 @command.command("list")

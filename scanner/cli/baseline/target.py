@@ -126,16 +126,7 @@ class BaselineTarget(Record):
         within: str | None = None,
     ) -> tuple[Entry, ...]:
         """An entry for each distinct credential, named by the first place it was seen in."""
-        words = one_line(reason)
-        if not words:
-            raise UsageError(
-                "no reason is given", remedy='say why it is acceptable: --reason "WHY"'
-            )
-        if words.strip(".\u2026") in _STAND_INS:
-            raise UsageError(
-                f"{words} stands for a reason and is none",
-                remedy="put a few words there: what it is, and why it may stay",
-            )
+        words = _meant(reason)
         digester = Digester(baseline.recipes[0])
         made: dict[str, Entry] = {}
         for match in matches:
@@ -288,3 +279,16 @@ def today() -> date:
 def until(text: str) -> date | None:
     """The day that ``--expires`` names."""
     return expiry(text, today=today())
+
+
+def _meant(reason: str) -> str:
+    """The reason on one line; raises :class:`UsageError` when none was given."""
+    words = one_line(reason)
+    if not words:
+        raise UsageError("no reason is given", remedy='say why it is acceptable: --reason "WHY"')
+    if words.strip(".\u2026") in _STAND_INS:
+        raise UsageError(
+            f"{words} stands for a reason and is none",
+            remedy="put a few words there: what it is, and why it may stay",
+        )
+    return words
