@@ -102,8 +102,7 @@ def add(  # noqa: PLR0913  # one argument for each option
     if names and here.history is None and all(map(in_worktree, names)):
         here = replace(here, history=False)
     found = here.find()
-    known = (*found.open, *found.accepted)
-    wanted = found.open if everything else chosen(names, known)
+    wanted = found.open if everything else chosen(names, (*found.open, *found.accepted))
     made = here.entries(
         baseline, wanted, reason=reason, author=author, expires=until(expires), within=within
     )
