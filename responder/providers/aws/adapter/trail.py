@@ -25,11 +25,24 @@ class Birth(StrEnum):
     KEY = "key"  # a long-term key, of this user or another
     OWN_SESSION = "own-session"  # GetSessionToken, GetFederationToken: falls under the user's deny
     ROLE_SESSION = "role-session"
+    SIGN_IN = "sign-in"  # a password for the console
+    OTHER = "other"  # nothing that we know how to ask about
 
 
 # What STS gives when nothing else was asked for; a federation or own session lasts longer.
 _HOUR = timedelta(hours=1)
 _LONGEST_SESSION = timedelta(hours=36)
+_OWN = frozenset({"GetSessionToken", "GetFederationToken"})
+_SIGN_INS = frozenset({"CreateLoginProfile", "UpdateLoginProfile"})
+# Credentials of a user that last, and have no access key's id: for git, certificates, Cassandra.
+_LASTING = frozenset(
+    {
+        "CreateServiceSpecificCredential",
+        "ResetServiceSpecificCredential",
+        "UploadSSHPublicKey",
+        "UploadSigningCertificate",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,11 @@ class Child:
     name: str  # a role session's aws:userid, "AROA…:name"; else empty
     issued_at: datetime
     until: datetime | None  # None: it does not end by itself
+
+    @property
+    def in_trail(self) -> bool:
+        """Whether the trail can be asked what was done with it: it has an access key's id."""
+        return self.id.isalnum()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +95,7 @@ def parse(event: EventTypeDef) -> Use:
         agent=_text(detail.get("userAgent")),
         region=_text(detail.get("awsRegion")),
         outcome=_text(detail["errorCode"]) if detail.get("errorCode") else "ok",
-        born=() if detail.get("errorCode") else tuple(_born(event, detail)),
+        born=() if detail.get("errorCode") else (*_born(event, detail), *_given(event, detail)),
         user=_user(detail.get("userIdentity")),
     )
 
@@ -108,6 +126,25 @@ def _born(event: EventTypeDef, detail: Mapping[str, object]) -> Iterator[Child]:
             yield _child(found, name, event["EventTime"], elements, detail)
 
 
+def _given(event: EventTypeDef, detail: Mapping[str, object]) -> Iterator[Child]:
+    """Ways in that the answer does not show: passwords, keys that work again, and the like."""
+    api = str(event.get("EventName", ""))
+    asked = detail.get("requestParameters")
+    asked = asked if isinstance(asked, Mapping) else {}
+    owner = _text(asked.get("userName") or _user(detail.get("userIdentity")))
+    key_id = asked.get("accessKeyId")
+    if api in _SIGN_INS:
+        birth, known = Birth.SIGN_IN, f"password of {owner}"
+    elif api == "UpdateAccessKey" and asked.get("status") == "Active" and isinstance(key_id, str):
+        birth, known = Birth.KEY, key_id
+    elif api in _LASTING:
+        birth, known = Birth.OTHER, f"{api} of {owner}"
+    else:
+        return
+    at = event["EventTime"].astimezone(UTC)
+    yield Child(id=known, birth=birth, api=api, owner=owner, name="", issued_at=at, until=None)
+
+
 def _child(
     key_id: str,
     api: str,
@@ -125,8 +162,10 @@ def _child(
         made = elements.get("accessKey")
         owner = _text(made.get("userName") if isinstance(made, Mapping) else None)
         birth = Birth.KEY
-    else:
+    elif api in _OWN:
         birth, owner = Birth.OWN_SESSION, _user(detail.get("userIdentity"))
+    else:  # of root in a member account, of an identity pool: no deny of the user's reaches it
+        birth, owner = Birth.OTHER, "unknown"
     return Child(
         id=key_id,
         birth=birth,

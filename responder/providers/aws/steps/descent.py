@@ -6,7 +6,7 @@ from stanch.responder.domain.claim import Standing, Uncovered
 from stanch.responder.domain.error import StepFailed
 from stanch.responder.domain.step import StepContext
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.error import NotThere, mask_id
+from stanch.responder.providers.aws.adapter.error import NotThere, calling, mask_id
 from stanch.responder.providers.aws.adapter.identity import keys_of, leaked_id
 from stanch.responder.providers.aws.adapter.trail import Birth
 from stanch.responder.providers.aws.steps.lineage import Heir, account_of, heirs_of, role_name
@@ -50,6 +50,15 @@ class Lineage:
                 return self._role_session(heir)
             case Birth.KEY:
                 return self._key(heir)
+            case Birth.SIGN_IN:
+                return self._password(heir)
+            case Birth.OTHER:
+                return Uncovered(
+                    what=str(heir),
+                    standing=Standing.UNKNOWN,
+                    remedy="find it, and take it away: Stanch has no way to ask about it",
+                    until=heir.until,
+                )
 
     def _role_session(self, heir: Heir) -> str | Uncovered:
         if account_of(heir.owner) != self._aws.account():
@@ -79,6 +88,21 @@ class Lineage:
         if status == "Active":
             return _alive(heir, remedy)
         return f"{heir}: {'disabled' if status else 'deleted'}"
+
+    def _password(self, heir: Heir) -> str | Uncovered:
+        """A deny by time of issue stops no session that somebody signs in for later."""
+        try:
+            with calling("iam:GetLoginProfile"):
+                self._aws.iam().get_login_profile(UserName=heir.owner)
+        except NotThere:
+            return f"{heir}: gone"
+        except StepFailed as error:
+            return Uncovered(what=str(heir), standing=Standing.UNKNOWN, remedy=error.remedy)
+        return _alive(
+            heir,
+            f"`aws iam delete-login-profile --user-name {heir.owner}`, and deny the user's older "
+            "sessions: the leaked key set that password",
+        )
 
 
 def _alive(heir: Heir, remedy: str) -> Uncovered:

@@ -31,6 +31,10 @@ class Heir(msgspec.Struct, frozen=True, kw_only=True):
                 return f"session {self.id} of the user {self.owner} by {self.api}"
             case Birth.KEY:
                 return f"access key {self.id} of the user {self.owner}"
+            case Birth.SIGN_IN:
+                return f"console password of the user {self.owner} by {self.api}"
+            case Birth.OTHER:
+                return f"credential {self.id} by {self.api}"
 
     def over(self, now: datetime) -> bool:
         """It has ended by itself."""
@@ -40,7 +44,7 @@ class Heir(msgspec.Struct, frozen=True, kw_only=True):
 def heir_of(child: Child) -> Heir:
     """What others may know of a child."""
     return Heir(
-        id=mask_id(child.id),
+        id=mask_id(child.id) if child.in_trail else child.id,
         birth=child.birth,
         api=child.api,
         owner=child.owner,

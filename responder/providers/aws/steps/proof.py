@@ -34,7 +34,12 @@ from stanch.responder.providers.aws.steps.evidence import Sight, see_key, see_se
 from stanch.responder.providers.aws.steps.replacement import SEALED as REPLACEMENT
 from stanch.responder.providers.patience import SOON
 
-_LIVE_READS = ("iam:ListAccessKeys", "iam:GetUserPolicy", "iam:GetUser")
+_LIVE_READS = (
+    "iam:ListAccessKeys",
+    "iam:GetUserPolicy",
+    "iam:GetUser",
+    "iam:GetLoginProfile",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,10 +107,12 @@ class Search(msgspec.Struct, kw_only=True):
             self.truncated = True
             return
         self.known.append(digest)
-        self.follow(Origin(event=use.id, region=place.region, number=number))
+        if child.in_trail:
+            self.follow(Origin(event=use.id, region=place.region, number=number))
         if not ours:
             self.born.append(heir_of(child))
-            self.children.append(f"{mask_id(child.id)} by {use.api}")
+            shown = mask_id(child.id) if child.in_trail else child.id
+            self.children.append(f"{shown} by {use.api}")
 
     def _count(self, use: Use, *, ours: bool) -> None:
         if ours:

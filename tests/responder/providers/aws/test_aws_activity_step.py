@@ -13,18 +13,23 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 
+from stanch.responder.domain.claim import Standing
 from stanch.responder.domain.ids import RunId
 from stanch.responder.domain.step import GoOn, NotYet, Verified
 from stanch.responder.lab.aws.cast import outcome
 from stanch.responder.lab.aws.client import Credentials, open_session
 from stanch.responder.providers.aws.adapter.client import AwsClients
-from stanch.responder.providers.aws.adapter.trail import parse
+from stanch.responder.providers.aws.adapter.trail import Birth, parse
 from stanch.responder.providers.aws.provider import AWS
 from stanch.responder.providers.aws.steps import activity
 from stanch.responder.providers.aws.steps.activity import FindActivity
+from stanch.responder.providers.aws.steps.descent import Lineage
+from stanch.responder.providers.aws.steps.lineage import heir_of
 from stanch.responder.providers.aws.steps.search import FAILURES
+from stanch.scanner.detectors.proof.token_generator import generate
 
 ACTIVITY = "aws.cloudtrail.activity"
 
@@ -111,6 +116,87 @@ def test_a_key_made_with_the_leaked_one_is_alive_until_it_is_disabled(bench: Ben
     assert isinstance(verdict, Verified)
     assert verdict.claim is not None
     assert verdict.claim.proven, verdict.claim.sentence()
+
+
+def test_a_password_set_with_the_leaked_key_is_alive_until_it_is_gone(bench: Bench) -> None:
+    allow(bench, "iam:CreateLoginProfile")
+    iam = bench.lab.client("iam")
+    iam.create_user(UserName="backdoor")
+    bench.world.attacker._as(bench.world.leaked, "iam").create_login_profile(
+        UserName="backdoor", Password=generate("{base62:20}", 3).decode()
+    )
+    bench.contain()
+    bench.replace()
+    bench.do("aws.iam.delete_access_key", **bench.deletion())
+    verdict = bench.dead()
+    assert isinstance(verdict, Verified)
+    assert verdict.claim is not None
+    [gap] = verdict.claim.alive
+    assert gap.what == "console password of the user backdoor by CreateLoginProfile"
+    iam.delete_login_profile(UserName="backdoor")
+    verdict = bench.dead()
+    assert isinstance(verdict, Verified)
+    assert verdict.claim is not None
+    assert verdict.claim.proven, verdict.claim.sentence()
+
+
+def event_of(api: str, asked: dict[str, str], answer: dict[str, Any] | None = None) -> Any:
+    detail = {
+        "requestParameters": asked,
+        "responseElements": answer,
+        "userIdentity": {"type": "IAMUser", "userName": "ci-deployer"},
+    }
+    return {
+        "EventId": "e",
+        "EventName": api,
+        "EventTime": datetime.now(UTC),
+        "EventSource": "iam.amazonaws.com",
+        "CloudTrailEvent": json.dumps(detail),
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "birth", "told"),
+    [
+        (event_of("UpdateLoginProfile", {}), Birth.SIGN_IN, "of the user ci-deployer by Update"),
+        (
+            event_of(
+                "UpdateAccessKey",
+                {"accessKeyId": "AKIAOLDKEY", "status": "Active", "userName": "o"},
+            ),
+            Birth.KEY,
+            "of the user o",
+        ),
+        (event_of("UploadSSHPublicKey", {"userName": "o"}), Birth.OTHER, "UploadSSHPublicKey of o"),
+        (
+            event_of("AssumeRoot", {}, {"credentials": {"accessKeyId": "ASIAROOTSESSION"}}),
+            Birth.OTHER,
+            "by AssumeRoot",
+        ),
+    ],
+)
+def test_every_way_in_that_a_call_opens_is_born_from_the_key(
+    event: Any, birth: Birth, told: str
+) -> None:
+    [child] = parse(event).born
+    assert child.birth is birth
+    assert told in str(heir_of(child))
+    failed = json.loads(event["CloudTrailEvent"]) | {"errorCode": "AccessDenied"}
+    assert parse(event | {"CloudTrailEvent": json.dumps(failed)}).born == ()
+
+
+def test_a_key_that_is_disabled_opens_nothing() -> None:
+    asked = {"accessKeyId": "AKIAOLDKEY", "status": "Inactive", "userName": "o"}
+    assert parse(event_of("UpdateAccessKey", asked)).born == ()
+
+
+def test_what_nobody_can_ask_about_keeps_a_claim_from_being_proven(bench: Bench) -> None:
+    child = parse(event_of("UploadSSHPublicKey", {"userName": "o"})).born[0]
+    born = msgspec.to_builtins((heir_of(child),))
+    judged = Lineage(
+        bench.aws, bench.context("aws.proof.dead"), user=bench.world.user, born=born
+    ).judge()
+    assert [gap.standing for gap in judged[1]] == [Standing.UNKNOWN]
 
 
 def test_every_enabled_region_is_searched_and_named(make_bench: Callable[..., Bench]) -> None:
