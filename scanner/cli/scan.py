@@ -153,8 +153,9 @@ def command(  # noqa: PLR0913  # one argument for each option
 
     Without one it is the current directory. image:PATH is a container image (an OCI layout, or what
     `docker save` wrote), image:HOST/NAME:TAG one in a registry; all layers and platforms. log:FILE
-    is the log of a CI job, or the archive of a run's. agents: is what AI assistants keep on this
-    machine, agents:HOME in another home directory.
+    is the log of a CI job, or the archive of a run's; log:PROVIDER/... is what GitHub, GitLab,
+    Jenkins, Buildkite, CircleCI, CloudWatch or CodeBuild keep (docs/logs.md). agents: is what AI
+    assistants keep on this machine, agents:HOME in another home directory.
 
     Files that git ignores are not read, nor binary files that are neither archives nor documents
     (office files, PDF, SQLite, mail, compiled code); history is every version of every file

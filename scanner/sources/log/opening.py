@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 
 from stanch.scanner.model.error import UsageError
@@ -20,10 +22,53 @@ def opened(reference: str) -> Logs:
         )
     if path.exists():
         return Logs((_file(path),))
+    provider, _, rest = reference.partition("/")
+    if provider in PROVIDERS and rest.strip("/"):
+        return PROVIDERS[provider](rest)
     raise UsageError(
         f"there is no file {display(reference)}",
-        remedy="name a log, or the archive of a run: stanch scan log:FILE",
+        remedy="name a log, the archive of a run, or who keeps it "
+        f"({', '.join(PROVIDERS)}): stanch scan log:FILE",
     )
+
+
+def _asked(name: str) -> Callable[[str], Logs]:
+    """A provider that answers over HTTP."""
+
+    def logs(path: str) -> Logs:
+        # Loaded late: a file on this machine needs no network.
+        module = import_module(f"stanch.scanner.sources.log.provider.{name}")
+        from stanch.scanner.sources.http.client import bearer  # noqa: PLC0415
+        from stanch.scanner.sources.log.provider.asking import Asking  # noqa: PLC0415
+
+        asking = Asking.of(path, module.HOST, getattr(module, "authorize", bearer))
+        return Logs(module.logs(asking), ended=asking.client.close)
+
+    return logs
+
+
+def _cloudwatch(path: str) -> Logs:
+    from stanch.scanner.sources.log.provider.aws import cloudwatch  # noqa: PLC0415  # as above
+
+    return Logs(cloudwatch(path))
+
+
+def _codebuild(path: str) -> Logs:
+    from stanch.scanner.sources.log.provider.aws import codebuild  # noqa: PLC0415  # as above
+
+    return Logs(codebuild(path))
+
+
+#: What stands in front of the first slash. A provider is a file in ``provider/``, and a line here.
+PROVIDERS: Mapping[str, Callable[[str], Logs]] = {
+    "github": _asked("github"),
+    "gitlab": _asked("gitlab"),
+    "jenkins": _asked("jenkins"),
+    "buildkite": _asked("buildkite"),
+    "circleci": _asked("circleci"),
+    "cloudwatch": _cloudwatch,
+    "codebuild": _codebuild,
+}
 
 
 def _file(path: Path) -> Log:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import IO
 
+from stanch.scanner.model.error import SourceError
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InLog, Provenance
 from stanch.scanner.model.record import Record, replace
@@ -17,6 +18,7 @@ from stanch.scanner.sources.content.window import Read
 from stanch.scanner.sources.log.clean import cleaned
 from stanch.scanner.sources.log.step import Ran
 
+_GONE = (404, 410)
 _LARGEST = 8 << 30  # bytes of a log when it is unpacked
 #: Of the archive of a run of GitHub: ``JOB/3_STEP.txt``, and ``0_JOB.txt``, which is all of a job.
 _STEP = re.compile(r"(?P<job>[^!]*)/\d+_(?P<step>[^/!]*)\.txt\Z")
@@ -54,6 +56,8 @@ class Logs:
             except OSError as error:
                 why = f"damaged: {error}" if isinstance(error, DamagedError) else error.strerror
                 yield Gap(path=log.place.path, why=why or "unreadable", incomplete=True)
+            except SourceError as error:
+                yield unread(log.place.path, error)
 
     def close(self) -> None:
         """End what listing has opened."""
@@ -62,6 +66,13 @@ class Logs:
     def label(self, item: Log) -> str:
         """The log's name."""
         return item.place.path
+
+
+def unread(path: str, error: SourceError) -> Gap:
+    """Why a log or a list was not read."""
+    gone = getattr(error, "status", 0) in _GONE
+    said = " (expired, deleted, or not to be seen with this token)" if gone else ""
+    return Gap(path=path, why=f"not read: {error}{said}; {error.remedy}", incomplete=True)
 
 
 def _content(file: IO[bytes], log: Log) -> Iterator[Fragment | Gap]:

@@ -42,7 +42,7 @@ class Steps:
         shape, past = self._shape, self._heard
         if shape.turn is None or shape.read is None or shape.marker not in data:
             return
-        line, at = first_line, 0
+        data, line, at = b"\n" + data, first_line - 1, 0
         for found in shape.turn.finditer(data):
             line, at = line + data.count(b"\n", at, found.start("name")), found.start("name")
             if line > past and len(self._known) < MOST:

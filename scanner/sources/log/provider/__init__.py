@@ -1,0 +1,1 @@
+"""Who keeps logs: one file for each interface."""

@@ -1,0 +1,173 @@
+"""What all providers have in common: how they are asked, and how an answer becomes a log."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import IO
+from urllib.parse import quote
+
+from stanch.scanner.local.hosts import operator_hosts
+from stanch.scanner.model.error import UsageError
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.record import Record
+from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.http.answer import HttpError
+from stanch.scanner.sources.http.body import Body
+from stanch.scanner.sources.http.client import Authorize, Client, bearer
+from stanch.scanner.sources.log.source import Log, unread
+
+__all__ = [
+    "LATEST",
+    "Asking",
+    "Listing",
+    "Row",
+    "children",
+    "link",
+    "number",
+    "older",
+    "text",
+    "unknown",
+    "unread",
+]
+LATEST = 20
+"""Runs that are read of a target that names none."""
+
+_LOOPBACK = ("127.0.0.1", "localhost")
+_SEGMENT = re.compile(r"[^\s/?#\x00-\x1f]+")
+_LARGEST = 64 << 20  # bytes of an archive, which has to be held in memory
+
+Row = Mapping[str, object]
+Listing = Iterator[Log | Gap]
+
+
+class Asking(Record):
+    """A provider's host. ``names`` is what the target says behind it."""
+
+    client: Client
+    base: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: str, default: str | None, authorize: Authorize = bearer) -> Asking:
+        """What ``[HOST/]NAME/…`` asks; ``default`` is the host where none is named."""
+        names = tuple(path.strip("/").split("/"))
+        own = "." in names[0] or ":" in names[0] or names[0] in _LOOPBACK
+        if own or default is None:
+            host, names = names[0].lower(), names[1:]
+        else:
+            host = default
+        if not names or not all(_SEGMENT.fullmatch(each) for each in (host, *names)):
+            raise unknown(path)
+        plain = "http" if host.partition(":")[0] in _LOOPBACK else "https"
+        client = Client.of(operator_hosts(), named=(host,), authorize=authorize)
+        return cls(client=client, base=f"{plain}://{host}", names=names)
+
+    def path(self, *names: object) -> str:
+        """Names as a part of an address."""
+        return "/".join(quote(str(each), safe="") for each in names)
+
+    def row(self, url: str) -> Row:
+        """One object."""
+        found = self.client.get(url).json()
+        if not isinstance(found, dict):
+            raise HttpError(f"{url} gives no object", remedy="is that its interface?")
+        return found
+
+    def rows(self, url: str, key: str = "", *, most: int = 100_000) -> Iterator[Row]:
+        """The objects of a list and its next pages."""
+        left = most
+        for page in self.client.pages(url):
+            found = page.json()
+            found = found.get(key) if key and isinstance(found, dict) else found
+            if not isinstance(found, list):
+                raise HttpError(f"{url} gives no list", remedy="is that its interface?")
+            for each in found:
+                if not left:
+                    return
+                left -= 1
+                if isinstance(each, dict):
+                    yield each
+
+    def log(self, url: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
+        """What opens the text behind an address."""
+
+        @contextmanager
+        def opened() -> Iterator[IO[bytes]]:
+            with self.client.body(url) as body, io.BufferedReader(_Raw(body)) as file:
+                yield file
+
+        return opened
+
+    def archive(self, url: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
+        """What opens an archive, which is read here and there."""
+
+        @contextmanager
+        def opened() -> Iterator[IO[bytes]]:
+            with self.client.body(url) as body, io.BufferedReader(_Raw(body)) as file:
+                data = file.read(_LARGEST + 1)
+            if len(data) > _LARGEST:
+                raise HttpError(
+                    f"is larger than {_LARGEST >> 20} MiB", remedy="fetch it, and scan the file"
+                )
+            yield io.BufferedReader(io.BytesIO(data))
+
+        return opened
+
+
+class _Raw(io.RawIOBase):
+    """An answer's bytes as a file."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io passes
+        data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def text(row: Row, key: str) -> str:
+    """A text or a number of an object, "" where it has none."""
+    value = row.get(key)
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def number(row: Row, key: str) -> int:
+    """A number of an object, 1 where it has none."""
+    value = row.get(key)
+    return value if isinstance(value, int) else 1
+
+
+def children(row: Row, key: str) -> list[Row]:
+    """The objects in a list of an object."""
+    value = row.get(key)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def link(row: Row, key: str) -> str | None:
+    """The page of something, if it is one."""
+    url = text(row, key)
+    return url if url.startswith(("https://", "http://")) else None
+
+
+def older(path: str, what: str) -> Gap:
+    """That only the latest were read."""
+    return Gap(
+        path=display(path), why=f"only the latest {LATEST} {what} are read", incomplete=False
+    )
+
+
+def unknown(path: str) -> UsageError:
+    """The target names nothing that a provider has."""
+    return UsageError(
+        f"{display(path)} names no log",
+        remedy="docs/logs.md has the form for each provider, e.g. "
+        "stanch scan log:github/ORG/REPO/runs/ID",
+    )

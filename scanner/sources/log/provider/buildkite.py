@@ -1,0 +1,71 @@
+"""Buildkite, as https://buildkite.com/docs/apis/rest-api/jobs says."""
+
+from __future__ import annotations
+
+from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.provenance import InLog
+from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.http.answer import HttpError
+from stanch.scanner.sources.log.provider.asking import (
+    LATEST,
+    Asking,
+    Listing,
+    Row,
+    children,
+    link,
+    older,
+    text,
+    unknown,
+    unread,
+)
+from stanch.scanner.sources.log.source import Log
+
+HOST = "api.buildkite.com"
+
+
+def logs(asking: Asking) -> Listing:
+    """``ORG/PIPELINE``, or one of its builds: ``…/builds/12``."""
+    match asking.names:
+        case (org, pipeline):
+            build = ""
+        case (org, pipeline, "builds", build):
+            pass
+        case _:
+            raise unknown("/".join(asking.names))
+    api = f"{asking.base}/v2/organizations/{asking.path(org)}/pipelines/{asking.path(pipeline)}"
+    return _builds(asking, f"{api}/builds", build)
+
+
+def _builds(asking: Asking, api: str, build: str) -> Listing:
+    shown = "/".join(asking.names)
+    try:
+        if build:
+            builds = [asking.row(f"{api}/{asking.path(build)}")]
+        else:
+            builds = list(asking.rows(f"{api}?per_page={LATEST}", most=LATEST + 1))
+    except HttpError as error:
+        yield unread(shown, error)
+        return
+    for each in builds[:LATEST]:
+        for job in children(each, "jobs"):
+            yield from _job(asking, api, text(each, "number"), job)
+    if len(builds) > LATEST:
+        yield older(shown, "builds")
+
+
+def _job(asking: Asking, api: str, build: str, job: Row) -> Listing:
+    if text(job, "type") != "script" or not text(job, "started_at"):
+        return  # it has none
+    name = display(text(job, "name")) or text(job, "id")
+    place = InLog(
+        path=f"{'/'.join(asking.names[:2])}/builds/{build}/{name}",
+        provider="buildkite",
+        run=build,
+        job=name,
+        link=link(job, "web_url"),
+    )
+    url = f"{api}/{asking.path(build)}/jobs/{asking.path(text(job, 'id'))}/log.txt"
+    yield Log(place=place, open=asking.log(url))
+    if not text(job, "finished_at"):
+        why = "has not ended: the rest of its log is to come"
+        yield Gap(path=place.path, why=why, incomplete=True)
