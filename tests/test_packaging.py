@@ -293,3 +293,10 @@ def test_our_own_scanner_is_quiet_on_our_own_tree() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/hooks.md", "CHANGELOG.md"])
+def test_pages_count_the_packages_that_the_core_brings(page: str) -> None:
+    lock = (ROOT / "requirements" / "scan.txt").read_text(encoding="utf-8")
+    count = len(re.findall(r"^[a-z0-9.-]+==", lock, re.MULTILINE))
+    assert f"{count} packages" in (ROOT / page).read_text(encoding="utf-8")

@@ -36,6 +36,10 @@ SETTLED = timedelta(seconds=5)  # after that long the world usually shows an act
 MOST_ELEMENTS = 200  # rows that one `each:` may add
 LONGEST_NAME = 60  # of an element, in the name of its row
 MOST_DEATHS = 10  # workers that may die of a step, or hang in it
+_SHREDDED = (
+    "do it by hand at the provider, or `stanch respond` to the place where it was seen: a new "
+    "sighting brings the value back"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,7 @@ class Dispatch:
         tx, said = scene.tx, line(scene.run, scene.runbook, step)
         if said is not None and self._settled_without_work(scene, step, said):
             return None
-        if step.approval and not self.questions.may_go(scene, step):
+        if self._shredded(scene, step) or not self._agreed(scene, step):
             return None
         params = step.params or self._params(scene, step, said)
         if self._taken(scene, step, params):
@@ -194,6 +198,18 @@ class Dispatch:
             return True
         return said.each is not None and self._repeat(scene, step, said.each)
 
+    def _agreed(self, scene: Scene, step: StepRun) -> bool:
+        return not step.approval or self.questions.may_go(scene, step)
+
+    def _shredded(self, scene: Scene, step: StepRun) -> bool:
+        """Whether it would open what is gone: people are not asked about what cannot be done."""
+        spec = self.planner.steps[step.uses].spec
+        if not spec.parts or scene.tx.envelopes.parts(scene.incident.sealed):
+            return False
+        why = "the leaked value was shredded when the incident was closed"
+        self._end(scene, step, StepState.FAILED, why, remedy=_SHREDDED)
+        return True
+
     def _repeat(self, scene: Scene, step: StepRun, each: str) -> bool:
         """A row for each element at first; the step is over when all of them are."""
         rows = {row.id: row for row in scene.steps}
@@ -222,8 +238,8 @@ class Dispatch:
         state: StepState,
         why: str | None,
         outputs: JsonObject | None = None,
+        remedy: str = "look at it yourself, then `stanch respond` the incident again",
     ) -> None:
-        remedy = "look at it yourself, then `stanch respond` the incident again"
         scene.tx.runs.write(
             replace(
                 step,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,33 @@ def test_a_response_goes_on_where_closing_ended_it(room: Any, close: Close) -> N
     room.decide(run)
     assert room.settle(run).state is RunState.DONE
     assert room.lamps.acts() == ["b"]
+
+
+def test_closing_itself_leaves_no_value_behind(room: Any, close: Close) -> None:
+    """Not the next sweep: who closes and stops the workers has nothing left either."""
+    dead(room)
+    with room.store.snapshot() as tx:
+        assert tx.envelopes.incidents() == (LK1,)
+    close()
+    with room.store.snapshot() as tx:
+        assert tx.envelopes.incidents() == ()
+    assert [event.actor for event in recorded(room, "secret.shredded")] == ["cli:alice"]
+
+
+def test_nobody_is_asked_about_what_cannot_be_done_without_the_value(
+    room: Any, close: Close, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smash = type(room.planner.steps["lamp.smash"])
+    monkeypatch.setattr(smash, "spec", replace(smash.spec, parts=("value",)))
+    run = waiting(room)
+    close(unproven=True)
+    room.responses.respond(LK1, by=ALICE)
+    assert room.settle(run).state is RunState.FAILED
+    card = room.cards.card(LK1)
+    assert card.ask is None
+    assert "shredded when the incident was closed" in card.failure
+    assert "a new sighting brings the value back" in card.failure
+    assert room.lamps.acts() == []
 
 
 def test_what_is_not_ours_ends_as_that_and_owes_nobody_an_action(room: Any, close: Close) -> None:
