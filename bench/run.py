@@ -11,7 +11,17 @@ import sys
 from pathlib import Path
 
 # One module each, with a `main() -> None` that prints its tables. Read from top to bottom.
-SECTIONS = ("scan", "history", "detection", "documents", "hook", "response", "anomaly", "image")
+SECTIONS = (
+    "scan",
+    "history",
+    "detection",
+    "documents",
+    "log",
+    "hook",
+    "response",
+    "anomaly",
+    "image",
+)
 
 
 def main(arguments: list[str]) -> None:
