@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Protocol
 
 from stanch.scanner.model.provenance import Provenance
@@ -25,7 +25,7 @@ class Places(Record):
         return self.names[number], self.starts[number]
 
 
-class Origin(Protocol):
+class Origin(Hashable, Protocol):
     """What the text of a fragment was made from, and the way back to it."""
 
     @property

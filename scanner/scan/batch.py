@@ -7,6 +7,7 @@ parent and child hold; where he does not, no value leaves the process that found
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 from stanch.scanner.detectors.engine import NOTHING, Engine, Reach, Scanned
@@ -135,9 +136,14 @@ def _inside(match: Match, places: Places) -> Match:
     return replace(match, finding=replace(finding, span=span, also=together))
 
 
+@lru_cache(maxsize=1)  # of the window that is looked at
+def _lines(origin: Origin, first_line: int) -> LineIndex:
+    return LineIndex(origin.data, first_line)
+
+
 def _original(match: Match, origin: Origin, first_line: int) -> Match:
     """The match where it stands in what the text was made from."""
-    lines = LineIndex(origin.data, first_line)
+    lines = _lines(origin, first_line)
 
     def moved(span: Span) -> Span:
         start = origin.offset(span.line, span.column)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
@@ -78,16 +79,19 @@ class Cleaned:
         """The place of what has this position in ``text``, with its step."""
         if not isinstance(self._place, InLog) or self._place.step:
             return self._place
-        offset = self.offset(line, column)
-        begin = self.data.rfind(b"\n", 0, offset) + 1
-        number = self._first_line + self.data.count(b"\n", 0, offset)
-        step = self._steps.name(number, self.data[begin : begin + _LONGEST_HEAD])
+        number = bisect_right(self._lines, self.offset(line, column)) - 1
+        begin = self._lines[number]
+        head = self.data[begin : begin + _LONGEST_HEAD]
+        step = self._steps.name(self._first_line + number, head)
         return replace(self._place, step=step) if step else self._place
 
     @cached_property
     def _starts(self) -> list[int]:
-        lengths = (len(line) + 1 for line in self.text.split(b"\n"))
-        return list(accumulate(lengths, initial=0))
+        return _begins(self.text)
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return _begins(self.data)
 
     @cached_property
     def _backs(self) -> list[Back]:
@@ -97,6 +101,11 @@ class Cleaned:
             backs.append(stage.back(data))
             data = stage.apply(data)
         return backs[::-1]
+
+
+def _begins(data: bytes) -> list[int]:
+    """Where each line begins."""
+    return list(accumulate((len(line) + 1 for line in data.split(b"\n")[:-1]), initial=0))
 
 
 def cleaned(read: Read, place: Provenance, ran: tuple[Ran, ...] = ()) -> Iterator[Fragment | Gap]:
