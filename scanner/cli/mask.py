@@ -18,7 +18,7 @@ from stanch.scanner.detectors.ruleset.ruleset import configured_rules
 from stanch.scanner.local.fingerprint_key import run_key
 from stanch.scanner.local.hosts import dereferenced
 from stanch.scanner.local.stream import say
-from stanch.scanner.model.error import SourceError
+from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.finding import Confidence
 from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.scan.mask.known_value import KnownValues
@@ -63,6 +63,8 @@ def command(references: tuple[str, ...], follow: Path | None, min_confidence: st
 
     Exit codes: 0 all of it was judged, 2 usage or configuration, 3 something was not.
     """
+    if follow is None and sys.stdin is None:
+        raise UsageError("standard input is closed", remedy="feed it: COMMAND | stanch mask")
     values = [dereferenced(each, "--value", os.environ) for each in references]
     engine = ScanEngine(
         configured_rules(Path.cwd()),
@@ -126,5 +128,9 @@ def _followed(stream: MaskedStream, path: Path) -> Iterator[bytes]:
 
 def _write(data: bytes) -> None:
     view = memoryview(data)
+    descriptor = sys.stdout.fileno()
     while view:
-        view = view[os.write(sys.stdout.fileno(), view) :]
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # whoever shares the stream has made it so
+            select.select([], [descriptor], [])

@@ -90,7 +90,7 @@ class Rejoin:
         first = heads[0].start() if heads else len(data)
         lines: list[list[tuple[int, int]]] = [[(0, first)]]
         last: dict[bytes, list[tuple[int, int]]] = {}
-        ends = [each.start() for each in heads[1:]] + [len(data)]
+        ends = [*(each.start() for each in heads[1:]), len(data)][: len(heads)]
         for head, end in zip(heads, ends, strict=True):
             stream, sign = head.groups()
             begun = last.get(stream)

@@ -124,6 +124,27 @@ def test_mistakes_are_told_before_anything_is_read(environ: dict[str, str]) -> N
         assert b"hunter2hunter2" not in done.stderr
 
 
+def test_a_closed_input_and_a_full_disk_are_told(environ: dict[str, str]) -> None:
+    closed = subprocess.run(
+        ["sh", "-c", f"{STANCH} mask <&-"],
+        capture_output=True,
+        env=environ,
+        check=False,
+    )
+    assert (closed.returncode, closed.stderr[:31]) == (2, b"error: standard input is closed")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [STANCH, "mask"],
+            input=b"x\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environ,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert b"cannot be written" in done.stderr
+
+
 def test_what_a_program_logs_goes_on_without_its_credentials(token: Token) -> None:
     out = io.StringIO()
     handler = logging.StreamHandler(out)
