@@ -210,3 +210,16 @@ def test_a_secret_at_the_border_of_windows_is_found_once_where_it_is(
 def test_a_log_that_is_not_there_is_a_users_mistake(scanner: Scanner, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="there is no file"):
         scanner.scan_target(f"log:{tmp_path / 'no.txt'}")
+
+
+@pytest.mark.parametrize(
+    "within", ["\x1b[01;31m\x1b[K", "\x1b]8;;https://example.com\x07", "\x1b_bk;t=1\x07", "\x1b(B"]
+)
+def test_a_value_in_which_a_terminal_changes_its_colour_is_one(
+    scanner: Scanner, tmp_path: Path, token: Token, within: str
+) -> None:
+    secret = token(30)
+    line = f"token {secret[:11]}{within}{secret[11:]}"
+    match, _ = only(scanned(scanner, tmp_path, github(line)))
+    assert match.parts["value"].reveal().decode() == secret
+    assert match.finding.span.end_column == len(STAMP + line) + 1
