@@ -220,6 +220,6 @@ def test_a_value_in_which_a_terminal_changes_its_colour_is_one(
 ) -> None:
     secret = token(30)
     line = f"token {secret[:11]}{within}{secret[11:]}"
-    match, _ = only(scanned(scanner, tmp_path, github(line)))
+    match, _ = only(scanned(scanner, tmp_path, github("first", line)))
     assert match.parts["value"].reveal().decode() == secret
     assert match.finding.span.end_column == len(STAMP + line) + 1
