@@ -28,7 +28,7 @@ from stanch.scanner.reports import jsonl, note, progress
 from stanch.scanner.reports.registry import FORMATS, renderer
 from stanch.scanner.reports.report import TAKE_UP, Report, Waiving
 from stanch.scanner.scan.request import ScanRequest, scans, unfit
-from stanch.scanner.scan.target import kind_of
+from stanch.scanner.scan.target import kind_of, log_of
 from stanch.scanner.scan.trust import Trust
 from stanch.scanner.suppression.suppressor import Review
 
@@ -189,8 +189,10 @@ def _watched(request: ScanRequest) -> list[Begun]:
     """The same with the anomaly pass over each, which hears what the scan reads."""
     if request.staged:
         raise unfit("what is normal is learned from a whole tree, not from staged changes")
-    for kind in filter(None, map(kind_of, request.targets)):
-        raise unfit(f"anomalies are looked for in files and streams, not in {kind.name}")
+    for target in request.targets:
+        kind = kind_of(target)
+        if kind is not None and log_of(target) is None:
+            raise unfit(f"anomalies are looked for in files, streams and logs, not in {kind.name}")
     from stanch.scanner.cli.anomaly_pass import Watch  # noqa: PLC0415  # most scans do without
     from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key  # noqa: PLC0415  # as above
 
