@@ -103,11 +103,12 @@ class SqlLedger:
         except UnreadableEntryError as error:
             raise Tampered(f"{label(incident)}: ledger entry {error.seq} is not ours") from None
         if entries:
-            self._require_whole(entries[0].seq, incident)
+            self._require_whole(entries[0].seq, label(incident))
         return events
 
     def since(self, action: str, at: datetime) -> tuple[Event, ...]:
-        """Entries of this action from ``at`` on; Tampered when one is not of our key."""
+        """Entries of this action from ``at`` on; Tampered when one is not of our key, or gone."""
+        self._require_whole(1, action)
         query = (
             select(*_COLUMNS)
             .where(ledger.c.action == action, ledger.c.at >= at)
@@ -119,7 +120,8 @@ class SqlLedger:
             raise Tampered(f"ledger entry {error.seq} is not ours") from None
 
     def newest(self, action: str) -> Event | None:
-        """The newest entry of this action; Tampered when it is not of our key."""
+        """The newest entry of this action; Tampered when it is not of our key, or one is gone."""
+        self._require_whole(1, action)
         query = (
             select(*_COLUMNS)
             .where(ledger.c.action == action)
@@ -132,13 +134,16 @@ class SqlLedger:
         except UnreadableEntryError as error:
             raise Tampered(f"ledger entry {error.seq} is not ours") from None
 
-    def _require_whole(self, first: int, incident: IncidentId) -> None:
-        """Nothing was taken out since: a word that is gone would count as never given."""
+    def _require_whole(self, first: int, what: str) -> None:
+        """Nothing was taken out since: a word that is gone would count as never given.
+
+        What was cut off at the end shows by the anchors.
+        """
         found = select(func.count(), func.max(ledger.c.seq)).where(ledger.c.seq >= first)
         count, last = self._connection.execute(found).one()
-        gone = last - first + 1 - count
+        gone = 0 if last is None else last - first + 1 - count
         if gone:
-            raise Tampered(f"{label(incident)}: {gone} ledger entries after {first} are gone")
+            raise Tampered(f"{what}: {gone} ledger entries from {first} on are gone")
 
     def _ours(self, entry: Entry) -> Event:
         own = digest(entry.event, seq=entry.seq, previous=entry.previous)

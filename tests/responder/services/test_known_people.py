@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from stanch.responder.domain.approval import Person
 from stanch.responder.domain.caller import Caller
-from stanch.responder.domain.error import ApprovalRefused, UsageError
+from stanch.responder.domain.error import ApprovalRefused, Tampered, UsageError
 from stanch.responder.domain.ids import RunId
 from stanch.responder.domain.runbook import Phase
 from stanch.responder.services.people import (
@@ -115,3 +116,21 @@ def test_two_people_who_share_an_identity_are_named() -> None:
     shared = {**PEOPLE, "eve": replace(MALLORY, name="eve", slack="T1/U2")}
     assert duplicates(PEOPLE) == ()
     assert duplicates(shared) == ("slack 'T1/U2': bob, eve",)
+
+
+def test_who_was_taken_off_the_list_is_not_put_back_by_deleting_that_entry(room: Any) -> None:
+    seal_first(room.store, PEOPLE)
+    fewer = {name: person for name, person in PEOPLE.items() if name != "carol"}
+    seal(room.store, fewer, by=ALICE, reason=WHY)
+    seal(room.store, fewer, by=ALICE, reason=WHY)  # life goes on: the entry is not the last
+    room.attacked = True
+    with room.store.engine.begin() as connection:
+        connection.execute(
+            text(
+                "DELETE FROM ledger WHERE action = 'people.sealed' AND seq > 1 AND seq < "
+                "(SELECT MAX(seq) FROM ledger)"
+            )
+        )
+        connection.execute(text("UPDATE ledger SET action = 'x' WHERE seq > 1"))
+    with pytest.raises(Tampered, match="are gone"):
+        LivePeople(room.store, lambda: PEOPLE).now()
