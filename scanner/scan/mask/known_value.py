@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
@@ -18,6 +19,9 @@ SHORTEST = 6
 """Bytes: whatever is shorter is in too many words."""
 
 _LEAST = 5  # characters of an encoded form
+_GO = re.compile("[<>&]")  # what its JSON escapes beside what all do
+_CMD = re.compile('[&|<>^"]')
+_POWERSHELL = re.compile('[`$"]')
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
@@ -100,6 +104,10 @@ def _written(value: bytes) -> Iterator[bytes]:
     for form in (
         json.dumps(text)[1:-1],
         json.dumps(text, ensure_ascii=False)[1:-1],
+        _GO.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text)[1:-1]),
+        json.dumps(text)[1:-1].replace("/", "\\/"),  # as PHP
+        _CMD.sub(r"^\g<0>", text),
+        _POWERSHELL.sub(r"`\g<0>", text),
         escape(text, {'"': "&quot;", "'": "&#39;"}),
         escape(text),
         shlex.quote(text),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stanch.scanner.api import Confidence, FingerprintKey, SecretValue, UsageError, builtin_rules
 from stanch.scanner.detectors.engine import Engine
-from stanch.scanner.scan.mask.known_value import KnownValues
+from stanch.scanner.scan.mask.known_value import KnownValues, forms_of
 from stanch.scanner.scan.mask.masking import MASK, Masking
 from stanch.scanner.scan.mask.stream import MaskedStream
 from tests.scanner.conftest import github_token
@@ -203,3 +203,16 @@ def test_what_cannot_be_judged_is_masked_whole() -> None:
     out = stream.feed((names * 300).encode()) + stream.finish()
     assert b"ghp_" not in out
     assert masking.unjudged
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        b'a\\u003cb\\u0026c/d\\"$e^f',  # Go's JSON
+        b'a<b&c\\/d\\"$e^f',  # PHP's JSON
+        b'a^<b^&c/d^"$e^^f',  # cmd
+        b'a<b&c/d`"`$e^f',  # PowerShell
+    ],
+)
+def test_a_value_of_signs_is_known_as_other_programs_write_it(form: bytes) -> None:
+    assert form in forms_of(b'a<b&c/d"$e^f')
