@@ -14,6 +14,7 @@ from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.scan.layer_cache import LayerCache
 from stanch.scanner.scan.pool import run
 from stanch.scanner.scan.quoted import Quoted
+from stanch.scanner.sources.image.blob import Blob, verify
 from stanch.scanner.sources.image.layer import Contents, mark
 from stanch.scanner.sources.image.listing import Listing
 from stanch.scanner.sources.image.opening import Image
@@ -79,7 +80,7 @@ class ImageScan(Record, frozen=False):
         for layer in listing.layers() if self.cache else ():
             name = layer.blob.identity
             read = self.cache.load(name) if self.cache and name else None
-            if name is None or read is None:
+            if name is None or read is None or not self._same(layer.blob):
                 continue
             known.add(name)
             listing.gaps.append(Gap(path=f"layer {name}", why=_KNOWN, incomplete=False))
@@ -89,6 +90,17 @@ class ImageScan(Record, frozen=False):
                 Match(finding=each.finding(layer.place), parts={}) for each in read.places
             ]
         return known
+
+    def _same(self, blob: Blob) -> bool:
+        """Whether a layer is what its digest says; of a file that only claims it, it is read."""
+        if self.store.addressed:
+            return True
+        try:
+            with self.store.open(blob) as file:
+                verify(file, blob)
+        except OSError:
+            return False
+        return True
 
     def _marked(self, match: Match, listing: Listing) -> Match:
         """The match, with what later layers do to its file in every image that has it."""

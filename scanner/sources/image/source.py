@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InImage
 from stanch.scanner.sources.content.window import fragments
-from stanch.scanner.sources.image.blob import Blob, Store, unread, verify
+from stanch.scanner.sources.image.blob import Blob, Store, unread
 from stanch.scanner.sources.image.layer import Contents, LayerReader
 from stanch.scanner.sources.image.listing import Document, Layer, Listing
 from stanch.scanner.sources.source import Aside
@@ -17,7 +17,7 @@ Item = Document | Layer
 
 
 class ImageSource:
-    """What a listing names. Layers that are ``known`` from earlier scans are only verified."""
+    """What a listing names. Layers that are ``known`` from earlier scans are left out."""
 
     def __init__(self, listing: Listing, store: Store, known: Collection[str] = ()) -> None:
         self._listing, self._store, self._known = listing, store, known
@@ -31,8 +31,7 @@ class ImageSource:
         read = self._listing.read | {each.blob.name for each in layers}
         if not self._store.addressed:
             layers += [self._beside(blob) for blob in self._store.loose(read)]
-        elif self._known:
-            layers = [each for each in layers if each.blob.identity not in self._known]
+        layers = [each for each in layers if each.blob.identity not in self._known]
         for each in sorted(layers, key=self._rank):
             yield (each,)
 
@@ -57,10 +56,7 @@ class ImageSource:
         reader = LayerReader(layer, told.append)
         try:
             with self._store.open(layer.blob) as file:
-                if layer.blob.identity in self._known:
-                    verify(file, layer.blob)
-                else:
-                    yield from reader.read(file)
+                yield from reader.read(file)
         except OSError as error:
             yield Gap(path=reader.name, why=unread(error), incomplete=True)
         yield from (Aside(about=each) for each in told)
