@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -35,8 +34,6 @@ from stanch.scanner.suppression.suppressor import Review
 if TYPE_CHECKING:  # most scans do without, and starting has to be quick
     from stanch.scanner.api import Scan
     from stanch.scanner.cli.anomaly_pass import Watch
-
-_LATER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:)", re.IGNORECASE)
 
 
 class Sight(Record):
@@ -180,8 +177,6 @@ def _request(
     """What is asked for; every target is one that can be scanned."""
     shown = Confidence(min_confidence) if min_confidence else _configured(trust)
     what["targets"] = what["targets"] or (".",)
-    for target in what["targets"]:
-        _check(target)
     return ScanRequest(min_confidence=shown, exclude=exclude, trust=trust, **what)
 
 
@@ -342,8 +337,3 @@ def _say(
         say(f"what is real: stanch respond {quote(target)}\nwhat is no secret: {waive}")
     if not all(summary.complete for summary in summaries):
         say("incomplete: this is not a clean bill; see above what was not read")
-
-
-def _check(target: str) -> None:
-    if kind_of(target) is None and _LATER.match(target) and not Path(target).exists():
-        raise unfit("URLs cannot be scanned yet")

@@ -23,7 +23,7 @@ from stanch.scanner.model.waiver import Waiver
 from stanch.scanner.scan.history_cache import followed_from
 from stanch.scanner.sources.image.layer import Contents
 
-_LAYOUT = "layer 1"  # raise it when the fields of Finding or Contents change their meaning
+_LAYOUT = "layer 2"  # raise it when the fields of Finding or Contents change their meaning
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -44,6 +44,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     waiver: Waiver | None
     title: str
     excerpt: str
+    within: str
 
     def finding(self, layer: InImage) -> Finding:
         """The finding, in a layer of the image that is scanned."""
