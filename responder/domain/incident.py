@@ -51,6 +51,7 @@ class Exposure:
     origin: str = ""
     about: str = ""
     url: str = ""  # the place's page, see ``page``
+    copies: tuple[str, ...] = ()  # targets of `stanch scan`: what its keeper can take away
 
     @property
     def place(self) -> tuple[str | int | None, ...]:

@@ -189,6 +189,7 @@ def _exposure(finding: Finding, root: str, now: datetime) -> Exposure:
         origin=where.origin,
         about="" if in_commit else where.words,
         url=page(where.link),
+        copies=where.copies,
     )
 
 

@@ -30,7 +30,7 @@ _UNMARKED = {
     approvals: frozenset[str](),
 }
 #: Columns that came when rows had marks already: without a word in them they count for nothing.
-_LATER = {exposures: frozenset({"origin", "about", "url"})}
+_LATER = {exposures: frozenset({"origin", "about", "url", "copies"})}
 _DIALECT = DefaultDialect()
 
 

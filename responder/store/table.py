@@ -83,6 +83,7 @@ exposures = Table(
     Column("origin", Words, nullable=False, server_default=""),
     Column("about", Words, nullable=False, server_default=""),
     Column("url", Words, nullable=False, server_default=""),
+    Column("copies", Names, nullable=False, server_default="[]"),
     # SHA-256 of the place: NULLs and long paths make a poor unique key.
     Column("place", String(64), nullable=False),
     Column("mark", String(64), nullable=False, server_default=""),

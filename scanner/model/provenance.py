@@ -3,7 +3,8 @@
 Every variant has ``path``, ``source`` (the kind, as reports name it), ``link`` (the place's page,
 where it is known), ``details`` (for programs) and ``words`` (the same for people, in one line).
 ``origin`` names what never changes and is the same wherever it is met, but for a commit: of an
-image the layer, of a log the run; "" where there is no such thing.
+image the layer, of a log the run; "" where there is no such thing. ``copies`` are what ``stanch
+scan`` takes to read that copy again at whoever keeps it, and what can be taken away there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from stanch.scanner.model.record import Record
 Detail = str | bool | None
 
 _NONE: Mapping[str, Detail] = MappingProxyType({})
+_NOWHERE: tuple[str, ...] = ()
 _SHORT = 10  # characters of a commit that a person reads
 _DIGEST = 12  # characters of a layer's digest that a person reads
 
@@ -27,6 +29,7 @@ class InWorktree(Record):
     path: str
     source = "worktree"
     origin = ""
+    copies = _NOWHERE
     link = None
     details = _NONE
     words = ""
@@ -38,6 +41,7 @@ class InIndex(Record):
     path: str
     source = "staged"
     origin = ""
+    copies = _NOWHERE
     link = None
     details = _NONE
     words = "staged"
@@ -49,6 +53,7 @@ class InStream(Record):
     path: str
     source = "stream"
     origin = ""
+    copies = _NOWHERE
     link = None
     details = _NONE
     words = "stream"
@@ -71,6 +76,7 @@ class InCommit(Record):
     message: bool = False
     details = _NONE  # reports have keys of their own for a commit
     origin = ""
+    copies = _NOWHERE
 
     @property
     def source(self) -> str:
@@ -92,6 +98,7 @@ class InTree(Record):
     link: str | None = None
     source = "git-tree"
     origin = ""
+    copies = _NOWHERE
 
     @property
     def details(self) -> Mapping[str, Detail]:
@@ -122,6 +129,7 @@ class InImage(Record):
     instruction: str | None = None
     base: bool = False
     later: str = ""
+    copies: tuple[str, ...] = ()  # in a registry: every manifest of the image that has it
     link = None
     source = "image"
 
@@ -172,6 +180,7 @@ class InLog(Record):
     job: str = ""
     step: str = ""
     link: str | None = None
+    copies: tuple[str, ...] = ()  # what a provider deletes as a whole: a run's logs, a stream
     source = "log"
 
     @property
@@ -206,6 +215,7 @@ class InAgent(Record):
     link = None
     source = "agent"
     origin = ""
+    copies = _NOWHERE
 
     @property
     def details(self) -> Mapping[str, Detail]:

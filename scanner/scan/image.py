@@ -107,9 +107,10 @@ class ImageScan(Record, frozen=False):
         place = match.finding.provenance
         if not isinstance(place, InImage):
             return match
+        copies = listing.copies(place)
         if place.layer is None:
             said = listing.instruction(place, match.finding.span.line)
-            return _at(match, replace(place, instruction=said))
+            return _at(match, replace(place, instruction=said, copies=copies))
         traces = Traces.of(place.path)
         fates = {
             self._fate(traces, chain[chain.index(place.layer) + 1 :])
@@ -117,9 +118,7 @@ class ImageScan(Record, frozen=False):
             if place.layer in chain
         }
         later = next(iter(fates)) if len(fates) == 1 else ""
-        return replace(
-            match, finding=replace(match.finding, provenance=replace(place, later=later))
-        )
+        return _at(match, replace(place, later=later, copies=copies))
 
     def _fate(self, traces: Traces, later: list[str]) -> str:
         fate = ""

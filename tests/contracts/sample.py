@@ -36,6 +36,7 @@ def incident(number: int = 1, **changes: object) -> Incident:
 
 def exposure(**changes: object) -> Exposure:
     base = Exposure(
+        copies=("log:github/github.com/acme/app/runs/1",),
         source="git-history",
         path="deploy/env.sh",
         line=12,

@@ -66,6 +66,7 @@ class Listing(Record, frozen=False):
     """Everything that an image holds."""
 
     image: str
+    home: str = ""  # the repository in a registry: HOST/NAME
     documents: list[Document] = fresh(list)
     built: list[Built] = fresh(list)
     gaps: list[Gap] = fresh(list)
@@ -74,6 +75,13 @@ class Listing(Record, frozen=False):
     def chains(self) -> list[list[str]]:
         """The layers of each image by their identities."""
         return [[each.identity or each.name for each in built.layers] for built in self.built]
+
+    def copies(self, place: InImage) -> tuple[str, ...]:
+        """In a registry every manifest that has the layer; what is on this machine is no copy."""
+        named = zip(self.built, self.chains(), strict=True)
+        having = [built.manifest for built, chain in named if place.layer in chain]
+        within = having if place.layer else [place.manifest]
+        return tuple(f"image:{self.home}@{each}" for each in within if self.home and each)
 
     def layers(self) -> list[Layer]:
         """Every layer once, in the order of the images; it is the base's if it is so in all."""

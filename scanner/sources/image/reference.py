@@ -34,6 +34,16 @@ class Reference(Record):
         return f"{self.scheme}://{self.host}/v2/{self.name}"
 
     @property
+    def home(self) -> str:
+        """The repository as targets name it."""
+        plain = "http://" if self.scheme == "http" and not self._loopback else ""
+        return f"{plain}{self.host}/{self.name}"
+
+    @property
+    def _loopback(self) -> bool:
+        return _bare(self.host) in _LOOPBACK
+
+    @property
     def digest(self) -> str | None:
         """The digest, where the version is one."""
         return self.version if is_digest(self.version) else None
@@ -67,7 +77,11 @@ def parsed(text: str) -> Reference:
             remedy="write HOST/NAME:TAG or HOST/NAME@sha256:…, names in lower case, or the path of "
             "a saved one: stanch scan image:./saved.tar",
         )
-    plain = host.rpartition(":")[0] if re.search(r":\d+\Z", host) else host
-    usual = "http" if plain in _LOOPBACK else "https"
+    usual = "http" if _bare(host) in _LOOPBACK else "https"
     version = digest if at else tag or "latest"
     return Reference(host=host, name=name, version=version, scheme=scheme or usual)
+
+
+def _bare(host: str) -> str:
+    """The host without its port."""
+    return host.rpartition(":")[0] if re.search(r":\d+\Z", host) else host

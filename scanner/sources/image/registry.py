@@ -45,7 +45,9 @@ class Registry:
 
     def listing(self, image: str, masked: Masked) -> Listing:
         """What the image holds; whatever is wrong with it is in the listing's gaps."""
-        lister = Lister(store=self, listing=Listing(image=image), masked=masked)
+        lister = Lister(
+            store=self, listing=Listing(image=image, home=self._reference.home), masked=masked
+        )
         try:
             data = self._manifest()
             digest = self._reference.digest or f"sha256:{hashlib.sha256(data).hexdigest()}"

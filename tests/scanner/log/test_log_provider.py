@@ -113,6 +113,8 @@ def test_github_names_run_attempt_job_step_and_line(
         "Print everything",
     )
     assert place.link == JOB["html_url"]
+    assert place.copies == (f"log:github/{github.name}/acme/app/runs/123",)
+    assert scanned(scanner, place.copies[0].removeprefix("log:")).secrets == outcome.secrets
     assert outcome.matches[0].finding.span.line == 2
     assert outcome.matches[0].finding.span.column == len(STAMP.format(12)) + 7
     said = {each.path: each.why for each in outcome.incomplete}
@@ -223,6 +225,7 @@ def test_gitlab_reads_traces_of_a_job_and_of_a_pipeline(
     )
     (place,) = places(scanned(scanner, f"gitlab/{gitlab.name}/acme/team/app/jobs/4"))
     assert (place.run, place.job, place.link) == ("77", "deploy", job["web_url"])
+    assert place.copies == (f"log:gitlab/{gitlab.name}/acme/team/app/jobs/4",)
     outcome = scanned(scanner, f"gitlab/{gitlab.name}/acme/team/app/-/pipelines/77")
     assert (outcome.secrets, outcome.incomplete) == ([token(4)], [])
     assert "was erased" in outcome.gaps[0].why
@@ -247,6 +250,7 @@ def test_jenkins_reads_a_build_and_all_of_a_folder(
         outcome = scanned(scanner, f"jenkins/{jenkins.name}/{target}")
         (place,) = places(outcome)
         assert (place.path, place.run, place.job) == ("team/app/12", "12", "team/app")
+        assert place.copies == (f"log:jenkins/{jenkins.name}/job/team/job/app/12",)
         assert outcome.incomplete == []
 
 
@@ -268,6 +272,9 @@ def test_buildkite_reads_the_jobs_that_ran(scanner: Scanner, host: Start, token:
     outcome = scanned(scanner, f"buildkite/{buildkite.name}/acme/app/builds/3")
     (place,) = places(outcome)
     assert (place.run, place.job, place.step) == ("3", "test", "Running tests")
+    assert place.copies == (f"log:buildkite/{buildkite.name}/acme/app/builds/3/jobs/j-1",)
+    assert scanned(scanner, place.copies[0].removeprefix("log:")).secrets == outcome.secrets
+    assert scanned(scanner, f"{place.copies[0][4:]}x").secrets == []
     assert outcome.matches[0].finding.span.line == 2
 
 
@@ -289,6 +296,7 @@ def test_circleci_reads_what_each_step_prints(scanner: Scanner, host: Start, tok
     outcome = scanned(scanner, f"circleci/{circle.name}/gh/acme/app/9")
     (place,) = places(outcome)
     assert (place.job, place.step, outcome.secrets) == ("test", "Run tests", [token(7)])
+    assert place.copies == (f"log:circleci/{circle.name}/gh/acme/app/9",)
 
 
 @pytest.mark.parametrize(

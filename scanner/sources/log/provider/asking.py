@@ -69,6 +69,10 @@ class Asking(Record):
         """Names as a part of an address."""
         return "/".join(quote(str(each), safe="") for each in names)
 
+    def copy(self, provider: str, *names: str) -> tuple[str, ...]:
+        """The target for what the provider deletes as a whole, always with its host."""
+        return (f"log:{provider}/{'/'.join((self.base.partition('://')[2], *names))}",)
+
     def row(self, url: str) -> Row:
         """One object."""
         found = self.client.get(url).json()

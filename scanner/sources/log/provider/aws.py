@@ -96,7 +96,10 @@ def _named(client: Any, region: str, name: str) -> Listing:
     names = [stream] if stream else list(_streams(client, group))
     for each in names[:LATEST]:
         place = InLog(
-            path=display(f"{group}/{each}"), provider="cloudwatch", link=_page(region, group, each)
+            path=display(f"{group}/{each}"),
+            provider="cloudwatch",
+            link=_page(region, group, each),
+            copies=_copy(region, group, each),
         )
         yield Log(place=place, open=_events(client, group, each))
     if len(names) > LATEST:
@@ -190,6 +193,7 @@ def _builds(region: str, name: str) -> Listing:
             run=each["id"],
             job=project,
             link=where.get("deepLink"),
+            copies=_copy(region, where["groupName"], where["streamName"]),
         )
         yield Log(place=place, open=_events(logs, where["groupName"], where["streamName"]))
     if not build and len(ids) > LATEST:
@@ -205,6 +209,10 @@ def _variables(client: Any, project: str) -> Listing:
         said = "".join(f"{row['name']}={row['value']}\n" for row in plain)
         place = InLog(path=f"{display(project)}/environment", provider="codebuild", job=project)
         yield Log(place=place, open=_text(said.encode("utf-8", "surrogatepass")))
+
+
+def _copy(region: str, group: str, stream: str) -> tuple[str, ...]:
+    return (f"log:cloudwatch/{region}/{group}/{stream}",)
 
 
 def _text(data: bytes) -> Callable[[], AbstractContextManager[IO[bytes]]]:

@@ -24,19 +24,22 @@ HOST = "api.buildkite.com"
 
 
 def logs(asking: Asking) -> Listing:
-    """``ORG/PIPELINE``, or one of its builds: ``…/builds/12``."""
+    """``ORG/PIPELINE``, one of its builds, or a build's job: ``…/builds/12[/jobs/ID]``."""
+    build = job = ""
     match asking.names:
         case (org, pipeline):
-            build = ""
+            pass
         case (org, pipeline, "builds", build):
+            pass
+        case (org, pipeline, "builds", build, "jobs", job):
             pass
         case _:
             raise unknown("/".join(asking.names))
     api = f"{asking.base}/v2/organizations/{asking.path(org)}/pipelines/{asking.path(pipeline)}"
-    return _builds(asking, f"{api}/builds", build)
+    return _builds(asking, f"{api}/builds", build, job)
 
 
-def _builds(asking: Asking, api: str, build: str) -> Listing:
+def _builds(asking: Asking, api: str, build: str, only: str) -> Listing:
     shown = "/".join(asking.names)
     try:
         if build:
@@ -48,6 +51,8 @@ def _builds(asking: Asking, api: str, build: str) -> Listing:
         return
     for each in builds[:LATEST]:
         for job in children(each, "jobs"):
+            if only and text(job, "id") != only:
+                continue
             yield from _job(asking, api, text(each, "number"), job)
     if len(builds) > LATEST:
         yield older(shown, "builds")
@@ -63,6 +68,9 @@ def _job(asking: Asking, api: str, build: str, job: Row) -> Listing:
         run=build,
         job=name,
         link=link(job, "web_url"),
+        copies=asking.copy(
+            "buildkite", *asking.names[:2], "builds", build, "jobs", text(job, "id")
+        ),
     )
     url = f"{api}/{asking.path(build)}/jobs/{asking.path(text(job, 'id'))}/log.txt"
     yield Log(place=place, open=asking.log(url))

@@ -77,6 +77,7 @@ def _job(asking: Asking, api: str, shown: str, number: str) -> Listing:
                 job=display(name) or number,
                 step=display(text(step, "name")),
                 link=link(row, "build_url"),
+                copies=asking.copy("circleci", *asking.names[:3], number),
             )
             yield Log(place=place, open=_output(asking, url))
 

@@ -100,6 +100,7 @@ def _job(asking: Asking, actions: str, job: Row) -> Listing:
         attempt=number(job, "run_attempt"),
         job=name,
         link=link(job, "html_url"),
+        copies=asking.copy("github", *asking.names[:2], "runs", run),
     )
     ran = tuple(
         Ran(name=text(step, "name"), since=text(step, "started_at")[:_SECONDS])

@@ -61,6 +61,7 @@ def _job(asking: Asking, api: str, project: str, job: Row) -> Listing:
         run=text(pipeline, "id") if isinstance(pipeline, dict) else "",
         job=display(name),
         link=link(job, "web_url"),
+        copies=asking.copy("gitlab", project, "jobs", number),
     )
     yield Log(place=place, open=asking.log(f"{api}/jobs/{asking.path(number)}/trace"))
     if text(job, "status") in _RUNNING:

@@ -61,7 +61,12 @@ def _build(asking: Asking, names: tuple[str, ...], build: Row) -> Listing:
     number = text(build, "number")
     job = display("/".join(name for name in names if name != "job"))
     place = InLog(
-        path=f"{job}/{number}", provider="jenkins", run=number, job=job, link=link(build, "url")
+        path=f"{job}/{number}",
+        provider="jenkins",
+        run=number,
+        job=job,
+        link=link(build, "url"),
+        copies=asking.copy("jenkins", *names, number),
     )
     where = f"{asking.base}/{asking.path(*names, number)}"
     yield Log(place=place, open=asking.log(f"{where}/consoleText"))

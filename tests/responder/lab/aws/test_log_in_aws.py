@@ -51,6 +51,7 @@ def test_cloudwatch_reads_a_group_and_a_stream_whose_names_have_slashes(scanner:
         assert isinstance(place, InLog)
         assert (place.path, place.provider) == (f"{GROUP}/{STREAM}", "cloudwatch")
         assert match.finding.span.line == 4
+        assert place.copies == (f"log:cloudwatch/eu-west-1/{GROUP}/{STREAM}",)
         assert place.link is not None
         assert place.link.endswith("/log-events/2024$252F01$252F$255B$2524LATEST$255Dabc")
         assert outcome.incomplete == []

@@ -135,10 +135,24 @@ def test_an_image_is_read_by_tag_and_by_digest(host: Starts, image: Scan) -> Non
         assert isinstance(place, InImage)
         assert place.manifest == said
         assert place.image == f"image:{made.name}/{name}"
+        assert place.copies == (f"image:{made.name}/team/app@{said}",)
     accepted = made.asked[0][1]["accept"]
     assert INDEX in accepted
     assert MANIFEST in accepted
     assert "vnd.docker.distribution.manifest.list.v2+json" in accepted
+
+
+def test_every_manifest_that_has_a_layer_holds_a_copy(host: Starts, image: Scan) -> None:
+    blobs: Blobs = {}
+    shared, own = Layer(files={"x.env": _env(1)}), Layer(files={"y.env": _env(2)})
+    both = [manifest(blobs, Image(layers=layers)) for layers in ([shared], [shared, own])]
+    made = _served(host, Double(blobs=blobs, tags={"1.0": index(both)}))
+    copies = {
+        each.finding.provenance.path: each.finding.provenance.copies
+        for each in image(f"{made.name}/team/app:1.0").matches
+    }
+    named = [f"image:{made.name}/team/app@{each['digest']}" for each in both]
+    assert copies == {"x.env": tuple(named), "y.env": (named[1],)}
 
 
 @pytest.mark.parametrize("breaks", [1, 3])
