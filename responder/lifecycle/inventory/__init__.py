@@ -1,0 +1,1 @@
+"""Every secret there is: the matrix of owner, store, classification, rotation and consumers."""
