@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
-Service = Literal["iam", "sts", "cloudtrail", "secretsmanager", "s3", "dynamodb", "sqs", "ec2"]
+Service = Literal[
+    "iam", "sts", "cloudtrail", "secretsmanager", "s3", "dynamodb", "sqs", "ec2", "ssm", "kms"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,10 @@ class AwsClients:
     def secretsmanager(self, *, attempts: int = 3) -> SecretsManagerClient:
         """Secrets Manager as our identity; ``attempts=1`` for every change, as for IAM."""
         return cast("SecretsManagerClient", self._client("secretsmanager", attempts=attempts))
+
+    def ssm(self, *, attempts: int = 3) -> SSMClient:
+        """Systems Manager as our identity; ``attempts=1`` for every change."""
+        return cast("SSMClient", self._client("ssm", attempts=attempts))
 
     def account(self) -> str:
         """The account of our own identity (asked once)."""

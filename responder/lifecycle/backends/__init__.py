@@ -1,0 +1,1 @@
+"""The stores of secrets, one file each, behind one port; ``registry.py`` lists them."""
