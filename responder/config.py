@@ -21,6 +21,7 @@ import msgspec
 from stanch.responder.domain.approval import Person
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.keys.reference import secret
+from stanch.responder.lifecycle.backends.setting import SecretsSection
 from stanch.responder.providers.registry import PROVIDERS
 from stanch.responder.providers.setting import Section, text_of
 
@@ -160,6 +161,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limits: LimitsSection = LimitsSection()
     web: WebSection = WebSection()
     runbooks: RunbookSection = RunbookSection()
+    secrets: SecretsSection = SecretsSection()
     people: dict[str, PersonSection] = {}
     providers: dict[str, Section] = {}  # each from the table of its name
     home: str = ""

@@ -68,6 +68,12 @@ SECTIONS = {
         ),
         "audit": Entry("stanch.responder.cli.audit", "Verify the tamper-evident record."),
     },
+    "Manage": {
+        "secrets": Entry(
+            "stanch.responder.cli.secrets.command",
+            "Know every secret, and give it only to whom it belongs.",
+        ),
+    },
     "Run": {
         "serve": Entry(
             "stanch.responder.cli.serve", "Run the web and Slack doors of a team set-up."

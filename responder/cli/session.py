@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ import click
 from rich.console import Console
 
 from stanch.responder.bootstrap import House, open_house
+from stanch.responder.cli.account import account
 from stanch.responder.cli.standby import Standby
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.caller import Caller, at_command_line
@@ -37,7 +37,7 @@ def caller(settings: Settings, name: str | None) -> Caller:
     The account is that of the process, not what the environment says. Raises UsageError when
     ``[people]`` ties the name or the account to somebody else.
     """
-    return at_command_line(settings.persons(), name, _account())
+    return at_command_line(settings.persons(), name, account())
 
 
 def known(opened: House, text: str) -> IncidentId:
@@ -49,13 +49,6 @@ def known(opened: House, text: str) -> IncidentId:
                 f"there is no incident {label(number)}", remedy="`stanch incidents` lists them"
             )
     return number
-
-
-def _account() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container's user often has no entry
-        return f"uid {os.getuid()}"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -63,6 +64,8 @@ def _shown(default: object) -> str:
         return f"`{str(default).lower()}`"
     if isinstance(default, float | int):
         return f"`{default}`"
+    if isinstance(default, tuple) and default:
+        return f"`{json.dumps(default)}`"
     return f"`{default!r}`".replace("'", '"') if isinstance(default, str) and default else "none"
 
 

@@ -1,0 +1,1 @@
+"""``stanch secrets``: one file for each command."""

@@ -1,0 +1,76 @@
+"""``stanch secrets list``: the matrix."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import click
+
+from stanch.responder.cli.secrets.desk import place_options, room, settings_for, tell
+from stanch.responder.lifecycle.backends.setting import environment
+from stanch.responder.lifecycle.inventory.matrix import Gap, Matrix
+from stanch.responder.lifecycle.inventory.report.delimited import delimited
+from stanch.responder.lifecycle.inventory.report.document import document
+from stanch.responder.lifecycle.inventory.row import Row, judge
+from stanch.responder.lifecycle.model.answer import Listed
+from stanch.responder.lifecycle.sdk.room import Found
+
+_INCOMPLETE = 3
+
+
+@click.command("list")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    help="What to write. Default: a table.",
+)
+@place_options
+def command(*, form: str, env: str | None, tenant: str | None) -> None:
+    """Show every secret of the stores, worst first; values are not opened.
+
+    Exit codes: 0 listed, 2 usage or configuration, 3 a store did not list all it has.
+    """
+    settings = settings_for(env, tenant)
+    with room(settings) as opened:
+        matrix = gather(opened.entries(environment(env) if env else None), now=datetime.now(UTC))
+    _show(matrix, form)
+    tell(tuple(f"{gap.source} did not list all it has: {gap.why}" for gap in matrix.gaps))
+    sys.exit(0 if matrix.complete else _INCOMPLETE)
+
+
+def gather(found: Iterable[Found], *, now: datetime) -> Matrix:
+    """The matrix of what the stores list."""
+    rows: list[Row] = []
+    gaps: list[Gap] = []
+    for each in found:
+        if isinstance(each.listed, Listed):
+            rows.append(judge(each.source, each.listed, now=now))
+        else:
+            gaps.append(Gap(source=each.source, why=each.listed.why))
+    return Matrix(rows=tuple(sorted(rows, key=lambda row: row.order)), gaps=tuple(gaps))
+
+
+def _show(matrix: Matrix, form: str) -> None:
+    if form == "csv":
+        click.echo(delimited(matrix), nl=False)
+    elif form == "json":
+        click.echo(document(matrix))
+    else:
+        _print(matrix)
+
+
+def _print(matrix: Matrix) -> None:
+    # Imported late: who wants CSV does not wait for it.
+    from rich.console import Console  # noqa: PLC0415
+
+    from stanch.responder.lifecycle.inventory.report.table import table  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    if matrix.rows:
+        console.print(table(matrix))
+    counts = ", ".join(f"{n} {state}" for state, n in sorted(matrix.counts().items()))
+    console.print(f"{len(matrix.rows)} secrets" + (f": {counts}" if counts else ""))

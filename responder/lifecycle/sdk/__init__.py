@@ -1,0 +1,1 @@
+"""What applications and commands open: stores, resolution and the record, joined."""
