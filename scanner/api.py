@@ -11,6 +11,8 @@ scan.summary                   # what was read, once the loop is over
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load_builtin
@@ -25,13 +27,22 @@ from stanch.scanner.model.secret import SecretValue
 from stanch.scanner.model.summary import ScanSummary
 from stanch.scanner.model.waiver import Waiver, WaiverSource
 from stanch.scanner.scan.scanner import Scanner
-from stanch.scanner.scan.stage import Scan
+from stanch.scanner.scan.stage import Asked, Scan
 from stanch.scanner.scan.target import place_of
 
 if TYPE_CHECKING:
+    from stanch.scanner.scan.brought import Brought, replayed
+    from stanch.scanner.scan.commission import Commission
     from stanch.scanner.scan.mask.log_filter import MaskingFilter
+    from stanch.scanner.scan.remote import unread
+    from stanch.scanner.scan.request import ScanRequest
+    from stanch.scanner.scan.unit import Unit
+    from stanch.scanner.sources.remote.mirror import MissingError
 
 __all__ = [
+    "Asked",
+    "Brought",
+    "Commission",
     "Confidence",
     "Finding",
     "FingerprintKey",
@@ -43,11 +54,13 @@ __all__ = [
     "InWorktree",
     "MaskingFilter",
     "Match",
+    "MissingError",
     "Provenance",
     "Rule",
     "RuleClass",
     "RuleError",
     "Scan",
+    "ScanRequest",
     "ScanSummary",
     "Scanner",
     "ScannerError",
@@ -55,6 +68,7 @@ __all__ = [
     "Severity",
     "SourceError",
     "Span",
+    "Unit",
     "UsageError",
     "Waiver",
     "WaiverSource",
@@ -63,16 +77,30 @@ __all__ = [
     "data_directory",
     "load_fingerprint_key",
     "place_of",
+    "replayed",
     "run_key",
+    "unread",
 ]
 
 builtin_rules = load_builtin
 
 
+_LATE = MappingProxyType(
+    {
+        "Brought": "scan.brought",
+        "Commission": "scan.commission",
+        "MaskingFilter": "scan.mask.log_filter",
+        "MissingError": "sources.remote.mirror",
+        "ScanRequest": "scan.request",
+        "Unit": "scan.unit",
+        "replayed": "scan.brought",
+        "unread": "scan.remote",
+    }
+)
+
+
 def __getattr__(name: str) -> object:
     """What most users of this door do without is loaded when it is asked for."""
-    if name == "MaskingFilter":
-        from stanch.scanner.scan.mask.log_filter import MaskingFilter  # noqa: PLC0415  # see above
-
-        return MaskingFilter
+    if name in _LATE:
+        return getattr(import_module(f"stanch.scanner.{_LATE[name]}"), name)
     raise AttributeError(name)

@@ -8,7 +8,7 @@ import importlib.util
 import signal
 import sys
 from collections.abc import Iterable
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
@@ -184,7 +184,7 @@ def _run() -> int:
     signal.signal(signal.SIGTERM, _stopped)
     try:
         # Without standalone mode click returns the code of ctx.exit() instead of raising it.
-        code = stanch.main(standalone_mode=False)
+        code = stanch.main(standalone_mode=False, obj=_open_fleet)
     except SystemExit as done:
         code = done.code
     except click.exceptions.Exit as done:
@@ -200,6 +200,13 @@ def _run() -> int:
     except Exception as error:  # noqa: BLE001  # the last door: a message, never a bare trace
         return _failed(_missing(error) or mistake(error) or error)
     return code if isinstance(code, int) else 0 if code is None else 1
+
+
+def _open_fleet(*asked: Any) -> Any:
+    """What `stanch scan --fleet` opens; nothing of it is loaded before."""
+    if importlib.util.find_spec(_SIGN) is None:
+        raise NotInstalledError("respond", _SIGN)
+    return importlib.import_module("stanch.responder.cli.fleet").door(*asked)
 
 
 def _refused(error: click.ClickException) -> int:

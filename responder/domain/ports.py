@@ -24,6 +24,7 @@ class Errand(StrEnum):
     CONTAIN = "contain"  # subject: run id; only what its containment needs
     ADVANCE = "advance"  # subject: run id; the rest of it
     NOTIFY = "notify"  # subject: incident number
+    SCAN = "scan"  # subject: fleet id; one unit of it
 
 
 class Incidents(Protocol):

@@ -28,12 +28,16 @@ WRITER: Rights = {
     "counters": ("SELECT", "UPDATE"),
     "envelopes": ("SELECT", "INSERT", "DELETE"),  # sealed once, shredded, never changed
     "exposures": _KEPT,
+    "fleets": _ALL,
+    "host_paces": _ALL,
     "incidents": _KEPT,
     "ledger": ("SELECT", "INSERT"),  # the record only grows
     "locks": _ALL,
     "outbox": _ALL,
     "runs": _KEPT,
     "steps": _KEPT,
+    "unit_results": ("SELECT", "INSERT", "DELETE"),  # brought once, never changed
+    "units": _ALL,
     VERSION_TABLE: ("SELECT",),
     "workers": _ALL,
 }

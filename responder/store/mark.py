@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, false, or_, select, update
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.types import TypeDecorator
 
@@ -18,7 +18,15 @@ from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.json import JsonValue, canonical
 from stanch.responder.domain.ports import Suspect
 from stanch.responder.ledger.seal import LedgerSeal
-from stanch.responder.store.table import approvals, exposures, incidents, runs, steps
+from stanch.responder.store.table import (
+    approvals,
+    exposures,
+    fleets,
+    incidents,
+    runs,
+    steps,
+    units,
+)
 
 MARK = "mark"
 TAINTED = "tainted"  # no mark that any key makes
@@ -28,9 +36,12 @@ _UNMARKED = {
     runs: frozenset[str](),
     steps: frozenset({"token", "lease_until"}),
     approvals: frozenset[str](),
+    fleets: frozenset({"rung_at"}),
+    units: frozenset({"token", "lease_until"}),
 }
 #: Columns that came when rows had marks already: without a word in them they count for nothing.
 _LATER = {exposures: frozenset({"origin", "about", "url", "copies"})}
+_NAMES = {exposures: "path", units: "name"}
 _DIALECT = DefaultDialect()
 
 
@@ -128,6 +139,8 @@ def adopt(connection: Connection, seal: LedgerSeal) -> int:
 def _of(table: Table, incident: IncidentId | None) -> list[ColumnElement[bool]]:
     if incident is None:
         return []
+    if table in {fleets, units}:
+        return [false()]  # no incident's
     if table is incidents:
         return [incidents.c.id == incident]
     if table is steps:
@@ -140,7 +153,7 @@ def _of(table: Table, incident: IncidentId | None) -> list[ColumnElement[bool]]:
 def _suspect(table: Table, row: Row[Any]) -> Suspect:
     values: Mapping[str, Any] = dict(row._mapping)  # noqa: SLF001  # as above
     run = values["id"] if table is runs else values.get("run")
-    name = values["path"] if table is exposures else values["id"]
+    name = values[_NAMES.get(table, "id")]
     return Suspect(table=table.name, name=str(name), run=None if run is None else str(run))
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, insert, literal, or_, select, update
 
-from stanch.responder.domain.error import LeaseLost
 from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.run import Run, RunState, StepRun, StepState
 from stanch.responder.ledger.seal import LedgerSeal
+from stanch.responder.store.claim import claimable, fenced, renewal, take
 from stanch.responder.store.column import Instant
 from stanch.responder.store.mark import Marked, genuine
 from stanch.responder.store.row import build, values
@@ -19,17 +19,7 @@ from stanch.responder.store.table import runs, steps
 
 
 def _claimable(now: datetime) -> ColumnElement[bool]:
-    return or_(
-        steps.c.state.in_((StepState.PENDING, StepState.BLOCKED)),
-        and_(
-            steps.c.state == StepState.WAITING,
-            or_(steps.c.due_at.is_(None), steps.c.due_at <= now),
-        ),
-        and_(
-            steps.c.state == StepState.RUNNING,
-            or_(steps.c.lease_until.is_(None), steps.c.lease_until <= now),
-        ),
-    )
+    return claimable(steps, now, (StepState.PENDING, StepState.BLOCKED))
 
 
 def _is(run: RunId, step: str) -> ColumnElement[bool]:
@@ -102,12 +92,8 @@ class SqlRuns:
         """Take the step when it is free; the condition and the taking are one statement."""
         self._read.clear()
         row = self._connection.execute(select(steps).where(_is(run, step))).one_or_none()
-        taken = self._connection.execute(
-            update(steps)
-            .where(_is(run, step), _claimable(now))
-            .values(state=StepState.RUNNING, token=steps.c.token + 1, lease_until=now + lease)
-        )
-        if row is None or taken.rowcount != 1:
+        free = and_(_is(run, step), _claimable(now))
+        if row is None or not take(self._connection, steps, free, until=now + lease):
             return None
         self._steps.again(_is(run, step), sound=genuine(steps, row, self._seal))
         return build(StepRun, self._connection.execute(select(steps).where(_is(run, step))).one())
@@ -126,15 +112,7 @@ class SqlRuns:
 
         A step that its own holder has finished meanwhile is left as it is.
         """
-        self._update(
-            step,
-            {
-                "lease_until": case(
-                    (steps.c.state == StepState.RUNNING, literal(until, Instant())),
-                    else_=steps.c.lease_until,
-                )
-            },
-        )
+        self._update(step, renewal(steps, until))
 
     def write(self, step: StepRun) -> None:
         """Store the step as given, or raise LeaseLost when ``step.token`` is not the newest.
@@ -152,11 +130,7 @@ class SqlRuns:
 
     def _update(self, step: StepRun, row: dict[str, Any]) -> None:
         self._read.clear()
-        written = self._connection.execute(
-            update(steps).where(_is(step.run, step.id), steps.c.token == step.token).values(row)
-        )
-        if written.rowcount != 1:
-            raise LeaseLost(f"step {step.id!r} of run {step.run} has a newer holder")
+        fenced(self._connection, steps, _is(step.run, step.id), step.token, row)
 
     def held(self, now: datetime) -> tuple[StepRun, ...]:
         """The steps, of any run, that somebody holds now."""

@@ -30,6 +30,7 @@ from stanch.responder.store.approval import SqlApprovals
 from stanch.responder.store.card import SqlCards
 from stanch.responder.store.database import Database, connect
 from stanch.responder.store.envelope import SqlEnvelopes
+from stanch.responder.store.fleet import SqlFleets
 from stanch.responder.store.heartbeat import SqlHeartbeats
 from stanch.responder.store.incident import SqlIncidents
 from stanch.responder.store.ledger import SqlLedger
@@ -57,6 +58,7 @@ class SqlTransaction:
     envelopes: Envelopes
     integrity: Integrity
     heartbeats: SqlHeartbeats  # the engine asks nothing of it, so it is in no port
+    fleets: SqlFleets  # as above
 
     def __init__(
         self, connection: Connection, *, seal: LedgerSeal, now: Callable[[], datetime]
@@ -71,6 +73,7 @@ class SqlTransaction:
         self.envelopes = SqlEnvelopes(connection, self._note_shredding)
         self.integrity = SqlIntegrity(connection, seal)
         self.heartbeats = SqlHeartbeats(connection)
+        self.fleets = SqlFleets(connection, seal)
         self.shredded = False
         self._now = now
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -18,6 +19,7 @@ from sqlalchemy import (
 )
 
 from stanch.responder.domain.approval import Decision
+from stanch.responder.domain.fleet import UnitState
 from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import RunKind, RunState, StepState
@@ -252,4 +254,72 @@ envelopes = Table(
     PrimaryKeyConstraint("ref", "part"),
     # One run seals a name once; NULLs (the leak itself) do not collide.
     UniqueConstraint("run", "name", "part"),
+)
+
+fleets = Table(
+    "fleets",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("basis", Words, nullable=False),
+    Column("commission", Json, nullable=False),
+    Column("limits", Json, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("rung_at", Instant),
+    Column("finished_at", Instant),
+    Column("mark", String(64), nullable=False, server_default=""),
+)
+
+units = Table(
+    "units",
+    metadata,
+    Column("fleet", ForeignKey(fleets.c.id), nullable=False),
+    Column("source", Integer, nullable=False),
+    Column("item", Integer, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("unit", Json, nullable=False),
+    Column("state", Choice(UnitState), nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("lease_until", Instant),
+    Column("due_at", Instant),
+    Column("tries", Integer, nullable=False),
+    Column("losses", Integer, nullable=False),
+    Column("worker", Words, nullable=False),
+    Column("began_at", Instant),
+    Column("finished_at", Instant),
+    Column("findings", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("digest", String(64), nullable=False),  # of what it brought
+    Column("error", Words),
+    Column("remedy", Words),
+    Column("mark", String(64), nullable=False, server_default=""),
+    PrimaryKeyConstraint("fleet", "source", "item"),
+    Index("ix_units_fleet_state", "fleet", "state"),
+    Index("ix_units_host_state", "host", "state"),
+)
+
+# What units brought, compressed; apart, so that counting units reads none of it.
+unit_results = Table(
+    "unit_results",
+    metadata,
+    Column("fleet", String(40), nullable=False),
+    Column("source", Integer, nullable=False),
+    Column("item", Integer, nullable=False),
+    Column("brought", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("fleet", "source", "item"),
+    ForeignKeyConstraint(
+        ["fleet", "source", "item"], ["units.fleet", "units.source", "units.item"]
+    ),
+)
+
+# One token bucket for each host, whichever fleets ask it: when its next token would be due if
+# everything before had been spent (GCRA).
+host_paces = Table(
+    "host_paces",
+    metadata,
+    Column("host", String(255), primary_key=True),
+    Column("due_at", Instant, nullable=False),
 )

@@ -27,9 +27,10 @@ log = get_logger(__name__)
 
 Ring = tuple[Errand, str]
 LANES = {
-    "all": tuple(Errand),
+    "all": (Errand.CONTAIN, Errand.ADVANCE, Errand.NOTIFY),
     "contain": (Errand.CONTAIN,),
     "rest": (Errand.ADVANCE, Errand.NOTIFY),
+    "fleet": (),  # reading is work for processes, and the broker's return is waited for
 }
 _HANDS = 2  # for each errand: none of them waits for another's
 _SHORT = 1.0  # seconds that the next step of a run is waited for
@@ -88,7 +89,9 @@ class StandIn:
         self._rung: list[Ring] = []
         self._since: dict[Ring, float] = {}
         self._doing: dict[Ring, Future[None]] = {}
-        self._hands = {each: ThreadPoolExecutor(_HANDS, f"stand-in-{each}") for each in Errand}
+        self._hands = {
+            each: ThreadPoolExecutor(_HANDS, f"stand-in-{each}") for each in self._errands
+        }
         self.broker = True  # whether it answered at the last look
 
     def __enter__(self) -> Self:

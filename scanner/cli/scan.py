@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
+from stanch.scanner.cli.fleet_door import FLEET, WORKERS, elsewhere, the_file
 from stanch.scanner.cli.option import EXCLUDE, PLUGIN, excluded
 from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.local.settings import scan_settings
@@ -44,8 +45,11 @@ class Sight(Record):
     explain: bool
     quiet: bool
     show_suppressed: bool
+    away: bool = False  # others read it, and what is found names its target
 
 
+SEEN = ("form", "output", "explain", "quiet", "show_suppressed")
+IN_A_CLONE = Waiving(where="in a clone of what the path begins with", commits=True)
 Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass over it
 
 
@@ -129,21 +133,20 @@ Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass o
     default=True,
     help="Read all of the history, also what earlier scans have read.",
 )
+@FLEET
+@WORKERS
 @click.option("--explain", is_flag=True, help="Say in sentences why each is a finding (table).")
 @click.option("--quiet", is_flag=True, help="Print findings only: no summary, no skipped files.")
 def command(  # noqa: PLR0913  # one argument for each option
     *,
     min_confidence: str | None,
-    show_suppressed: bool,
     trust: str,
     anomalies: bool,
-    form: str,
-    output: Path | None,
-    explain: bool,
-    quiet: bool,
     reports: tuple[tuple[str, str], ...],
     exclude: tuple[str, ...],
     since: datetime | None,
+    fleet: Path | None,
+    workers: int | None,
     **what: Any,
 ) -> None:
     """Find leaked credentials in each TARGET: a file, a directory, a git repository, or `-`.
@@ -163,19 +166,40 @@ def command(  # noqa: PLR0913  # one argument for each option
     names.
     """
     what["since"] = since.date() if since else None
-    request = _request(Trust(trust), min_confidence, excluded(exclude), what)
-    sight = Sight(
-        form=form, output=output, explain=explain, quiet=quiet, show_suppressed=show_suppressed
-    )
+    sight = Sight(**{name: what.pop(name) for name in SEEN}, away=fleet is not None)
+    if fleet is not None:
+        what["targets"] = the_file(fleet, what, anomalies=anomalies)
+    request = _request(fleet, Trust(trust), min_confidence, excluded(exclude), what)
+    if fleet is not None:
+        sys.exit(_from_afar(fleet, request, workers, sight, reports))
     begun = _watched(request) if anomalies else [(scan, None) for scan in scans(request)]
     sys.exit(_shown(request, begun, sight, reports))
 
 
+def _from_afar(
+    fleet: Path,
+    request: ScanRequest,
+    workers: int | None,
+    sight: Sight,
+    reports: Sequence[tuple[str, str]],
+) -> int:
+    """The same for what others read; they forget it once it is told."""
+    with elsewhere(fleet, request, workers) as others:
+        code = _shown(request, [(others.scan, None)], sight, reports)
+        others.told()
+    return code
+
+
 def _request(
-    trust: Trust, min_confidence: str | None, exclude: tuple[Allowlist, ...], what: dict[str, Any]
+    fleet: Path | None,
+    trust: Trust,
+    min_confidence: str | None,
+    exclude: tuple[Allowlist, ...],
+    what: dict[str, Any],
 ) -> ScanRequest:
     """What is asked for; every target is one that can be scanned."""
-    shown = Confidence(min_confidence) if min_confidence else _configured(trust)
+    place = Path.cwd() if fleet is None else fleet.absolute().parent
+    shown = Confidence(min_confidence) if min_confidence else _configured(place, trust)
     what["targets"] = what["targets"] or (".",)
     return ScanRequest(min_confidence=shown, exclude=exclude, trust=trust, **what)
 
@@ -224,7 +248,8 @@ def _shown(
                 out.write(jsonl.line(finding) + "\n")
         summaries = [scan.summary for scan, _ in begun]
         plain = sight.form in {"table", "jsonl"} and not reports
-        report = _report(request, shown, gaps, began, rules={} if plain else request.rules())
+        rules = {} if plain else request.rules()
+        report = _report(request, shown, gaps, began, rules=rules, away=sight.away)
         if sight.form == "table":
             if shown:
                 from stanch.scanner.reports import table  # noqa: PLC0415  # rich loads slowly
@@ -241,7 +266,7 @@ def _shown(
     quiet = sight.quiet and complete
     if request.selection and not quiet:
         say(f"of the history only commits {request.selection} were read")
-    target = request.targets[0]
+    target = None if sight.away else request.targets[0]
     for line in () if quiet else chain.from_iterable(scan.covers for scan, _ in begun):
         say(line)
     _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet, target=target)
@@ -255,6 +280,7 @@ def _report(
     began: datetime,
     *,
     rules: Mapping[str, Rule],
+    away: bool,
 ) -> Report:
     """What a report tells: what nobody has accepted, and what is accepted apart."""
     found = [each for each in shown if each.waiver is None or not each.waiver.hides]
@@ -268,7 +294,7 @@ def _report(
         scope=f"scan of {', '.join(request.targets)}",
         began=began,
         ended=datetime.now(UTC),
-        waiving=_waiving(request.targets[0]),
+        waiving=IN_A_CLONE if away else _waiving(request.targets[0]),
     )
 
 
@@ -280,8 +306,8 @@ def _waiving(target: str) -> Waiving:
     return Waiving(after=there, commits=True, target=target)
 
 
-def _configured(trust: Trust) -> Confidence:
-    said = scan_settings(Path.cwd()).min_confidence if trust is Trust.TREE else None
+def _configured(place: Path, trust: Trust) -> Confidence:
+    said = scan_settings(place).min_confidence if trust is Trust.TREE else None
     return said or Confidence.MEDIUM
 
 
@@ -312,7 +338,7 @@ def _say(
     *,
     hidden: int,
     quiet: bool,
-    target: str,
+    target: str | None,
 ) -> None:
     if quiet:
         return
@@ -333,7 +359,8 @@ def _say(
     say(line)
     if found:
         last = min(found, key=lambda each: tuple(Severity).index(each.severity))
-        waive = _waiving(target).add(last)
-        say(f"what is real: stanch respond {quote(target)}\nwhat is no secret: {waive}")
+        there = quote(target) if target else "TARGET, which the path begins with"
+        waive = (_waiving(target) if target else IN_A_CLONE).add(last)
+        say(f"what is real: stanch respond {there}\nwhat is no secret: {waive}")
     if not all(summary.complete for summary in summaries):
         say("incomplete: this is not a clean bill; see above what was not read")

@@ -28,10 +28,14 @@ Packed = tuple[Finding, tuple[tuple[str, bytes], ...]]
 
 
 class Tally(Record):
-    """What was read: contents (files or blobs), and bytes of them."""
+    """What was read: contents (files or blobs), and bytes of them.
+
+    ``blobs`` says which of the two where a stage holds both.
+    """
 
     contents: int
     size: int
+    blobs: bool | None = None
 
 
 class Answer(Record):

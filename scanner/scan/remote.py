@@ -43,20 +43,27 @@ History = Callable[[Path, "Selection | None"], Stage]
 
 
 class Remote(Record):
-    """Repositories and how they are read; ``history`` False reads the default branch's files."""
+    """Repositories and how they are read; ``history`` False reads the default branch's files.
+
+    ``strict``: what cannot be fetched raises :class:`SourceError` for whoever tries again, instead
+    of being a gap.
+    """
 
     repositories: Callable[[], Iterable[Listed]]
     read: History
     history: bool = True
     selection: Selection | None = None
     many: bool = False
+    strict: bool = False
 
     def results(self) -> Results:
         """What each repository holds. One that cannot be read is a gap, and the next follows."""
         try:
             listed = list(self.repositories())
         except SourceError as error:
-            yield _unread("repositories", error)
+            if self.strict:
+                raise
+            yield unread("repositories", error)
             return
         for number, each in enumerate(listed, 1):
             yield from self._one(each.url, each.name, wiki=False)
@@ -77,10 +84,15 @@ class Remote(Record):
             with fetched(fetch) as place, self.read(place, self.selection).open() as found:
                 yield from self._named(found, name)
         except MissingError as error:
-            if not wiki:  # one that was never begun is offered all the same
-                yield _unread(name, error)
+            if wiki:  # one that was never begun is offered all the same
+                return
+            if self.strict:
+                raise
+            yield unread(name, error)
         except SourceError as error:
-            yield _unread(name, error)
+            if self.strict:
+                raise
+            yield unread(name, error)
 
     def _named(self, results: Results, name: str) -> Results:
         for result in results:
@@ -124,5 +136,6 @@ def _in_tree(place: InCommit) -> InTree:
     return InTree(path=place.path, commit=place.commit, link=place.link)
 
 
-def _unread(name: str, error: SourceError) -> Gap:
+def unread(name: str, error: SourceError) -> Gap:
+    """What a scan says of a repository that could not be read."""
     return Gap(path=name, why=f"not read: {error}; {error.remedy}", incomplete=True)

@@ -129,9 +129,17 @@ class Scanner:
         return kind.scan(self, target, Asked(parts=parts, history=history, selection=selection))
 
     def scan_remote(
-        self, repositories: Callable[[], Iterable[Listed]], asked: Asked, *, many: bool
+        self,
+        repositories: Callable[[], Iterable[Listed]],
+        asked: Asked,
+        *,
+        many: bool,
+        strict: bool = False,
     ) -> Scan:
-        """Scan repositories of other hosts. Of ``many`` each is named in its findings' paths."""
+        """Scan repositories of other hosts. Of ``many`` each is named in its findings' paths.
+
+        ``strict``: iterating raises :class:`SourceError` for what cannot be fetched.
+        """
         from stanch.scanner.scan.remote import Remote  # noqa: PLC0415  # most scans do without
 
         def read(place: Path, selection: Selection | None) -> Stage:
@@ -144,6 +152,7 @@ class Scanner:
             history=asked.history is not False,
             selection=asked.selection,
             many=many,
+            strict=strict,
         )
 
         @contextmanager

@@ -67,12 +67,14 @@ class Scan(Record, frozen=False):
             case Gap():
                 self.summary = replace(was, skipped=was.skipped + 1)
             case Tally(contents=contents, size=size):
+                blobs = blobs if result.blobs is None else result.blobs
                 files, blob_count = (0, contents) if blobs else (contents, 0)
                 self.summary = replace(
                     was,
                     files=was.files + files,
                     blobs=was.blobs + blob_count,
                     size=was.size + size,
+                    git=was.git or blobs,
                 )
 
 

@@ -155,7 +155,7 @@ def test_a_heartbeat_outlives_a_store_that_is_away(room: Any) -> None:
             beaten.set()
             return room.store.transaction()
 
-    with Leases(Flaky(), lease) as leases:  # type: ignore[arg-type]  # the part that it needs
+    with Leases(Flaky(), lease) as leases:
         leases.hold(mine)
         assert beaten.wait(10)
 

@@ -1,0 +1,178 @@
+"""A fleet finds what scans one by one find, once, whoever works on it and whoever dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from stanch.responder.bootstrap.fleet import hands, open_fleet_store
+from stanch.responder.domain.error import Tampered
+from stanch.responder.domain.fleet import UnitState
+from stanch.scanner.api import Finding, Gap, Match, Scanner, load_fingerprint_key
+from stanch.scanner.reports import jsonl
+from tests.fleet.conftest import COUNT, Yard
+
+BOUNDARIES = ("claimed", "read", "written")
+
+
+def lines(results: list[Match | Gap]) -> list[str]:
+    return [jsonl.line(each.finding) for each in results if isinstance(each, Match)]
+
+
+def alone(yard: Yard, repositories: Path) -> list[Finding]:
+    scanner = Scanner(key=load_fingerprint_key(None, yard.home), processes=1)
+    places = [repositories / f"app{number}" for number in range(COUNT)]
+    results = [each for place in places for each in scanner.scan_path(place, parts=False)]
+    return [each.finding for each in results if isinstance(each, Match)]
+
+
+def test_a_fleet_finds_what_each_scan_alone_finds_in_the_order_of_its_file(
+    yard: Yard, repositories: Path
+) -> None:
+    found = [each.finding for each in yard.run() if isinstance(each, Match)]
+    expected = alone(yard, repositories)
+    assert [each.fingerprint for each in found] == [each.fingerprint for each in expected]
+    assert [each.path for each in found] == [
+        f"{repositories}/app{number}/deploy/env.sh" for number in range(1, COUNT)
+    ]
+    assert [(each.commit, each.excerpt, each.span, each.also) for each in found] == [
+        (each.commit, each.excerpt, each.span, each.also) for each in expected
+    ]
+
+
+def test_workers_that_are_killed_at_any_boundary_lose_nothing_and_repeat_nothing(
+    yard: Yard, tmp_path: Path
+) -> None:
+    expected = lines(yard.run())
+
+    def die_once(unit: str, boundary: str) -> None:
+        """At each boundary of some units: the first who comes there is killed."""
+        if Path(unit).name in {"app1", "app3"}:
+            mark = tmp_path / f"{Path(unit).name}-{boundary}"
+            try:
+                mark.touch(exist_ok=False)
+            except FileExistsError:
+                return
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert lines(yard.run(workers=2, trace=die_once)) == expected
+    assert yard.deaths == 2 * len(BOUNDARIES)
+
+
+def test_a_unit_that_ends_every_worker_is_set_aside_and_the_rest_is_read(
+    yard: Yard, repositories: Path
+) -> None:
+    yard.write(f'targets = ["{repositories}/app*"]\nlosses = 2\n')
+
+    def poison(unit: str, boundary: str) -> None:
+        if unit.endswith("app2") and boundary == "claimed":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    results = yard.run(workers=2, trace=poison)
+    assert len(lines(results)) == COUNT - 2
+    (gap,) = [each for each in results if isinstance(each, Gap) and each.incomplete]
+    assert gap.path == f"{repositories}/app2"
+    assert "2 workers were lost over it" in gap.why
+    assert f"stanch scan {repositories}/app2" in gap.why
+    assert yard.deaths == 2
+
+
+def test_a_planner_that_is_killed_is_gone_on_with(yard: Yard) -> None:
+    expected = lines(yard.run())
+    command = [sys.executable, "-m", "stanch", "scan", "--fleet", str(yard.file)]
+    command += ["--format", "jsonl", "--workers", "2"]
+    began = subprocess.Popen(
+        command, env=yard.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    with began:
+        assert began.stdout is not None
+        began.stdout.readline()  # the first is merged: others are under way
+        began.kill()
+    done = subprocess.run(command, env=yard.environment, capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr.decode()
+    assert done.stdout.decode().splitlines() == expected
+    assert b"going on where it stopped" in done.stderr
+    assert b": 6 units" in done.stderr
+
+
+def test_a_report_that_was_told_is_told_once(yard: Yard) -> None:
+    first = yard.plan()
+    assert not first.resumed
+    assert yard.plan().fleet.id == first.fleet.id
+    yard.run()
+    assert yard.plan().fleet.id != first.fleet.id
+
+
+def test_a_file_that_has_changed_ends_the_fleet_that_went_on(
+    yard: Yard, repositories: Path
+) -> None:
+    first = yard.plan().fleet
+    yard.write(f'targets = ["{repositories}/app1"]\n')
+    assert yard.plan().fleet.id != first.id
+    with open_fleet_store(yard.settings) as store, store.snapshot() as tx:
+        ended = tx.fleets.get(first.id)
+    assert ended is not None
+    assert ended.finished_at is not None
+
+
+def test_what_is_left_out_is_counted_and_not_read(yard: Yard, repositories: Path) -> None:
+    yard.write(f'targets = ["{repositories}/app*"]\nexclude = ["*/app[1-4]"]\n')
+    fleet = yard.plan().fleet
+    assert len(lines(yard.run())) == 1
+    states = [unit.state for unit in yard.units(fleet)]
+    assert states.count(UnitState.OMITTED) == 4
+    assert states.count(UnitState.DONE) == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("units", "digest = ''"),
+        ("units", "state = 'omitted', digest = ''"),
+        ("unit_results", "brought = (SELECT brought FROM unit_results WHERE source = 1)"),
+    ],
+)
+def test_who_writes_to_the_store_cannot_hide_a_finding(yard: Yard, table: str, change: str) -> None:
+    fleet = yard.plan().fleet
+    with open_fleet_store(yard.settings) as store:
+        _work(yard, fleet.id)
+        with store.engine.begin() as connection:
+            connection.execute(text(f"UPDATE {table} SET {change} WHERE source = 3"))  # noqa: S608  # constants
+    with pytest.raises(Tampered):
+        yard.run()
+
+
+def test_a_worker_with_another_key_does_not_work_on_it(
+    yard: Yard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet = yard.plan().fleet
+    (yard.home / "fingerprint.key").unlink()
+    _work(yard, fleet.id)
+    assert {unit.state for unit in yard.units(fleet)} == {UnitState.PENDING}
+    assert "fleet.unfit" in capsys.readouterr().out
+
+
+def test_the_command_line_says_what_does_not_go_with_a_fleet(yard: Yard) -> None:
+    for more in (["--staged", "."], ["--trust", "base"]):
+        done = _stanch(yard, "scan", "--fleet", str(yard.file), *more)
+        assert done.returncode == 2
+        assert b"Traceback" not in done.stderr
+        assert b"help: " in done.stderr
+
+
+def _work(yard: Yard, fleet: str) -> None:
+    with hands(yard.settings)("test") as hand:
+        while (pause := hand.work(fleet)) is not None:
+            time.sleep(pause.total_seconds())
+
+
+def _stanch(yard: Yard, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "stanch", *arguments]
+    return subprocess.run(command, env=yard.environment, capture_output=True, check=False)
