@@ -31,12 +31,15 @@ from stanch.scanner.scan.stage import Asked, Scan
 from stanch.scanner.scan.target import place_of
 
 if TYPE_CHECKING:
+    from stanch.scanner.anomaly.baseline import changed_stream
     from stanch.scanner.scan.brought import Brought, replayed
     from stanch.scanner.scan.commission import Commission
     from stanch.scanner.scan.mask.log_filter import MaskingFilter
-    from stanch.scanner.scan.remote import unread
+    from stanch.scanner.scan.remote import listed_repositories, place_named, unread
     from stanch.scanner.scan.request import ScanRequest
     from stanch.scanner.scan.unit import Unit
+    from stanch.scanner.sources.git.revisions import Selection
+    from stanch.scanner.sources.http.answer import RateLimitedError
     from stanch.scanner.sources.remote.mirror import MissingError
 
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "Match",
     "MissingError",
     "Provenance",
+    "RateLimitedError",
     "Rule",
     "RuleClass",
     "RuleError",
@@ -65,6 +69,7 @@ __all__ = [
     "Scanner",
     "ScannerError",
     "SecretValue",
+    "Selection",
     "Severity",
     "SourceError",
     "Span",
@@ -73,9 +78,12 @@ __all__ = [
     "Waiver",
     "WaiverSource",
     "builtin_rules",
+    "changed_stream",
     "configured_rules",
     "data_directory",
+    "listed_repositories",
     "load_fingerprint_key",
+    "place_named",
     "place_of",
     "replayed",
     "run_key",
@@ -91,8 +99,13 @@ _LATE = MappingProxyType(
         "Commission": "scan.commission",
         "MaskingFilter": "scan.mask.log_filter",
         "MissingError": "sources.remote.mirror",
+        "RateLimitedError": "sources.http.answer",
         "ScanRequest": "scan.request",
+        "Selection": "sources.git.revisions",
         "Unit": "scan.unit",
+        "changed_stream": "anomaly.baseline",
+        "listed_repositories": "scan.remote",
+        "place_named": "scan.remote",
         "replayed": "scan.brought",
         "unread": "scan.remote",
     }

@@ -20,8 +20,8 @@ from stanch.scanner.anomaly.surprise import Usual
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.fingerprint import FingerprintKey
-from stanch.scanner.model.provenance import Provenance
-from stanch.scanner.model.record import Record
+from stanch.scanner.model.provenance import InStream, Provenance
+from stanch.scanner.model.record import Record, replace
 from stanch.scanner.model.secret import SecretValue
 
 RULE = "anomaly-stream"
@@ -175,6 +175,12 @@ def match_of(shift: Shift, stream: str, provenance: Provenance, key: Fingerprint
         title="Sudden change of a stream",
     )
     return Match(finding=finding, parts=MappingProxyType({}))
+
+
+def changed_stream(stream: str, reason: str, key: FingerprintKey) -> Match:
+    """A finding for a person who says that a change is an incident: what is kept is the name."""
+    found = match_of(Shift(reason=reason, deviations=_FAR), stream, InStream(path=stream), key)
+    return replace(found, parts=MappingProxyType({"stream": SecretValue(stream.encode())}))
 
 
 def _parsed(raw: bytes) -> tuple[Reading, ...]:

@@ -10,11 +10,13 @@ from itertools import chain
 
 from stanch.scanner.model.finding import Finding, Match
 from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.provenance import InCommit
 from stanch.scanner.model.record import Record, fresh, replace
 from stanch.scanner.scan.batch import Tally
 from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.scan.history_cache import HistoryCache
 from stanch.scanner.scan.pool import run
+from stanch.scanner.sources.git.blob_reader import BASE
 from stanch.scanner.sources.git.blobs import Blobs
 from stanch.scanner.sources.git.commit_metadata import Authorship, placed
 from stanch.scanner.sources.git.history import GitHistory
@@ -40,6 +42,7 @@ class HistoryScan(Record, frozen=False):
     def results(self, engine: ScanEngine, *, parts: bool, processes: int) -> Iterator[Found]:
         """Findings of earlier scans, then those in what is new; each place once."""
         known = yield from self._remembered()
+        known = (*known, *existing(self.repository, self.selection.known))
         source = GitHistory(
             repository=self.repository,
             below=self.below,
@@ -60,7 +63,7 @@ class HistoryScan(Record, frozen=False):
                 if isinstance(result, Match):
                     if result.finding.waiver is not None and result.finding.waiver.hides:
                         hidden.add((result.finding.path, result.finding.commit or ""))
-                    if self._is_new(result.finding):
+                    if self._is_new(result.finding) and not _read_before(result.finding):
                         finding = authorship.completed(result.finding)
                         self._findings.append(finding)
                         yield replace(result, finding=finding)
@@ -74,8 +77,15 @@ class HistoryScan(Record, frozen=False):
                     yield result
         finally:
             authorship.close()
-        if whole and source.tips != list(known):
+        if whole:
+            yield self._whole(source)
+
+    def _whole(self, source: GitHistory) -> Milestone:
+        """All that there is was read: kept, and said to who keeps it."""
+        if source.tips != list(source.known):
             self._save(source.tips)
+        size = len(source.commits)
+        return Milestone(done=size, of=size, marks=tuple(source.tips))
 
     def _elsewhere(
         self, source: GitHistory, hidden: set[tuple[str, str]], engine: ScanEngine, *, parts: bool
@@ -136,6 +146,12 @@ class HistoryScan(Record, frozen=False):
             return False
         self._places.add(place)
         return True
+
+
+def _read_before(finding: Finding) -> bool:
+    """Whether it is in the version from which only a later one is to be told apart."""
+    place = finding.provenance
+    return isinstance(place, InCommit) and place.commit == BASE
 
 
 def _without_tallies(results: Iterable[Found]) -> Iterator[Found]:

@@ -66,7 +66,7 @@ class Remote(Record):
             yield unread("repositories", error)
             return
         for number, each in enumerate(listed, 1):
-            yield from self._one(each.url, each.name, wiki=False)
+            yield from self._one(each.url, each.name, wiki=each.is_wiki)
             if each.wiki is not None:
                 yield from self._one(each.wiki, f"{each.name}.wiki", wiki=True)
             if self.many:
@@ -113,10 +113,10 @@ class Remote(Record):
                 yield result
 
 
-def repository(url: str) -> Callable[[], Iterable[Listed]]:
+def repository(url: str, *, is_wiki: bool = False) -> Callable[[], Iterable[Listed]]:
     """The one repository of an address; raises :class:`UsageError` for what is no address."""
     address = parse(url)
-    return lambda: [Listed(name=address.shown, url=url)]
+    return lambda: [Listed(name=address.shown, url=url, is_wiki=is_wiki)]
 
 
 def owned(provider: str, text: str) -> Callable[[], Iterable[Listed]]:
@@ -124,6 +124,17 @@ def owned(provider: str, text: str) -> Callable[[], Iterable[Listed]]:
     lists, default = LISTS[provider]
     owner = owner_of(provider, text, default)
     return lambda: _listed(lists, owner)
+
+
+def place_named(provider: str, text: str) -> tuple[str, str]:
+    """The host and the owner that ``PROVIDER:TEXT`` names; raises :class:`UsageError`."""
+    owner = owner_of(provider, text, LISTS[provider][1])
+    return owner.host, owner.name
+
+
+def listed_repositories(provider: str, text: str) -> Iterator[Listed]:
+    """What an owner has, page by page. Raises ScannerError for what cannot be listed."""
+    yield from owned(provider, text)()
 
 
 def _listed(lists: Lists, owner: Owner) -> Iterator[Listed]:

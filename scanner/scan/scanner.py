@@ -128,6 +128,16 @@ class Scanner:
             return self.scan_path(Path(target), history=history, parts=parts, selection=selection)
         return kind.scan(self, target, Asked(parts=parts, history=history, selection=selection))
 
+    def scan_repository(self, url: str, *, selection: Selection, is_wiki: bool = False) -> Scan:
+        """Scan a part of a repository on another host; a wiki may never have been begun.
+
+        ``marks`` of the scan, when it is over, are what ``selection.known`` is the next time.
+        """
+        from stanch.scanner.scan.remote import repository  # noqa: PLC0415  # most scans do without
+
+        asked = Asked(selection=selection)
+        return self.scan_remote(repository(url, is_wiki=is_wiki), asked, many=False)
+
     def scan_remote(
         self,
         repositories: Callable[[], Iterable[Listed]],

@@ -27,6 +27,7 @@ class Scan(Record, frozen=False):
     summary: ScanSummary = fresh(ScanSummary)
     tell: Callable[[Reached], None] | None = None  # called now and then
     covers: tuple[str, ...] = ()  # what was looked for, in words, where a target does not say it
+    marks: list[str] = fresh(list)  # what has been read whole, see ``Milestone``
 
     def __iter__(self) -> Iterator[Match | Gap]:
         """Matches and gaps: the working tree first, then staged content, then history."""
@@ -37,6 +38,7 @@ class Scan(Record, frozen=False):
                 for result in results:
                     if isinstance(result, Milestone):
                         share = result.done / result.of if result.of else None
+                        self.marks.extend(result.marks)
                         continue
                     self._count(result, blobs=stage.blobs)
                     if not isinstance(result, Tally):

@@ -19,11 +19,13 @@ _MANY = 16  # batches, after which there is enough work for larger ones
 class Milestone(Record):
     """Says in the order of the results that a source's first ``done`` steps are complete.
 
-    ``of`` is how many there are, 0 when that is not known.
+    ``of`` is how many there are, 0 when that is not known. ``marks`` name what has been read whole,
+    for a later scan that reads what is new.
     """
 
     done: int
     of: int = 0
+    marks: tuple[str, ...] = ()
 
 
 class Aside(Record):

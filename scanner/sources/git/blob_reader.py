@@ -31,6 +31,10 @@ _FIELDS = 3  # of an answer: "<oid> <type> <size>"
 _FEW = 7  # digits of a size; all that have fewer are below a window, and most contents do
 _HELD = 32 << 20  # bytes of the versions that were read last
 
+BASE = "base"
+"""The commit of a blob that was read before: what it holds is no news in its file's later versions.
+"""
+
 
 class Blob(NamedTuple):
     """One content and the place it is reported at; small, since histories have very many.
@@ -74,7 +78,8 @@ class BlobReader(Record, frozen=False):
         alone = all(one.path <= other.path for one, other in pairwise(batch))
         for blob, content in self._contents(batch):
             if not isinstance(content, bytes):
-                yield content
+                if blob.commit != BASE or not isinstance(content, Gap):
+                    yield content
             elif len(content) > WINDOW or is_binary(content) or is_wrapped(content):
                 yield from self._whole(blob, content)
             elif (before := self._exchanged(blob.path, content, alone=alone)) is None:

@@ -17,8 +17,9 @@ from stanch.scanner.sources.git.repository import (
 HISTORY = "git history"
 """The place of what is wrong with no file in particular."""
 
-Introduced = tuple[bytes, list[tuple[bytes, bytes]]]
-"""A commit and the contents that it introduced, as object id and path."""
+Introduced = tuple[bytes, list[tuple[bytes, bytes, bytes]]]
+"""A commit and the contents that it introduced: object id, path, and id of what stood there before
+(zeros where nothing did)."""
 
 _COMMIT = b"\x1e"
 _SUBMODULE = b"160000"
@@ -82,7 +83,7 @@ def changes(tokens: Iterator[bytes]) -> Iterator[Introduced]:
     merge has those of every parent, and names only content that no parent has) and its path.
     """
     commit = b""
-    found: list[tuple[bytes, bytes]] = []
+    found: list[tuple[bytes, bytes, bytes]] = []
     for token in tokens:
         if token.startswith(_COMMIT):
             if commit:
@@ -95,6 +96,6 @@ def changes(tokens: Iterator[bytes]) -> Iterator[Introduced]:
             fields = token.split()
             mode, oid = fields[len(fields) // 2 - 1], fields[-2]
             if mode != _SUBMODULE and oid.strip(b"0"):
-                found.append((oid, path))
+                found.append((oid, path, fields[len(fields) // 2]))
     if commit:
         yield commit, found

@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.sources.content.display_path import display
-from stanch.scanner.sources.git.blob_reader import Blob, BlobReader
+from stanch.scanner.sources.git.blob_reader import BASE, Blob, BlobReader
 from stanch.scanner.sources.git.commit_metadata import placed
 from stanch.scanner.sources.git.diff_tree import HISTORY, introduced
 from stanch.scanner.sources.git.repository import Repository
@@ -112,9 +112,12 @@ class GitHistory:
                 yield answer
                 continue
             commit = answer[0].decode()
-            for oid, path in answer[1]:
+            for oid, path, before in answer[1]:
                 if oid not in seen:
+                    first = path not in paths
                     shown = paths.get(path) or paths.setdefault(path, display(path))
+                    if first and self.selection.known and before.strip(b"0"):
+                        yield Blob(before.decode(), shown.removeprefix(self.below), BASE)
                     if shown.startswith(self.below):  # elsewhere it may be known already
                         seen.add(oid)
                         blob = Blob(oid.decode(), shown.removeprefix(self.below), commit)

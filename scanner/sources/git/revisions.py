@@ -41,10 +41,14 @@ def tips(repository: Repository) -> Iterator[str | Gap]:
 
 
 class Selection(Record):
-    """A part of a history: commits since a day (by committer date), of these branches alone."""
+    """A part of a history: commits since a day (by committer date), of these branches alone.
+
+    What the ``known`` commits reach was read before; those that are gone by now count for nothing.
+    """
 
     since: date | None = None
     branches: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         since = f"since {self.since}" if self.since else ""

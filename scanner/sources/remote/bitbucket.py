@@ -20,7 +20,8 @@ def repositories(client: Client, host: str, owner: str) -> Iterator[Listed]:
         seen.add(following)
         page = client.get(following)
         for row in rows(page, "values"):
-            yield Listed(name=text(row, "full_name"), url=_clone(row))
+            changed = str(row.get("updated_on") or "")
+            yield Listed(name=text(row, "full_name"), url=_clone(row), changed=changed)
         following = _next(page)
 
 

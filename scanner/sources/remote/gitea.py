@@ -27,4 +27,5 @@ def _pages(client: Client, url: str) -> Iterator[Listed]:
         for row in rows(page):
             clone = text(row, "clone_url")
             wiki = wiki_of(clone) if row.get("has_wiki") else None
-            yield Listed(name=text(row, "full_name"), url=clone, wiki=wiki)
+            changed = str(row.get("updated_at") or "")
+            yield Listed(name=text(row, "full_name"), url=clone, wiki=wiki, changed=changed)

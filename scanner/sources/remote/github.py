@@ -38,5 +38,8 @@ def _pages(client: Client, url: str) -> Iterator[Listed]:
 def _listed(row: dict[str, object]) -> Listed:
     url = text(row, "clone_url")
     return Listed(
-        name=text(row, "full_name"), url=url, wiki=wiki_of(url) if row.get("has_wiki") else None
+        name=text(row, "full_name"),
+        url=url,
+        wiki=wiki_of(url) if row.get("has_wiki") else None,
+        changed=str(row.get("pushed_at") or ""),
     )

@@ -30,4 +30,6 @@ def _pages(client: Client, url: str) -> Iterator[Listed]:
         for row in rows(page):
             clone = text(row, "http_url_to_repo")
             wiki = wiki_of(clone) if row.get("wiki_enabled") else None
-            yield Listed(name=text(row, "path_with_namespace"), url=clone, wiki=wiki)
+            changed = str(row.get("last_activity_at") or "")
+            name = text(row, "path_with_namespace")
+            yield Listed(name=name, url=clone, wiki=wiki, changed=changed)

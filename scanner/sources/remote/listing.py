@@ -21,12 +21,16 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 class Listed(Record):
     """A repository that a host lists. ``wiki`` is the address of its wiki, None where it has none.
 
-    A host may offer a wiki that was never begun.
+    A host may offer a wiki that was never begun, so one that ``is_wiki`` may lack. ``changed`` is
+    what the host says of its last change, in the host's words: equal words mean that nothing was
+    pushed.
     """
 
     name: str
     url: str
     wiki: str | None = None
+    is_wiki: bool = False
+    changed: str = ""
 
 
 Lists = Callable[[Client, str, str], Iterator[Listed]]
