@@ -24,6 +24,7 @@ from stanch.responder.keys.reference import secret
 from stanch.responder.lifecycle.backends.setting import SecretsSection
 from stanch.responder.providers.registry import PROVIDERS
 from stanch.responder.providers.setting import Section, text_of
+from stanch.responder.watch.setting import Watched, WatchSection, watched
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -163,6 +164,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     runbooks: RunbookSection = RunbookSection()
     secrets: SecretsSection = SecretsSection()
     people: dict[str, PersonSection] = {}
+    watch: dict[str, WatchSection] = {}
     providers: dict[str, Section] = {}  # each from the table of its name
     home: str = ""
     file: str = ""  # what was read; empty: every setting is at its default
@@ -188,6 +190,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """The broker's URL with its password: for connecting, never for showing."""
         return _with_password(self.broker.url, self.broker.password, "broker")
 
+    def watches(self) -> dict[str, Watched]:
+        """What is watched, by name."""
+        return {name: watched(name, section) for name, section in self.watch.items()}
+
     def persons(self) -> dict[str, Person]:
         """The people who may decide, by name."""
         return {
@@ -209,7 +215,11 @@ TABLES: Mapping[str, type[Section]] = MappingProxyType(
     }
     | {provider.name: provider.settings for provider in PROVIDERS}
 )
-_KEYS = (*TABLES, "people", "hosts")  # [hosts] is the scanner's, which checks it
+_NAMED: Mapping[str, type[msgspec.Struct]] = {
+    "people": PersonSection,
+    "watch": WatchSection,
+}  # tables of tables, each of this form
+_KEYS = (*TABLES, *_NAMED, "hosts")  # [hosts] is the scanner's, which checks it
 
 
 SYSTEM = Path("/etc/stanch/stanch.toml")
@@ -236,6 +246,10 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             f"{_place(str(error), env) or path}: {error}",
             remedy="docs/configuration.md lists every key with its type",
         ) from None
+    try:
+        settings.watches()
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}", remedy=error.remedy) from None
     if not settings.store.url:
         store = StoreSection(url=f"sqlite:///{home / 'stanch.db'}")
         return msgspec.structs.replace(settings, store=store)
@@ -363,10 +377,12 @@ def _check_keys(raw: Mapping[str, Any], path: str) -> None:
         if isinstance(table, dict):
             known = [f.name for f in msgspec.structs.fields(section)]
             _nearest(table, known, path, f"[{name}] ")
-    for name, entry in (raw.get("people") or {}).items():
-        if isinstance(entry, dict):
-            known = [f.name for f in msgspec.structs.fields(PersonSection)]
-            _nearest(entry, known, path, f"[people.{name}] ")
+    for group, form in _NAMED.items():
+        entries = raw.get(group)
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            if isinstance(entry, dict):
+                known = [f.name for f in msgspec.structs.fields(form)]
+                _nearest(entry, known, path, f"[{group}.{name}] ")
 
 
 def _nearest(table: Mapping[str, Any], known: list[str], path: str, where: str) -> None:

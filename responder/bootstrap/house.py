@@ -223,7 +223,8 @@ def _record(settings: Settings, opened: ExitStack, holds: Holding) -> tuple[Nota
     url = settings.store_url()
     if not holds.record:
         seen = witness(settings)
-        return seen, opened.enter_context(closing(read_store(url, seal=seen.seal)))
+        store = read_store(url, seal=seen.seal, notices=holds.notices)
+        return seen, opened.enter_context(closing(store))
     leave_no_core()
     close_folder(settings.data)
     seal = ledger_seal(settings)

@@ -15,14 +15,18 @@ class Holding:
     sign: bool = False  # the checkpoint key: signs anchors; without it their public half is read
     hands: bool = False  # tokens for the providers
     broker: bool = False
+    notices: bool = False  # writes down that there is news of what is watched
     buttons: bool = False  # Slack's bot token and the key of its buttons: shows cards
 
 
 class Part(Enum):
     """The kinds of process."""
 
-    WHOLE = Holding(vault=True, record=True, sign=True, hands=True, broker=True, buttons=True)
+    WHOLE = Holding(
+        vault=True, record=True, sign=True, hands=True, broker=True, buttons=True, notices=True
+    )
     WORKER = WHOLE
     CONTAIN = Holding(vault=True, record=True, sign=True, hands=True, broker=True)
     SLACK = Holding(record=True, broker=True, buttons=True)
     WEB = Holding()
+    HOOKS = Holding(notices=True)

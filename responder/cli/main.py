@@ -75,6 +75,12 @@ SECTIONS = {
         ),
     },
     "Run": {
+        "watch": Entry(
+            "stanch.responder.cli.watch", "Watch hosts, pipelines, logs and queues for leaks."
+        ),
+        "sources": Entry(
+            "stanch.responder.cli.sources", "Show what is watched: how far, how late, what failed."
+        ),
         "serve": Entry(
             "stanch.responder.cli.serve", "Run the web and Slack doors of a team set-up."
         ),

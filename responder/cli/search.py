@@ -14,14 +14,13 @@ from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.plan import Plan
 from stanch.responder.domain.run import RunState
-from stanch.responder.domain.runbook import runbook_for
 from stanch.responder.services.intake import Report
+from stanch.responder.services.sureness import AT_ONCE, Sureness
 from stanch.responder.services.triage import Triage
 from stanch.responder.terminal.text import visible
 from stanch.scanner.api import Confidence, Gap, Scan
-from stanch.scanner.model.finding import Finding, Match
+from stanch.scanner.model.finding import Match
 
-AT_ONCE = 20  # credentials that are answered without a question
 _SHOWN = 10
 
 
@@ -43,7 +42,7 @@ class Sweep:
         self._by = by
         self._every = every
         self._seen: list[IncidentId] = []
-        self._by_hand: set[str] = set()
+        self._sureness = Sureness(store=house.store, runbooks=house.responses.runbooks)
         self._doubtful: list[Match] = []
         self.left: list[Match] = []  # nobody agreed to open these
 
@@ -63,28 +62,10 @@ class Sweep:
 
     def _sure(self) -> Iterator[Match]:
         for match in _matches(self._search):
-            if self._every or self._is_sure(match.finding):
+            if self._every or self._sureness.sure(match.finding):
                 yield match
             else:
                 self._doubtful.append(match)
-
-    def _is_sure(self, found: Finding) -> bool:
-        """What is known already, or found with confidence and not too much for people.
-
-        No number of findings keeps us from one that we can contain ourselves: whoever may write to
-        the repository could put that many in front of it.
-        """
-        with self._house.store.snapshot() as tx:
-            if tx.incidents.by_fingerprint(found.fingerprint) is not None:
-                return True
-        if found.confidence is not Confidence.HIGH:
-            return False
-        runbooks = self._house.responses.runbooks.values()
-        runbook = runbook_for(runbooks, found.provider, found.kind)
-        if runbook is not None and not runbook.catches_all:
-            return True
-        self._by_hand.add(found.fingerprint)
-        return len(self._by_hand) <= AT_ONCE
 
     def _take(self, match: Match) -> IncidentId:
         taken = self._house.intake.receive(

@@ -15,6 +15,7 @@ import uvicorn
 
 from stanch.responder.bootstrap import House, Part, open_house
 from stanch.responder.bootstrap.door import health, reading, slack_door
+from stanch.responder.bootstrap.watching import hook_door, watching
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.error import UsageError
 from stanch.responder.keys.reference import secret
@@ -28,13 +29,16 @@ from stanch.responder.worker.sweeper import Sweeper
 _GRACE = 10  # seconds that open requests have when the server is told to stop
 
 
+_PARTS = {"all": Part.WHOLE, "web": Part.WEB, "slack": Part.SLACK, "hooks": Part.HOOKS}
+
+
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True)
 @click.option(
     "--door",
     "which",
-    type=click.Choice(["all", "web", "slack"]),
+    type=click.Choice(["all", "web", "slack", "hooks"]),
     default="all",
     show_default=True,
     help="Which door: each process of a team then holds only the keys that its door needs.",
@@ -47,22 +51,26 @@ def command(host: str, port: int, which: str) -> None:
 
     `--door web` only reads: it needs no key that opens the vault, adds to the record or signs.
     `--door slack` takes decisions in Slack, and answers only /healthz and /readyz here.
+    `--door hooks` takes webhooks of what is watched at /hooks/NAME, and shows nothing.
 
     Exit codes: 0 stopped as told, 2 usage or configuration.
     """
     bridge()
     settings = load()
     token = settings.web.token
-    door = make_door(secret(token, what="web.token") if token else None, host=host)
+    door = Door(None)  # webhooks are signed, and there are no pages
+    if which != "hooks":
+        door = make_door(secret(token, what="web.token") if token else None, host=host)
     signal.signal(signal.SIGTERM, _leave)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
-        part = {"all": Part.WHOLE, "web": Part.WEB, "slack": Part.SLACK}[which]
+        part = _PARTS[which]
         house = stack.enter_context(open_house(settings, part=part, notify=part is Part.WHOLE))
         if part is Part.WHOLE and settings.broker.url.startswith("memory:"):
             stack.enter_context(EmbeddedWorker(house.celery))
             stack.enter_context(Sweeper(house, seconds=settings.worker.sweep_seconds))
-        if part is not Part.WEB:
+            stack.enter_context(watching(house))
+        if part in {Part.WHOLE, Part.SLACK}:
             _open_slack(stack, house)
         _serve_web(house, door, listening)
 
@@ -101,8 +109,15 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _serve_web(house: House, door: Door, listening: socket.socket) -> None:
-    shown = None if house.part is Part.SLACK else reading(house)
-    app = make_web(shown, health=health(house), door=door, hosts=_hosts(house.settings, listening))
+    shown = reading(house) if house.part in {Part.WHOLE, Part.WEB} else None
+    hooks = hook_door(house) if house.part.value.notices else None
+    app = make_web(
+        shown,
+        health=health(house),
+        door=door,
+        hosts=_hosts(house.settings, listening),
+        hooks=hooks.take if hooks else None,
+    )
     config = uvicorn.Config(
         app,
         access_log=False,

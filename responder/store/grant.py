@@ -26,6 +26,7 @@ WRITER: Rights = {
     "approvals": _KEPT,
     "cards": _KEPT,
     "counters": ("SELECT", "UPDATE"),
+    "deliveries": _ALL,
     "envelopes": ("SELECT", "INSERT", "DELETE"),  # sealed once, shredded, never changed
     "exposures": _KEPT,
     "fleets": _ALL,
@@ -35,7 +36,9 @@ WRITER: Rights = {
     "locks": _ALL,
     "outbox": _ALL,
     "runs": _KEPT,
+    "sources": _ALL,
     "steps": _KEPT,
+    "suspicions": _ALL,
     "unit_results": ("SELECT", "INSERT", "DELETE"),  # brought once, never changed
     "units": _ALL,
     VERSION_TABLE: ("SELECT",),

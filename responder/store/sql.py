@@ -39,6 +39,7 @@ from stanch.responder.store.mark import SqlIntegrity, adopt, unmarked
 from stanch.responder.store.outbox import SqlOutbox
 from stanch.responder.store.run import SqlRuns
 from stanch.responder.store.schema import HEAD, current, migrate, require_head
+from stanch.responder.store.source import SqlSources
 
 ADOPTED = "store.adopted"
 _MARKED_SINCE = frozenset({ADOPTED, "anchor.begun", "people.sealed"})
@@ -59,6 +60,7 @@ class SqlTransaction:
     integrity: Integrity
     heartbeats: SqlHeartbeats  # the engine asks nothing of it, so it is in no port
     fleets: SqlFleets  # as above
+    sources: SqlSources  # as above
 
     def __init__(
         self, connection: Connection, *, seal: LedgerSeal, now: Callable[[], datetime]
@@ -74,6 +76,7 @@ class SqlTransaction:
         self.integrity = SqlIntegrity(connection, seal)
         self.heartbeats = SqlHeartbeats(connection)
         self.fleets = SqlFleets(connection, seal)
+        self.sources = SqlSources(connection)
         self.shredded = False
         self._now = now
 
@@ -212,8 +215,11 @@ def open_store(
     return SqlStore(database, seal=seal, clock=clock or _utc)
 
 
-def read_store(url: str, *, seal: LedgerSeal) -> SqlStore:
-    """Open a store that is there and of our schema, only to read it; StoreError otherwise."""
+def read_store(url: str, *, seal: LedgerSeal, notices: bool = False) -> SqlStore:
+    """Open a store that is there and of our schema, only to read it; StoreError otherwise.
+
+    ``notices``: the process also writes what carries no mark: that there is news of a source.
+    """
     database = connect(url, create=False)
     try:
         with database.reading() as connection:
@@ -224,7 +230,7 @@ def read_store(url: str, *, seal: LedgerSeal) -> SqlStore:
     except BaseException:
         database.close()
         raise
-    return SqlStore(database, seal=seal, clock=_utc, reads_only=True)
+    return SqlStore(database, seal=seal, clock=_utc, reads_only=not notices)
 
 
 def _require_head(found: str | None, name: str) -> None:

@@ -24,6 +24,7 @@ from stanch.responder.domain.incident import IncidentState
 from stanch.responder.domain.ports import Errand
 from stanch.responder.domain.run import RunKind, RunState, StepState
 from stanch.responder.domain.runbook import Phase
+from stanch.responder.domain.watched import Judged
 from stanch.responder.store.column import Choice, Instant, Json, Names, Words
 
 metadata = MetaData(
@@ -322,4 +323,52 @@ host_paces = Table(
     metadata,
     Column("host", String(255), primary_key=True),
     Column("due_at", Instant, nullable=False),
+)
+
+# What is watched. Nothing that acts on a leak rests on these rows: at worst they cost a look.
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("watch", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("cursor", Json, nullable=False),
+    Column("due_at", Instant),
+    Column("wanted", BigInteger, nullable=False),
+    Column("noticed_at", Instant),
+    Column("looked_at", Instant),
+    Column("tries", Integer, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("remedy", Words, nullable=False),
+    Column("gap", Words, nullable=False),
+    Column("hint", Words, nullable=False),
+    Column("found", Json, nullable=False),
+    Column("measured", Json, nullable=False),
+    Index("ix_sources_due_at", "due_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("watch", String(64), nullable=False),
+    Column("id", String(128), nullable=False),
+    Column("event", Words, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    PrimaryKeyConstraint("watch", "id"),
+    Index("ix_deliveries_received_at", "received_at"),
+)
+
+suspicions = Table(
+    "suspicions",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", ForeignKey(sources.c.id), nullable=False, index=True),
+    Column("rule", Words, nullable=False),
+    Column("place", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("found_at", Instant, nullable=False),
+    Column("state", Choice(Judged), nullable=False),
+    Column("incident", Integer),
 )

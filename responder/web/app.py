@@ -22,6 +22,7 @@ from stanch.responder.services.health import Health
 from stanch.responder.services.listing import Row
 from stanch.responder.telemetry.log import get_logger
 from stanch.responder.web.guard import SELF_CONTAINED, Door, Guard
+from stanch.responder.web.hook import Take, hook_route
 from stanch.responder.web.page import MOST, card_page, fault_page, list_page, style
 
 log = get_logger(__name__)
@@ -41,11 +42,16 @@ class Reading:
 
 
 def make_web(
-    reading: Reading | None, *, health: Health, door: Door, hosts: tuple[str, ...] = ()
+    reading: Reading | None,
+    *,
+    health: Health,
+    door: Door,
+    hosts: tuple[str, ...] = (),
+    hooks: Take | None = None,
 ) -> ASGIApp:
     """The application. It answers to the names in ``hosts`` and to this machine's own only.
 
-    Without a ``reading`` there are no pages, only the two probes.
+    Without a ``reading`` there are no pages, without ``hooks`` nobody takes webhooks.
 
     A page of another site could otherwise point its own name at our address (DNS rebinding).
     """
@@ -55,6 +61,7 @@ def make_web(
             Route("/healthz", probes.alive),
             Route("/readyz", probes.ready),
             *(_routes(_Pages(reading)) if reading else ()),
+            *((hook_route(hooks),) if hooks else ()),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *hosts], www_redirect=False)
@@ -124,7 +131,8 @@ def _fault(_: Request, error: Exception) -> Response:
 def _missing(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
-    said = "This page can only be read." if status == 405 else "There is no such page."  # noqa: PLR2004
+    told = {405: "This page can only be read.", 413: "That is too large."}
+    said = told.get(status, "There is no such page.")
     return HTMLResponse(fault_page(said, "start at /"), status_code=status, headers=headers)
 
 

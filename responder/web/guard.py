@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stanch.responder.domain.error import ConfigError
+from stanch.responder.web.hook import PREFIX
 from stanch.scanner.model.secret import SecretValue
 
 OPEN = frozenset({"/healthz", "/readyz"})  # they say yes or no, and a probe holds no token
@@ -104,7 +105,7 @@ class Guard:
             await send(message)
 
         header = HTTPConnection(scope).headers.get("authorization", "")
-        if scope["path"] in OPEN or self._door.opens(header):
+        if scope["path"] in OPEN or scope["path"].startswith(PREFIX) or self._door.opens(header):
             await self._app(scope, receive, guarded)
             return
         asking = {"www-authenticate": 'Basic realm="stanch", charset="UTF-8"'}

@@ -16,6 +16,7 @@ from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.ports import Envelope, Message
 from stanch.responder.domain.run import Run, StepRun
 from stanch.responder.domain.timeline import Event
+from stanch.responder.domain.watched import Delivery, Source, Suspicion
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store import table
 from stanch.responder.store.database import connect
@@ -51,6 +52,9 @@ def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
         (Message, table.outbox),
         (Envelope, table.envelopes),
         (Event, table.ledger),
+        (Source, table.sources),
+        (Delivery, table.deliveries),
+        (Suspicion, table.suspicions),
     ],
     ids=lambda value: getattr(value, "__name__", None) or value.name,
 )

@@ -15,6 +15,7 @@ import pytest
 from stanch.responder.config import TABLES, Settings, load, origin
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.providers.aws.setting import AwsSection
+from stanch.responder.watch.setting import WatchSection
 from stanch.scanner.local.hosts import KEYS as HOST_KEYS
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -71,9 +72,10 @@ def _shown(default: object) -> str:
 
 def test_the_page_lists_every_key_with_its_type_and_default() -> None:
     said = documented()
-    named = {key for key in said if key[0].startswith(("people", "hosts"))}
+    named = {key for key in said if key[0].startswith(("people", "hosts", "watch"))}
     assert {key: said[key] for key in said if key not in named} == known()
-    assert {key for _, key in named} == {"groups", "slack", "account", *HOST_KEYS}
+    watch = {key.name for key in msgspec.structs.fields(WatchSection)}
+    assert {key for _, key in named} == {"groups", "slack", "account", *HOST_KEYS, *watch}
 
 
 def test_the_example_on_the_page_loads(tmp_path: Path) -> None:
