@@ -65,6 +65,7 @@ from stanch.responder.worker.app import make_app, register
 from stanch.responder.worker.broker import Broker, reach
 from stanch.responder.worker.doorbell import CeleryDoorbell
 from stanch.responder.worker.pacer import Pacer
+from stanch.responder.worker.precedence import Precedence
 from stanch.scanner.api import Match, builtin_rules
 from stanch.scanner.model.secret import SecretValue
 
@@ -115,6 +116,7 @@ class House:
     celery: Celery
     doorbell: CeleryDoorbell
     pacer: Pacer
+    precedence: Precedence
     opened: ExitStack  # closes what was opened, the last first
 
     def provider(self, name: str) -> Adapter | None:
@@ -128,18 +130,22 @@ class House:
 
     def advance(self, run: RunId, lane: Errand | None = None) -> timedelta | None:
         """Bring a run forward on a record that is whole, then anchor what was recorded."""
-        self.anchoring.require()
-        pause = self.executor.advance(run, lane)
-        self.anchor()
+        with self.precedence.of(lane):
+            self.anchoring.require()
+            pause = self.executor.advance(run, lane)
+            self.anchor()
         return pause
 
     def deliver(self, incident: IncidentId) -> None:
         """Bring the surfaces up to date."""
+        self.precedence.give_way()
         self.delivery.deliver(incident)
 
     def sweep(self) -> int:
-        """Ring for what is due."""
-        return self.reconciler.sweep()
+        """Ring for what is due, and anchor what who recorded it did not live to anchor."""
+        due = self.reconciler.sweep()
+        self.anchor()
+        return due
 
     @contextmanager
     def heartbeats(self) -> Iterator[SqlHeartbeats]:
@@ -274,7 +280,7 @@ def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> H
     responses = Responses(
         store=store, planner=planner, runbooks=ground.runbooks, doorbell=doorbell, people=people
     )
-    pacer = Pacer(doorbell.ring)
+    pacer, precedence = Pacer(doorbell.ring), Precedence()
     opened.callback(pacer.close)
     house = House(
         settings=ground.settings,
@@ -286,7 +292,7 @@ def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> H
         anchoring=Anchoring(store=store, notary=ground.notary),
         adapters=ground.adapters,
         planner=planner,
-        executor=_executor(ground, opened, trace),
+        executor=_executor(ground, opened, trace, precedence),
         intake=Intake(store=store, vault=ground.vault, responses=responses),
         responses=responses,
         approvals=approvals,
@@ -298,6 +304,7 @@ def _join(ground: Ground, opened: ExitStack, *, notify: bool, trace: Trace) -> H
         celery=ground.celery,
         doorbell=doorbell,
         pacer=pacer,
+        precedence=precedence,
         opened=opened,
     )
     register(ground.celery, lambda: house, pacer)
@@ -343,7 +350,7 @@ def _casefiles(ground: Ground) -> CaseFiles:
     )
 
 
-def _executor(ground: Ground, opened: ExitStack, trace: Trace) -> Executor:
+def _executor(ground: Ground, opened: ExitStack, trace: Trace, precedence: Precedence) -> Executor:
     store, planner, doorbell = ground.store, ground.planner, ground.doorbell
     progress = Progress(store=store, doorbell=doorbell, changing=_changing())
     length = timedelta(seconds=ground.settings.worker.lease_seconds)
@@ -362,6 +369,7 @@ def _executor(ground: Ground, opened: ExitStack, trace: Trace) -> Executor:
         ),
         doorbell=doorbell,
         leases=opened.enter_context(Leases(store, length)),
+        gives_way=lambda: precedence.wanted,
     )
 
 

@@ -49,7 +49,7 @@ from stanch.responder.domain.step import (
 from stanch.responder.engine.context import Access, Context
 from stanch.responder.engine.lease import Leases
 from stanch.responder.engine.planner import Planner
-from stanch.responder.engine.progress import Progress
+from stanch.responder.engine.progress import Progress, Then
 from stanch.responder.telemetry.log import get_logger
 
 log = get_logger(__name__)
@@ -97,8 +97,11 @@ class Attempt:
     progress: Progress
     trace: Trace
 
-    def run(self, job: Job, leases: Leases) -> None:
-        """Bring the step as far as it goes now. Writes the result; raises only LeaseLost."""
+    def run(self, job: Job, leases: Leases, then: Then[Job]) -> list[Job]:
+        """Bring the step as far as it goes now; what ``then`` finds to do once it is done.
+
+        Writes the result; raises only LeaseLost.
+        """
         step = self.planner.steps[job.step.uses]
         row = job.step
         opened = set(row.opened)
@@ -124,7 +127,8 @@ class Attempt:
                 "report it with the log; what was done so far is on the record",
             )
         else:
-            self._settle(job, replace(row, opened=tuple(sorted(opened))), verdict)
+            return self._settle(job, replace(row, opened=tuple(sorted(opened))), verdict, then)
+        return []
 
     def _durable(self, row: StepRun, opened: set[str]) -> StepRun:
         """The row with what this attempt wrote before it was interrupted.
@@ -186,14 +190,15 @@ class Attempt:
             case _:
                 assert_never(seen)
 
-    def _settle(self, job: Job, row: StepRun, verdict: Verdict) -> None:
+    def _settle(self, job: Job, row: StepRun, verdict: Verdict, then: Then[Job]) -> list[Job]:
         match verdict:
             case Verified(evidence=evidence, outputs=outputs, claim=claim):
                 said: JsonObject = {"claim": claim.as_json()} if claim else {}
                 seen = {**row.evidence, **evidence, **said}
                 done = replace(row, evidence=seen, outputs=dict(outputs))
-                self.progress.done(job.run, done, job.runbook)
+                after = self.progress.done(job.run, done, job.runbook, then)
                 self.trace(row.id, "done")
+                return after
             case NotYet() as later:
                 self._wait(job, row, later)
             case GoOn(cursor=cursor, after=after):
@@ -203,6 +208,7 @@ class Attempt:
                 self.progress.failed(job.run, replace(row, evidence=evidence), why, remedy)
             case _:
                 assert_never(verdict)
+        return []
 
     def _wait(self, job: Job, row: StepRun, later: NotYet) -> None:
         """The world has not settled: look again, but not for ever.

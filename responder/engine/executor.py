@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from stanch.responder.domain.error import LeaseLost, LedgerError, StanchError, StoreError
 from stanch.responder.domain.ids import IncidentId, RunId
@@ -25,6 +26,7 @@ from stanch.responder.telemetry.log import get_logger
 
 log = get_logger(__name__)
 
+TURN = 16  # steps that one message brings on, before it is another run's turn
 PARALLEL = 4  # steps of one run at a time; a runbook rarely has more that do not depend
 AT_ONCE = timedelta(0)
 # How soon to look again whether an act of an earlier run, or the holder of a lock, is through.
@@ -43,6 +45,17 @@ class Stand:
     lanes: frozenset[Errand]
 
 
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """What one message brings on: so many steps of a run, a few of them at a time."""
+
+    run: RunId
+    lane: Errand | None
+    left: int
+    under_way: int = 1
+    rings: list[tuple[Errand, str]] = field(default_factory=list)  # once it is committed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executor:
     """Brings runs forward. Any number of executors may advance the same run at once."""
@@ -54,17 +67,20 @@ class Executor:
     doorbell: Doorbell
     leases: Leases
     parallel: int = PARALLEL
+    turn: int = TURN
+    gives_way: Callable[[], bool] = lambda: False  # whether containment waits for the processor
 
     def advance(self, run: RunId, lane: Errand | None = None) -> timedelta | None:
-        """Take each step that is ready once; returns how long until there is more, None if never.
+        """Take the steps that are ready and those that follow on them, up to ``turn`` of them.
 
-        Then it is others' turn: zero means that there is more to do now. ``lane`` CONTAIN takes
-        only what containment needs, ADVANCE only the rest; what the other lane could do is rung
-        for. A run that does not exist or is over is left alone: messages may be old or repeated.
+        Then it is others' turn: zero means that there is more to do now, else it is how long until
+        there is more, None for never. ``lane`` CONTAIN takes only what containment needs, ADVANCE
+        only the rest; what the other lane could do is rung for. A run that does not exist or is
+        over is left alone: messages may be old or repeated.
         """
         try:
             jobs = self._take(run, lane)
-            self._work(jobs)
+            self._work(jobs, Turn(run=run, lane=lane, left=self.turn - len(jobs)))
             return self._settle(run, lane, worked=bool(jobs))
         except (StoreError, LedgerError, LeaseLost):
             raise  # the sweep comes back
@@ -74,23 +90,49 @@ class Executor:
             self._fail(run, error)
             return None
 
-    def _work(self, jobs: list[Job]) -> None:
-        if len(jobs) == 1:
-            self._attempt(jobs[0])
-        elif jobs:
-            with ThreadPoolExecutor(len(jobs)) as pool:
-                for done in [pool.submit(self._attempt, job) for job in jobs]:
-                    done.result()
+    def _work(self, jobs: list[Job], turn: Turn) -> None:
+        """Until nothing follows: no step waits for those that are done beside it."""
+        while len(jobs) == 1:
+            jobs = self._attempt(jobs[0], turn)
+        if not jobs:
+            return
+        with ThreadPoolExecutor(self.parallel) as pool:
+            under_way = {pool.submit(self._attempt, job, turn) for job in jobs}
+            while under_way:
+                turn.under_way = len(under_way)
+                ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                after = [job for each in ended for job in each.result()]
+                under_way |= {pool.submit(self._attempt, job, turn) for job in after}
 
-    def _attempt(self, job: Job) -> None:
+    def _attempt(self, job: Job, turn: Turn) -> list[Job]:
+        """Work on a step; what follows on it, claimed."""
         self.leases.hold(job.step, job.limit)
         try:
-            self.attempt.run(job, self.leases)
+            return self.attempt.run(job, self.leases, partial(self._go_on, turn=turn))
         except LeaseLost:
             # Somebody else has the step and will finish it; what we did, they will observe.
-            return
+            return []
         finally:
             self.leases.release(job.step)
+            while turn.rings:
+                self.doorbell.ring(*turn.rings.pop())
+
+    def _go_on(self, tx: Transaction, *, turn: Turn) -> list[Job]:
+        """What a step that is done means for its run, and what follows on it, claimed."""
+        run = tx.runs.get(turn.run)
+        if run is None or not run.state.works:
+            return []
+        room = min(turn.left, self.parallel - turn.under_way + 1)
+        jobs: list[Job] = []
+        if room > 0 and not (turn.lane is Errand.ADVANCE and self.gives_way()):
+            jobs = self.dispatch.jobs(tx, run, turn.lane, most=room, lease=self.leases.length)
+            turn.left -= len(jobs)
+        stand = self._stand(tx, run)
+        if self._restate(tx, run, stand.state):
+            turn.rings.append((Errand.NOTIFY, str(run.incident)))
+        others = stand.lanes - {turn.lane} if turn.lane else ()
+        turn.rings += [(lane, run.id) for lane in sorted(others)]
+        return jobs
 
     def _take(self, run_id: RunId, lane: Errand | None) -> list[Job]:
         with self.store.snapshot() as tx:
@@ -127,7 +169,10 @@ class Executor:
                 return None
             stand, now = self._stand(tx, run), tx.now()
         if stand.state is not run.state:
-            self._change(run_id, stand.state)
+            with self.store.transaction() as tx:
+                newest = tx.runs.get(run_id)
+                if newest and newest.state.works:
+                    self._restate(tx, newest, self._stand(tx, newest).state)
             self.doorbell.ring(Errand.NOTIFY, str(run.incident))
         if stand.state.over:
             return None
@@ -152,15 +197,15 @@ class Executor:
         lanes = frozenset(self.dispatch.lane(run, runbook, step) for step in free)
         return Stand(free=free, later=later, state=state, lanes=lanes)
 
-    def _change(self, run_id: RunId, state: RunState) -> None:
-        with self.store.transaction() as tx:
-            run = tx.runs.get(run_id)
-            if run is None or not run.state.works or self._stand(tx, run).state is not state:
-                return  # somebody has gone on meanwhile
-            now = tx.now()
-            tx.runs.save(replace(run, state=state, finished_at=now if state.over else None))
-            _finish(tx, run, state, now)
-            tx.outbox.put(Errand.NOTIFY, str(run.incident))
+    def _restate(self, tx: Transaction, run: Run, state: RunState) -> bool:
+        """Whether the run has come into another state."""
+        if state is run.state:
+            return False
+        now = tx.now()
+        tx.runs.save(replace(run, state=state, finished_at=now if state.over else None))
+        _finish(tx, run, state, now)
+        tx.outbox.put(Errand.NOTIFY, str(run.incident))
+        return True
 
     def _fail(self, run_id: RunId, error: Exception) -> None:
         """The run cannot be advanced: the step that is next says why, on the card."""

@@ -7,12 +7,13 @@ no word any more, except how an act that was under way has ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from stanch.responder.domain.claim import Validity, read_claim
-from stanch.responder.domain.error import LeaseLost
+from stanch.responder.domain.error import LeaseLost, StoreError
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.json import JsonObject
@@ -21,8 +22,19 @@ from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
 from stanch.responder.domain.runbook import Phase, Runbook
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.stop import hand_back
+from stanch.responder.telemetry.log import get_logger
+
+log = get_logger(__name__)
 
 LONGEST_PAUSE = timedelta(seconds=30)
+
+T = TypeVar("T")
+Then = Callable[[Transaction], list[T]]
+"""Looks, in the transaction that ends a step, what follows on it."""
+
+
+class _NotClaimedError(Exception):
+    """What follows on a step could not be claimed in the transaction that ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +113,22 @@ class Progress:
             self._lifted(tx, run, row, now)
         return row
 
-    def done(self, run: Run, row: StepRun, runbook: Runbook) -> None:
-        """A fresh look showed the effect."""
+    def done(self, run: Run, row: StepRun, runbook: Runbook, then: Then[T]) -> list[T]:
+        """A fresh look showed the effect; ``then`` claims what follows, in the same transaction.
+
+        Where that cannot be, the step is done all the same: whoever comes next finds out why.
+        """
+        try:
+            return self._done(run, row, runbook, then)
+        except _NotClaimedError as error:
+            log.info("step.nothing_follows", step=row.id, run=run.id, why=repr(error.__cause__))
+            return self._done(run, row, runbook, lambda _: [])
+
+    def _done(self, run: Run, row: StepRun, runbook: Runbook, then: Then[T]) -> list[T]:
         with self.store.transaction() as tx:
             if _stopped(tx, row) is not None:
                 _give_back(tx, row)
-                return
+                return []
             now = tx.now()
             row = replace(
                 row,
@@ -120,8 +142,15 @@ class Progress:
             _record(tx, run, row, "step.verified", row.evidence, now)
             moved = run.kind is RunKind.RESPOND and _advance_incident(tx, run, row, runbook, now)
             self._tell(tx, run.incident)
+            try:
+                after = then(tx)
+            except StoreError:
+                raise
+            except Exception as error:
+                raise _NotClaimedError from error
         if moved:  # the rest can wait for the sweep: a card is not drawn for every step
             self.doorbell.ring(Errand.NOTIFY, str(run.incident))
+        return after
 
     def failed(
         self, run: Run, row: StepRun, why: str, remedy: str, wake: timedelta | None = None

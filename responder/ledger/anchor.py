@@ -19,6 +19,7 @@ from stanch.responder.ledger.checkpoint import Checkpoint, PublicHalf, SigningKe
 from stanch.responder.ledger.seal import LedgerSeal
 
 _LINE = 4096  # more than any signed line
+_PAGE = 500  # entries looked at together
 
 
 class Chained(Protocol):
@@ -29,6 +30,9 @@ class Chained(Protocol):
 
     def entry(self, seq: int) -> Entry | None:
         """The entry number ``seq``."""
+
+    def between(self, first: int, last: int) -> Sequence[Entry]:
+        """The entries from ``first`` to ``last``, those two as well."""
 
 
 class AnchorFile:
@@ -149,19 +153,25 @@ class Notary:
         """What is signed is what we wrote: who verifies by anchors alone relies on it."""
         seq, previous = (0, GENESIS) if last is None else (last.size, last.head)
         while seq < head.seq:
-            seq += 1
-            entry = store.entry(seq)
-            if (
-                entry is None
-                or entry.previous != previous
-                or entry.digest != digest(entry.event, seq=seq, previous=previous)
-                or not self.seal.accepts(entry.digest, entry.mac)
-            ):
-                raise LedgerError(
-                    f"TAMPERED: ledger entry {seq} was not written by this installation",
-                    remedy="run `stanch audit verify`; it names what was changed and where",
-                )
-            previous = entry.digest
+            upto = min(head.seq, seq + _PAGE)
+            found = {entry.seq: entry for entry in store.between(seq + 1, upto)}
+            while seq < upto:
+                seq += 1
+                previous = self._next(found.get(seq), seq, previous)
+
+    def _next(self, entry: Entry | None, seq: int, previous: str) -> str:
+        """The digest of an entry that we wrote after ``previous``."""
+        if (
+            entry is None
+            or entry.previous != previous
+            or entry.digest != digest(entry.event, seq=seq, previous=previous)
+            or not self.seal.accepts(entry.digest, entry.mac)
+        ):
+            raise LedgerError(
+                f"TAMPERED: ledger entry {seq} was not written by this installation",
+                remedy="run `stanch audit verify`; it names what was changed and where",
+            )
+        return entry.digest
 
 
 def _last(file: BinaryIO) -> str | None:

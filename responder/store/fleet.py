@@ -34,7 +34,7 @@ from stanch.responder.domain.fleet import (
 )
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store.claim import claimable, fenced, renewal, take
-from stanch.responder.store.mark import Marked, genuine
+from stanch.responder.store.mark import Marked, genuine_read
 from stanch.responder.store.row import build, values
 from stanch.responder.store.table import fleets, host_paces, unit_results, units
 
@@ -245,12 +245,12 @@ class SqlFleets:
             self._connection.execute(insert(units), rows)
 
     def _fleet(self, row: Row[Any]) -> Fleet:
-        if not genuine(fleets, row, self._seal):
+        if not genuine_read(fleets, row, self._seal):
             raise Tampered(f"the fleet {row.id} was written by somebody else")
         return build(Fleet, row)
 
     def _unit(self, row: Row[Any]) -> UnitRun:
-        if not genuine(units, row, self._seal):
+        if not genuine_read(units, row, self._seal):
             raise Tampered(f"the unit {row.source}/{row.item} of a fleet was written by others")
         return build(UnitRun, row)
 

@@ -161,6 +161,11 @@ class SqlLedger:
         page = self._read(select(*_COLUMNS).where(ledger.c.seq == seq), seq)
         return decode(page[0]) if page else None
 
+    def between(self, first: int, last: int) -> list[Entry]:
+        """The entries from ``first`` to ``last``, those two as well."""
+        query = select(*_COLUMNS).where(ledger.c.seq.between(first, last)).order_by(ledger.c.seq)
+        return [decode(row) for row in self._read(query, first)]
+
     def _read(self, query: Select[Any], expected: int) -> list[Row[Any]]:
         try:
             return list(self._connection.execute(query).all())

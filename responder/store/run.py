@@ -13,7 +13,7 @@ from stanch.responder.domain.run import Run, RunState, StepRun, StepState
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store.claim import claimable, fenced, renewal, take
 from stanch.responder.store.column import Instant
-from stanch.responder.store.mark import Marked, genuine
+from stanch.responder.store.mark import Marked
 from stanch.responder.store.row import build, values
 from stanch.responder.store.table import runs, steps
 
@@ -31,7 +31,6 @@ class SqlRuns:
 
     def __init__(self, connection: Connection, seal: LedgerSeal) -> None:
         self._connection = connection
-        self._seal = seal
         self._runs = Marked(connection, runs, seal)
         self._steps = Marked(connection, steps, seal)
         self._read: dict[RunId, tuple[StepRun, ...]] = {}  # by us, and not written since
@@ -91,11 +90,11 @@ class SqlRuns:
     def claim(self, run: RunId, step: str, *, now: datetime, lease: timedelta) -> StepRun | None:
         """Take the step when it is free; the condition and the taking are one statement."""
         self._read.clear()
-        row = self._connection.execute(select(steps).where(_is(run, step))).one_or_none()
+        sound = self._steps.sound(_is(run, step))
         free = and_(_is(run, step), _claimable(now))
-        if row is None or not take(self._connection, steps, free, until=now + lease):
+        if not take(self._connection, steps, free, until=now + lease):
             return None
-        self._steps.again(_is(run, step), sound=genuine(steps, row, self._seal))
+        self._steps.again(_is(run, step), sound=sound)
         return build(StepRun, self._connection.execute(select(steps).where(_is(run, step))).one())
 
     def fence(self, step: StepRun) -> StepRun:

@@ -159,6 +159,11 @@ class SqlStore:
         with self._database.reading() as connection:
             return SqlLedger(connection, self._seal).entry(seq)
 
+    def between(self, first: int, last: int) -> list[Entry]:
+        """The ledger entries from ``first`` to ``last``, those two as well."""
+        with self._database.reading() as connection:
+            return SqlLedger(connection, self._seal).between(first, last)
+
     def intruders(self) -> tuple[str, ...]:
         """Triggers, rules and views: none is ours, and each can change what we write or read."""
         try:

@@ -15,7 +15,6 @@ from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.ports import Errand
 from stanch.responder.worker import message
 from stanch.responder.worker.pacer import Pacer
-from stanch.responder.worker.precedence import Precedence
 
 SWEEP = "stanch.sweep"
 QUEUE = "stanch"
@@ -82,7 +81,6 @@ def make_app(
 
 def register(app: Celery, work: Callable[[], Work], pacer: Pacer) -> None:
     """Bind the tasks to the services. ``work`` is called in the process that runs the task."""
-    precedence = Precedence()
 
     def bring_on(run: str, lane: Errand) -> None:
         pause = work().advance(RunId(run), lane)
@@ -90,15 +88,12 @@ def register(app: Celery, work: Callable[[], Work], pacer: Pacer) -> None:
             pacer.ring_in(pause, lane, run)
 
     def contain(run: str) -> None:
-        with precedence.containing():
-            bring_on(run, Errand.CONTAIN)
+        bring_on(run, Errand.CONTAIN)
 
     def advance(run: str) -> None:
-        precedence.give_way()
         bring_on(run, Errand.ADVANCE)
 
     def notify(incident: str) -> None:
-        precedence.give_way()
         work().deliver(IncidentId(int(incident)))
 
     def sweep() -> None:

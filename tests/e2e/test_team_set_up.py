@@ -94,6 +94,8 @@ def test_a_team_brings_a_leaked_key_to_proven_dead_although_a_worker_is_killed(
     done = acts(desk.world.lab, since=desk.since)
     assert {name for name, times in done.items() if times != 1} <= {"iam:PutRolePolicy"}
     assert desk.world.consumer.work() == "alive"
+    with desk.house() as house:  # a worker signs what it has just committed in a moment
+        until(lambda: not house.casefiles.verdict()[0].tail, "anchors to the end")
     assert "sound, all anchored" in desk.stanch("audit", "verify")
     assert httpx.get(f"{web}/readyz", trust_env=False).status_code == 200
     assert "PROVEN DEAD" in httpx.get(web, trust_env=False).text.upper()

@@ -299,7 +299,7 @@ def test_what_a_step_declares_to_open_is_on_record_with_its_intent(
     looking = type("Open", (Look,), {"spec": opened})(room.lamps)
     monkeypatch.setitem(room.planner.steps, "lamp.open", looking)
     run = room.begin(room.line("a", "lamp.look"), room.line("b", "lamp.open", after=("a",)))
-    room.executor.advance(run)
+    replace(room.executor, turn=1).advance(run)
     sealed = room.vault.seal(
         incident=1, name="probe", parts={"token": SecretValue(b"x" * 20)}, run=run
     )

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from stanch.responder.domain.timeline import Event
 from stanch.responder.ledger.seal import LedgerSeal
-from stanch.responder.store.mark import said
+from stanch.responder.store.mark import said, stored
 from stanch.responder.store.row import values
 from stanch.responder.store.sql import ADOPTED, open_store
 from stanch.responder.store.table import exposures
@@ -43,7 +43,7 @@ def test_rows_without_marks_are_taken_over_only_where_no_marks_were_yet(
 
 
 def test_columns_that_came_later_leave_the_marks_of_older_rows_as_they_are() -> None:
-    row = {**values(exposure()), "incident": 1, "place": "0" * 64}
+    row = stored(exposures, {**values(exposure()), "incident": 1, "place": "0" * 64})
     before = {name: value for name, value in row.items() if name not in {"origin", "about", "url"}}
     assert json.loads(said(exposures, row)).keys() == before.keys()
     for name in ("origin", "about", "url"):
