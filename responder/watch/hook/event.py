@@ -82,6 +82,9 @@ def told(kind: str, headers: Headers, body: bytes) -> Told:
     if about in {About.REPOSITORY, About.WIKI, About.RUN} and not name:
         raise Unreadable(f"{event} names no repository")
     urls = [_text(repository, key) for key in ("clone_url", "git_http_url", "http_url")]
+    page = _text(_inner(_inner(repository, "links"), "html"), "href")
+    if kind == "bitbucket" and page:  # it names no other address than its page's
+        urls.append(f"{page}.git")
     return Told(
         id=given[:64] or digest(body),
         event=event,

@@ -6,26 +6,32 @@ from collections.abc import Iterator
 
 from stanch.scanner.sources.http.answer import Answer, HttpError
 from stanch.scanner.sources.http.client import Client
-from stanch.scanner.sources.remote.listing import Listed, base, rows, text
+from stanch.scanner.sources.remote.listing import Listed, Row, base, one, rows, text
 
 HOST = "bitbucket.org"
 
 
 def repositories(client: Client, host: str, owner: str) -> Iterator[Listed]:
-    """All repositories of a workspace. Its pages name the next one in their text."""
+    """All repositories of a workspace, or the one named. Pages name the next in their text."""
     api = "https://api.bitbucket.org" if host == HOST else base(host)
+    if "/" in owner:
+        yield one(client.get(f"{api}/2.0/repositories/{owner}"), _listed)
+        return
     following: str | None = f"{api}/2.0/repositories/{owner}?pagelen=100"
     seen: set[str] = set()
     while following is not None and following not in seen:
         seen.add(following)
         page = client.get(following)
-        for row in rows(page, "values"):
-            changed = str(row.get("updated_on") or "")
-            yield Listed(name=text(row, "full_name"), url=_clone(row), changed=changed)
+        yield from map(_listed, rows(page, "values"))
         following = _next(page)
 
 
-def _clone(row: dict[str, object]) -> str:
+def _listed(row: Row) -> Listed:
+    changed = str(row.get("updated_on") or "")
+    return Listed(name=text(row, "full_name"), url=_clone(row), changed=changed)
+
+
+def _clone(row: Row) -> str:
     links = row.get("links")
     ways = links.get("clone") if isinstance(links, dict) else None
     for way in ways if isinstance(ways, list) else ():

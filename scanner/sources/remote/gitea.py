@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 from stanch.scanner.sources.http.answer import HttpError
 from stanch.scanner.sources.http.client import Client
-from stanch.scanner.sources.remote.listing import Listed, base, rows, text, wiki_of
+from stanch.scanner.sources.remote.listing import Listed, Row, base, one, rows, text, wiki_of
 
 _MISSING = 404
 
 
 def repositories(client: Client, host: str, owner: str) -> Iterator[Listed]:
-    """All repositories of an organisation, or of a user."""
+    """All repositories of an organisation, or of a user, or the one that is named."""
     api = f"{base(host)}/api/v1"
+    if "/" in owner:
+        yield one(client.get(f"{api}/repos/{owner}"), _listed)
+        return
     try:
         yield from _pages(client, f"{api}/orgs/{owner}/repos?limit=50")
     except HttpError as error:
@@ -24,8 +27,14 @@ def repositories(client: Client, host: str, owner: str) -> Iterator[Listed]:
 
 def _pages(client: Client, url: str) -> Iterator[Listed]:
     for page in client.pages(url):
-        for row in rows(page):
-            clone = text(row, "clone_url")
-            wiki = wiki_of(clone) if row.get("has_wiki") else None
-            changed = str(row.get("updated_at") or "")
-            yield Listed(name=text(row, "full_name"), url=clone, wiki=wiki, changed=changed)
+        yield from map(_listed, rows(page))
+
+
+def _listed(row: Row) -> Listed:
+    clone = text(row, "clone_url")
+    return Listed(
+        name=text(row, "full_name"),
+        url=clone,
+        wiki=wiki_of(clone) if row.get("has_wiki") else None,
+        changed=str(row.get("updated_at") or ""),
+    )

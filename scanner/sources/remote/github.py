@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stanch.scanner.sources.http.answer import HttpError
 from stanch.scanner.sources.http.client import Client
-from stanch.scanner.sources.remote.listing import Listed, base, rows, text, wiki_of
+from stanch.scanner.sources.remote.listing import Listed, Row, base, one, rows, text, wiki_of
 
 HOST = "github.com"
 _MISSING = 404
@@ -17,9 +17,7 @@ def repositories(client: Client, host: str, owner: str) -> Iterator[Listed]:
     """All that the token may see of an organisation or a user, or the one that is named."""
     api = "https://api.github.com" if host == HOST else f"{base(host)}/api/v3"
     if "/" in owner:
-        answer = client.get(f"{api}/repos/{owner}", headers=_ACCEPT)
-        found = answer.json()
-        yield _listed(found if isinstance(found, dict) else {})
+        yield one(client.get(f"{api}/repos/{owner}", headers=_ACCEPT), _listed)
         return
     try:
         yield from _pages(client, f"{api}/orgs/{owner}/repos?type=all&per_page=100")
@@ -35,7 +33,7 @@ def _pages(client: Client, url: str) -> Iterator[Listed]:
             yield _listed(row)
 
 
-def _listed(row: dict[str, object]) -> Listed:
+def _listed(row: Row) -> Listed:
     url = text(row, "clone_url")
     return Listed(
         name=text(row, "full_name"),

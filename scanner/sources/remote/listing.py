@@ -33,6 +33,7 @@ class Listed(Record):
     changed: str = ""
 
 
+Row = dict[str, object]
 Lists = Callable[[Client, str, str], Iterator[Listed]]
 """The repositories of an owner at a host, by its interface."""
 
@@ -63,7 +64,13 @@ def base(host: str) -> str:
     return f"{'http' if plain else 'https'}://{host}"
 
 
-def rows(answer: Answer, *keys: str) -> list[dict[str, object]]:
+def one(answer: Answer, read: Callable[[Row], Listed]) -> Listed:
+    """The one repository that an answer is about."""
+    found = answer.json()
+    return read(found if isinstance(found, dict) else {})
+
+
+def rows(answer: Answer, *keys: str) -> list[Row]:
     """The objects of a page; raises :class:`HttpError` for what is no such page."""
     found = answer.json()
     for key in keys:
@@ -75,7 +82,7 @@ def rows(answer: Answer, *keys: str) -> list[dict[str, object]]:
     return found
 
 
-def text(row: dict[str, object], key: str) -> str:
+def text(row: Row, key: str) -> str:
     """A text of a row; raises :class:`HttpError` when there is none."""
     value = row.get(key)
     if not isinstance(value, str):
