@@ -59,6 +59,7 @@ _REFERENCE = regex(
     rb"cmd|exec|prompt|ref):"
     rb"[^\s]|^~/|^[A-Z]:\\\w|^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$|(?:^|/)(?:secrets|versions|vaults)/[\w-]|"
     rb"^(?:uri:)?urn:|^\.[a-z_]\w*(?:\.\w+)+$|^\d{4}_[a-z]\w*$|^[\w-]+/\d{8}/|(?-i:^[\w.-]+(?:/[a-z_{}-]{3,}){2,}/?$)|"
+    rb"(?-i:^//[a-z0-9][a-z0-9._-]*/(?:dev|test|staging|prod)/[a-z0-9])|"  # secret://…, our own
     rb"^sha\d+[:-]|^md5[:-]|^(?:required|nullable|sometimes|confirmed|string)\|"
 )
 _PATH = regex(rb"/[\w.@+-]+(?:[/:][\w.@+{}$*-]*)*$")

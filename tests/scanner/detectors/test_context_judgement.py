@@ -21,6 +21,7 @@ def shown(matches: list[Match]) -> list[Match]:
         ('password = "env:STORE_PASSWORD"', "app.toml"),
         ('secret = "projects/12/secrets/db/versions/3"', "app.toml"),
         ("password: op://vault/item/field", "app.yml"),
+        ('load("secret://pay9x/prod/stripe-7kq/api-key?version=aZ09bY18")', "app.py"),
         ("pass :attr:`Parameter.empty` here", "README.rst"),
         ("password: DEPRECATED: use the file instead", "module.py"),
         ("PASS: suite/case.exp: changing the language", "check.log"),
