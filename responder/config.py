@@ -21,7 +21,7 @@ import msgspec
 from stanch.responder.domain.approval import Person
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.keys.reference import secret
-from stanch.responder.lifecycle.backends.setting import SecretsSection
+from stanch.responder.lifecycle.backends.setting import OpenbaoSection, SecretsSection
 from stanch.responder.providers.registry import PROVIDERS
 from stanch.responder.providers.setting import Section, text_of
 from stanch.responder.watch.setting import Watched, WatchSection, watched
@@ -163,6 +163,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     web: WebSection = WebSection()
     runbooks: RunbookSection = RunbookSection()
     secrets: SecretsSection = SecretsSection()
+    openbao: OpenbaoSection = OpenbaoSection()
     people: dict[str, PersonSection] = {}
     watch: dict[str, WatchSection] = {}
     providers: dict[str, Section] = {}  # each from the table of its name

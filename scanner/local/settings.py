@@ -25,7 +25,7 @@ from stanch.scanner.model.record import Record
 
 OTHERS = (
     *("store", "broker", "vault", "ledger", "scanner", "slack", "worker", "limits", "web"),
-    *("runbooks", "secrets", "people", "watch", "aws", "github", "manual", "hosts"),
+    *("runbooks", "secrets", "openbao", "people", "watch", "aws", "github", "manual", "hosts"),
 )
 """The responder's tables, which may stand in the same file."""
 

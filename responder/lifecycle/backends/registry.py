@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stanch.responder.lifecycle.backends.env_file import EnvFile
+from stanch.responder.lifecycle.backends.openbao import OpenbaoStore
+from stanch.responder.lifecycle.backends.openbao_http import OpenbaoSettings
 from stanch.responder.lifecycle.backends.parameter_store import ParameterStore
 from stanch.responder.lifecycle.backends.process_environment import ProcessEnvironment
 from stanch.responder.lifecycle.backends.secrets_manager import SecretsManager
@@ -26,6 +28,7 @@ class Wiring:
     folder: Path
     service: str
     variables: Mapping[str, str]
+    openbao: Callable[[], OpenbaoSettings]
     opened: ExitStack  # closes what was made
 
     @cached_property
@@ -40,6 +43,7 @@ BACKENDS: Mapping[str, Callable[[Wiring], Backend]] = MappingProxyType(
     {
         SecretsManager.name: lambda wiring: SecretsManager(wiring.clients),
         ParameterStore.name: lambda wiring: ParameterStore(wiring.clients),
+        OpenbaoStore.name: lambda wiring: OpenbaoStore(wiring.openbao()),
         EnvFile.name: lambda wiring: EnvFile(wiring.folder, service=wiring.service),
         ProcessEnvironment.name: lambda wiring: ProcessEnvironment(wiring.variables),
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from stanch.responder.keys.reference import secret
+from stanch.responder.lifecycle.backends.openbao_http import OpenbaoSettings
 from stanch.responder.lifecycle.model.environment import LONG, Environment
 from stanch.responder.lifecycle.model.error import SecretsConfigError
 from stanch.responder.lifecycle.model.reference import is_word
@@ -56,6 +58,32 @@ class SecretsSection(Section, frozen=True):
     def at(self) -> Path:
         """The folder of env files."""
         return Path(self.folder).expanduser() if self.folder else Path.cwd()
+
+
+class OpenbaoSection(Section, frozen=True):
+    """The server of the store ``openbao``; ``token`` is a reference, read for each request."""
+
+    url: str = ""
+    mount: str = "secret"
+    token: str = ""
+    namespace: str = ""
+    ca_file: str = ""
+
+    def as_settings(self) -> OpenbaoSettings:
+        """As the store wants it. SecretsConfigError when it cannot be reached like this."""
+        if not self.url or not self.token:
+            lacks = "url" if not self.url else "token"
+            raise SecretsConfigError(
+                f"[openbao] {lacks} is not set",
+                remedy='write url = "https://HOST:8200" and token = "file:/path" there',
+            )
+        return OpenbaoSettings(
+            url=self.url,
+            mount=self.mount.strip("/"),
+            token=lambda: secret(self.token, what="openbao.token"),
+            namespace=self.namespace,
+            ca_file=self.ca_file,
+        )
 
 
 def environment(word: str) -> Environment:

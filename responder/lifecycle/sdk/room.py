@@ -93,5 +93,6 @@ def _wiring(settings: Settings, section: SecretsSection, opened: ExitStack) -> W
         folder=section.at(),
         service=section.service,
         variables=os.environ,
+        openbao=settings.openbao.as_settings,
         opened=opened,
     )
