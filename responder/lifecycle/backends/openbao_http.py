@@ -77,7 +77,7 @@ class Openbao:
     def ask(
         self, method: str, kind: str, path: str, body: Any = None, *, query: str = ""
     ) -> Any | NotGiven | Conflict:
-        """``kind`` is ``data``, ``metadata`` or ``destroy`` of KV v2; gives what is in the answer."""
+        """``kind``: ``data``, ``metadata`` or ``destroy`` of KV v2; gives what is in the answer."""
         place = f"/v1/{quote(self.settings.mount)}/{kind}/{quote(path)}"
         try:
             answer = self.pool.request(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from stanch.responder.lifecycle.model.access import Access, AccessLog, Asker, Outcome
-from stanch.responder.lifecycle.model.answer import Absent, Denied, Described, NotGiven, Unreachable
-from stanch.responder.lifecycle.model.backend import Ability, Backend
+from stanch.responder.lifecycle.model.answer import (
+    Absent,
+    Denied,
+    Described,
+    Listed,
+    NotGiven,
+    Unreachable,
+)
+from stanch.responder.lifecycle.model.backend import Backend
 from stanch.responder.lifecycle.model.environment import Environment
 from stanch.responder.lifecycle.model.error import (
     SecretAbsent,
@@ -17,10 +24,11 @@ from stanch.responder.lifecycle.model.error import (
     SecretRefused,
     SecretUnavailable,
 )
-from stanch.responder.lifecycle.model.metadata import KEYS, Metadata, Reading, read
-from stanch.responder.lifecycle.model.reference import Reference
-from stanch.responder.lifecycle.model.segregation import Place, breaches
-from stanch.responder.lifecycle.resolution.precedence import LOCAL, Course
+from stanch.responder.lifecycle.model.metadata import Metadata
+from stanch.responder.lifecycle.model.reference import SCHEME, Reference
+from stanch.responder.lifecycle.model.segregation import Place
+from stanch.responder.lifecycle.resolution.judge import judged, require_belonging
+from stanch.responder.lifecycle.resolution.precedence import Course
 from stanch.scanner.model.secret import SecretValue
 
 
@@ -44,6 +52,14 @@ class Passed:
     answer: NotGiven
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A secret of a tool, and the store that keeps it."""
+
+    source: Backend
+    described: Described
+
+
 class Resolver:
     """Asks the stores of the place's environment in order, judges, and records."""
 
@@ -60,11 +76,6 @@ class Resolver:
         self._log = log
         self._clock = clock
 
-    @property
-    def place(self) -> Place:
-        """Where secrets would be used."""
-        return self._place
-
     def resolve(self, reference: Reference, asker: Asker) -> Resolved:
         """The value of a reference.
 
@@ -76,25 +87,67 @@ class Resolver:
         try:
             given = self._resolve(reference)
         except SecretError as error:
-            self._record(reference, asker, outcome=_outcome(error), detail=str(error))
+            self._record_failure(reference, asker, error)
             raise
-        self._record(
-            reference,
-            asker,
-            outcome=Outcome.GIVEN,
-            source=given.source,
-            version=given.version,
-        )
+        self._record_given(given, asker)
         return given
 
+    def resolve_tool(self, service: str, tool: str, asker: Asker) -> Mapping[str, Resolved]:
+        """The values of all secrets of a tool by name: all of them or an error, as for one."""
+        given: dict[str, Resolved] = {}
+        whole = Reference(service=service, environment=self._place.environment, tool=tool, name="*")
+        try:
+            entries, notes = self.entries(service, tool)
+            if not entries:
+                raise SecretAbsent(
+                    f"there is no secret of {SCHEME}{_tool_path(whole)}",
+                    remedy="`stanch secrets list` shows what there is",
+                )
+        except SecretError as error:
+            self._record_failure(whole, asker, error)
+            raise
+        for source in dict.fromkeys(each.source for each in entries.values()):
+            mine = [ref for ref, each in entries.items() if each.source is source]
+            given |= self._read_all(mine, entries, source, notes, asker)
+        return given
+
+    def entries(self, service: str, tool: str) -> tuple[Mapping[Reference, Entry], tuple[str, ...]]:
+        """The secrets of a tool in this place, each in the first store that lists it; and notes."""
+        course = self._course(self._place.environment)
+        under = f"{service}/{self._place.environment}/{tool}/"
+        found: dict[Reference, Entry] = {}
+        passed: list[Passed] = []
+        for source in course.sources:
+            for each in source.entries(under=under):
+                if isinstance(each, Listed):
+                    if each.reference is not None:
+                        entry = Entry(source=source, described=each.described)
+                        found.setdefault(each.reference, entry)
+                    continue
+                passed.append(Passed(source=source.name, answer=each))
+                if not course.falls_back:
+                    raise why_not(f"{SCHEME}{under}", passed)
+        return found, _notes(passed)
+
+    def judge(self, reference: Reference, entry: Entry) -> Metadata | None:
+        """Whether an entry may be given here. Raises SecretRefused."""
+        require_belonging(reference, None, self._place)
+        return judged(
+            reference,
+            entry.described,
+            entry.source,
+            course=self._course(reference.environment),
+            place=self._place,
+        )
+
     def _resolve(self, reference: Reference) -> Resolved:
-        self._require_belonging(reference, None)
+        require_belonging(reference, None, self._place)
         course = self._course(reference.environment)
         passed: list[Passed] = []
         for source in course.sources:
             look = source.describe(reference)
             if isinstance(look, Described):
-                metadata = self._judged(reference, look, source, course)
+                metadata = judged(reference, look, source, course=course, place=self._place)
                 answer = source.read(reference)
                 if not isinstance(answer, NotGiven):
                     return Resolved(
@@ -103,117 +156,110 @@ class Resolver:
                         version=answer.version,
                         source=source.name,
                         metadata=metadata,
-                        notes=_notes(course, source, passed),
+                        notes=_notes(passed, course.note(source)),
                     )
                 look = answer
             passed.append(Passed(source=source.name, answer=look))
             if not isinstance(look, Absent) and not course.falls_back:
                 break
-        raise _why_not(reference, passed)
+        raise why_not(str(reference), passed)
 
-    def _judged(
-        self, reference: Reference, look: Described, source: Backend, course: Course
-    ) -> Metadata | None:
-        if look.deleted_at is not None:
-            raise SecretRefused(
-                f"{reference} is being deleted from {source.name}: it is given to nobody",
-                remedy="take it back there if that was a mistake; `stanch secrets list` shows it",
-            )
-        reading = read(look.tags)
-        lenient = course.lenient and source.name in LOCAL
-        if reading.metadata is None and not lenient:
-            raise SecretRefused(
-                f"{reference} is not given: its metadata in {source.name} is not complete: "
-                f"{reading.problem}",
-                remedy=how_to_complete(reference, reading, source, look),
-            )
-        self._require_belonging(reference, reading.metadata)
-        return reading.metadata
-
-    def _require_belonging(self, reference: Reference, metadata: Metadata | None) -> None:
-        found = breaches(reference, metadata, self._place)
-        if found:
-            raise SecretRefused(
-                f"{reference} is not given: {'; '.join(each.why for each in found)}",
-                remedy="ask for this place's own secret, or mend [secrets] in stanch.toml; "
-                "`stanch secrets list` shows what there is",
-            )
-
-    def _record(
+    def _read_all(
         self,
-        reference: Reference,
+        references: list[Reference],
+        entries: Mapping[Reference, Entry],
+        source: Backend,
+        notes: tuple[str, ...],
         asker: Asker,
-        *,
-        outcome: Outcome,
-        source: str = "",
-        version: str = "",
-        detail: str = "",
-    ) -> None:
-        recorded = (reference.environment, self._place.environment)
-        if all(each is Environment.DEVELOPMENT for each in recorded):
-            return
-        self._log.record(
+    ) -> dict[str, Resolved]:
+        """Judge all before any is opened, read them at once, record each."""
+        note = self._course(self._place.environment).note(source)
+        metadata: dict[Reference, Metadata | None] = {}
+        for each in references:
+            try:
+                metadata[each] = self.judge(each, entries[each])
+            except SecretError as error:
+                self._record_failure(each, asker, error)
+                raise
+        given: dict[str, Resolved] = {}
+        for each, answer in source.read_many(references).items():
+            if isinstance(answer, NotGiven):
+                lost = why_not(str(each), [Passed(source=source.name, answer=answer)])
+                self._record_failure(each, asker, lost)
+                raise lost
+            given[each.name] = Resolved(
+                reference=each,
+                value=answer.value,
+                version=answer.version,
+                source=source.name,
+                metadata=metadata[each],
+                notes=(*notes, note) if note else notes,
+            )
+            self._record_given(given[each.name], asker)
+        return given
+
+    def _record_given(self, given: Resolved, asker: Asker) -> None:
+        self._record(
+            Access(
+                at=self._clock(),
+                asker=asker,
+                reference=given.reference,
+                outcome=Outcome.GIVEN,
+                source=given.source,
+                version=given.version,
+            )
+        )
+
+    def _record_failure(self, reference: Reference, asker: Asker, error: SecretError) -> None:
+        self._record(
             Access(
                 at=self._clock(),
                 asker=asker,
                 reference=reference,
-                outcome=outcome,
-                source=source,
-                version=version,
-                detail=detail,
+                outcome=_OUTCOMES[type(error)],
+                detail=str(error),
             )
         )
 
-
-def how_to_complete(
-    reference: Reference, reading: Reading, source: Backend, look: Described
-) -> str:
-    """The next thing to type: a command, or the comment above the variable."""
-    keys = [*reading.missing, *reading.wrong]
-    if Ability.ANNOTATE not in source.abilities:
-        said = " ".join(f"{key}={KEYS[key].example}" for key in keys)
-        return f"write above {look.place}: # stanch: {said}"
-    implied = {"service": reference.service, "environment": str(reference.environment)}
-    options = " ".join(f"--{key} {implied.get(key, KEYS[key].example)}" for key in keys)
-    return f"run: stanch secrets annotate {reference.current} {options}"
+    def _record(self, access: Access) -> None:
+        both = (access.reference.environment, self._place.environment)
+        if any(each is not Environment.DEVELOPMENT for each in both):
+            self._log.record(access)
 
 
-def _notes(course: Course, source: Backend, passed: list[Passed]) -> tuple[str, ...]:
-    notes = [
-        f"{each.source} was passed over: {each.answer.why}"
-        for each in passed
-        if not isinstance(each.answer, Absent)
-    ]
-    note = course.note(source)
-    return (*notes, note) if note else tuple(notes)
+_OUTCOMES: Mapping[type[SecretError], Outcome] = {
+    SecretRefused: Outcome.REFUSED,
+    SecretDenied: Outcome.DENIED,
+    SecretAbsent: Outcome.ABSENT,
+    SecretUnavailable: Outcome.UNREACHABLE,
+}
 
 
-def _why_not(reference: Reference, passed: list[Passed]) -> SecretError:
+def why_not(what: str, passed: list[Passed]) -> SecretError:
     """The worst of the answers: who has not been heard cannot be said to have nothing."""
     said = "; ".join(f"{each.source}: {each.answer.why}" for each in passed)
     for each in passed:
         if isinstance(each.answer, Unreachable):
             return SecretUnavailable(
-                f"{reference} is not known: {said}",
+                f"{what} is not known: {said}",
                 remedy="try again when the store answers; `stanch doctor` checks the way to it",
             )
     for each in passed:
         if isinstance(each.answer, Denied):
-            return SecretDenied(
-                f"{reference} was denied: {said}",
-                remedy=each.answer.remedy,
-            )
+            return SecretDenied(f"{what} was denied: {said}", remedy=each.answer.remedy)
     return SecretAbsent(
-        f"there is no {reference}: {said}",
-        remedy="`stanch secrets list` shows what there is",
+        f"there is no {what}: {said}", remedy="`stanch secrets list` shows what there is"
     )
 
 
-def _outcome(error: SecretError) -> Outcome:
-    known = {
-        SecretRefused: Outcome.REFUSED,
-        SecretDenied: Outcome.DENIED,
-        SecretAbsent: Outcome.ABSENT,
-        SecretUnavailable: Outcome.UNREACHABLE,
-    }
-    return known[type(error)]
+def _notes(passed: list[Passed], note: str = "") -> tuple[str, ...]:
+    notes = [
+        f"{each.source} was passed over: {each.answer.why}"
+        for each in passed
+        if not isinstance(each.answer, Absent)
+    ]
+    return (*notes, note) if note else tuple(notes)
+
+
+def _tool_path(reference: Reference) -> str:
+    return f"{reference.service}/{reference.environment}/{reference.tool}"

@@ -1,0 +1,171 @@
+"""What an application holds: one object that knows where it is and asks for its secrets."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from stanch.responder.config import Settings, load
+from stanch.responder.lifecycle.model.access import AccessLog, Asker
+from stanch.responder.lifecycle.model.answer import Look
+from stanch.responder.lifecycle.model.environment import Environment
+from stanch.responder.lifecycle.model.error import (
+    NotAReference,
+    SecretAbsent,
+    SecretError,
+    SecretsConfigError,
+)
+from stanch.responder.lifecycle.model.reference import SCHEME, Reference, is_word, parse
+from stanch.responder.lifecycle.sdk.access_file import FileAccessLog
+from stanch.responder.lifecycle.sdk.room import Room
+from stanch.responder.lifecycle.sdk.watch import EVERY, Callback, Watch
+from stanch.scanner.model.secret import SecretValue
+
+log = logging.getLogger("stanch.secrets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What is wrong with a tool's secrets, by name; the values were not opened."""
+
+    tool: str
+    names: tuple[str, ...]
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all of them could be given."""
+        return not self.problems
+
+
+class Secrets:
+    """The secrets of one place. Threads may share it; close it, or leave its context."""
+
+    def __init__(self, settings: Settings | None = None, *, log: AccessLog | None = None) -> None:
+        self._settings = settings or load()
+        written = log or FileAccessLog(self._settings.data / "access.jsonl")
+        self._room = Room(self._settings, log=written)
+        self._watch = Watch(self._look, every=EVERY[self.environment])
+        self._noted: set[str] = set()
+
+    @property
+    def environment(self) -> Environment:
+        """The environment of this place."""
+        return self._room.place.environment
+
+    def get_secret(self, reference: str, *, why: str = "") -> SecretValue:
+        """The value of ``secret://…``.
+
+        Raises SecretRefused, SecretDenied, SecretAbsent or SecretUnavailable, each with a remedy;
+        never gives an empty value.
+        """
+        given = self._room.resolver.resolve(parse(reference), _asker(why))
+        self._watch.given(given.reference, given.source, given.version)
+        self._tell(given.notes)
+        return given.value
+
+    def get_tool_secret(self, tool: str, type: str, *, why: str = "") -> SecretValue:  # noqa: A002  # as it is asked for
+        """This service's secret of a tool: ``get_tool_secret("stripe", "api-key")``."""
+        return self.get_secret(f"{SCHEME}{self._under(tool)}{type}", why=why)
+
+    def get_tool_secrets(self, tool: str, *, why: str = "") -> dict[str, SecretValue]:
+        """All of this service's secrets of a tool by name, in as few calls as the store allows."""
+        service = self._under(tool).partition("/")[0]
+        given = self._room.resolver.resolve_tool(service, tool, _asker(why))
+        for each in given.values():
+            self._watch.given(each.reference, each.source, each.version)
+            self._tell(each.notes)
+        return {name: each.value for name, each in given.items()}
+
+    def validate_tool_secrets(self, tool: str, required: Iterable[str] = ()) -> Validation:
+        """Whether the tool's secrets are there, complete, in their place and not overdue.
+
+        ``required`` are names that have to be among them. Raises SecretDenied or SecretUnavailable
+        when a store does not list what it has.
+        """
+        service = self._under(tool).partition("/")[0]
+        entries, notes = self._room.resolver.entries(service, tool)
+        self._tell(notes)
+        now = datetime.now(UTC)
+        problems: dict[str, str] = {}
+        for reference, entry in entries.items():
+            try:
+                metadata = self._room.resolver.judge(reference, entry)
+            except SecretError as error:
+                problems[reference.name] = f"{error}; {error.remedy}"
+                continue
+            if metadata is not None and metadata.due_at() < now:
+                problems[reference.name] = f"rotation was due on {metadata.due_at():%Y-%m-%d}"
+        names = tuple(sorted(reference.name for reference in entries))
+        problems |= dict.fromkeys(set(required) - set(names), "there is none")
+        if not names and not problems:
+            raise SecretAbsent(
+                f"there is no secret of {SCHEME}{self._under(tool).rstrip('/')}",
+                remedy="`stanch secrets list` shows what there is",
+            )
+        return Validation(tool=tool, names=names, problems=problems)
+
+    def on_secret_rotated(self, callback: Callback) -> Callable[[], None]:
+        """Call back, from a thread of ours, when a secret that was given has a new version.
+
+        Returns what takes it back. It is noticed within a minute (5 s in development and test).
+        """
+        return self._watch.add(callback)
+
+    def look_for_rotations(self) -> None:
+        """Look now, in this thread, instead of waiting for the next time."""
+        self._watch.look()
+
+    def close(self) -> None:
+        """Stop watching and close all connections."""
+        self._watch.close()
+        self._room.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _look(self, reference: Reference, source: str) -> Look:
+        return self._room.backend(source).describe(reference)
+
+    def _under(self, tool: str) -> str:
+        service = self._room.place.service
+        if not service:
+            raise SecretsConfigError(
+                "[secrets] service is not set, so that nobody knows whose tool it is",
+                remedy="set STANCH_SECRETS_SERVICE, or service in [secrets] of stanch.toml; "
+                "docs/lifecycle/README.md shows both",
+            )
+        if not is_word(tool):
+            raise NotAReference("this is no tool", remedy="use a-z 0-9 . _ - as references do")
+        return f"{service}/{self.environment}/{tool}/"
+
+    def _tell(self, notes: tuple[str, ...]) -> None:
+        for note in notes:
+            if note not in self._noted:
+                self._noted.add(note)
+                log.warning("%s", note)
+
+
+def _asker(why: str) -> Asker:
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user often has no entry
+        user = f"uid {os.getuid()}"
+    return Asker(
+        actor=f"sdk:{user}", account=user, where=f"{socket.gethostname()}/{os.getpid()}", why=why
+    )
