@@ -175,6 +175,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """The data directory."""
         return Path(self.home)
 
+    @property
+    def team(self) -> bool:
+        """Whether workers of other processes hear the doorbell."""
+        return not self.broker.url.startswith("memory:")
+
     def provider(self, name: str) -> Section:
         """The provider's own table; its defaults when the file has none."""
         return self.providers.get(name) or TABLES[name]()

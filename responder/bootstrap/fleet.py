@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -58,9 +57,3 @@ def hands(
             )
 
     return opening
-
-
-def celery_hand(settings: Settings) -> Callable[[], AbstractContextManager[Hand]]:
-    """The same for a pool's process, which is named by its number."""
-    opening = hands(settings)
-    return lambda: opening(f"worker-{os.getpid()}")

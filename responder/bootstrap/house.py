@@ -33,6 +33,7 @@ from stanch.responder.engine.lease import Leases
 from stanch.responder.engine.limit import Limit
 from stanch.responder.engine.planner import Planner
 from stanch.responder.engine.progress import Progress
+from stanch.responder.fleet.bell import ring_stalled
 from stanch.responder.keys.folder import close_folder
 from stanch.responder.keys.memory import leave_no_core
 from stanch.responder.keys.reference import secret as read_secret
@@ -142,10 +143,13 @@ class House:
         self.delivery.deliver(incident)
 
     def sweep(self) -> int:
-        """Ring for what is due, and anchor what who recorded it did not live to anchor."""
+        """Ring for what is due, and anchor what who recorded it did not live to anchor.
+
+        Fleets have workers of their own, which only a team has.
+        """
         due = self.reconciler.sweep()
         self.anchor()
-        return due
+        return due + (ring_stalled(self.store, self.doorbell) if self.settings.team else 0)
 
     @contextmanager
     def heartbeats(self) -> Iterator[SqlHeartbeats]:

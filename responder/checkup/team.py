@@ -21,7 +21,7 @@ _START = "start `stanch worker`; what waits is found in the store"
 
 def workers(settings: Settings) -> Iterator[Check]:
     """Is there somebody who contains, and somebody who does the rest? For a store of our schema."""
-    if settings.broker.url.startswith("memory:"):
+    if not settings.team:
         return
     database, seal = connect(settings.store_url()), ledger_seal(settings)
     store = SqlStore(database, seal=seal, clock=lambda: datetime.now(UTC))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import click
 
 from stanch.responder.bootstrap.fleet import fingerprint_key, hands, open_fleet_store
-from stanch.responder.config import load
+from stanch.responder.config import Settings, load
+from stanch.responder.domain.fleet import Fleet, FleetStore, UnitState
+from stanch.responder.domain.ports import Doorbell
+from stanch.responder.fleet.bell import ring, ring_stalled
 from stanch.responder.fleet.crew import Crew
 from stanch.responder.fleet.file import read
 from stanch.responder.fleet.plan import plan
@@ -19,6 +24,8 @@ from stanch.responder.fleet.scan import FleetScan
 from stanch.responder.telemetry import log
 from stanch.responder.terminal.progress import ProgressLine
 from stanch.scanner.api import Commission, ScanRequest
+
+_LOOK = 1.0  # seconds between two looks at whether anybody works
 
 
 @contextmanager
@@ -40,5 +47,62 @@ def door(path: Path, request: ScanRequest, workers: int | None) -> Iterator[Flee
             fleet=planned.fleet.id,
             size=workers or len(os.sched_getaffinity(0)),
         )
-        stack.enter_context(crew)
-        yield FleetScan(store, planned.fleet, tend=crew.tend, by=ProgressLine())
+        tend = crew.tend
+        if settings.team:
+            bell = _bell(settings, stack)
+            team = Team(store, planned.fleet, bell, crew, stack, settings.worker.standby_seconds)
+            ring(store, bell, planned.fleet, len(file.units))
+            tend = team.tend
+        if workers or not settings.team:
+            stack.enter_context(crew)
+        yield FleetScan(store, planned.fleet, tend=tend, by=ProgressLine())
+
+
+@dataclass(slots=True)
+class Team:
+    """Workers elsewhere: rung for, and stood in for when none of them takes anything."""
+
+    store: FleetStore
+    fleet: Fleet
+    bell: Doorbell
+    crew: Crew
+    stack: ExitStack
+    patience: float
+    _due: float = 0.0
+    _idle_since: float | None = None
+
+    def tend(self) -> None:
+        """Called again and again while the fleet is waited for."""
+        if self.crew.pids:
+            self.crew.tend()
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + _LOOK
+        ring_stalled(self.store, self.bell)
+        if self.crew.pids or not self._idle():
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = now
+        elif now - self._idle_since >= self.patience:
+            click.echo(
+                "no worker takes units of this fleet, so this machine does; "
+                "to have others: stanch worker --lane fleet",
+                err=True,
+            )
+            self.stack.enter_context(self.crew)
+
+    def _idle(self) -> bool:
+        """Whether there is work, and nobody at it."""
+        with self.store.snapshot() as tx:
+            states = tx.fleets.progress(self.fleet.id).states
+            return not states.get(UnitState.RUNNING) and tx.fleets.free(self.fleet, tx.now()) > 0
+
+
+def _bell(settings: Settings, stack: ExitStack) -> Doorbell:
+    from stanch.responder.worker.app import make_app  # noqa: PLC0415  # one machine needs no Celery
+    from stanch.responder.worker.doorbell import CeleryDoorbell  # noqa: PLC0415  # as above
+
+    app = make_app(settings.broker_url(), sweep_seconds=settings.worker.sweep_seconds)
+    stack.callback(app.close)
+    return CeleryDoorbell(app)

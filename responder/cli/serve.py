@@ -66,7 +66,7 @@ def command(host: str, port: int, which: str) -> None:
         listening = stack.enter_context(_listen(host, port))
         part = _PARTS[which]
         house = stack.enter_context(open_house(settings, part=part, notify=part is Part.WHOLE))
-        if part is Part.WHOLE and settings.broker.url.startswith("memory:"):
+        if part is Part.WHOLE and not settings.team:
             stack.enter_context(EmbeddedWorker(house.celery))
             stack.enter_context(Sweeper(house, seconds=settings.worker.sweep_seconds))
             stack.enter_context(watching(house))

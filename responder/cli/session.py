@@ -75,7 +75,7 @@ def working(opened: House) -> Iterator[None]:
 
 
 def _alone(opened: House) -> bool:
-    return opened.settings.broker.url.startswith("memory:")
+    return not opened.settings.team
 
 
 def watch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--lane",
-    type=click.Choice(["all", "contain", "rest"]),
+    type=click.Choice(["all", "contain", "rest", "fleet"]),
     default="all",
     show_default=True,
-    help="Which messages to take: containment's, all others, or all with containment first.",
+    help="Which messages to take: containment's, the rest, or all with containment first; those "
+    "of fleets (docs/fleet.md) are in none of these.",
 )
 @click.option(
     "--beat", is_flag=True, help="Only ring the sweep; run one of these per installation."
@@ -61,6 +63,8 @@ def command(concurrency: int, *, lane: str, beat: bool, alive: Path | None) -> N
         if beat:
             run_beat(app, alive=alive)
             return
+        if lane == "fleet":
+            sys.exit(_read(settings, app, concurrency=concurrency, alive=alive))
         sys.exit(_work(settings, app, concurrency=concurrency, lane=lane, alive=alive))
     finally:
         app.close()
@@ -70,8 +74,10 @@ def _work(
     settings: Settings, app: Celery, *, concurrency: int, lane: str, alive: Path | None
 ) -> int:
     from stanch.responder.bootstrap import House, Part, open_house  # noqa: PLC0415
+    from stanch.responder.worker.app import register  # noqa: PLC0415
     from stanch.responder.worker.household import Household  # noqa: PLC0415
     from stanch.responder.worker.keeper import Post  # noqa: PLC0415
+    from stanch.responder.worker.stand_in import StandIn  # noqa: PLC0415
     from stanch.responder.worker.team import run_worker  # noqa: PLC0415
 
     def opening() -> House:
@@ -85,16 +91,47 @@ def _work(
         pass
     post = Post(
         opening=opening,
+        hands=lambda house: StandIn(house, lane=lane, patience=settings.worker.standby_seconds),
         lane=lane,
         version=__version__,
         sweep_seconds=settings.worker.sweep_seconds,
-        patience_seconds=settings.worker.standby_seconds,
     )
-    return run_worker(app, Household(opening), concurrency=concurrency, post=post, alive=alive)
+    household = Household(opening)
+    return run_worker(app, household, register, concurrency=concurrency, post=post, alive=alive)
+
+
+def _read(settings: Settings, app: Celery, *, concurrency: int, alive: Path | None) -> int:
+    """The same for units of fleets: of the house they need the store and one key."""
+    from stanch.responder.bootstrap.fleet_worker import (  # noqa: PLC0415
+        FleetWatch,
+        celery_hand,
+        open_fleet_watch,
+    )
+    from stanch.responder.worker.app import register_fleet  # noqa: PLC0415
+    from stanch.responder.worker.household import Household  # noqa: PLC0415
+    from stanch.responder.worker.keeper import Post  # noqa: PLC0415
+    from stanch.responder.worker.team import run_worker  # noqa: PLC0415
+
+    def opening() -> AbstractContextManager[FleetWatch]:
+        return open_fleet_watch(settings)
+
+    with opening():  # as above
+        pass
+    post = Post(
+        opening=opening,
+        hands=lambda watch: watch,
+        lane="fleet",
+        version=__version__,
+        sweep_seconds=settings.worker.sweep_seconds,
+    )
+    household = Household(celery_hand(settings))
+    return run_worker(
+        app, household, register_fleet, concurrency=concurrency, post=post, alive=alive
+    )
 
 
 def _require_team(settings: Settings) -> None:
-    if settings.broker.url.startswith("memory:"):
+    if not settings.team:
         raise UsageError(
             "a worker of its own needs a broker that other processes reach; this one is memory://",
             remedy="set [broker] url to redis://…, or run `stanch serve`, which works by itself",

@@ -19,8 +19,14 @@ from stanch.responder.worker.pacer import Pacer
 SWEEP = "stanch.sweep"
 QUEUE = "stanch"
 CONTAIN_QUEUE = "stanch.contain"  # nothing else may hold containment up
+FLEET_QUEUE = "stanch.fleet"  # long work, which may hold nothing else up
 
-LANES = {"all": (CONTAIN_QUEUE, QUEUE), "contain": (CONTAIN_QUEUE,), "rest": (QUEUE,)}
+LANES = {
+    "all": (CONTAIN_QUEUE, QUEUE),
+    "contain": (CONTAIN_QUEUE,),
+    "rest": (QUEUE,),
+    "fleet": (FLEET_QUEUE,),
+}
 
 
 class Work(Protocol):
@@ -34,6 +40,13 @@ class Work(Protocol):
 
     def sweep(self) -> int:
         """Ring for what is due."""
+
+
+class Reads(Protocol):
+    """What the task of a fleet calls."""
+
+    def work(self, fleet_id: str, /) -> timedelta | None:
+        """Do one unit; how long until it is worth asking again, None for never."""
 
 
 def task_name(errand: Errand) -> str:
@@ -64,7 +77,10 @@ def make_app(
         task_create_missing_queues=True,
         task_default_queue=QUEUE,
         task_queues=[Queue(name, routing_key=name) for name in queues],
-        task_routes={task_name(Errand.CONTAIN): {"queue": CONTAIN_QUEUE}},
+        task_routes={
+            task_name(Errand.CONTAIN): {"queue": CONTAIN_QUEUE},
+            task_name(Errand.SCAN): {"queue": FLEET_QUEUE},
+        },
         task_ignore_result=True,
         task_serializer=message.NAME,
         timezone="UTC",
@@ -108,6 +124,27 @@ def register(app: Celery, work: Callable[[], Work], pacer: Pacer) -> None:
     for name, function in tasks.items():
         # Not shared: else every later application of this process would get this one's tasks.
         app.task(name=name, ignore_result=True, shared=False)(function)
+
+
+def register_fleet(app: Celery, hand: Callable[[], Reads], pacer: Pacer) -> None:
+    """Bind the one task of a fleet's workers: a unit, and a ring for the next.
+
+    Acknowledged when it is done. Who is killed over it leaves the ring to somebody else, and the
+    lease, not the message, says when the unit may be taken again.
+    """
+
+    def scan(fleet: str) -> None:
+        pause = hand().work(fleet)
+        if pause is not None:
+            pacer.ring_in(pause, Errand.SCAN, fleet)
+
+    app.task(
+        name=task_name(Errand.SCAN),
+        ignore_result=True,
+        shared=False,
+        acks_late=True,
+        reject_on_worker_lost=True,
+    )(scan)
 
 
 def twin(app: Celery, queues: Sequence[str]) -> Celery:

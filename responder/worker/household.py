@@ -6,25 +6,26 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from typing import Generic, TypeVar
 
-from stanch.responder.worker.app import Work
+T = TypeVar("T")
 
 
-class Household:
+class Household(Generic[T]):
     """Opens what the tasks call when the first task runs in a process.
 
     Connections, locks and threads do not survive a fork; so a pool's child must not find anything
     that its parent opened.
     """
 
-    def __init__(self, opening: Callable[[], AbstractContextManager[Work]]) -> None:
+    def __init__(self, opening: Callable[[], AbstractContextManager[T]]) -> None:
         self._opening = opening
         self._lock = threading.Lock()
         self._pid: int | None = None
-        self._work: Work | None = None
+        self._work: T | None = None
         self._stack = ExitStack()
 
-    def __call__(self) -> Work:
+    def __call__(self) -> T:
         """This process's work; raises what opening it raises, and tries again the next time."""
         with self._lock:
             if self._work is None or self._pid != os.getpid():

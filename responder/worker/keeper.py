@@ -16,31 +16,64 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from stanch.responder.domain.error import StanchError
 from stanch.responder.domain.heartbeat import EVERY, FORGOTTEN, Heartbeat
+from stanch.responder.engine.lease import Timed
 from stanch.responder.telemetry.log import get_logger
-from stanch.responder.worker.stand_in import StandIn, Standing
+from stanch.responder.worker.stand_in import Signs
 
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """What the keeper of one worker is told."""
+class Kept(Protocol):
+    """Where a worker's signs of life are kept."""
 
-    opening: Callable[[], AbstractContextManager[Standing]]
+    @property
+    def store(self) -> Clock:
+        """Whose time it is."""
+
+    def heartbeats(self) -> AbstractContextManager[Signs]:
+        """Signs of life, in one transaction."""
+
+
+class Clock(Protocol):
+    """A store, for its time."""
+
+    def snapshot(self) -> AbstractContextManager[Timed]:
+        """One consistent view."""
+
+
+class Looks(Protocol):
+    """Finds what no message said."""
+
+    @property
+    def broker(self) -> bool:
+        """Whether it answered at the last look."""
+
+    def look(self) -> int:
+        """See what is due; how much that was."""
+
+
+K = TypeVar("K", bound=Kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post(Generic[K]):
+    """What the keeper of one worker is told. ``hands`` makes what looks, of what was opened."""
+
+    opening: Callable[[], AbstractContextManager[K]]
+    hands: Callable[[K], AbstractContextManager[Looks]]
     lane: str
     version: str
     sweep_seconds: float
-    patience_seconds: float
 
 
 class Keeper:
     """Keeps beside the block, in a process of its own."""
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post[Any]) -> None:
         name = f"{socket.gethostname()}/{os.getpid()}"
         forking = multiprocessing.get_context("fork")
         self._process = forking.Process(target=_keep, args=(post, name, os.getpid()), name="keeper")
@@ -59,7 +92,7 @@ class Keeper:
         self._process.join()
 
 
-def _keep(post: Post, name: str, parent: int) -> None:
+def _keep(post: Post[Any], name: str, parent: int) -> None:
     """Until SIGTERM, or until the worker is gone; what breaks is begun anew."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the worker, who tells
@@ -80,11 +113,10 @@ def _keep(post: Post, name: str, parent: int) -> None:
             going = rest()
 
 
-def _watch(post: Post, name: str, house: Standing, rest: Callable[[], bool]) -> None:
+def _watch(post: Post[K], name: str, house: K, rest: Callable[[], bool]) -> None:
     began: datetime | None = None
     due = 0.0
-    hands = StandIn(house, lane=post.lane, patience=post.patience_seconds)
-    with hands:
+    with post.hands(house) as hands:
         going = True
         while going:
             try:
@@ -99,9 +131,7 @@ def _watch(post: Post, name: str, house: Standing, rest: Callable[[], bool]) -> 
         signs.leave(name)
 
 
-def _beat(
-    post: Post, name: str, house: Standing, began: datetime | None, *, broker: bool
-) -> datetime:
+def _beat(post: Post[K], name: str, house: K, began: datetime | None, *, broker: bool) -> datetime:
     with house.store.snapshot() as tx:
         now = tx.now()
     began = began or now

@@ -30,7 +30,6 @@ LANES = {
     "all": (Errand.CONTAIN, Errand.ADVANCE, Errand.NOTIFY),
     "contain": (Errand.CONTAIN,),
     "rest": (Errand.ADVANCE, Errand.NOTIFY),
-    "fleet": (),  # reading is work for processes, and the broker's return is waited for
 }
 _HANDS = 2  # for each errand: none of them waits for another's
 _SHORT = 1.0  # seconds that the next step of a run is waited for

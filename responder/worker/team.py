@@ -5,39 +5,40 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import Celery, signals
 from celery.apps.beat import Beat
 from celery.apps.worker import Worker
 
 from stanch.responder.telemetry.bridge import bridge
-from stanch.responder.worker.app import register
 from stanch.responder.worker.doorbell import CeleryDoorbell
 from stanch.responder.worker.household import Household
 from stanch.responder.worker.keeper import Keeper, Post
 from stanch.responder.worker.pacer import Pacer
 
+T = TypeVar("T")
 ALIVE_SECONDS = 5.0
 _FAILED = 70
 
 
 def run_worker(
     app: Celery,
-    household: Household,
+    household: Household[T],
+    registering: Callable[[Celery, Household[T], Pacer], None],
     *,
     concurrency: int,
-    post: Post,
+    post: Post[Any],
     alive: Path | None = None,
 ) -> int:
     """Work until SIGTERM or SIGINT; what is under way is finished first. Returns an exit code.
 
-    ``post``: what keeps beside the pool, without a broker. ``alive`` is touched every few seconds
-    by the loop that takes messages.
+    ``registering`` binds the tasks to what the household opens. ``post``: what keeps beside the
+    pool, without a broker. ``alive`` is touched every few seconds by the loop that takes messages.
     """
     doorbell = CeleryDoorbell(app)
     pacer = Pacer(doorbell.ring)
-    register(app, household, pacer)
+    registering(app, household, pacer)
 
     def leave(**_: Any) -> None:
         pacer.close()

@@ -171,10 +171,10 @@ def test_what_keeps_ends_when_its_worker_is_gone(here: Here, room: Any) -> None:
     run = room.begin(room.line("a"))
     post = Post(
         opening=lambda: nullcontext(here),
+        hands=lambda house: StandIn(house, lane="all", patience=PATIENCE),
         lane="all",
         version="1",
         sweep_seconds=0.01,
-        patience_seconds=PATIENCE,
     )
     before = signal.getsignal(signal.SIGINT)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])

@@ -1,0 +1,74 @@
+"""An owner becomes its repositories: real git over HTTP, lists as a host gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from stanch.responder.domain.fleet import UnitState
+from stanch.scanner.api import Gap, Match
+from tests.fleet.conftest import Yard
+from tests.scanner.sources.remote.conftest import GitHost, git_host
+
+__all__ = ["git_host"]  # a fixture
+Start = Callable[[], GitHost]
+
+
+def listed(host: GitHost, name: str, url: str | None = None) -> dict[str, object]:
+    return {"full_name": f"acme/{name}", "clone_url": url or host.url(name), "has_wiki": False}
+
+
+def test_all_repositories_of_an_owner_are_read_and_named_and_the_rest_is_said(
+    yard: Yard, git_host: Start, token: Callable[[int], str]
+) -> None:
+    host = git_host()
+    for number, name in enumerate(("shop", "tool", "old"), 1):
+        host.repository(name)
+        host.push(name, {"a.env": f"TOKEN={token(number)}\n"})
+    host.pages["/api/v1/orgs/acme/repos?limit=50"] = [
+        listed(host, "shop"),
+        listed(host, "gone"),
+        listed(host, "evil", str(yard.home / "ledger.key")),  # a path of whoever reads it
+        listed(host, "old"),
+        listed(host, "tool"),
+    ]
+    yard.write(
+        f'targets = ["gitea:{host.name}/acme"]\nexclude = ["acme/old"]\n'
+        "[limits.default]\nslots = 1\n"
+    )
+    fleet = yard.plan().fleet
+    results = yard.run(workers=2)
+    found = [each.finding.path for each in results if isinstance(each, Match)]
+    assert found == ["acme/shop/a.env", "acme/tool/a.env"]
+    gaps = [each for each in results if isinstance(each, Gap)]
+    assert [(gap.path, gap.incomplete) for gap in gaps] == [
+        ("acme/gone", True),
+        ("acme/evil", True),
+    ]
+    assert gaps[0].why.startswith("not read: there is no repository")
+    units = yard.units(fleet)
+    assert {unit.name: unit.state for unit in units} == {
+        f"gitea:{host.name}/acme": UnitState.DONE,
+        "acme/shop": UnitState.DONE,
+        "acme/gone": UnitState.ASIDE,
+        "acme/evil": UnitState.ASIDE,
+        "acme/old": UnitState.OMITTED,
+        "acme/tool": UnitState.DONE,
+    }
+    times = sorted((u.began_at, u.finished_at) for u in units if u.host and u.began_at)
+    for (_, ended), (began, _) in pairwise(times):
+        assert ended is not None
+        assert began is not None
+        assert ended <= began, "two at a time at a host with one slot"
+
+
+def test_a_host_that_does_not_answer_is_tried_again_and_then_set_aside(
+    yard: Yard, git_host: Start
+) -> None:
+    host = git_host()
+    host.pages["/api/v1/orgs/acme/repos?limit=50"] = 403
+    yard.write(f'targets = ["gitea:{host.name}/acme"]\ntries = 1\n')
+    (gap,) = yard.run()
+    assert isinstance(gap, Gap)
+    assert gap.path == f"gitea:{host.name}/acme"
+    assert gap.incomplete
