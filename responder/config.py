@@ -227,7 +227,6 @@ _NAMED: Mapping[str, type[msgspec.Struct]] = {
 }  # tables of tables, each of this form
 _KEYS = (*TABLES, *_NAMED, "hosts")  # [hosts] is the scanner's, which checks it
 
-
 SYSTEM = Path("/etc/stanch/stanch.toml")
 
 

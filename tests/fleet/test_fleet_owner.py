@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 from stanch.responder.domain.fleet import UnitRun, UnitState
 from stanch.scanner.api import Gap, Match
@@ -59,8 +60,8 @@ def test_all_repositories_of_an_owner_are_read_and_named_and_the_rest_is_said(
 
 
 def one_at_a_time(units: tuple[UnitRun, ...]) -> bool:
-    times = sorted((u.began_at, u.finished_at) for u in units if u.began_at and u.finished_at)
-    return all(ended <= began for (_, ended), (began, _) in pairwise(times) if ended and began)
+    times: Any = sorted((u.began_at, u.finished_at) for u in units if u.host and u.began_at)
+    return all(ended <= began for (_, ended), (began, _) in pairwise(times))
 
 
 def test_a_host_that_does_not_answer_is_tried_again_and_then_set_aside(

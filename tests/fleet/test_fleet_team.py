@@ -31,7 +31,7 @@ def team(yard: Yard, broker: Broker) -> Iterator[Team]:
     secret.write_text(broker.password)
     (yard.home / "stanch.toml").write_text(
         f'[broker]\nurl = "{broker.url}"\npassword = "file:{secret}"\n'
-        "[worker]\nsweep_seconds = 0.5\nlease_seconds = 1.0\nstandby_seconds = 1.0\n"
+        "[worker]\nsweep_seconds = 0.5\nlease_seconds = 1.0\nstandby_seconds = 30.0\n"
     )
     with broker.client() as client:
         client.flushall()
@@ -77,12 +77,13 @@ def test_where_no_worker_takes_anything_the_machine_does_it_itself(
     yard: Yard, team: Team, repositories: Path
 ) -> None:
     yard.write(f'targets = ["{repositories}/app1"]\n')
+    settings = team.home / "stanch.toml"
+    settings.write_text(settings.read_text().replace("= 30.0", "= 0.5"))
     planner = scan(yard)
     found, said = planner.communicate(timeout=60)
     assert planner.returncode == 1, said
     assert len(found.splitlines()) == 1
     assert "to have others: stanch worker --lane fleet" in said
-    del team
 
 
 def test_workers_go_on_without_a_planner(yard: Yard, team: Team) -> None:
