@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "list": "Show every secret: owner, store, classification, rotation, age, consumers.",
         "get": "Give one secret's value to a file, a pipe, or, when asked, the terminal.",
+        "run": "Run a program with the secrets that its environment refers to.",
         "annotate": "Set a secret's metadata in its store.",
     }
 )

@@ -31,13 +31,13 @@ def command(
     """Write one secret's value to standard output, without a line feed behind it.
 
     A terminal keeps what it shows (scrollback, recordings, a shared screen), so a value goes there
-    only with --show.
+    only with --show. Pipe it, or let `stanch secrets run` hand it to a program.
 
     Exit codes: 0 given, 1 refused, denied or absent, 2 usage or configuration, 3 a store did not
     answer.
     """
     wanted = parse(reference)
-    if sys.stdout.isatty() and not show:
+    if is_terminal() and not show:
         raise UsageError(
             "standard output is a terminal, which keeps what it shows: nothing was asked for",
             remedy=f"pipe it, or: stanch secrets get --show {wanted}",
@@ -49,8 +49,13 @@ def command(
     _write(given.value)
 
 
+def is_terminal() -> bool:
+    """Whether a person would see what is written."""
+    return sys.stdout.isatty()
+
+
 def _write(value: SecretValue) -> None:
     sys.stdout.flush()
     left = memoryview(value.reveal())
     while left:
-        left = left[os.write(sys.stdout.fileno(), left) :]
+        left = left[os.write(1, left) :]

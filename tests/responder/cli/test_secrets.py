@@ -1,0 +1,163 @@
+"""``stanch secrets`` as a person types it, over the lab's Secrets Manager and an env file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from stanch.responder.cli.main import stanch
+from stanch.responder.domain.error import StanchError, UsageError
+from stanch.responder.lab.aws import AwsLab
+from stanch.responder.lifecycle.model.error import SecretRefused
+from tests.responder.cli.conftest import Desk
+
+KEY = "secret://shop/prod/stripe/api-key"
+TAGS = {
+    "owner": "shop-team",
+    "service": "shop",
+    "environment": "prod",
+    "tenant": "none",
+    "data-classification": "confidential",
+    "rotation-period": "90d",
+    "last-rotated": "2026-11-30",
+}
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[AwsLab]:
+    with AwsLab.start() as made:
+        yield made
+
+
+@pytest.fixture
+def place(lab: AwsLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A production host: its configuration, and an AWS that was emptied."""
+    lab.reset()
+    for name, value in {
+        "STANCH_HOME": str(tmp_path / "home"),
+        "STANCH_AWS_ENDPOINT_URL": lab.endpoint_url,
+        "STANCH_AWS_REGION": lab.region,
+        "STANCH_SECRETS_ENVIRONMENT": "prod",
+        "STANCH_SECRETS_FOLDER": str(tmp_path),
+        "AWS_ACCESS_KEY_ID": lab.admin.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": lab.admin.secret,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def made(lab: AwsLab, tags: dict[str, str], *, name: str = "shop/prod/stripe/api-key") -> str:
+    value = secrets.token_urlsafe(24)
+    lab.client("secretsmanager").create_secret(
+        Name=name,
+        SecretString=value,
+        Tags=[{"Key": f"stanch:{key}", "Value": text} for key, text in tags.items()],
+    )
+    return value
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(stanch, ["secrets", *arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def refused(*arguments: str) -> StanchError:
+    done = CliRunner().invoke(stanch, ["secrets", *arguments])
+    assert isinstance(done.exception, StanchError), done.output
+    return done.exception
+
+
+def test_what_is_refused_is_given_after_the_command_that_the_error_ends_in(
+    lab: AwsLab, place: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    value = made(lab, {key: text for key, text in TAGS.items() if key != "owner"})
+    error = refused("get", KEY)
+    assert isinstance(error, SecretRefused)
+    assert "owner missing" in str(error)
+    command = error.remedy.partition("stanch secrets ")[2].split()
+    assert "owner=payments-team" in run(*command)
+    capfdbinary.readouterr()
+    run("get", KEY, "--reason", "to see")
+    assert capfdbinary.readouterr().out == value.encode()
+    record = CliRunner().invoke(stanch, ["audit", "log"]).output
+    assert [word in record for word in ("secret.refused", "secret.given", '"why":"to see"')] == [
+        True,
+        True,
+        True,
+    ]
+    assert value not in record
+    assert value not in "".join(
+        path.read_bytes().decode("latin-1") for path in place.rglob("*") if path.is_file()
+    )
+
+
+def test_a_secret_of_another_environment_is_refused_here(lab: AwsLab, place: Path) -> None:
+    del lab, place
+    error = refused("get", "secret://shop/dev/stripe/api-key")
+    assert "it belongs to dev, and this is prod" in str(error)
+
+
+def test_the_matrix_has_the_worst_first_in_every_format(lab: AwsLab, place: Path) -> None:
+    del place
+    made(lab, TAGS)
+    made(lab, TAGS | {"last-rotated": "2020-01-01"}, name="shop/prod/stripe/old")
+    made(lab, {}, name="shop/prod/db/password")
+    made(lab, {}, name="legacy-thing")
+    rows = list(csv.DictReader(run("list", "--format", "csv", "--env", "prod").splitlines()))
+    assert [(row["state"], row["secret"].rpartition("/")[2]) for row in rows][:2] == [
+        ("overdue", "old"),
+        ("unowned", "password"),
+    ]
+    assert [row["state"] for row in rows][2:] == ["unnamed", "ok"]
+    found = json.loads(run("list", "--format", "json", "--env", "prod"))
+    assert found["complete"]
+    kept: list[dict[str, Any]] = found["secrets"]
+    assert (kept[-1]["owner"], kept[-1]["due"][:10]) == ("shop-team", "2027-02-28")
+    table = run("list", "--env", "prod")
+    assert all(len(line) <= 80 for line in table.splitlines())
+    assert "4 secrets: " in table
+
+
+def test_metadata_that_is_no_metadata_is_refused(lab: AwsLab, place: Path) -> None:
+    del lab, place
+    assert "a period such as 90d" in str(refused("annotate", KEY, "--rotation-period", "soon"))
+    assert "nothing is to be set" in str(refused("annotate", KEY))
+
+
+def test_a_reference_in_the_arguments_is_refused(lab: AwsLab, place: Path) -> None:
+    del lab, place
+    error = refused("run", "--", "echo", KEY)
+    assert isinstance(error, UsageError)
+    assert "arguments" in str(error)
+
+
+def test_a_program_gets_its_secret_and_its_exit_code_is_ours(desk: Desk) -> None:
+    value = secrets.token_urlsafe(24)
+    (desk.folder / ".env.dev").write_text(f"STRIPE_API_KEY={value}\n")
+    done = desk.stanch(
+        *("secrets", "run", "--", "sh", "-c", 'test "$KEY" = "$WANTED" && exit 7'),
+        KEY="secret://shop/dev/stripe/api-key",
+        WANTED=value,
+        STANCH_SECRETS_DEVELOPMENT="env-file",
+    )
+    assert (done.code, done.out, done.err) == (7, "", "")
+    assert not desk.database.exists()  # a developer's access opens no record
+
+
+def test_a_value_goes_to_a_terminal_only_when_asked(
+    lab: AwsLab, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(lab, TAGS)
+    monkeypatch.setattr("stanch.responder.cli.secrets.get.is_terminal", lambda: True)
+    error = refused("get", KEY)
+    assert error.remedy.endswith(f"stanch secrets get --show {KEY}")
+    assert not (place / "home" / "stanch.db").exists()  # nothing was asked for
