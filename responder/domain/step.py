@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
+from stanch.responder.domain.incident import Exposure
 from stanch.responder.domain.json import JsonObject, JsonValue
 from stanch.responder.domain.resolved_type import resolved
 from stanch.scanner.model.secret import SecretValue
@@ -48,7 +49,8 @@ class StepSpec:
     born in the run, which is on the record with its intent; ``permissions`` the
     IAM actions (or scopes) it calls, ``undo`` the step that reverses it; ``outputs`` the keys that
     later steps may refer to as ``${step-id.key}``. A step that ``proves`` ends with a claim, and
-    only such a step moves an incident on.
+    only such a step moves an incident on. What is ``aside`` acts on a copy of the credential, not
+    on the credential: whether it succeeds or is refused, the rest of the run goes on.
     """
 
     name: str  # "aws.iam.disable_access_key"
@@ -62,6 +64,7 @@ class StepSpec:
     outputs: tuple[str, ...] = ()
     proves: bool = False
     grows: bool = False  # a look that may find more later: it looks again before people are asked
+    aside: bool = False
     shares: str | None = None  # parameter naming what several runs change: one at a time does
 
     def __post_init__(self) -> None:
@@ -167,6 +170,10 @@ class StepContext(Protocol):
     @property
     def rule(self) -> str:
         """The rule that found it first; empty when that is not known."""
+
+    @property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """Every place where the credential was seen."""
 
     @property
     def idempotency_key(self) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from stanch.responder.domain.error import StepFailed
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef, label
-from stanch.responder.domain.incident import Incident
+from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import Store, Vault
 from stanch.responder.domain.run import StepRun
@@ -82,9 +82,14 @@ class Context:
     @property
     def rule(self) -> str:
         """The rule that found it first."""
-        with self._store.snapshot() as tx:
-            found = tx.incidents.exposures(self._incident.id)
+        found = self.exposures
         return found[0].rule if found else ""
+
+    @property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """Every place where the credential was seen."""
+        with self._store.snapshot() as tx:
+            return tx.incidents.exposures(self._incident.id)
 
     @property
     def idempotency_key(self) -> str:

@@ -216,13 +216,17 @@ class Dispatch:
         mine = tuple(elements(step, rows))
         if "elements" not in step.cursor:
             items = _items(resolve(each, scene.outputs), step.id)
+            if not items:
+                self._end(scene, step, StepState.DONE, None, {"items": [], "count": 0})
+                return True
             scene.tx.runs.grow([_element(step, n, item) for n, item in enumerate(items)])
             waiting = replace(
                 step, state=StepState.WAITING, cursor={"elements": len(items)}, due_at=None
             )
             scene.tx.runs.write(waiting)
             return True
-        bad = [row.id for row in mine if not row.state.passed]
+        aside = self.planner.steps[step.uses].spec.aside
+        bad = [row.id for row in mine if not row.state.passed and not (aside and _refused(row))]
         if bad:
             self._end(scene, step, StepState.FAILED, f"{len(bad)} of {len(mine)} failed: {bad[0]}")
         else:
@@ -290,6 +294,11 @@ class Dispatch:
         """The name of what a step changes and other runs may change too."""
         spec = self.planner.steps[uses].spec if uses in self.planner.steps else None
         return f"{spec.shares}:{params.get(spec.shares)}" if spec and spec.shares else None
+
+
+def _refused(row: StepRun) -> bool:
+    """A person said no, or nobody said anything: an answer, where nothing else hangs on it."""
+    return row.state is StepState.SKIPPED
 
 
 def _element(step: StepRun, number: int, item: JsonValue) -> StepRun:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -193,7 +193,7 @@ class Executor:
         free = tuple(step for step in able if not quiet(tx, run, runbook, step))
         now = tx.now()
         soon = later is not None and later - now <= LONG
-        state = RunState.RUNNING if free or soon else _state(steps, now)
+        state = RunState.RUNNING if free or soon else self._state(steps, now)
         lanes = frozenset(self.dispatch.lane(run, runbook, step) for step in free)
         return Stand(free=free, later=later, state=state, lanes=lanes)
 
@@ -206,6 +206,14 @@ class Executor:
         _finish(tx, run, state, now)
         tx.outbox.put(Errand.NOTIFY, str(run.incident))
         return True
+
+    def _state(self, steps: tuple[StepRun, ...], now: datetime) -> RunState:
+        """What is aside counts once the rest has come to its end, and a no to it is an answer."""
+        known = self.dispatch.planner.steps
+        rows = [s for s in steps if not _stands_for_others(s)]
+        aside = [s for s in rows if s.uses in known and known[s.uses].spec.aside]
+        first = _state([s for s in rows if s not in aside], now)
+        return _aside(aside, now) if first is RunState.DONE else first
 
     def _fail(self, run_id: RunId, error: Exception) -> None:
         """The run cannot be advanced: the step that is next says why, on the card."""
@@ -239,7 +247,7 @@ class Executor:
         self.doorbell.ring(Errand.NOTIFY, str(run.incident))
 
 
-def _state(steps: tuple[StepRun, ...], now: datetime) -> RunState:
+def _state(steps: Sequence[StepRun], now: datetime) -> RunState:
     states = {step.state for step in steps} - {StepState.OMITTED}
     asked = StepState.BLOCKED in states and not states & {StepState.FAILED, StepState.SKIPPED}
     waits = [s for s in steps if s.state is StepState.WAITING and not (asked and _rests(s, now))]
@@ -252,6 +260,26 @@ def _state(steps: tuple[StepRun, ...], now: datetime) -> RunState:
     if StepState.BLOCKED in states:
         return RunState.WAITING_APPROVAL
     return RunState.RUNNING if StepState.PENDING in states else RunState.DONE
+
+
+def _aside(steps: Sequence[StepRun], now: datetime) -> RunState:
+    """Each copy is for itself: of one that failed or was refused the others do not hear."""
+    states = {step.state for step in steps}
+    asked = StepState.BLOCKED in states
+    waits = [s for s in steps if s.state is StepState.WAITING and not (asked and _rests(s, now))]
+    if StepState.RUNNING in states or waits:
+        return RunState.RUNNING
+    if asked:
+        return RunState.WAITING_APPROVAL
+    if StepState.FAILED in states:
+        return RunState.FAILED
+    left = StepState.PENDING in states and StepState.SKIPPED not in states
+    return RunState.RUNNING if left else RunState.DONE
+
+
+def _stands_for_others(step: StepRun) -> bool:
+    """It was repeated, and waits for the rows that it was repeated for: those count."""
+    return step.state is StepState.WAITING and "elements" in step.cursor
 
 
 def _rests(step: StepRun, now: datetime) -> bool:

@@ -29,7 +29,7 @@ from stanch.responder.engine.condition import CONDITION, FORMS
 from stanch.responder.engine.document import Table, listing, nearest, read, scalar, table
 from stanch.responder.engine.policy import load_policies
 from stanch.responder.engine.reference import REFERENCE
-from stanch.responder.engine.written import ID, duration, files, named, span
+from stanch.responder.engine.written import ID, duration, files, included, load_parts, named, span
 
 _VERSION = re.compile(r"[1-9][0-9]{0,8}\Z")
 _PHASES = tuple(phase.value for phase in Phase)
@@ -52,24 +52,29 @@ def load_runbooks(
     """
     policies = load_policies(over) if over is not None else {}
     policies |= load_policies(folder)
-    found = _load(folder, specs, policies)
+    parts = load_parts(over) if over is not None else {}
+    parts |= load_parts(folder)
+    found = _load(folder, specs, policies, parts)
     if over is None:
         return found
     taken = {leak for book in found.values() for leak in book.answers}
     joined = {
         book.id: replace(book, answers=tuple(leak for leak in book.answers if leak not in taken))
-        for book in _load(over, specs, policies).values()
+        for book in _load(over, specs, policies, parts).values()
     }
     return joined | found
 
 
 def _load(
-    folder: Traversable | Path, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
+    folder: Traversable | Path,
+    specs: Mapping[str, StepSpec],
+    policies: Mapping[str, Policy],
+    parts: Mapping[str, Table],
 ) -> dict[str, Runbook]:
     runbooks: dict[str, Runbook] = {}
     answers: dict[tuple[str, str], str] = {}
     for file in files(folder):
-        runbook = _runbook(read(file.read_bytes(), file.name), file.name, specs, policies)
+        runbook = _runbook(read(file.read_bytes(), file.name), file.name, specs, policies, parts)
         for leak in runbook.answers:
             if leak in answers:
                 raise RunbookError(
@@ -82,16 +87,20 @@ def _load(
 
 
 def _runbook(
-    doc: Table, file: str, specs: Mapping[str, StepSpec], policies: Mapping[str, Policy]
+    doc: Table,
+    file: str,
+    specs: Mapping[str, StepSpec],
+    policies: Mapping[str, Policy],
+    parts: Mapping[str, Table],
 ) -> Runbook:
-    doc.check(known=(*_HEAD, "timeout", *_PHASES), required=_HEAD)
+    doc.check(known=(*_HEAD, "include", "timeout", *_PHASES), required=_HEAD)
     name = named(doc, "runbook", file)
     if not _VERSION.match(doc.text("version")):
         raise RunbookError(
             f"{doc.where('version')}: {doc.text('version')!r} is not a version",
             remedy="write a whole number from 1 and raise it with every change",
         )
-    steps = tuple(_steps(doc, specs, policies))
+    steps = _all_steps(doc, specs, policies, parts)
     if not 0 < len(steps) <= _MAX_STEPS:
         raise RunbookError(
             f"{doc.origin}: {len(steps)} steps", remedy=f"write 1 to {_MAX_STEPS} steps"
@@ -129,6 +138,22 @@ def _answers(doc: Table) -> Iterator[tuple[str, str]]:
                 remedy='write {provider: "*", kinds: ["*"]}, or name them',
             )
         yield from ((each.text("provider"), kind) for kind in kinds)
+
+
+def _all_steps(
+    doc: Table,
+    specs: Mapping[str, StepSpec],
+    policies: Mapping[str, Policy],
+    parts: Mapping[str, Table],
+) -> tuple[RunbookStep, ...]:
+    """Its own, and those that it includes: what would begin at once there waits for containment."""
+    found = list(_steps(doc, specs, policies))
+    for part in included(doc, parts):
+        for step in _steps(part, specs, policies):
+            first = not step.after and not step.within
+            found.append(replace(step, after=(doc.text("contained_by"),)) if first else step)
+    order = list(Phase)
+    return tuple(sorted(found, key=lambda step: order.index(step.phase)))
 
 
 def _steps(

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from stanch.responder.domain.approval import Decision
 from stanch.responder.domain.claim import Claim
+from stanch.responder.domain.copy import Copy, Reach
 from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
 from stanch.responder.postmortem.report import (
@@ -42,6 +43,7 @@ class Facts:
     consents: tuple[Consent, ...]
     claim: Claim | None = None  # what is proven now
     owners: Mapping[str, str] = field(default_factory=dict)  # by action id
+    copies: tuple[Copy, ...] = ()  # what became of those that somebody keeps
 
     @property
     def in_history(self) -> tuple[Exposure, ...]:
@@ -50,8 +52,14 @@ class Facts:
 
     @property
     def in_images(self) -> tuple[str, ...]:
-        """The images that hold a copy."""
-        return tuple(sorted({clean(c.root, 120) for c in self.exposures if c.source == "image"}))
+        """The images that hold a copy which can be pulled, as far as is known."""
+        held = (c for c in self.exposures if c.source == "image" and self.readable(c))
+        return tuple(sorted({clean(c.root, 120) for c in held}))
+
+    def readable(self, seen: Exposure) -> bool:
+        """Whether nothing shows that it was taken away wherever it is kept."""
+        away = {copy.target for copy in self.copies if copy.reach is not Reach.OPEN}
+        return not seen.copies or not away.issuperset(seen.copies)
 
     @property
     def failed(self) -> tuple[StepRun, ...]:
@@ -93,6 +101,7 @@ def residual(facts: Facts) -> Iterator[str]:
             f"The credential stays readable in {', '.join(facts.in_images)} and in every copy that "
             "was pulled, also where a later layer deletes the file."
         )
+    yield from _kept(facts)
     activity = facts.activity
     if activity and activity.answered_late:
         calls = plural(activity.answered_late, "call")
@@ -108,6 +117,17 @@ def residual(facts: Facts) -> Iterator[str]:
     for step in facts.mended:
         why = clean(step.error or "no reason was recorded", 160)
         yield f"The step {clean(step.id, 60)} did not succeed at first, and did later: {why}"
+
+
+def _kept(facts: Facts) -> Iterator[str]:
+    """Of each copy that somebody keeps: that it can be read, or how it was seen to be away."""
+    for copy in facts.copies:
+        target, how = clean(copy.target, 200), clean(copy.how, 400)
+        said = f": {how}" if how else ""
+        if copy.reach is Reach.OPEN:
+            yield f"The credential can be read in {target}{said}."
+        else:
+            yield f"{target} is {copy.reach}{said}. Whoever fetched it before still has it."
 
 
 def unknown(facts: Facts) -> Iterator[str]:
@@ -240,7 +260,7 @@ def _mitigate(facts: Facts) -> Iterator[Draft]:
             ),
         )
     for copy in facts.exposures:
-        if not copy.commit and copy.source != "image":
+        if not copy.commit and copy.source != "image" and facts.readable(copy):
             yield (
                 "remove-copies",
                 ActionKind.MITIGATE,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from stanch.responder.domain import card, goal
 from stanch.responder.domain.claim import NOTHING, Claim
+from stanch.responder.domain.copy import copies
 from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
 from stanch.responder.domain.run import Run, RunKind, StepRun, newest_claim, pending_undo
@@ -104,6 +105,7 @@ def _facts(case: CaseFile, now: datetime) -> Facts:
         consents=tuple(map(read_consent, case.approvals)),
         claim=_claim(runs),
         owners=read_owners(case),
+        copies=copies(case.exposures, (s for _, steps in case.runs for s in steps), case.specs),
     )
 
 

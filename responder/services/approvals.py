@@ -20,6 +20,7 @@ from stanch.responder.domain.plan import PlannedStep
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState
 from stanch.responder.domain.runbook import BLAST, Runbook
+from stanch.responder.domain.step import Step
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.authority import require_rows
 from stanch.responder.engine.decision import closed, record, sworn
@@ -53,7 +54,10 @@ class Approvals:
         with self.store.snapshot() as tx:
             runs = tx.runs.of(incident)
             asked = {run.id: tx.approvals.of(run.id) for run in runs}
-            held = [holding_up(run, tx.runs.steps(run.id), asked[run.id]) for run in runs]
+            held = [
+                holding_up(run, tx.runs.steps(run.id), asked[run.id], self.planner.steps)
+                for run in runs
+            ]
         answerable = {Decision.OPEN, Decision.EXPIRED}
         every = [approval for run in runs for approval in asked[run.id]]
         wanted = [a for a in (*every, *held) if a is not None and a.decision in answerable]
@@ -252,13 +256,18 @@ def _record(tx: Transaction, approval: Approval, action: str, by: Caller, reason
 
 
 def holding_up(
-    run: Run, steps: tuple[StepRun, ...], asked: tuple[Approval, ...]
+    run: Run,
+    steps: tuple[StepRun, ...],
+    asked: tuple[Approval, ...],
+    known: Mapping[str, Step],
 ) -> Approval | None:
     """The question that holds the run up, the same for every surface.
 
-    Of several the one whose step comes first; a step may wait for one that was asked of another.
+    Of several the one whose step comes first, the credential before its copies; a step may wait for
+    one that was asked of another.
     """
     blocked = [step for step in steps if step.state is StepState.BLOCKED]
+    blocked.sort(key=lambda step: step.uses in known and known[step.uses].spec.aside)
     if not run.state.works or not blocked:
         return None
     own = (_about(step, asked) for step in blocked)

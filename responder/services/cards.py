@@ -27,7 +27,7 @@ from stanch.responder.services.words import Words
 SILENCE = {
     Silence.HOLD: "nothing happens: everything stays as it is now",
     Silence.PROCEED: "silence is consent: the step runs",
-    Silence.ABORT: "the step is left out and the run ends",
+    Silence.ABORT: "the step is left out, and what waits for it",
 }
 LASTING = {
     Effect.READ: "This by itself changes nothing.",
@@ -100,7 +100,11 @@ class Cards:
                 closed=_closed(tx, incident),
                 differs=discrepancies(tx, incident_id),
             )
-            waits = holding_up(asking, rows[asking.id], asked) if asking else None
+            waits = (
+                holding_up(asking, rows[asking.id], asked, self.approvals.planner.steps)
+                if asking
+                else None
+            )
             why = _why(tx, waits) if waits else ""
         if view.differs:
             return view, None  # nobody is asked about rows that somebody else wrote

@@ -8,6 +8,7 @@ from datetime import timedelta
 from stanch.responder.domain import goal
 from stanch.responder.domain.card import LINK
 from stanch.responder.domain.claim import Claim
+from stanch.responder.domain.copy import Copy, Reach, copies
 from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.run import StepRun, StepState
@@ -40,6 +41,7 @@ def _facts(view: View) -> Iterator[Fact]:
         if first.exposed_at:
             ago = age(view.now - first.exposed_at)
             yield "Exposed", f"{first.exposed_at:%Y-%m-%d %H:%M} UTC, {ago} ago"
+        yield from _copies(copies(places, found, view.specs))
     yield from _owner(found, outputs)
     yield from _done(view)
     yield from _proof(status.claim)
@@ -54,6 +56,19 @@ def _facts(view: View) -> Iterator[Fact]:
     if view.closed:
         who = view.closed.actor.partition(":")[2]
         yield "Closed", f"by {who}: {view.closed.detail.get('reason')}"
+
+
+def _copies(kept: tuple[Copy, ...]) -> Iterator[Fact]:
+    """What can still be read comes first."""
+    still = [copy for copy in kept if copy.reach is Reach.OPEN]
+    away = [copy for copy in kept if copy.reach is not Reach.OPEN]
+    if still:
+        yield (
+            "Can be read in",
+            _few([f"{c.target} ({c.how})" if c.how else c.target for c in still]),
+        )
+    if away:
+        yield "Taken away", _few([f"{copy.target}: {copy.reach}" for copy in away])
 
 
 def _place(exposures: tuple[Exposure, ...]) -> str:

@@ -40,7 +40,7 @@ from stanch.responder.vault.vault import EnvelopeVault
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.provenance import InWorktree
 from stanch.scanner.model.secret import SecretValue
-from tests.responder.lamp import Darken, Lamps, Light, Smash, lamp_steps, line
+from tests.responder.lamp import Cover, Darken, Lamps, Light, Smash, SmashCopy, lamp_steps, line
 
 ALICE, BOB = Caller(name="alice", door="cli"), Caller(name="bob", door="cli")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -235,7 +235,7 @@ def _blank(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, LedgerSeal]:
 def hands(store: SqlStore, vault: EnvelopeVault, lamps: Lamps, bell: Bell) -> Attempt:
     """What works on steps of the lamps' world."""
     planner = Planner(steps=lamp_steps(lamps))
-    changing = frozenset(kind.spec.name for kind in (Light, Darken, Smash))
+    changing = frozenset(kind.spec.name for kind in (Light, Darken, Smash, SmashCopy, Cover))
     progress = Progress(store=store, doorbell=bell, changing=changing)
     return Attempt(store=store, vault=vault, planner=planner, progress=progress, trace=lamps.trace)
 

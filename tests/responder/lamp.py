@@ -156,6 +156,18 @@ class Smash(Light):
     spec = StepSpec(name="lamp.smash", title="Smash", effect=Effect.FINAL, params=Lamp)
 
 
+class SmashCopy(Light):
+    """Of a copy, not of the lamp that matters; cannot be undone."""
+
+    spec = replace(Smash.spec, name="copy.smash", title="Smash the copy", aside=True)
+
+
+class Cover(Light):
+    """Of a copy; can be undone."""
+
+    spec = replace(Light.spec, name="copy.cover", title="Cover the copy", aside=True)
+
+
 def line(
     name: str,
     uses: str = "lamp.light",
@@ -178,5 +190,5 @@ def line(
 
 
 def lamp_steps(lamps: Lamps) -> dict[str, Any]:
-    kinds: tuple[Any, ...] = (Look, Watch, Light, Darken, Smash)
+    kinds: tuple[Any, ...] = (Look, Watch, Light, Darken, Smash, SmashCopy, Cover)
     return {kind.spec.name: kind(lamps) for kind in kinds}

@@ -42,8 +42,9 @@ def test_containment_waits_for_what_looks_first_but_not_long(runbook: Runbook) -
 
 
 def test_only_what_cannot_be_undone_waits_for_a_person(runbook: Runbook) -> None:
-    waiting = [step.id for step in runbook.steps if step.approval]
-    final = [step.id for step in runbook.steps if SPECS[step.uses].effect is Effect.FINAL]
+    steps = [step for step in runbook.steps if not SPECS[step.uses].aside]
+    waiting = [step.id for step in steps if step.approval]
+    final = [step.id for step in steps if SPECS[step.uses].effect is Effect.FINAL]
     assert final == ["delete-key"]
     assert waiting == ["agree", "delete-key"]
     assert runbook.policies["final-revocation"].silence is Silence.HOLD
@@ -62,6 +63,21 @@ def test_containment_waits_for_nobody_when_the_leaked_pair_works(runbook: Runboo
         step = steps[waiting.pop()]
         assert step.approval is None or step.id == "agree"
         waiting.extend(step.after)
+
+
+def test_copies_come_after_containment_in_every_runbook_and_nothing_waits_for_them() -> None:
+    for book in load_runbooks(files("stanch.runbooks"), SPECS).values():
+        aside = {step.id for step in book.steps if SPECS[step.uses].aside}
+        assert {"find-copies", "archive-image", "copy-by-hand"} <= aside
+        for step in book.steps:
+            if step.id in aside:
+                assert set(step.after) <= aside | {book.contained_by}
+                assert step.after
+                changes = SPECS[step.uses].effect is not Effect.READ
+                assert step.approval == "copies" or not changes
+            else:
+                assert not aside & {*step.after, *step.within}
+        assert not aside & book.containing
 
 
 def test_sessions_that_the_trail_shows_late_are_denied_while_people_think(runbook: Runbook) -> None:

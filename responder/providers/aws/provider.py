@@ -14,6 +14,7 @@ from stanch.responder.providers.aws.steps.activity import FindActivity
 from stanch.responder.providers.aws.steps.consumer import FindConsumer, PutVersion, WithdrawVersion
 from stanch.responder.providers.aws.steps.containment import DisableAccessKey, EnableAccessKey
 from stanch.responder.providers.aws.steps.deletion import DeleteAccessKey
+from stanch.responder.providers.aws.steps.image import ArchiveImage, RestoreImage
 from stanch.responder.providers.aws.steps.key import ClassifyKey
 from stanch.responder.providers.aws.steps.owner import FindOwner
 from stanch.responder.providers.aws.steps.pair import TryPair
@@ -74,6 +75,8 @@ AWS: Provider[AwsClients] = Provider(
         PromoteVersion,
         RestoreVersion,
         DeleteAccessKey,
+        ArchiveImage,
+        RestoreImage,
         ProveDead,
     ),
     checks=_checks,

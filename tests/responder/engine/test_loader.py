@@ -105,6 +105,63 @@ def test_a_runbook_becomes_steps_in_the_order_of_the_phases(folder: Path) -> Non
     assert runbook.policies["two-eyes"].silence is Silence.HOLD
 
 
+PART = """\
+part: copies
+title: What hangs on its copies
+identify:
+  - step: copy
+    uses: x.find
+    after: []
+revoke:
+  - step: shred
+    uses: x.delete
+    with: {user: "${copy.user}"}
+    after: [copy]
+    approval: two-eyes
+"""
+
+
+def test_a_part_waits_for_containment_and_its_steps_stand_in_their_phases(folder: Path) -> None:
+    (folder / "parts").mkdir()
+    (folder / "parts" / "copies.yaml").write_text(PART)
+    (folder / "good.yaml").write_text(GOOD.replace("contain:", "include: [copies]\ncontain:", 1))
+    runbook = load_runbooks(folder, SPECS)["good"]
+    ids = [step.id for step in runbook.steps]
+    assert ids == ["find", "lock", "check", "copy", "delete", "shred", "audit"]
+    assert runbook.steps[3].after == ("check",)
+    assert runbook.steps[3].origin == "copies.yaml:4"
+    assert runbook.containing == {"find", "lock", "check"}
+    assert runbook.steps[5].after == ("copy",)
+
+
+def test_a_runbook_of_ones_own_may_include_a_shipped_part(folder: Path, tmp_path: Path) -> None:
+    shipped = tmp_path / "shipped"
+    (shipped / "parts").mkdir(parents=True)
+    (shipped / "parts" / "copies.yaml").write_text(PART)
+    (folder / "good.yaml").write_text(GOOD.replace("contain:", "include: [copies]\ncontain:", 1))
+    found = load_runbooks(folder, SPECS, over=shipped)["good"]
+    assert found.step("shred") is not None
+
+
+@pytest.mark.parametrize(
+    ("part", "include", "said"),
+    [
+        (PART, "[copis]", "no part 'copis'"),
+        (PART.replace("part: copies", "part: other"), "[copies]", "must be the file's name"),
+        (PART.replace("title", "titel"), "[copies]", "titel"),
+        (PART.replace("step: copy", "step: find"), "[copies]", "exists already"),
+    ],
+)
+def test_a_part_that_does_not_fit_is_refused(
+    folder: Path, part: str, include: str, said: str
+) -> None:
+    (folder / "parts").mkdir()
+    (folder / "parts" / "copies.yaml").write_text(part)
+    (folder / "good.yaml").write_text(GOOD.replace("contain:", f"include: {include}\ncontain:", 1))
+    with pytest.raises(RunbookError, match=said):
+        load_runbooks(folder, SPECS)
+
+
 def test_yaml_does_not_guess_types(folder: Path) -> None:
     assert load_runbooks(folder, SPECS)["good"].steps[3].params["note"] == "no"
 

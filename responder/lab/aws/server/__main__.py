@@ -24,7 +24,8 @@ from stanch.responder.lab.aws.server import keyid
 
 # The services a lab has; those that start programs or listeners of their own are left out.
 _SERVICES = (
-    "iam,sts,s3,secretsmanager,cloudtrail,kms,ssm,sqs,sns,events,logs,dynamodb,organizations,ec2"
+    "iam,sts,s3,secretsmanager,cloudtrail,kms,ssm,sqs,sns,events,logs,dynamodb,organizations,ec2,"
+    "ecr"
 )
 _PARENT_CHECK_SECONDS = 0.5
 

@@ -8,7 +8,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from stanch.responder.lab.aws.server import identity, kms, secret, simulation
+from stanch.responder.lab.aws.server import identity, kms, registry, secret, simulation
 from stanch.responder.lab.aws.server.control import Control
 from stanch.responder.lab.aws.server.gate import Gate
 from stanch.responder.lab.aws.server.journal import Journal
@@ -34,6 +34,7 @@ def build(state: State) -> Gate:
     propagation.wrap_writes()
     secret.patch_versions(importlib.import_module("ministack.services.secretsmanager"))
     kms.patch_decrypt(importlib.import_module("ministack.services.kms"))
+    registry.patch_archive(importlib.import_module("ministack.services.ecr"))
     responses = importlib.import_module("ministack.core.responses")
     _patch_lookup(importlib.import_module("ministack.services.cloudtrail"), responses, state)
     app = importlib.import_module("ministack.app")

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 Service = Literal[
-    "iam", "sts", "cloudtrail", "secretsmanager", "s3", "dynamodb", "sqs", "ec2", "ssm", "kms"
+    "iam",
+    "sts",
+    "cloudtrail",
+    "secretsmanager",
+    "s3",
+    "dynamodb",
+    "sqs",
+    "ec2",
+    "ssm",
+    "kms",
+    "ecr",
 ]
 
 
@@ -141,6 +151,10 @@ class AwsClients:
     def ssm(self, *, attempts: int = 3) -> SSMClient:
         """Systems Manager as our identity; ``attempts=1`` for every change."""
         return cast("SSMClient", self._client("ssm", attempts=attempts))
+
+    def ecr(self, region: str, *, attempts: int = 3) -> Any:
+        """The registry of a Region; ``attempts=1`` for every change, as for IAM."""
+        return self._client("ecr", region=region, attempts=attempts)
 
     def account(self) -> str:
         """The account of our own identity (asked once)."""

@@ -15,6 +15,7 @@ import pytest
 
 from stanch.responder.domain.error import StepFailed
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef
+from stanch.responder.domain.incident import Exposure
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.step import Absent, GoOn, Present, Step, StepSpec, Verdict, Verified
 from stanch.responder.lab.aws import AwsLab
@@ -68,6 +69,10 @@ class MemoryContext:
     @property
     def idempotency_key(self) -> str:
         return hashlib.sha256(f"{self.run}/{self.step}".encode()).hexdigest()[:32]
+
+    @property
+    def exposures(self) -> tuple[Exposure, ...]:
+        return ()
 
     def now(self) -> datetime:
         return datetime.now(UTC)

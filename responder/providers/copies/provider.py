@@ -1,0 +1,43 @@
+"""Copies as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import MappingProxyType
+
+from stanch.responder.domain.check import Check
+from stanch.responder.postmortem.advice import Draft, Facts
+from stanch.responder.providers.copies.keeper import Keepers
+from stanch.responder.providers.copies.step import FindCopies, TakeAwayByHand
+from stanch.responder.providers.provider import Provider, Resolve
+from stanch.responder.providers.setting import Section
+
+
+class CopiesSection(Section, frozen=True):
+    """Nothing to set: who is asked with which token is said in ``[hosts]``."""
+
+
+def _connect(section: Section, resolve: Resolve) -> Keepers:
+    del section, resolve
+    return Keepers()
+
+
+def _checks(section: Section, permissions: Iterable[str]) -> Iterator[Check]:
+    del section, permissions
+    return iter(())
+
+
+def _advice(facts: Facts) -> Iterator[Draft]:
+    del facts
+    return iter(())
+
+
+COPIES: Provider[Keepers] = Provider(
+    name="copies",
+    settings=CopiesSection,
+    connect=_connect,
+    steps=(FindCopies, TakeAwayByHand),
+    checks=_checks,
+    advice=_advice,
+    words=MappingProxyType({}),
+)
