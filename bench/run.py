@@ -21,6 +21,7 @@ SECTIONS = (
     "response",
     "anomaly",
     "image",
+    "fleet",
 )
 
 

@@ -86,6 +86,9 @@ SECTIONS = {
         ),
         "worker": Entry("stanch.responder.cli.worker", "Run a worker of a team set-up."),
         "store": Entry("stanch.responder.cli.store", "Prepare a team's database and its roles."),
+        "fleets": Entry(
+            "stanch.responder.cli.fleets", "Show how far fleets are, and what was set aside."
+        ),
         "demo": Entry(
             "stanch.responder.cli.demo", "Play the whole story against a local AWS emulator."
         ),

@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TextIO
 
-from stanch.responder.domain.fleet import FleetProgress, UnitState
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from stanch.responder.domain.fleet import Fleet, FleetProgress, UnitRun, UnitState
+from stanch.responder.terminal.text import visible
 
 _EVERY = 60.0  # seconds between two lines where nobody looks at a terminal
 _SURE = 0.02  # of the units have to be over before the rest can be foretold
@@ -67,3 +74,37 @@ def _left(progress: FleetProgress, seconds: float) -> str:
         return ""
     left = seconds * (1 - share) / share
     return f"about {left:.0f} s left" if left < _MINUTE else f"about {left / _MINUTE:.0f} min left"
+
+
+def fleet_table(fleets: Iterable[tuple[Fleet, FleetProgress]], now: datetime) -> Table:
+    """Fleets with their progress, in the order given."""
+    table = _table("Id", "State")
+    table.add_column("What, and how far", overflow="fold")
+    for fleet, progress in fleets:
+        seconds = ((fleet.finished_at or now) - fleet.started_at).total_seconds()
+        state = "going on" if fleet.finished_at is None else "ended" if progress.left else "told"
+        said = Text(visible(fleet.name)).append(f"\n{words(progress, seconds)}", style="dim")
+        table.add_row(fleet.id[:8], state, said)
+    return table
+
+
+def unit_table(units: Iterable[UnitRun]) -> Table:
+    """Units, each with who has it or why nobody has."""
+    table = _table("State")
+    table.add_column("Unit", overflow="fold")
+    for unit in units:
+        name = Text(visible(unit.name))
+        if unit.state is UnitState.RUNNING:
+            name.append(f"\n{visible(unit.worker)}", style="dim")
+        elif unit.error:
+            name.append(f"\n{visible(unit.error)}", style="dim")
+            name.append(f"\n{visible(unit.remedy or '')}", style="bold")
+        table.add_row(unit.state.value, name)
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name, no_wrap=True)
+    return table

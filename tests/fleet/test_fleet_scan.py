@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from stanch.responder.bootstrap.fleet import hands, open_fleet_store
-from stanch.responder.domain.error import Tampered
+from stanch.responder.cli.fleets import command
+from stanch.responder.domain.error import Tampered, UsageError
 from stanch.responder.domain.fleet import UnitState
 from stanch.scanner.api import Finding, Gap, Match, Scanner, load_fingerprint_key
 from stanch.scanner.reports import jsonl
@@ -165,6 +166,25 @@ def test_the_command_line_says_what_does_not_go_with_a_fleet(yard: Yard) -> None
         assert done.returncode == 2
         assert b"Traceback" not in done.stderr
         assert b"help: " in done.stderr
+
+
+def test_fleets_says_how_far_each_is_and_why_units_were_set_aside(
+    yard: Yard, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    yard.write('targets = ["http://git.example.com/app.git"]\n')  # which is not asked without TLS
+    fleet = yard.plan().fleet
+    _work(yard, fleet.id)
+    command.main([], standalone_mode=False)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{fleet.id[:8]} going on {yard.file}" in said
+    assert "1 of 1 units · 1 set aside · 0 places" in said
+    command.main([fleet.id[:8]], standalone_mode=False)
+    assert "aside git.example.com/app git.example.com is not asked" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    with pytest.raises(UsageError, match="no fleet begins with 'x'"):
+        command.main(["x"], standalone_mode=False)
 
 
 def _work(yard: Yard, fleet: str) -> None:
