@@ -192,6 +192,13 @@ class Locks(Protocol):
         """Owners by the names of the locks that are taken."""
 
 
+class Paces(Protocol):
+    """How often something may be asked, whichever worker asks."""
+
+    def spend(self, name: str, every: timedelta, now: datetime) -> datetime:
+        """Take the next turn; the moment at which it comes, now or later."""
+
+
 class Ledger(Protocol):
     """The append-only record, written in the same transaction as what it records."""
 
@@ -305,6 +312,7 @@ class Transaction(Protocol):
     outbox: Outbox
     cards: Cards
     locks: Locks
+    paces: Paces
     ledger: Ledger
     envelopes: Envelopes
     integrity: Integrity

@@ -42,6 +42,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What a provider allows each account: one step that spends ``name``, ``every`` so long."""
+
+    name: str
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepSpec:
     """A step's declaration: everything that a plan, a policy or `doctor` must know beforehand.
 
@@ -51,6 +59,8 @@ class StepSpec:
     later steps may refer to as ``${step-id.key}``. A step that ``proves`` ends with a claim, and
     only such a step moves an incident on. What is ``aside`` acts on a copy of the credential, not
     on the credential: whether it succeeds or is refused, the rest of the run goes on.
+    ``pace``: each such step begins with a call of which the provider allows an account only so
+    many; all workers together keep to it.
     """
 
     name: str  # "aws.iam.disable_access_key"
@@ -66,6 +76,7 @@ class StepSpec:
     grows: bool = False  # a look that may find more later: it looks again before people are asked
     aside: bool = False
     shares: str | None = None  # parameter naming what several runs change: one at a time does
+    pace: Pace | None = None
 
     def __post_init__(self) -> None:
         if self.proves and self.effect is not Effect.READ:

@@ -135,7 +135,7 @@ class Dispatch:
         params = step.params or self._params(scene, step, said)
         if self._taken(scene, step, params):
             return None
-        if self._beyond(scene, step):
+        if self._beyond(scene, step) or self._paced(scene, step):
             return None
         claimed = tx.runs.claim(scene.run.id, step.id, now=scene.now, lease=lease)
         if claimed is None:
@@ -280,6 +280,17 @@ class Dispatch:
             for other in scene.tx.runs.held(scene.now)
             if (other.run, other.id) != (step.run, step.id)
         )
+
+    def _paced(self, scene: Scene, step: StepRun) -> bool:
+        """Whether it waits for its turn with what its provider allows the account."""
+        pace = self.planner.steps[step.uses].spec.pace
+        has_its_turn = step.state is StepState.WAITING and step.due_at is not None
+        if pace is None or step.intended_at is not None or has_its_turn:
+            return False
+        at = scene.tx.paces.spend(f"{scene.account} {pace.name}", pace.every, scene.now)
+        if at > scene.now:
+            scene.tx.runs.write(replace(step, state=StepState.WAITING, due_at=at))
+        return at > scene.now
 
     def _beyond(self, scene: Scene, step: StepRun) -> bool:
         """Whether a person has to agree first because reports contain too much in one account."""

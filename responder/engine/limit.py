@@ -27,7 +27,7 @@ class Limit:
 
     def count(self, scene: Scene) -> str | None:
         """Count this run's containment; why a person must be asked first, if it is too many."""
-        account = _account(scene)
+        account = scene.account
         recent = scene.tx.ledger.since(COUNTED, scene.now - self.within)
         mine = {"run": scene.run.id}.items()
         if any(e.action == COUNTED and mine <= e.detail.items() for e in (*scene.events, *recent)):
@@ -53,13 +53,6 @@ def asked_for(scene: Scene) -> bool:
         if event.action == "approval.granted":
             return True
     return False
-
-
-def _account(scene: Scene) -> str:
-    """Provider and account, as the run has found out; the provider alone while it has not."""
-    provider = scene.incident.provider
-    found = (str(each["account"]) for each in scene.outputs.values() if each.get("account"))
-    return f"{provider} {next(found, '')}".strip()
 
 
 def _span(span: timedelta) -> str:

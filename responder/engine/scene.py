@@ -33,6 +33,12 @@ class Scene:
         """What the run has found out so far."""
         return outputs_of(self.steps)
 
+    @property
+    def account(self) -> str:
+        """Provider and account, as the run has found out; the provider alone while it has not."""
+        found = (str(each["account"]) for each in self.outputs.values() if each.get("account"))
+        return f"{self.incident.provider} {next(found, '')}".strip()
+
     def facts(self) -> Mapping[str, str]:
         """What a policy may look at: ``owner.protected`` to ``yes``, and the incident's state."""
         found: dict[str, str] = {"incident.state": self.incident.state.value}

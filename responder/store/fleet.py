@@ -35,8 +35,9 @@ from stanch.responder.domain.fleet import (
 from stanch.responder.ledger.seal import LedgerSeal
 from stanch.responder.store.claim import claimable, fenced, renewal, take
 from stanch.responder.store.mark import Marked, genuine_read
+from stanch.responder.store.pace import SqlPaces
 from stanch.responder.store.row import build, values
-from stanch.responder.store.table import fleets, host_paces, unit_results, units
+from stanch.responder.store.table import fleets, unit_results, units
 
 _OPEN = (UnitState.PENDING, UnitState.WAITING)
 _SHORT, _LONG = timedelta(milliseconds=200), timedelta(seconds=5)
@@ -50,6 +51,7 @@ class SqlFleets:
         self._seal = seal
         self._fleets = Marked(connection, fleets, seal)
         self._units = Marked(connection, units, seal)
+        self._paces = SqlPaces(connection)
 
     def add(self, fleet: Fleet, units: Sequence[UnitRun]) -> None:
         """Insert a fleet with the units that are known."""
@@ -202,23 +204,14 @@ class SqlFleets:
             return False
         if limit.pace is None:
             return True
-        due = self._due(host)
+        due = self._paces.due(host)
         return due is None or due - now <= limit.pace * (limit.burst - 1)
 
     def _pace(self, host: str, limit: HostLimit, now: datetime) -> None:
         """Spend a token."""
         if limit.pace is None:
             return
-        due = self._due(host)
-        where = host_paces.c.host == host
-        row = {"due_at": max(due or now, now) + limit.pace}
-        if not self._connection.execute(update(host_paces).where(where).values(row)).rowcount:
-            self._connection.execute(insert(host_paces).values(host=host, **row))
-
-    def _due(self, host: str) -> datetime | None:
-        query = select(host_paces.c.due_at).where(host_paces.c.host == host)
-        due: datetime | None = self._connection.execute(query).scalar_one_or_none()
-        return due
+        self._paces.spend(host, limit.pace, now)
 
     def _held(self, where: ColumnElement[bool], now: datetime) -> int:
         held = and_(where, units.c.state == UnitState.RUNNING, units.c.lease_until > now)

@@ -30,7 +30,7 @@ WRITER: Rights = {
     "envelopes": ("SELECT", "INSERT", "DELETE"),  # sealed once, shredded, never changed
     "exposures": _KEPT,
     "fleets": _ALL,
-    "host_paces": _ALL,
+    "paces": _ALL,
     "incidents": _KEPT,
     "ledger": ("SELECT", "INSERT"),  # the record only grows
     "locks": _ALL,

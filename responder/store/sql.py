@@ -22,6 +22,7 @@ from stanch.responder.domain.ports import (
     Ledger,
     Locks,
     Outbox,
+    Paces,
     Runs,
 )
 from stanch.responder.domain.timeline import Entry, Event
@@ -37,6 +38,7 @@ from stanch.responder.store.ledger import SqlLedger
 from stanch.responder.store.lock import SqlLocks
 from stanch.responder.store.mark import SqlIntegrity, adopt, unmarked
 from stanch.responder.store.outbox import SqlOutbox
+from stanch.responder.store.pace import SqlPaces
 from stanch.responder.store.run import SqlRuns
 from stanch.responder.store.schema import HEAD, current, migrate, require_head
 from stanch.responder.store.source import SqlSources
@@ -55,6 +57,7 @@ class SqlTransaction:
     outbox: Outbox
     cards: Cards
     locks: Locks
+    paces: Paces
     ledger: Ledger
     envelopes: Envelopes
     integrity: Integrity
@@ -71,6 +74,7 @@ class SqlTransaction:
         self.outbox = SqlOutbox(connection)
         self.cards = SqlCards(connection)
         self.locks = SqlLocks(connection)
+        self.paces = SqlPaces(connection)
         self.ledger = SqlLedger(connection, seal)
         self.envelopes = SqlEnvelopes(connection, self._note_shredding)
         self.integrity = SqlIntegrity(connection, seal)

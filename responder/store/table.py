@@ -316,12 +316,12 @@ unit_results = Table(
     ),
 )
 
-# One token bucket for each host, whichever fleets ask it: when its next token would be due if
-# everything before had been spent (GCRA).
-host_paces = Table(
-    "host_paces",
+# One token bucket for each name (a host that fleets ask, an account's budget of calls): when its
+# next token would be due if everything before had been spent (GCRA).
+paces = Table(
+    "paces",
     metadata,
-    Column("host", String(255), primary_key=True),
+    Column("name", String(255), primary_key=True),
     Column("due_at", Instant, nullable=False),
 )
 

@@ -167,6 +167,16 @@ def test_a_lock_is_one_owners_until_it_is_given_back_or_ends(store: SqlStore) ->
         assert tx.locks.held(NOW) == {}
 
 
+def test_turns_with_one_thing_follow_on_each_other_however_many_ask(store: SqlStore) -> None:
+    with store.transaction() as tx:
+        assert tx.paces.spend("aws 111", LEASE, NOW) == NOW
+        assert tx.paces.spend("aws 222", LEASE, NOW) == NOW
+    with store.transaction() as tx:
+        assert tx.paces.spend("aws 111", LEASE, NOW) == NOW + LEASE
+        later = NOW + 5 * LEASE
+        assert tx.paces.spend("aws 111", LEASE, later) == later  # what was not used is not saved up
+
+
 @pytest.mark.parametrize(
     ("held", "free"),
     [

@@ -27,6 +27,7 @@ from tests.simulation.table import (
     MemoryLedger,
     MemoryLocks,
     MemoryOutbox,
+    MemoryPaces,
     Tables,
 )
 
@@ -200,6 +201,7 @@ class MemoryTransaction:
         self.outbox = MemoryOutbox(tables)
         self.cards = MemoryCards(tables)
         self.locks = MemoryLocks(tables)
+        self.paces = MemoryPaces(tables)
         self.ledger = MemoryLedger(tables, seal)
         self.envelopes = MemoryEnvelopes(tables)
         self.integrity = MemoryIntegrity()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stanch.responder.domain.approval import Approval, Decision
 from stanch.responder.domain.error import StoreError
@@ -34,6 +34,7 @@ class Tables:
     outbox: dict[tuple[Errand, str], tuple[Message, datetime | None]] = field(default_factory=dict)
     cards: dict[tuple[int, str], Shown] = field(default_factory=dict)
     locks: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    paces: dict[str, datetime] = field(default_factory=dict)
     envelopes: dict[tuple[str, str], Envelope] = field(default_factory=dict)
     ledger: list[Entry] = field(default_factory=list)
 
@@ -41,7 +42,7 @@ class Tables:
         return Tables(
             dict(self.counters), dict(self.incidents), dict(self.exposures), dict(self.runs),
             dict(self.steps), dict(self.approvals), dict(self.outbox), dict(self.cards),
-            dict(self.locks), dict(self.envelopes), self.ledger,
+            dict(self.locks), dict(self.paces), dict(self.envelopes), self.ledger,
         )  # fmt: skip
 
     def take(self, name: str) -> int:
@@ -141,6 +142,18 @@ class MemoryLocks:
 
     def held(self, now: datetime) -> Mapping[str, str]:
         return {name: owner for name, (owner, until) in self._t.locks.items() if until > now}
+
+
+class MemoryPaces:
+    """The port ``Paces``."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._t = tables
+
+    def spend(self, name: str, every: timedelta, now: datetime) -> datetime:
+        at = max(self._t.paces.get(name, now), now)
+        self._t.paces[name] = at + every
+        return at
 
 
 class MemoryEnvelopes:

@@ -44,6 +44,10 @@ Service = Literal[
 ]
 
 
+TRAIL_PACE = timedelta(milliseconds=550)
+"""AWS allows two CloudTrail lookups a second in each account and Region, whoever asks."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsSettings:
     """Where our AWS is and how patient we are.
@@ -53,7 +57,7 @@ class AwsSettings:
     ``settle``: how long IAM usually takes to show a change everywhere. ``lag``: how late CloudTrail
     may deliver. ``protected``: users that no report may touch without people, as patterns over
     their ARNs; the tag ``stanch:protected`` says the same.
-    ``pace``: the least time between two CloudTrail lookups (AWS allows 2/s per account, Region).
+    ``pace``: the least time between two CloudTrail lookups of this process in a Region.
     ``secret_template``: the consumer's secret when the user has no ``stanch:secret`` tag, with
     ``{user}`` in it. ``probe``: whether the leaked key may be used to prove that it is dead.
     """
@@ -65,7 +69,7 @@ class AwsSettings:
     settle: timedelta = timedelta(seconds=8)
     lag: timedelta = timedelta(minutes=15)
     protected: tuple[str, ...] = ()
-    pace: timedelta = timedelta(milliseconds=550)
+    pace: timedelta = TRAIL_PACE
     secret_template: str = ""
     probe: bool = True
     connect_timeout: timedelta = timedelta(seconds=3)

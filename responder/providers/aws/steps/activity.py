@@ -19,12 +19,13 @@ from stanch.responder.domain.step import (
     Effect,
     GoOn,
     NotYet,
+    Pace,
     StepContext,
     StepSpec,
     Verdict,
     Verified,
 )
-from stanch.responder.providers.aws.adapter.client import AwsClients
+from stanch.responder.providers.aws.adapter.client import TRAIL_PACE, AwsClients
 from stanch.responder.providers.aws.adapter.error import NotThere, calling
 from stanch.responder.providers.aws.adapter.identity import agents, leaked_id, text_of
 from stanch.responder.providers.aws.adapter.trail import GLOBAL, Use, parse
@@ -78,6 +79,7 @@ class FindActivity:
         title="Find what the key and its sessions did",
         effect=Effect.READ,
         grows=True,
+        pace=Pace(name="cloudtrail", every=TRAIL_PACE),
         params=Trail,
         permissions=("cloudtrail:LookupEvents", "ec2:DescribeRegions"),
         parts=("access_key_id",),

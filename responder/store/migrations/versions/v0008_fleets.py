@@ -36,10 +36,10 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "host_paces",
-        sa.Column("host", sa.String(length=255), nullable=False),
+        "paces",
+        sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("host", name="pk_host_paces"),
+        sa.PrimaryKeyConstraint("name", name="pk_paces"),
     )
 
 
