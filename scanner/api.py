@@ -29,6 +29,7 @@ from stanch.scanner.model.waiver import Waiver, WaiverSource
 from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Asked, Scan
 from stanch.scanner.scan.target import place_of
+from stanch.scanner.scan.texts import texts
 
 if TYPE_CHECKING:
     from stanch.scanner.anomaly.baseline import changed_stream
@@ -87,6 +88,7 @@ __all__ = [
     "place_of",
     "replayed",
     "run_key",
+    "texts",
     "unread",
 ]
 

@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "list": "Show every secret: owner, store, classification, rotation, age, consumers.",
         "get": "Give one secret's value to a file, a pipe, or, when asked, the terminal.",
         "run": "Run a program with the secrets that its environment refers to.",
+        "discover": "Find secrets in stores, IAM, KMS, env files, and references in code.",
         "annotate": "Set a secret's metadata in its store.",
     }
 )

@@ -59,9 +59,9 @@ def command(  # noqa: PLR0913  # click passes each option by name
     An environment can be read by every process of the same user: --fd and --file put a path into
     the variable instead. CMD gets the signals that are sent here. Files are removed when it ends.
 
-    Exit codes: those of CMD, 128 + n when signal n ended it, 126 and 127 when it cannot be run or
-    is not there; before it starts 1 refused, denied or absent, 2 usage or configuration, 3 a store
-    did not answer.
+    Exit codes: 0 CMD ended well, else its own, 128 + n when signal n ended it; 126 it cannot be
+    run, 127 it is not there. Before it starts: 1 refused, denied or absent, 2 usage or
+    configuration, 3 a store did not answer.
     """
     _require_no_reference(command_line)
     wanted = _wanted(os.environ)

@@ -20,6 +20,7 @@ from stanch.responder.lifecycle.model.environment import Environment
 from stanch.responder.lifecycle.model.segregation import Place
 from stanch.responder.lifecycle.resolution.precedence import Course, course
 from stanch.responder.lifecycle.resolution.resolver import Resolver
+from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.setting import AwsSection
 
 
@@ -53,6 +54,11 @@ class Room:
         if name not in self._backends:
             self._backends[name] = connect(name, self._wiring)
         return self._backends[name]
+
+    @property
+    def aws(self) -> AwsClients:
+        """Our hands in AWS, shared with its stores."""
+        return self._wiring.clients
 
     def names(self, environment: Environment | None = None) -> tuple[str, ...]:
         """The stores of one environment, or every one that any environment declares."""

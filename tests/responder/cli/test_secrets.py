@@ -161,3 +161,42 @@ def test_a_value_goes_to_a_terminal_only_when_asked(
     error = refused("get", KEY)
     assert error.remedy.endswith(f"stanch secrets get --show {KEY}")
     assert not (place / "home" / "stanch.db").exists()  # nothing was asked for
+
+
+def test_discovery_joins_stores_keys_and_code(lab: AwsLab, place: Path) -> None:
+    made(lab, TAGS)
+    lab.client("kms").create_key(Description="no rotation")
+    iam = lab.client("iam")
+    iam.create_user(UserName="deploy", Tags=[{"Key": "owner", "Value": "shop-team"}])
+    key = iam.create_access_key(UserName="deploy")["AccessKey"]["AccessKeyId"]
+    iam.create_access_key(UserName="deploy")
+    (place / "code").mkdir()
+    (place / "code" / "app.py").write_text(f'get("{KEY}")\nget("{KEY}-2")\n')
+    done = CliRunner().invoke(
+        stanch, ["secrets", "discover", "--format", "json", str(place / "code")]
+    )
+    assert done.exit_code == 1, done.output
+    found = json.loads(done.output)
+    assert (found["complete"], found["unseen"]) == (True, [])
+    items = {(each["kind"], each["name"]): each for each in found["items"]}
+    assert items["secret", KEY]["problem"] == ""
+    assert items["reference", KEY]["problem"] == ""
+    assert items["reference", f"{KEY}-2"]["problem"] == "no store that was listed has it"
+    assert [each["problem"] for kind, each in items.items() if kind[0] == "kms-key"] == [
+        "it is not rotated by itself"
+    ]
+    access = items["iam-access-key", f"{key[:4]}…{key[-4:]}"]
+    assert access["owner"] == "shop-team"
+    assert "two active keys" in access["problem"]
+    assert key not in done.output
+
+
+def test_what_could_not_be_looked_at_makes_discovery_incomplete(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "app.py").write_text(f'get("{KEY}")\n')
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "w" * 40)
+    done = CliRunner().invoke(stanch, ["secrets", "discover", "--all", "app.py"])
+    assert done.exit_code == 3
+    assert "was not looked at" in done.output
+    assert "no store that was listed has it" not in done.output

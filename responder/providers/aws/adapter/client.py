@@ -25,6 +25,7 @@ from stanch.scanner.model.secret import SecretValue
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
@@ -159,6 +160,10 @@ class AwsClients:
     def ecr(self, region: str, *, attempts: int = 3) -> Any:
         """The registry of a Region; ``attempts=1`` for every change, as for IAM."""
         return self._client("ecr", region=region, attempts=attempts)
+
+    def kms(self) -> KMSClient:
+        """KMS as our identity."""
+        return cast("KMSClient", self._client("kms"))
 
     def account(self) -> str:
         """The account of our own identity (asked once)."""
