@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
@@ -160,11 +161,14 @@ def _require_transport(broker_url: str) -> None:
     scheme = broker_url.partition(":")[0]
     try:
         get_transport_cls(scheme)
+        if scheme == "sqs":
+            importlib.import_module("pycurl")  # its workers need it, and learn that late
     except (KeyError, ImportError):
         # The rest of the URL is not repeated: it may hold a password.
         raise ConfigError(
             f"[broker] url: {scheme!r} is no broker that this installation can speak to",
-            remedy="write memory:// or redis://HOST:PORT/0; others need their package of kombu",
+            remedy="write memory:// or redis://HOST:PORT/0; sqs:// needs stanch[sqs], others their "
+            "package of kombu",
         ) from None
 
 
@@ -172,6 +176,8 @@ def _transport(broker_url: str) -> dict[str, Any]:
     if broker_url.startswith("memory:"):
         # The default of 1 s is a second of a live key; 20 ms costs no measurable CPU.
         return {"polling_interval": 0.02}
+    if broker_url.startswith("sqs:"):
+        return {"visibility_timeout": 60, "polling_interval": 0.2}
     # A hung broker must not hold up a revocation: without these a publish blocks for ever.
     # max_retries: a ring that nobody answers is the sweep's; trying again here only costs time.
     return {

@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from stanch.responder.bootstrap.fleet import open_fleet_store
 from stanch.responder.domain.fleet import UnitState
+from stanch.responder.lab.aws import AwsLab
+from stanch.scanner.api import Match
+from stanch.scanner.reports import jsonl
 from tests.fleet.conftest import COUNT, Yard
 from tests.responder.worker.conftest import Broker, Team, serving, until
 
@@ -40,8 +44,8 @@ def team(yard: Yard, broker: Broker) -> Iterator[Team]:
     team.stop()
 
 
-def scan(yard: Yard, *more: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "stanch", "scan", "--fleet", str(yard.file), *more]
+def scan(yard: Yard) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "stanch", "scan", "--fleet", str(yard.file)]
     command += ["--format", "jsonl"]
     return subprocess.Popen(
         command,
@@ -67,9 +71,8 @@ def test_killed_workers_and_a_broker_that_forgets_lose_nothing_and_repeat_nothin
     assert "this machine does" not in said
     assert planner.returncode == 1, said
     found += rest.splitlines(keepends=True)
-    again = scan(yard, "--workers", "1")
-    expected, _ = again.communicate(timeout=60)
-    assert "".join(found) == expected
+    expected = [each.finding for each in yard.run() if isinstance(each, Match)]
+    assert [line.rstrip("\n") for line in found] == list(map(jsonl.line, expected))
     assert len(found) == COUNT - 1
 
 
@@ -96,3 +99,26 @@ def test_workers_go_on_without_a_planner(yard: Yard, team: Team) -> None:
                 return tx.fleets.progress(fleet.id).states == {UnitState.DONE: COUNT}
 
         until(over, "a fleet that is read")
+
+
+def test_a_fleet_is_read_by_workers_that_hear_of_it_by_sqs(yard: Yard) -> None:
+    with AwsLab.start(propagation=timedelta(0)) as lab:
+        port = lab.endpoint_url.rpartition(":")[2]
+        (yard.home / "stanch.toml").write_text(
+            f'[broker]\nurl = "sqs://127.0.0.1:{port}/"\n[worker]\nstandby_seconds = 30.0\n'
+        )
+        yard.environment |= {
+            "AWS_ACCESS_KEY_ID": lab.admin.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": lab.admin.secret,
+            "AWS_DEFAULT_REGION": lab.region,
+        }
+        team = Team(home=yard.home, environment=yard.environment)
+        try:
+            team.worker("--lane", "fleet", "--concurrency", "1")
+            planner = scan(yard)
+            found, said = planner.communicate(timeout=60)
+        finally:
+            team.stop()
+    assert planner.returncode == 1, said
+    assert len(found.splitlines()) == COUNT - 1
+    assert "this machine does" not in said
