@@ -33,14 +33,16 @@ from stanch.scanner.scan.texts import texts
 
 if TYPE_CHECKING:
     from stanch.scanner.anomaly.baseline import changed_stream
+    from stanch.scanner.anomaly.gauge import Gauge
     from stanch.scanner.scan.brought import Brought, replayed
     from stanch.scanner.scan.commission import Commission
     from stanch.scanner.scan.mask.log_filter import MaskingFilter
-    from stanch.scanner.scan.remote import listed_repositories, place_named, unread
+    from stanch.scanner.scan.remote import listed_repositories, place_named, repository, unread
     from stanch.scanner.scan.request import ScanRequest
     from stanch.scanner.scan.unit import Unit
     from stanch.scanner.sources.git.revisions import Selection
     from stanch.scanner.sources.http.answer import RateLimitedError
+    from stanch.scanner.sources.log.seen import Seen
     from stanch.scanner.sources.remote.mirror import MissingError
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "FingerprintKey",
     "Fragment",
     "Gap",
+    "Gauge",
     "InCommit",
     "InIndex",
     "InStream",
@@ -70,6 +73,7 @@ __all__ = [
     "Scanner",
     "ScannerError",
     "SecretValue",
+    "Seen",
     "Selection",
     "Severity",
     "SourceError",
@@ -87,6 +91,7 @@ __all__ = [
     "place_named",
     "place_of",
     "replayed",
+    "repository",
     "run_key",
     "texts",
     "unread",
@@ -103,11 +108,14 @@ _LATE = MappingProxyType(
         "MissingError": "sources.remote.mirror",
         "RateLimitedError": "sources.http.answer",
         "ScanRequest": "scan.request",
+        "Gauge": "anomaly.gauge",
+        "Seen": "sources.log.seen",
         "Selection": "sources.git.revisions",
         "Unit": "scan.unit",
         "changed_stream": "anomaly.baseline",
         "listed_repositories": "scan.remote",
         "place_named": "scan.remote",
+        "repository": "scan.remote",
         "replayed": "scan.brought",
         "unread": "scan.remote",
     }

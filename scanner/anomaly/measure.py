@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import accumulate, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stanch.scanner.model.entropy import entropy
 
@@ -54,6 +54,23 @@ class Measure:
         self._encoded += sum(map(len, _RUN.findall(data)))
         self._suspicious += len(found)
         self._bins.update(int(entropy(token) / _BIN) for token in islice(found, _MOST))
+
+    def held(self) -> dict[str, Any]:
+        """All that was counted, for :meth:`add` of another one."""
+        return {
+            "size": self._size,
+            "suspicious": self._suspicious,
+            "encoded": self._encoded,
+            "bins": sorted(self._bins.items()),
+        }
+
+    def add(self, held: Mapping[str, Any]) -> None:
+        """What another one has counted."""
+        self._size += int(held["size"])
+        self._suspicious += int(held["suspicious"])
+        self._encoded += int(held["encoded"])
+        for name, count in held["bins"]:
+            self._bins[int(name)] += int(count)
 
     def reading(self) -> Reading:
         """What has been counted so far."""

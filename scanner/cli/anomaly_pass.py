@@ -138,7 +138,7 @@ class Watch:
 
         source = opened(self._log or "")
         for batch in source.batches():
-            for log in () if isinstance(batch, Gap) else batch:
+            for log in batch if isinstance(batch, tuple) else ():
                 if only and log.place.path not in only:
                     continue
                 for piece in source.read((log,)):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stanch.scanner.scan.layer_cache import LayerCache
     from stanch.scanner.sources.git.repository import Repository
     from stanch.scanner.sources.git.revisions import Selection
+    from stanch.scanner.sources.log.seen import Seen
     from stanch.scanner.sources.remote.listing import Listed
     from stanch.scanner.suppression.suppressor import Suppressor
 
@@ -128,16 +129,6 @@ class Scanner:
             return self.scan_path(Path(target), history=history, parts=parts, selection=selection)
         return kind.scan(self, target, Asked(parts=parts, history=history, selection=selection))
 
-    def scan_repository(self, url: str, *, selection: Selection, is_wiki: bool = False) -> Scan:
-        """Scan a part of a repository on another host; a wiki may never have been begun.
-
-        ``marks`` of the scan, when it is over, are what ``selection.known`` is the next time.
-        """
-        from stanch.scanner.scan.remote import repository  # noqa: PLC0415  # most scans do without
-
-        asked = Asked(selection=selection)
-        return self.scan_remote(repository(url, is_wiki=is_wiki), asked, many=False)
-
     def scan_remote(
         self,
         repositories: Callable[[], Iterable[Listed]],
@@ -217,17 +208,26 @@ class Scanner:
         """Finds also what is not sure enough to be shown: it takes values out of what is quoted."""
         return Engine(self._rules, self._key)
 
-    def scan_log(self, reference: str, *, parts: bool = True) -> Scan:
+    def scan_log(
+        self,
+        reference: str,
+        *,
+        parts: bool = True,
+        seen: Seen | None = None,
+        heard: Callable[[bytes], None] = lambda _: None,
+    ) -> Scan:
         """Scan a log: a file or the archive of a run, or what a provider of CI keeps.
 
-        Raises :class:`UsageError` for a reference that names nothing.
+        With ``seen`` what was not read before, which it remembers; ``heard`` gets the text. Raises
+        :class:`UsageError` for a reference that names nothing.
         """
         from stanch.scanner.scan.log import LogScan  # noqa: PLC0415  # most scans do without
         from stanch.scanner.scan.quoted import Quoted  # noqa: PLC0415  # as above
         from stanch.scanner.sources.log.opening import opened  # noqa: PLC0415  # as above
 
         quoted = Quoted(engine=self._unsure)
-        scan = LogScan(source=opened(reference), quoted=quoted)
+        source = opened(reference, seen, heard)
+        scan = LogScan(source=source, quoted=quoted, again=seen is not None)
 
         @contextmanager
         def start() -> Iterator[Results]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 from stanch.scanner.model.fragment import Fragment, Gap
@@ -20,12 +20,14 @@ class Milestone(Record):
     """Says in the order of the results that a source's first ``done`` steps are complete.
 
     ``of`` is how many there are, 0 when that is not known. ``marks`` name what has been read whole,
-    for a later scan that reads what is new.
+    for a later scan that reads what is new; ``over`` is told whether all since the last milestone
+    was read.
     """
 
     done: int
     of: int = 0
     marks: tuple[str, ...] = ()
+    over: Callable[[bool], None] | None = None
 
 
 class Aside(Record):

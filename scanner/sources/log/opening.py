@@ -9,11 +9,17 @@ from pathlib import Path
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.provenance import InLog
 from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.log.seen import Seen
 from stanch.scanner.sources.log.source import Log, Logs
 
 
-def opened(reference: str) -> Logs:
-    """The logs; what is on this machine goes first. Raises :class:`UsageError`."""
+def opened(
+    reference: str, seen: Seen | None = None, heard: Callable[[bytes], None] = lambda _: None
+) -> Logs:
+    """The logs; what is on this machine goes first. Raises :class:`UsageError`.
+
+    With ``seen`` those that were not read before, which it then remembers; ``heard`` gets the text.
+    """
     path = Path(reference).expanduser()
     if path.is_dir():
         raise UsageError(
@@ -24,7 +30,7 @@ def opened(reference: str) -> Logs:
         return Logs((_file(path),))
     provider, _, rest = reference.partition("/")
     if provider in PROVIDERS and rest.strip("/"):
-        return PROVIDERS[provider](rest)
+        return PROVIDERS[provider](rest, seen, heard)
     raise UsageError(
         f"there is no file {display(reference)}",
         remedy="name a log, the archive of a run, or who keeps it "
@@ -32,35 +38,39 @@ def opened(reference: str) -> Logs:
     )
 
 
-def _asked(name: str) -> Callable[[str], Logs]:
+Heard = Callable[[bytes], None]
+Opens = Callable[[str, "Seen | None", Heard], Logs]
+
+
+def _asked(name: str) -> Opens:
     """A provider that answers over HTTP."""
 
-    def logs(path: str) -> Logs:
+    def logs(path: str, seen: Seen | None, heard: Heard) -> Logs:
         # Loaded late: a file on this machine needs no network.
         module = import_module(f"stanch.scanner.sources.log.provider.{name}")
         from stanch.scanner.sources.http.client import bearer  # noqa: PLC0415
         from stanch.scanner.sources.log.provider.asking import Asking  # noqa: PLC0415
 
-        asking = Asking.of(path, module.HOST, getattr(module, "authorize", bearer))
-        return Logs(module.logs(asking), ended=asking.client.close)
+        asking = Asking.of(path, module.HOST, getattr(module, "authorize", bearer), seen)
+        return Logs(module.logs(asking), ended=asking.client.close, heard=heard)
 
     return logs
 
 
-def _cloudwatch(path: str) -> Logs:
+def _cloudwatch(path: str, seen: Seen | None, heard: Heard) -> Logs:
     from stanch.scanner.sources.log.provider.aws import cloudwatch  # noqa: PLC0415  # as above
 
-    return Logs(cloudwatch(path))
+    return Logs(cloudwatch(path, seen), heard=heard)
 
 
-def _codebuild(path: str) -> Logs:
+def _codebuild(path: str, seen: Seen | None, heard: Heard) -> Logs:
     from stanch.scanner.sources.log.provider.aws import codebuild  # noqa: PLC0415  # as above
 
-    return Logs(codebuild(path))
+    return Logs(codebuild(path, seen), heard=heard)
 
 
 #: What stands in front of the first slash. A provider is a file in ``provider/``, and a line here.
-PROVIDERS: Mapping[str, Callable[[str], Logs]] = {
+PROVIDERS: Mapping[str, Opens] = {
     "github": _asked("github"),
     "gitlab": _asked("gitlab"),
     "jenkins": _asked("jenkins"),

@@ -17,6 +17,7 @@ from stanch.scanner.sources.content.unpacked import DamagedError, unpacked, unpa
 from stanch.scanner.sources.content.window import Read
 from stanch.scanner.sources.log.clean import cleaned
 from stanch.scanner.sources.log.step import Ran
+from stanch.scanner.sources.source import Milestone
 
 _GONE = (404, 410)
 _LARGEST = 8 << 30  # bytes of a log when it is unpacked
@@ -32,27 +33,42 @@ class Log(Record):
     open: Callable[[], AbstractContextManager[IO[bytes]]]
     ran: tuple[Ran, ...] = ()
     files: bool = False  # it is no log but an archive of files
+    first_line: int = 1  # of what is read; what stood before it was read before
 
 
 class Logs:
-    """What a provider lists, or a file. ``ended`` is called when all of it has been read."""
+    """What a provider lists, or a file. ``ended`` is called when all of it has been read.
+
+    ``heard`` gets the clean text that is read; ``begins`` says of which logs only the rest is.
+    """
 
     def __init__(
-        self, listed: Iterable[Log | Gap], ended: Callable[[], None] = lambda: None
+        self,
+        listed: Iterable[Log | Gap | Milestone],
+        ended: Callable[[], None] = lambda: None,
+        heard: Callable[[bytes], None] = lambda _: None,
     ) -> None:
-        self._listed, self._ended = listed, ended
+        self._listed, self._ended, self._heard = listed, ended, heard
+        self.begins: dict[str, int] = {}
 
-    def batches(self) -> Iterator[tuple[Log, ...] | Gap]:
+    def batches(self) -> Iterator[tuple[Log, ...] | Gap | Milestone]:
         """One log each: they may be large."""
         for each in self._listed:
-            yield each if isinstance(each, Gap) else (each,)
+            if isinstance(each, Log):
+                self.begins[each.place.path] = each.first_line
+                yield (each,)
+            else:
+                yield each
 
     def read(self, batch: tuple[Log, ...]) -> Iterator[Fragment | Gap]:
         """The logs' lines."""
         for log in batch:
             try:
                 with log.open() as file:
-                    yield from _content(file, log)
+                    for piece in _content(file, log):
+                        if isinstance(piece, Fragment):
+                            self._heard(piece.data)
+                        yield piece
             except OSError as error:
                 why = f"damaged: {error}" if isinstance(error, DamagedError) else error.strerror
                 yield Gap(path=log.place.path, why=why or "unreadable", incomplete=True)

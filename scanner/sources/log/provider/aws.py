@@ -10,13 +10,18 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import IO, Any
 
 from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.provenance import InLog
 from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.log.provider.asking import Key, unended, unread_units
+from stanch.scanner.sources.log.provider.aws_news import news
+from stanch.scanner.sources.log.seen import Seen
 from stanch.scanner.sources.log.source import Log, unread
+from stanch.scanner.sources.source import Milestone
 
 LATEST = 50
 """Streams of a group, and builds of a project, that are read."""
@@ -28,19 +33,21 @@ _REMEDY = (
     "logs:GetLogEvents (and logs:Unmask), codebuild:BatchGet*, codebuild:ListBuildsForProject: "
     "aws sts get-caller-identity"
 )
-Listing = Iterator[Log | Gap]
+Listing = Iterator[Log | Gap | Milestone]
 
 
-def cloudwatch(path: str) -> Listing:
+def cloudwatch(path: str, seen: Seen | None = None) -> Listing:
     """``REGION/GROUP`` or ``REGION/GROUP/STREAM``; both names may have slashes."""
     region, name = _parts(path, "cloudwatch/REGION/GROUP[/STREAM]")
-    return _guarded(f"cloudwatch/{path}", lambda: _named(_client("logs", region), region, name))
+    return _guarded(
+        f"cloudwatch/{path}", lambda: _named(_client("logs", region), region, name, seen)
+    )
 
 
-def codebuild(path: str) -> Listing:
+def codebuild(path: str, seen: Seen | None = None) -> Listing:
     """``REGION/PROJECT`` or ``REGION/PROJECT:BUILD``: logs, and what the project has in clear."""
     region, name = _parts(path, "codebuild/REGION/PROJECT[:BUILD]")
-    return _guarded(f"codebuild/{path}", lambda: _builds(region, name))
+    return _guarded(f"codebuild/{path}", lambda: _builds(region, name, seen))
 
 
 def _parts(path: str, form: str) -> tuple[str, str]:
@@ -84,7 +91,7 @@ def _told(error: Exception) -> SourceError:
     raise error
 
 
-def _named(client: Any, region: str, name: str) -> Listing:
+def _named(client: Any, region: str, name: str, seen: Seen | None) -> Listing:
     group, stream = name, ""
     while not _is_group(client, group):
         group, _, last = group.rpartition("/")
@@ -93,15 +100,21 @@ def _named(client: Any, region: str, name: str) -> Listing:
             why = f"there is no log group {display(name)} in {region}"
             yield Gap(path=display(name), why=why, incomplete=True)
             return
-    names = [stream] if stream else list(_streams(client, group))
-    for each in names[:LATEST]:
-        place = InLog(
+
+    def place(each: str) -> InLog:
+        return InLog(
             path=display(f"{group}/{each}"),
             provider="cloudwatch",
             link=_page(region, group, each),
             copies=_copy(region, group, each),
         )
-        yield Log(place=place, open=_events(client, group, each))
+
+    if seen is not None and not stream:
+        yield from news(client, group, seen, place, lambda n, kept: _Events(client, group, n, kept))
+        return
+    names = [stream] if stream else list(_streams(client, group))
+    for each in names[:LATEST]:
+        yield Log(place=place(each), open=_events(client, group, each))
     if len(names) > LATEST:
         why = f"only the latest {LATEST} streams are read"
         yield Gap(path=display(group), why=why, incomplete=False)
@@ -137,17 +150,27 @@ def _events(
 
 
 class _Events(io.RawIOBase):
-    """A stream's messages as lines. A page may be empty; the end is a token that comes again."""
+    """A stream's messages as lines. A page may be empty; the end is a token that comes again.
 
-    def __init__(self, client: Any, group: str, stream: str) -> None:
+    ``kept`` says behind which token, line and time to begin, and then where it ended.
+    """
+
+    def __init__(
+        self, client: Any, group: str, stream: str, kept: dict[str, Any] | None = None
+    ) -> None:
         super().__init__()
         self._client = client
+        self._kept: dict[str, Any] = {"token": "", "line": 0, "at": 0} if kept is None else kept
         self._asked = {
             "logGroupName": group,
             "logStreamName": stream,
             "startFromHead": True,
             "unmask": True,
         }
+        if self._kept["token"]:
+            self._asked["nextToken"] = self._kept["token"]
+        elif self._kept["at"]:
+            self._asked["startTime"] = self._kept["at"]
         self._ready = b""
         self._over = False
 
@@ -163,30 +186,63 @@ class _Events(io.RawIOBase):
         return size
 
     def _more(self) -> None:
-        try:
-            page = self._client.get_log_events(**self._asked)
-        except Exception as error:
-            raise _told(error) from error
+        page = self._page()
         lines = (each["message"].rstrip("\n") + "\n" for each in page["events"])
         self._ready = "".join(lines).encode("utf-8", "surrogatepass")
         token = page["nextForwardToken"]
+        last = max((each["timestamp"] for each in page["events"]), default=0)
+        line = self._kept["line"] + self._ready.count(b"\n")
+        self._kept.update(token=token, line=line, at=max(self._kept["at"], last))
         self._over = token == self._asked.get("nextToken")
         self._asked["nextToken"] = token
 
+    def _page(self) -> Any:
+        try:
+            return self._client.get_log_events(**self._asked)
+        except Exception as error:
+            code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+            if code == "InvalidParameterException" and "nextToken" in self._asked:
+                # It lived for a day: by the time of the last event, of which some come once more.
+                del self._asked["nextToken"]
+                self._asked["startTime"] = self._kept["at"]
+                return self._page()
+            raise _told(error) from error
 
-def _builds(region: str, name: str) -> Listing:
+
+def _builds(region: str, name: str, seen: Seen | None) -> Listing:
     client, logs = _client("codebuild", region), _client("logs", region)
     project, _, build = name.partition(":")
     yield from _variables(client, project)
+    if seen is not None and not build:
+        units = _units(client, project)
+        yield from unread_units(seen, project, units, partial(_build, logs, region, project))
+        return
     if build:
         ids = [name]
     else:
         ids = client.list_builds_for_project(projectName=project, sortOrder="DESCENDING")["ids"]
     found = client.batch_get_builds(ids=ids[:LATEST])["builds"] if ids else []
     for each in found:
-        where = each.get("logs", {})
-        if each.get("buildStatus") not in _STARTED or not where.get("streamName"):
-            continue  # it has none
+        yield from _build(logs, region, project, each)
+    if not build and len(ids) > LATEST:
+        why = f"only the latest {LATEST} builds are read"
+        yield Gap(path=display(project), why=why, incomplete=False)
+
+
+def _units(client: Any, project: str) -> Iterator[tuple[Key, Any]]:
+    """All builds, newest first, by their numbers."""
+    pages = client.get_paginator("list_builds_for_project").paginate(
+        projectName=project, sortOrder="DESCENDING"
+    )
+    for page in pages:
+        found = client.batch_get_builds(ids=page["ids"])["builds"] if page["ids"] else []
+        for each in sorted(found, key=lambda build: -int(build["buildNumber"])):
+            yield (int(each["buildNumber"]), ""), each
+
+
+def _build(logs: Any, region: str, project: str, each: Any) -> Listing:
+    where = each.get("logs", {})
+    if each.get("buildStatus") in _STARTED and where.get("streamName"):
         place = InLog(
             path=display(f"{where['groupName']}/{where['streamName']}"),
             provider="codebuild",
@@ -196,9 +252,8 @@ def _builds(region: str, name: str) -> Listing:
             copies=_copy(region, where["groupName"], where["streamName"]),
         )
         yield Log(place=place, open=_events(logs, where["groupName"], where["streamName"]))
-    if not build and len(ids) > LATEST:
-        why = f"only the latest {LATEST} builds are read"
-        yield Gap(path=display(project), why=why, incomplete=False)
+    if each.get("buildStatus") == "IN_PROGRESS":
+        yield unended(f"{display(project)}/{each['id']}")
 
 
 def _variables(client: Any, project: str) -> Listing:

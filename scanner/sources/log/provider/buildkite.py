@@ -7,14 +7,13 @@ from stanch.scanner.model.provenance import InLog
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.http.answer import HttpError
 from stanch.scanner.sources.log.provider.asking import (
-    LATEST,
     Asking,
     Listing,
     Row,
     children,
     link,
-    older,
     text,
+    unended,
     unknown,
     unread,
 )
@@ -41,21 +40,22 @@ def logs(asking: Asking) -> Listing:
 
 def _builds(asking: Asking, api: str, build: str, only: str) -> Listing:
     shown = "/".join(asking.names)
+
+    def read(row: Row) -> Listing:
+        for each in children(row, "jobs"):
+            if not only or text(each, "id") == only:
+                yield from _job(asking, api, text(row, "number"), each)
+        if asking.seen is not None and not text(row, "finished_at"):
+            yield unended(f"{shown}/builds/{text(row, 'number')}")
+
+    if not build:
+        rows = asking.rows(f"{api}?per_page={asking.page}")
+        yield from asking.latest(shown, rows, read, key="number", what="builds")
+        return
     try:
-        if build:
-            builds = [asking.row(f"{api}/{asking.path(build)}")]
-        else:
-            builds = list(asking.rows(f"{api}?per_page={LATEST}", most=LATEST + 1))
+        yield from read(asking.row(f"{api}/{asking.path(build)}"))
     except HttpError as error:
         yield unread(shown, error)
-        return
-    for each in builds[:LATEST]:
-        for job in children(each, "jobs"):
-            if only and text(job, "id") != only:
-                continue
-            yield from _job(asking, api, text(each, "number"), job)
-    if len(builds) > LATEST:
-        yield older(shown, "builds")
 
 
 def _job(asking: Asking, api: str, build: str, job: Row) -> Listing:

@@ -16,10 +16,11 @@ from stanch.scanner.sources.log.provider.asking import (
     LATEST,
     Asking,
     Listing,
+    Row,
     children,
     link,
-    older,
     text,
+    unended,
     unknown,
     unread,
 )
@@ -46,19 +47,33 @@ def logs(asking: Asking) -> Listing:
 
 def _jobs(asking: Asking, api: str, job: str) -> Listing:
     shown = "/".join(asking.names[:3])
-    try:
-        if job:
-            numbers = [job]
-        else:
-            rows = asking.rows(f"{api}?limit={LATEST + 1}&shallow=true", most=LATEST + 1)
-            numbers = [text(row, "build_num") for row in rows]
-        for number in numbers[:LATEST]:
+
+    def read(row: Row) -> Listing:
+        number = text(row, "build_num")
+        try:
             yield from _job(asking, api, shown, number)
-    except HttpError as error:
-        yield unread("/".join(asking.names), error)
-        return
-    if len(numbers) > LATEST:
-        yield older(shown, "jobs")
+        except HttpError as error:
+            yield unread(f"{shown}/{number}", error)
+        if asking.seen is not None and text(row, "lifecycle") != "finished":
+            yield unended(f"{shown}/{number}")
+
+    if job:
+        yield from read({"build_num": job})
+    else:
+        yield from asking.latest(shown, _rows(asking, api), read, key="build_num", what="jobs")
+
+
+def _rows(asking: Asking, api: str) -> Iterator[Row]:
+    """The latest jobs; there is no link from one page to the next."""
+    size, offset = (LATEST + 1 if asking.seen is None else asking.page), 0
+    while True:
+        page = list(
+            asking.rows(f"{api}?limit={size}&shallow=true{f'&offset={offset}' if offset else ''}")
+        )
+        yield from page
+        if len(page) < size:
+            return
+        offset += size
 
 
 def _job(asking: Asking, api: str, shown: str, number: str) -> Listing:

@@ -11,15 +11,14 @@ from stanch.scanner.model.provenance import InLog
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.http.answer import HttpError
 from stanch.scanner.sources.log.provider.asking import (
-    LATEST,
     Asking,
     Listing,
     Row,
     children,
     link,
     number,
-    older,
     text,
+    unended,
     unknown,
     unread,
 )
@@ -54,19 +53,15 @@ def logs(asking: Asking) -> Listing:
 
 
 def _latest(asking: Asking, actions: str) -> Listing:
-    shown = "/".join(asking.names)
-    try:
-        runs = list(
-            asking.rows(f"{actions}/runs?per_page={LATEST}", "workflow_runs", most=LATEST + 1)
-        )
-    except HttpError as error:
-        yield unread(shown, error)
-        return
-    for run in runs[:LATEST]:
+    rows = asking.rows(f"{actions}/runs?per_page={asking.page}", "workflow_runs")
+
+    def read(run: Row) -> Listing:
         name = text(run, "id")
         yield from _run(asking, actions, name, f"runs/{name}/jobs?filter=all&per_page=100")
-    if len(runs) > LATEST:
-        yield older(shown, "runs")
+        if asking.seen is not None and text(run, "status") != "completed":
+            yield unended(f"{'/'.join(asking.names)}/runs/{name}")
+
+    yield from asking.latest("/".join(asking.names), rows, read, attempt="run_attempt")
 
 
 def _run(asking: Asking, actions: str, run: str, jobs: str) -> Listing:

@@ -7,13 +7,12 @@ from stanch.scanner.model.provenance import InLog
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.http.answer import HttpError
 from stanch.scanner.sources.log.provider.asking import (
-    LATEST,
     Asking,
     Listing,
     Row,
     link,
-    older,
     text,
+    unended,
     unread,
 )
 from stanch.scanner.sources.log.source import Log
@@ -29,10 +28,14 @@ def logs(asking: Asking) -> Listing:
     which = names[-2:] if names[-2:-1] in (("jobs",), ("pipelines",)) else ()
     project = "/".join(names[: len(names) - len(which)]).removesuffix("/-")
     api = f"{asking.base}/api/v4/projects/{asking.path(project)}"
+    if not which:
+        rows = asking.rows(f"{api}/jobs?per_page={asking.page}")
+        yield from asking.latest(
+            project, rows, lambda job: _job(asking, api, project, job), what="jobs"
+        )
+        return
     try:
-        if not which:
-            jobs = list(asking.rows(f"{api}/jobs?per_page={LATEST}", most=LATEST + 1))
-        elif which[0] == "jobs":
+        if which[0] == "jobs":
             jobs = [asking.row(f"{api}/jobs/{asking.path(which[1])}")]
         else:
             listed = f"pipelines/{asking.path(which[1])}/jobs?include_retried=true&per_page=100"
@@ -40,16 +43,16 @@ def logs(asking: Asking) -> Listing:
     except HttpError as error:
         yield unread("/".join(names), error)
         return
-    for job in jobs if which else jobs[:LATEST]:
+    for job in jobs:
         yield from _job(asking, api, project, job)
-    if not which and len(jobs) > LATEST:
-        yield older(project, "jobs")
 
 
 def _job(asking: Asking, api: str, project: str, job: Row) -> Listing:
     number, name = text(job, "id"), text(job, "name")
     path = f"{project}/jobs/{number}"
     if text(job, "status") in _NOT_STARTED:
+        if asking.seen is not None:
+            yield unended(path)
         return  # it has none
     if text(job, "erased_at"):
         yield Gap(path=path, why="was erased: it is not there any more", incomplete=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.provenance import InLog
 from stanch.scanner.sources.content.display_path import display
@@ -13,7 +15,6 @@ from stanch.scanner.sources.log.provider.asking import (
     Row,
     children,
     link,
-    older,
     text,
     unread,
 )
@@ -45,16 +46,30 @@ def _below(asking: Asking, names: tuple[str, ...], deepest: int) -> Listing:
     except HttpError as error:
         yield unread(shown, error)
         return
-    builds = children(row, "builds")
-    for build in builds[:LATEST]:
-        yield from _build(asking, names, build)
-    if len(builds) > LATEST:
-        yield older(shown, "builds")
+    yield from asking.latest(
+        shown,
+        _builds(asking, names, children(row, "builds")),
+        lambda build: _build(asking, names, build),
+        key="number",
+        what="builds",
+    )
     for job in children(row, "jobs"):
         if deepest:
             yield from _below(asking, (*names, "job", text(job, "name")), deepest - 1)
         else:
             yield Gap(path=shown, why="folders are nested too deeply", incomplete=True)
+
+
+def _builds(asking: Asking, names: tuple[str, ...], latest: list[Row]) -> Iterator[Row]:
+    """The latest, and where an earlier scan has to be met those before them."""
+    yield from latest
+    offset = len(latest)
+    while asking.seen is not None and offset > LATEST:
+        tree = f"tree=allBuilds[{_BUILD}]{{{offset},{offset + asking.page}}}"
+        row = asking.row(f"{asking.base}/{asking.path(*names)}/api/json?{tree}")
+        page = children(row, "allBuilds")
+        yield from page
+        offset = offset + len(page) if page else 0
 
 
 def _build(asking: Asking, names: tuple[str, ...], build: Row) -> Listing:
