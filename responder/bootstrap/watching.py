@@ -9,13 +9,18 @@ from functools import cache
 
 from stanch.responder.bootstrap.house import House
 from stanch.responder.domain.watched import Source
+from stanch.responder.providers.aws.setting import AwsSection
 from stanch.responder.services.sureness import Sureness
+from stanch.responder.watch.aws import connecting
+from stanch.responder.watch.follow import FILE, Files
 from stanch.responder.watch.hook.door import HookDoor
 from stanch.responder.watch.judge import Judge
+from stanch.responder.watch.log import GROUP, RUNS, Logs
 from stanch.responder.watch.look import Looker
 from stanch.responder.watch.owner import Owners
+from stanch.responder.watch.queue import IMAGE, Images, Queues
 from stanch.responder.watch.repository import KIND, WIKI, Repositories
-from stanch.responder.watch.roster import OWNER, enrol
+from stanch.responder.watch.roster import OWNER, QUEUE, enrol
 from stanch.responder.watch.setting import HOSTS
 from stanch.responder.watch.sight import Eye
 from stanch.responder.watch.taking import Taking
@@ -100,5 +105,15 @@ def _eyes(house: House) -> Mapping[str, Eye]:
         key = load_fingerprint_key(settings.scanner.fingerprint_key or None, settings.data)
         return Scanner(key=key, rules=configured_rules(settings.data), processes=1)
 
-    repositories = Repositories(scanner)
-    return {OWNER: Owners(), KIND: repositories, WIKI: repositories}
+    repositories, logs = Repositories(scanner), Logs(scanner)
+    aws = settings.provider("aws")
+    return {
+        OWNER: Owners(),
+        KIND: repositories,
+        WIKI: repositories,
+        RUNS: logs,
+        GROUP: logs,
+        FILE: Files(scanner),
+        QUEUE: Queues(connecting(aws.endpoint_url if isinstance(aws, AwsSection) else "")),
+        IMAGE: Images(scanner),
+    }

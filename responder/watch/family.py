@@ -34,7 +34,7 @@ def _one(tx: WatchTransaction, watched: Watched, news: News) -> None:
             return  # told twice
     known = tx.sources.get(source_id(watched.name, news.subject))
     source = known or Source.fresh(watched.name, news.kind, news.subject, now)
-    changed = news.hint != source.hint or (not news.hint and bool(news.event))
+    changed = news.hint != source.hint
     again = known is not None and known.due_at is None and known.gap == GONE
     if known is None or changed or again:
         gap = "" if again else source.gap

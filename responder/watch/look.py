@@ -12,10 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from stanch.responder.domain.error import StanchError
-from stanch.responder.domain.watched import Source, SourceId, WatchStore, WatchTransaction
+from stanch.responder.domain.watched import (
+    Source,
+    SourceId,
+    Suspicion,
+    WatchStore,
+    WatchTransaction,
+)
 from stanch.responder.telemetry.log import get_logger
 from stanch.responder.watch.family import enter
 from stanch.responder.watch.hold import Hold
+from stanch.responder.watch.judge import CHANGED
+from stanch.responder.watch.queue import IMAGE
 from stanch.responder.watch.setting import Watched
 from stanch.responder.watch.sight import Eye, News, Sight
 from stanch.responder.watch.taking import Taking
@@ -25,7 +33,6 @@ log = get_logger(__name__)
 FULL = timedelta(days=1)
 """How often a listed repository is read although its host says that nothing has changed."""
 
-IMAGE = "image"
 _LONGEST = 300  # characters of what is said of a failure
 
 
@@ -101,7 +108,7 @@ class Looker:
             )
             if saved is not None:
                 enter(tx, saved, watched, news, listed=sight.listed and not error)
-                for suspicion in taking.doubtful:
+                for suspicion in (*taking.doubtful, *_changed(source, sight, now)):
                     tx.sources.suspect(suspicion)
         if saved is not None and not error:
             sight.done()
@@ -144,6 +151,20 @@ class Looker:
             after = replace(after, noticed_at=fresh.noticed_at if told else None)
         tx.sources.save(after)
         return after
+
+
+def _changed(source: Source, sight: Sight, now: datetime) -> Iterator[Suspicion]:
+    """What has suddenly changed in a stream: a person says whether it is an incident."""
+    for reason in sight.shifts[:1]:  # one change has many numbers
+        yield Suspicion(
+            id=0,
+            source=source.id,
+            rule=CHANGED,
+            place=f"{now:%Y-%m-%d}",  # a day of alarms is one question
+            reason=f"it suddenly changed: {reason}",
+            fingerprint=source.id,
+            found_at=now,
+        )
 
 
 def _matches(sight: Sight, gaps: _Gaps, news: list[News]) -> Iterator[Match]:

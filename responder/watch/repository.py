@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from stanch.responder.domain.watched import Source
 from stanch.responder.watch.setting import Watched
 from stanch.responder.watch.sight import Brought, Sight
-from stanch.scanner.api import Scan, Scanner, Selection
+from stanch.scanner.api import Asked, Scan, Scanner, Selection, repository
 
 KIND, WIKI = "git", "wiki"
 _AHEAD = timedelta(days=2)  # no commit is from the day after tomorrow
@@ -27,9 +27,8 @@ class Repositories:
         known = tuple(str(each) for each in tips) if isinstance(tips, list | tuple) else ()
         begins = not known and not watched.history
         selection = Selection(known=known, since=(now + _AHEAD).date() if begins else None)
-        scan = self.scanner().scan_repository(
-            source.subject, selection=selection, is_wiki=source.kind == WIKI
-        )
+        place = repository(source.subject, is_wiki=source.kind == WIKI)
+        scan = self.scanner().scan_remote(place, Asked(selection=selection), many=False)
         sight = Sight(results=iter(()), cursor=source.cursor)
         sight.results = _results(scan, sight)
         return sight
