@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from stanch.scanner.local import cache
 from stanch.scanner.local.fingerprint_key import data_directory
 from stanch.scanner.local.hosts import operator_hosts
 from stanch.scanner.model.error import SourceError
@@ -19,6 +20,7 @@ from stanch.scanner.model.record import Record, replace
 from stanch.scanner.scan.stage import Results, Stage
 from stanch.scanner.sources.git.history import SHALLOW
 from stanch.scanner.sources.http.client import Client
+from stanch.scanner.sources.http.kept import Kept
 from stanch.scanner.sources.remote import bitbucket, gitea, github, gitlab
 from stanch.scanner.sources.remote.address import parse
 from stanch.scanner.sources.remote.listing import Listed, Lists, Owner, owner_of
@@ -139,7 +141,10 @@ def listed_repositories(provider: str, text: str) -> Iterator[Listed]:
 
 def _listed(lists: Lists, owner: Owner) -> Iterator[Listed]:
     api = f"api.{owner.host}"
-    with closing(Client.of(operator_hosts(), named=(owner.host, api))) as client:
+    folder = cache.directory()
+    kept = Kept(folder=Path(folder) / "lists") if folder else None
+    client = Client.of(operator_hosts(), named=(owner.host, api), kept=kept)
+    with closing(client):
         yield from lists(client, owner.host, owner.name)
 
 

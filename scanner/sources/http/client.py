@@ -26,6 +26,7 @@ from stanch.scanner.model.record import Record, fresh
 from stanch.scanner.sources.http.answer import Answer, HttpError, RateLimitedError, instant
 from stanch.scanner.sources.http.body import Body
 from stanch.scanner.sources.http.guard import ForbiddenAddressError, Pools
+from stanch.scanner.sources.http.kept import Kept
 
 _TRIES = 4
 _REDIRECTS = 5
@@ -54,30 +55,49 @@ def bearer(host: Host) -> Mapping[str, str]:
 class Client(Record, frozen=False):
     """Connections to any number of hosts. Those in ``named`` the user has typed: they may be inner.
 
-    ``longest`` is how long, in seconds, a host may keep us waiting before that is an error.
+    ``longest`` is how long, in seconds, a host may keep us waiting before that is an error. What is
+    asked with ``get`` is ``kept``, where a place for it is given.
     """
 
     hosts: Hosts
     named: frozenset[str]
     authorize: Authorize = bearer
     longest: float = 60.0
+    kept: Kept | None = None
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.time
     _pools: Pools = fresh(Pools)
 
     @classmethod
-    def of(cls, hosts: Hosts, *, named: tuple[str, ...], authorize: Authorize = bearer) -> Client:
+    def of(
+        cls,
+        hosts: Hosts,
+        *,
+        named: tuple[str, ...],
+        authorize: Authorize = bearer,
+        kept: Kept | None = None,
+    ) -> Client:
         """A client for these hosts (``name`` or ``name:port``) and what the operator lists."""
         allowed = frozenset(each.lower() for each in (*named, *hosts.named))
-        return cls(hosts=hosts, named=allowed, authorize=authorize)
+        return cls(hosts=hosts, named=allowed, authorize=authorize, kept=kept)
 
     def close(self) -> None:
         """Close all connections."""
         self._pools.close()
 
     def get(self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS) -> Answer:
-        """A whole answer of at most 32 MiB; 304 is one too. Raises :class:`HttpError` else."""
-        return self.ask("GET", url, headers=headers)
+        """A whole answer of at most 32 MiB. Raises :class:`HttpError` for what is none.
+
+        What is kept is given again where the host says that it still holds.
+        """
+        known = self.kept.recall(url, headers) if self.kept else None
+        asked = {**headers, "If-None-Match": known.headers["etag"]} if known else headers
+        answer = self.ask("GET", url, headers=asked)
+        if known and answer.status == _NOT_MODIFIED:
+            return known
+        if self.kept:
+            self.kept.keep(url, headers, answer)
+        return answer
 
     def pages(self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS) -> Iterator[Answer]:
         """This answer and those that its ``Link`` headers lead to, each once."""

@@ -41,14 +41,15 @@ def scanner(home: Path) -> Scanner:
     return Scanner(key=key, history_folder=home / "history", processes=1)
 
 
+@pytest.mark.parametrize("proposed", ["refs/pull/7/head", "refs/merge-requests/7/head"])
 def test_a_url_is_scanned_with_what_was_proposed_and_never_merged(
-    git_host: Start, scanner: Scanner, token: Token
+    git_host: Start, scanner: Scanner, token: Token, proposed: str
 ) -> None:
     host = git_host()
     host.repository("app")
     host.push("app", {"a.env": f"TOKEN={token(1)}\n"})
     host.push("app", {"a.env": "TOKEN=\n"})
-    host.push("app", {"b.env": f"TOKEN={token(2)}\n"}, ref="refs/pull/7/head")
+    host.push("app", {"b.env": f"TOKEN={token(2)}\n"}, ref=proposed)
     found, gaps = read(scanner.scan_target(host.url("app"), parts=False))
     assert [each.finding.path for each in found] == ["a.env", "b.env"]
     assert [each.finding.provenance.source for each in found] == ["git-history"] * 2
