@@ -18,9 +18,11 @@ from stanch.responder.domain.step import Effect
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.decision import ASKED
 from stanch.responder.engine.planner import outputs_of
+from stanch.responder.lifecycle.inventory.known import newest
 from stanch.responder.services.approvals import Approvals, holding_up
 from stanch.responder.services.drawing import draw
 from stanch.responder.services.integrity import discrepancies
+from stanch.responder.services.recognising import told
 from stanch.responder.services.view import View
 from stanch.responder.services.words import Words
 
@@ -99,6 +101,7 @@ class Cards:
                 denied=_denied(asked),
                 closed=_closed(tx, incident),
                 differs=discrepancies(tx, incident_id),
+                known=tuple(newest(told(tx, incident_id)).values()),
             )
             waits = (
                 holding_up(asking, rows[asking.id], asked, self.approvals.planner.steps)

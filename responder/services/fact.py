@@ -13,6 +13,7 @@ from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.run import StepRun, StepState
 from stanch.responder.domain.step import Effect
+from stanch.responder.lifecycle.inventory.known import Known
 from stanch.responder.postmortem.text import span
 from stanch.responder.services.view import View
 
@@ -42,6 +43,7 @@ def _facts(view: View) -> Iterator[Fact]:
             ago = age(view.now - first.exposed_at)
             yield "Exposed", f"{first.exposed_at:%Y-%m-%d %H:%M} UTC, {ago} ago"
         yield from _copies(copies(places, found, view.specs))
+    yield from _entries(view.known)
     yield from _owner(found, outputs)
     yield from _done(view)
     yield from _proof(status.claim)
@@ -93,6 +95,16 @@ def _owner(steps: Iterable[StepRun], outputs: JsonObject) -> Iterator[Fact]:
         if named:
             yield "Owner", named[0]
             return
+
+
+def _entries(known: tuple[Known, ...]) -> Iterator[Fact]:
+    """What the inventory says: whose it is, and who will notice when it is dead."""
+    for each in known:
+        said = [f"owner {each.owner}" if each.owner else "no owner"]
+        said += [f"tenant {each.tenant}"] if each.tenant not in {"", "none"} else []
+        yield "Is the secret", f"{each.reference} ({', '.join(said)}; in {each.source})"
+        if each.consumers:
+            yield "Used by", _few(list(each.consumers))
 
 
 def _done(view: View) -> Iterator[Fact]:

@@ -13,6 +13,7 @@ from stanch.responder.domain.ports import Errand, Sealed, Store, Transaction, Va
 from stanch.responder.domain.run import RunState
 from stanch.responder.domain.timeline import Event
 from stanch.responder.engine.stop import stop
+from stanch.responder.services.recognising import recognise
 from stanch.responder.services.response import Responses
 from stanch.scanner.model.finding import Finding, Match
 from stanch.scanner.model.provenance import InCommit
@@ -118,6 +119,8 @@ class Intake:
         if news is not News.KNOWN:
             tx.ledger.append(_event(incident, exposure, news, report.by, at))
             tx.outbox.put(Errand.NOTIFY, str(incident.id))
+        if news in {News.OPENED, News.REOPENED}:
+            recognise(tx, incident, actor=report.by.actor)
         run = tx.runs.active(incident.id)
         if report.respond and news in {News.OPENED, News.REOPENED}:
             started = self.responses.start(tx, incident, report.by, report=True)

@@ -13,6 +13,7 @@ from stanch.responder.domain.run import Run, StepRun
 from stanch.responder.domain.status import Status
 from stanch.responder.domain.step import StepSpec
 from stanch.responder.domain.timeline import Event
+from stanch.responder.lifecycle.inventory.known import Known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class View:
     closed: Event | None = None  # the word that closed it
     differs: tuple[str, ...] = ()  # what the store says and the record does not
     by_hand: tuple[str, ...] = ()  # what a person can do at the provider while we cannot
+    known: tuple[Known, ...] = ()  # the entries of the inventory that have this value
 
     @property
     def status(self) -> Status:

@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "get": "Give one secret's value to a file, a pipe, or, when asked, the terminal.",
         "run": "Run a program with the secrets that its environment refers to.",
         "discover": "Find secrets in stores, IAM, KMS, env files, and references in code.",
+        "index": "Fingerprint known values, so that a leak is linked to its owner.",
         "annotate": "Set a secret's metadata in its store.",
     }
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import click
 
 from stanch.responder.cli.secrets.desk import place_options, room, settings_for, tell
+from stanch.responder.config import Settings
+from stanch.responder.domain.error import StoreError, Tampered
 from stanch.responder.lifecycle.backends.setting import environment
 from stanch.responder.lifecycle.inventory.matrix import Gap, Matrix
 from stanch.responder.lifecycle.inventory.report.delimited import delimited
@@ -18,6 +20,7 @@ from stanch.responder.lifecycle.model.answer import Listed
 from stanch.responder.lifecycle.sdk.room import Found
 
 _INCOMPLETE = 3
+_LOOKED_BACK = timedelta(days=90)
 
 
 @click.command("list")
@@ -32,23 +35,48 @@ _INCOMPLETE = 3
 def command(*, form: str, env: str | None, tenant: str | None) -> None:
     """Show every secret of the stores, worst first; values are not opened.
 
+    Who uses one is whoever the record says that it was given to in the last 90 days. A program
+    that reads the store itself is not among them.
+
     Exit codes: 0 listed, 2 usage or configuration, 3 a store did not list all it has.
     """
     settings = settings_for(env, tenant)
+    now = datetime.now(UTC)
+    used, note = known_consumers(settings, now - _LOOKED_BACK)
     with room(settings) as opened:
-        matrix = gather(opened.entries(environment(env) if env else None), now=datetime.now(UTC))
+        found = opened.entries(environment(env) if env else None)
+        matrix = gather(found, now=now, used=used)
+    tell(note)
     _show(matrix, form)
     tell(tuple(f"{gap.source} did not list all it has: {gap.why}" for gap in matrix.gaps))
     sys.exit(0 if matrix.complete else _INCOMPLETE)
 
 
-def gather(found: Iterable[Found], *, now: datetime) -> Matrix:
-    """The matrix of what the stores list."""
+def known_consumers(
+    settings: Settings, since: datetime
+) -> tuple[Mapping[str, tuple[str, ...]] | None, tuple[str, ...]]:
+    """Who was given which secret, as the record says; None, and a note, when it says nothing."""
+    # Imported late: it brings the store.
+    from stanch.responder.bootstrap.record import recorded_consumers  # noqa: PLC0415
+
+    try:
+        used = recorded_consumers(settings, since)
+    except (StoreError, Tampered) as error:
+        return None, (f"who uses the secrets is not known: {error}",)
+    return used, ()
+
+
+def gather(
+    found: Iterable[Found], *, now: datetime, used: Mapping[str, tuple[str, ...]] | None = None
+) -> Matrix:
+    """The matrix of what the stores list, with who uses each."""
     rows: list[Row] = []
     gaps: list[Gap] = []
     for each in found:
         if isinstance(each.listed, Listed):
-            rows.append(judge(each.source, each.listed, now=now))
+            name = str(each.listed.reference) if each.listed.reference else ""
+            who = used.get(name, ()) if used is not None and name else None
+            rows.append(judge(each.source, each.listed, now=now, consumers=who))
         else:
             gaps.append(Gap(source=each.source, why=each.listed.why))
     return Matrix(rows=tuple(sorted(rows, key=lambda row: row.order)), gaps=tuple(gaps))

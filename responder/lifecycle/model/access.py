@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     """What an access came to."""
 
     GIVEN = "given"
+    INDEXED = "indexed"  # opened for its fingerprints, and given to nobody
     ABSENT = "absent"
     DENIED = "denied"  # by the store
     REFUSED = "refused"  # by us

@@ -36,6 +36,7 @@ class Room:
     """Stores by name, made when they are first wanted and shared; leave its context to close."""
 
     def __init__(self, settings: Settings, *, log: AccessLog, place: Place | None = None) -> None:
+        self.log = log
         self._section = settings.secrets
         self._opened = ExitStack()
         self._backends: dict[str, Backend] = {}

@@ -200,3 +200,38 @@ def test_what_could_not_be_looked_at_makes_discovery_incomplete(
     assert done.exit_code == 3
     assert "was not looked at" in done.output
     assert "no store that was listed has it" not in done.output
+
+
+def test_an_index_knows_the_values_and_shows_who_shares_one(lab: AwsLab, place: Path) -> None:
+    value = made(lab, TAGS)
+    lab.client("secretsmanager").create_secret(
+        Name="risk/prod/stripe/api-key",
+        SecretString=value,
+        Tags=[{"Key": f"stanch:{key}", "Value": text} for key, text in TAGS.items()],
+    )
+    done = CliRunner().invoke(stanch, ["secrets", "index"])
+    assert done.exit_code == 1, done.output
+    assert "2 secrets can be recognised in prod" in done.output
+    assert f"secret://risk/prod/stripe/api-key and {KEY} hold the same value" in done.output
+    record = CliRunner().invoke(stanch, ["audit", "log"]).output
+    assert record.count("secret.indexed") == 2
+    assert record.count("secret.fingerprinted") == 2
+    assert value not in record
+    assert (place / "home" / "stanch.db").exists()
+
+
+def test_who_was_given_a_secret_stands_in_the_matrix(
+    lab: AwsLab, place: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    del place
+    made(lab, TAGS)
+
+    def consumers() -> str | None:
+        found = json.loads(run("list", "--format", "json", "--env", "prod"))
+        who: list[str] | None = found["secrets"][0]["consumers"]
+        return None if who is None else ",".join(who)
+
+    assert consumers() is None  # there is no record yet, and looking makes none
+    run("get", KEY)
+    capfdbinary.readouterr()
+    assert str(consumers()).startswith("cli:")

@@ -18,7 +18,7 @@ _SAMPLE = re.compile(r"\.(?:example|sample|template|dist)\Z")
 _LINE = re.compile(
     rb"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]{0,120})[ \t]*=([^\n]*)", re.MULTILINE
 )
-_TELLING = re.compile(
+TELLING = re.compile(
     r"(?i)pass|pwd|secret|token|api_?key|access_?key|private|credential|passphrase|dsn\b|_key\b|_auth"
 )
 _LARGEST = 1 << 20  # bytes of an env file
@@ -67,7 +67,7 @@ def _values(path: Path, data: bytes) -> Iterator[Item]:
     for found in _LINE.finditer(data):
         name, value = found[1].decode("ascii"), found[2].strip(b" \t\r\"'")
         refers = any(True for _ in mentions(b"=" + value))  # ``referred`` says so
-        if not value or refers or not _TELLING.search(name):
+        if not value or refers or not TELLING.search(name):
             continue
         line = data.count(b"\n", 0, found.start()) + 1
         yield Item(
