@@ -26,6 +26,7 @@ from stanch.responder.lifecycle.model.access import Access, Asker, Outcome
 from stanch.responder.lifecycle.model.answer import Listed, Present
 from stanch.responder.lifecycle.model.environment import Environment
 from stanch.responder.lifecycle.model.metadata import read
+from stanch.responder.lifecycle.model.reference import Reference
 from stanch.responder.lifecycle.resolution.precedence import LOCAL
 from stanch.responder.lifecycle.sdk.room import Room
 from stanch.scanner.api import load_fingerprint_key
@@ -79,40 +80,59 @@ def _entries(
     for name in opened.names(environment):
         if name in LOCAL:
             continue
-        backend = opened.backend(name)
-        for each in backend.entries():
+        for each in opened.backend(name).entries():
             if not isinstance(each, Listed):
                 gaps.append(f"{name} did not list all it has: {each.why}")
                 continue
             reference = each.reference
             if reference is None or each.described.deleted_at is not None:
                 continue  # nothing that a reference could name
-            if reference.environment is not environment:
-                continue
-            answer = backend.read(reference)
-            if not isinstance(answer, Present):
-                gaps.append(f"{reference} was not opened: {answer.why}")
-                continue
-            if environment is not Environment.DEVELOPMENT:
-                opened.log.record(
-                    Access(
-                        at=datetime.now(UTC),
-                        asker=by,
-                        reference=reference,
-                        outcome=Outcome.INDEXED,
-                        source=name,
-                        version=answer.version,
-                    )
-                )
-            known = read(each.described.tags).known
-            yield Known(
-                reference=str(reference),
-                owner=known.get("owner", ""),
-                service=reference.service,
-                environment=str(reference.environment),
-                tenant=known.get("tenant", ""),
+            if reference.environment is environment:
+                present = _opened(opened, name, reference, by, gaps)
+                if present is not None:
+                    prints = recognition.fingerprints(variable(reference), present.value)
+                    yield _known(name, each, present.version, prints, used)
+
+
+def _opened(
+    opened: Room, name: str, reference: Reference, by: Asker, gaps: list[str]
+) -> Present | None:
+    """The value, once that it was opened is on the record."""
+    answer = opened.backend(name).read(reference)
+    if not isinstance(answer, Present):
+        gaps.append(f"{reference} was not opened: {answer.why}")
+        return None
+    if reference.environment is not Environment.DEVELOPMENT:
+        opened.log.record(
+            Access(
+                at=datetime.now(UTC),
+                asker=by,
+                reference=reference,
+                outcome=Outcome.INDEXED,
                 source=name,
                 version=answer.version,
-                consumers=used.get(str(reference), ()),
-                fingerprints=recognition.fingerprints(variable(reference), answer.value),
             )
+        )
+    return answer
+
+
+def _known(
+    name: str,
+    listed: Listed,
+    version: str,
+    prints: frozenset[str],
+    used: Mapping[str, tuple[str, ...]],
+) -> Known:
+    known, reference = read(listed.described.tags).known, listed.reference
+    assert reference is not None  # noqa: S101  # the caller asked
+    return Known(
+        reference=str(reference),
+        owner=known.get("owner", ""),
+        service=reference.service,
+        environment=str(reference.environment),
+        tenant=known.get("tenant", ""),
+        source=name,
+        version=version,
+        consumers=used.get(str(reference), ()),
+        fingerprints=prints,
+    )

@@ -21,8 +21,11 @@ def test_a_scan_that_finds_a_known_value_anywhere_gives_a_known_fingerprint() ->
     recognition = Recognition(KEY)
     password = secrets.token_urlsafe(18)
     known = recognition.fingerprints("DB_PASSWORD", SecretValue(password.encode()))
-    for text in (f'password = "{password}"\n', f"db:\n  password: {password}\n"):
-        found = leaked(text)
+    for text, name in (
+        (f'password = "{password}"\n', "settings.py"),
+        (f"db:\n  password: {password}\n", "values.yaml"),
+    ):
+        found = leaked(text, name)
         assert found
         assert found <= known
 
