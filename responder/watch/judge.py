@@ -14,7 +14,8 @@ from stanch.responder.domain.watched import Judged, Suspicion, WatchStore
 from stanch.responder.services.intake import Intake, Report
 from stanch.scanner.api import Match
 
-CHANGED = "anomaly-stream"
+CHANGED, UNREAD = "anomaly-stream", "not-read"
+"""Rules of suspicions that are no finds: a stream has changed, and no look will read something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,11 @@ class Judge:
     def open(self, number: int, by: Caller) -> IncidentId:
         """Make it an incident; raises UsageError when it is none of ours, or judged already."""
         suspicion, subject = self._open(number)
+        if suspicion.rule == UNREAD:
+            raise UsageError(
+                f"number {number} is nothing that was found: it was not read",
+                remedy=f"read it by hand, then say so: stanch sources --dismiss {number}",
+            )
         if suspicion.rule != CHANGED:
             # Its value is kept nowhere: what nobody was sure of is read again, and then sealed.
             raise UsageError(

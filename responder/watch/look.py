@@ -7,6 +7,7 @@ is known, and changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,11 +23,11 @@ from stanch.responder.domain.watched import (
 from stanch.responder.telemetry.log import get_logger
 from stanch.responder.watch.family import enter
 from stanch.responder.watch.hold import Hold
-from stanch.responder.watch.judge import CHANGED
+from stanch.responder.watch.judge import CHANGED, UNREAD
 from stanch.responder.watch.queue import IMAGE
 from stanch.responder.watch.setting import Watched
 from stanch.responder.watch.sight import Eye, News, Sight
-from stanch.responder.watch.taking import Taking
+from stanch.responder.watch.taking import MOST, Taking
 from stanch.scanner.api import Gap, Match, ScannerError
 
 log = get_logger(__name__)
@@ -98,7 +99,7 @@ class Looker:
         if taking.new:
             self.recorded()
         seen = replace(
-            source, error=error[:_LONGEST], remedy=remedy[:_LONGEST], gap=_lasting(gaps, taking)
+            source, error=error[:_LONGEST], remedy=remedy[:_LONGEST], gap=_beyond(gaps, taking)
         )
         with self.store.transaction() as tx:
             saved = (
@@ -108,7 +109,11 @@ class Looker:
             )
             if saved is not None:
                 enter(tx, saved, watched, news, listed=sight.listed and not error)
-                for suspicion in (*taking.doubtful, *_changed(source, sight, now)):
+                for suspicion in (
+                    *taking.doubtful,
+                    *_changed(source, sight, now),
+                    *_unread(source, gaps.good, now),
+                ):
                     tx.sources.suspect(suspicion)
         if saved is not None and not error:
             sight.done()
@@ -185,12 +190,22 @@ def _rest(source: Source, watched: Watched) -> timedelta | None:
     return max(FULL, watched.every) if listed else watched.every
 
 
-def _lasting(gaps: _Gaps, taking: Taking) -> str:
-    """What no look will read, in one line."""
-    said = []
-    if gaps.good:
-        more = f" (and {len(gaps.good) - 1} more)" if len(gaps.good) > 1 else ""
-        said.append(f"{gaps.good[0].path}: {gaps.good[0].why}{more}")
-    if taking.left:
-        said.append(f"{taking.left} more finds that nobody is sure of were not kept")
-    return "; ".join(said)[:_LONGEST]
+def _unread(source: Source, gaps: list[Gap], now: datetime) -> Iterator[Suspicion]:
+    """What no look will read: a person knows of it, and says that it is known."""
+    for gap in gaps[:MOST]:
+        said = f"{gap.path}\0{gap.why}".encode("utf-8", "surrogateescape")
+        yield Suspicion(
+            id=0,
+            source=source.id,
+            rule=UNREAD,
+            place=gap.path,
+            reason=f"no look will read it: {gap.why}",
+            fingerprint=hashlib.sha256(said).hexdigest()[:32],
+            found_at=now,
+        )
+
+
+def _beyond(gaps: _Gaps, taking: Taking) -> str:
+    """That there was more than is kept for a person."""
+    left = taking.left + max(0, len(gaps.good) - MOST)
+    return f"{left} more things for a person to judge were not kept" if left else ""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from stanch.responder.domain.error import StanchError
-from stanch.responder.domain.watched import SourceId, WatchStore
+from stanch.responder.domain.watched import REMEMBERED, SourceId, WatchStore
 from stanch.responder.telemetry.log import get_logger
 from stanch.responder.watch.hold import lock_of
 from stanch.responder.watch.look import Looker, Outcome
 
 log = get_logger(__name__)
 PAUSE = 0.5  # seconds between two questions what is due
+_TIDY = 3600.0  # seconds between two times that old deliveries are forgotten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Turns:
     def run(self, stop: threading.Event, *, hands: int) -> None:
         """Until ``stop`` is set; looks that are under way are finished first."""
         busy: dict[SourceId, Future[Outcome]] = {}
+        tidy = time.monotonic() + _TIDY
         with ThreadPoolExecutor(hands, "stanch-look") as pool:
             while not stop.is_set():
                 for number in [each for each, look in busy.items() if look.done()]:
@@ -49,6 +52,10 @@ class Turns:
                         # As in a sweep: the next look is the remedy, so it must come.
                         log.warning("look.failed", source=number, exc_info=error)
                 try:
+                    if time.monotonic() > tidy:
+                        tidy = time.monotonic() + _TIDY
+                        with self.store.transaction() as tx:
+                            tx.sources.forget(tx.now() - REMEMBERED)
                     due = self._due()
                 except StanchError as error:
                     log.warning("watch.blind", why=str(error), help=error.remedy)

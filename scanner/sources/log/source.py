@@ -73,7 +73,9 @@ class Logs:
                 why = f"damaged: {error}" if isinstance(error, DamagedError) else error.strerror
                 yield Gap(path=log.place.path, why=why or "unreadable", incomplete=True)
             except SourceError as error:
-                yield unread(log.place.path, error)
+                # What is gone stays gone: a job that was cancelled has no log, an old one expires.
+                gone = getattr(error, "status", 0) in _GONE
+                yield replace(unread(log.place.path, error), lasting=gone)
 
     def close(self) -> None:
         """End what listing has opened."""

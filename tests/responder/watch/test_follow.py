@@ -87,7 +87,9 @@ def test_an_old_file_that_is_gone_is_said(path: Path, post: Post) -> None:
     other.write_text("two\n")
     other.replace(path)
     assert look(post)
-    assert "its last lines were not read" in post.source(str(path)).gap
+    with post.house.store.snapshot() as tx:
+        (said,) = tx.sources.suspicions()
+    assert "its last lines were not read" in said.reason
 
 
 def test_an_emptied_file_begins_anew(path: Path, post: Post, token: Token) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,7 +12,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from stanch.responder.bootstrap import open_house
 from stanch.responder.bootstrap.watching import turns
+from stanch.responder.config import load
 from stanch.responder.domain.watched import SourceId
 from stanch.responder.watch.hold import Hold
 from stanch.responder.watch.look import Looker
@@ -82,34 +87,50 @@ def test_what_is_listed_no_more_is_said_and_comes_back(host: GitHost, post: Post
     assert back.gap == ""
 
 
-class Killed(BaseException):
-    """As if the process had ended there."""
-
-
+@pytest.mark.parametrize("boundary", ["before", "after"])
 def test_a_worker_killed_between_finding_and_recording_loses_and_doubles_nothing(
-    host: GitHost, post: Post, token: Token, monkeypatch: pytest.MonkeyPatch
+    host: GitHost, post: Post, token: Token, boundary: str
 ) -> None:
     host.push("acme/app", {"a.env": f"TOKEN={token(1)}\n", "b.env": f"TOKEN={token(2)}\n"})
     listed(host, "monday")
-
-    def killed(*_: object, **__: object) -> Any:
-        raise Killed
-
     number = _repository(post, host)
-    with monkeypatch.context() as patched:
-        patched.setattr(Looker, "_save", killed)
-        patched.setattr(Hold, "__exit__", lambda *_: None)  # nobody frees what he held
-        with pytest.raises(Killed):
-            turns(post.house).looker.look(number)
+    _killed(number, boundary)
     before = post.incidents()
-    assert post.places() == ["a.env:1", "b.env:1"], "found, and not recorded as read"
-    assert post.source(host.url("acme/app")).cursor == {}
-    assert turns(post.house).looker.look(number).source is None, "held, as long as it lives"
+    assert post.places() == ["a.env:1", "b.env:1"], "found"
+    recorded = post.source(host.url("acme/app")).cursor != {}
+    assert recorded is (boundary == "after")
+    assert turns(post.house).looker.look(number).source is None, "held, as long as it may live"
     _lapse(post)
+    post.due(host.url("acme/app"))
     outcome = turns(post.house).looker.look(number)
     assert (outcome.new, outcome.whole) == (0, True)
     assert post.incidents() == before
     assert post.source(host.url("acme/app")).cursor["tips"]
+
+
+def _killed(number: SourceId, boundary: str) -> None:
+    """A process of its own looks, and is killed around the moment at which the cursor moves."""
+
+    def work() -> None:
+        save = Looker._save
+
+        def killing(*given: Any, **named: Any) -> Any:
+            if boundary == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return save(*given, **named)
+
+        def after(*_: object) -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        Looker._save = killing  # type: ignore[method-assign]  # in a process that dies of it
+        Hold.__exit__ = after  # type: ignore[method-assign]  # as above
+        with open_house(load()) as house:
+            turns(house).looker.look(number)
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
 
 
 def _repository(post: Post, host: GitHost) -> SourceId:

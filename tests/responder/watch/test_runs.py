@@ -30,7 +30,7 @@ class Actions:
     host: Host
     runs: dict[int, dict[str, Any]] = field(default_factory=dict)
     logs: dict[int, bytes] = field(default_factory=dict)
-    broken: set[int] = field(default_factory=set)
+    broken: dict[int, int] = field(default_factory=dict)  # the status that a log has instead
     listed: int = 0  # pages of runs that were asked for
 
     def add(self, number: int, *, status: str = "completed", attempt: int = 1) -> None:
@@ -55,8 +55,8 @@ class Actions:
             case ["runs", _, "artifacts"]:
                 reply(asked, 200, b'{"artifacts": []}')
             case ["jobs", number, "logs"]:
-                gone = int(number) in self.broken
-                reply(asked, 404 if gone else 200, b"" if gone else self.logs[int(number)])
+                refused = self.broken.get(int(number))
+                reply(asked, refused or 200, b"" if refused else self.logs[int(number)])
             case _:
                 reply(asked, 404)
 
@@ -137,7 +137,7 @@ def test_what_failed_is_owed_however_many_come_after_it(
     monkeypatch.setattr(seen, "KEPT", 3)
     actions.add(1)
     actions.add(2)
-    actions.broken.add(1)
+    actions.broken[1] = 403
     assert not look(post)
     assert post.sources()[0].tries == 1
     for number in range(3, 9):
@@ -152,6 +152,19 @@ def test_what_failed_is_owed_however_many_come_after_it(
     assert actions.read() == [9]
     (pipeline,) = Seen.of(post.sources()[0].cursor).pipelines.values()
     assert (pipeline.floor, pipeline.read) == (7, {"7#1", "8#1", "9#1"})
+
+
+def test_a_log_that_is_gone_is_said_once_and_holds_nothing_up(actions: Actions, post: Post) -> None:
+    actions.add(1)
+    actions.broken[1] = 404  # a job that was cancelled has none
+    assert look(post)
+    with post.house.store.snapshot() as tx:
+        (said,) = tx.sources.suspicions()
+    assert said.rule == "not-read"
+    assert "expired, deleted" in said.reason
+    actions.read()
+    assert look(post)
+    assert actions.read() == []
 
 
 def test_more_runs_than_a_page_between_two_looks_are_all_read(
