@@ -9,7 +9,7 @@ import click
 from stanch.responder.config import load
 from stanch.responder.domain.error import UsageError
 from stanch.responder.keys.reference import secret
-from stanch.responder.store.grant import READER, WRITER, Rights, Role, prepare, script
+from stanch.responder.store.grant import NOTICER, READER, WRITER, Rights, Role, prepare, script
 
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
 
@@ -26,12 +26,16 @@ def command() -> None:
 @click.option("--role-password", metavar="REF", help="Its password: file:/path or env:NAME.")
 @click.option("--reader", metavar="ROLE", help="The web pages': reads, but nothing that is sealed.")
 @click.option("--reader-password", metavar="REF", help="Its password: file:/path or env:NAME.")
+@click.option("--hooks", metavar="ROLE", help="The webhooks' door: says that there is news.")
+@click.option("--hooks-password", metavar="REF", help="Its password: file:/path or env:NAME.")
 @click.option("--sql", is_flag=True, help="Print the grants for a person to run; change nothing.")
-def prepare_(
+def prepare_(  # noqa: PLR0913  # one for each option
     role: str | None,
     role_password: str | None,
     reader: str | None,
     reader_password: str | None,
+    hooks: str | None,
+    hooks_password: str | None,
     *,
     sql: bool,
 ) -> None:
@@ -47,6 +51,7 @@ def prepare_(
         for name, rights, password in (
             (role, WRITER, role_password),
             (reader, READER, reader_password),
+            (hooks, NOTICER, hooks_password),
         )
         if name
     ]
@@ -57,7 +62,14 @@ def prepare_(
     done = prepare(load().store_url(), roles)
     click.echo(f"{done}: the tables are up to date")
     for each in roles:
-        click.echo(f"{each.name} may {'work with' if each.rights is WRITER else 'read'} it")
+        click.echo(f"{each.name} {_MAY[id(each.rights)]}")
+
+
+_MAY = {
+    id(WRITER): "may work with it",
+    id(READER): "may read it",
+    id(NOTICER): "may say that there is news",
+}
 
 
 def _role(name: str, rights: Rights, password: str | None) -> Role:

@@ -45,7 +45,14 @@ WRITER: Rights = {
     "workers": _ALL,
 }
 READER: Rights = {name: ("SELECT",) for name in WRITER if name != "envelopes"}
-_SEQUENCES = ("exposures_id_seq",)
+# The door for webhooks: strangers reach it, and all that it says is that there is news.
+NOTICER: Rights = {
+    "deliveries": ("SELECT", "INSERT"),
+    "incidents": ("SELECT",),  # whether the store answers
+    "sources": ("SELECT", "INSERT", "UPDATE"),
+    VERSION_TABLE: ("SELECT",),
+}
+_SEQUENCES = {"exposures": "exposures_id_seq"}  # by the table whose rows are numbered
 _PLAIN = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 
@@ -104,8 +111,8 @@ def statements(role: Role, database: str, schema: str) -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA {where} TO {who}"
     for table, allowed in sorted(role.rights.items()):
         yield f"GRANT {', '.join(allowed)} ON {where}.{_quoted(table)} TO {who}"
-    if any("INSERT" in allowed for allowed in role.rights.values()):
-        for sequence in _SEQUENCES:
+    for table, sequence in _SEQUENCES.items():
+        if "INSERT" in role.rights.get(table, ()):
             yield f"GRANT USAGE ON SEQUENCE {where}.{_quoted(sequence)} TO {who}"
 
 

@@ -5,6 +5,7 @@ That they can do all they need is shown by the contract, which runs under the ap
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,11 @@ from stanch.responder.domain.check import State
 from stanch.responder.domain.error import StoreError
 from stanch.responder.domain.timeline import Event
 from stanch.responder.ledger.seal import LedgerSeal
-from stanch.responder.store.grant import READER, WRITER
-from stanch.responder.store.sql import open_store
+from stanch.responder.store.grant import NOTICER, READER, WRITER
+from stanch.responder.store.sql import open_store, read_store
 from stanch.responder.store.table import metadata
+from stanch.responder.watch.hook.door import HookDoor
+from stanch.responder.watch.setting import WatchSection, watched
 from stanch.scanner.model.secret import SecretValue
 
 if TYPE_CHECKING:
@@ -63,7 +66,8 @@ FORBIDDEN = (
 def granted(migrated: Server) -> Server:
     """A database that was prepared in place, as an installation has it."""
     migrated.create(DATABASE)
-    done = prepared(migrated, "--role", "stanch", "--reader", "stanch_web")
+    roles = ("--role", "stanch", "--reader", "stanch_web", "--hooks", "stanch_hooks")
+    done = prepared(migrated, *roles)
     assert "stanch may work with it" in done.output
     assert "stanch_web may read it" in done.output
     url = migrated.url(DATABASE, "stanch")
@@ -108,6 +112,39 @@ def test_the_reader_can_read_what_is_shown_and_nothing_that_is_sealed(granted: S
     for name in tables:
         for statement in (f"DELETE FROM {name}", f"INSERT INTO {name} DEFAULT VALUES"):  # noqa: S608  # our tables
             assert refused(url, statement), statement
+
+
+def test_the_webhooks_door_can_say_that_there_is_news_and_nothing_else(granted: Server) -> None:
+    url = granted.url(DATABASE, "stanch_hooks")
+    tables = {*metadata.tables, "schema_version"}
+    read = {name for name in tables if not refused(url, f"SELECT * FROM {name}")}  # noqa: S608  # our tables
+    assert read == set(NOTICER)
+    for name in tables:
+        assert refused(url, f"DELETE FROM {name}")  # noqa: S608  # as above
+        added = not refused_by_right(url, f"INSERT INTO {name} DEFAULT VALUES")  # as above
+        assert added is ("INSERT" in NOTICER.get(name, ())), name
+    assert refused(url, "UPDATE incidents SET state = 'closed'")
+    with read_store(url, seal=SEAL, notices=True) as store:
+        section = WatchSection(kind="gitlab", of="acme", secret="env:X")
+        door = HookDoor(
+            store=store,
+            watches={"acme": watched("acme", section)},
+            read=lambda *_: SecretValue(b"token"),
+        )
+        project = {"path_with_namespace": "acme/app", "http_url": "https://gitlab.com/acme/app.git"}
+        body = json.dumps({"project": project}).encode()
+        headers = {"x-gitlab-event": "Push Hook", "x-gitlab-token": "token"}
+        assert [door.take("acme", headers, body)[0] for _ in range(2)] == [202, 200]
+        with store.snapshot() as tx:
+            assert sorted(each.kind for each in tx.sources.list()) == ["git", "owner"]
+
+
+def refused_by_right(url: str, statement: str) -> bool:
+    """The same of a statement that may be wrong otherwise: a row that lacks values."""
+    try:
+        return refused(url, statement)
+    except psycopg.errors.IntegrityError:
+        return False
 
 
 def test_every_table_is_granted() -> None:

@@ -32,6 +32,7 @@ HELD = {
     Part.CONTAIN: {"master.key", "ledger.key", "checkpoint.key", "broker-password", "github-token"},
     Part.SLACK: {"ledger.key", "broker-password"},
     Part.WEB: set(),
+    Part.HOOKS: set(),
 }
 
 
