@@ -16,7 +16,7 @@ from stanch.responder.cli.session import caller, house
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import label
 from stanch.responder.services.lookout import Lookout, alone, lookouts
-from stanch.responder.terminal.lookout import as_json, lookout_table, suspicion_table
+from stanch.responder.terminal.lookout import as_json, lookout_list, suspicion_table
 
 
 @click.command("sources")
@@ -50,11 +50,9 @@ def command(
             if not rows:
                 console.print("nothing is watched; docs/watching.md says how to begin")
             else:
-                console.print(lookout_table(rows, now))
-            for row in rows if name else ():
-                if row.suspicions:
-                    console.print(suspicion_table(row))
+                console.print(lookout_list(rows, now))
             if name and any(row.suspicions for row in rows):
+                console.print(suspicion_table(rows))
                 console.print("judge one: stanch sources --open N, or --dismiss N")
     sys.exit(_code(rows))
 

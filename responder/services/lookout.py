@@ -33,6 +33,7 @@ class Lookout:
     sources: int
     as_of: datetime | None
     waiting: int
+    gone: int  # sources that their host lists no more
     late: timedelta
     next_at: datetime | None
     failures: tuple[Failure, ...]
@@ -80,6 +81,7 @@ def _of(
         sources=len(sources),
         as_of=_as_of(what, sources),
         waiting=sum(source.noticed_at is not None for source in sources),
+        gone=sum(_gone(source) and bool(source.gap) for source in sources),
         late=max((_late(source, now) for source in sources), default=timedelta()),
         next_at=min(due, default=None),
         failures=tuple(failure for source in sources for failure in _failures(source)),
@@ -110,7 +112,7 @@ def _failures(source: Source) -> Iterable[Failure]:
         yield Failure(
             subject=source.subject, why=source.error, remedy=source.remedy, tries=source.tries
         )
-    if source.gap:
+    if source.gap and not (_gone(source) and source.looked_at is not None):
         yield Failure(subject=source.subject, why=source.gap, remedy="")
 
 

@@ -1,11 +1,13 @@
-"""What is watched as a table for `stanch sources`, readable at 80 columns."""
+"""What is watched for `stanch sources`, readable at 80 columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -17,37 +19,36 @@ from stanch.responder.terminal.text import clip, visible
 _BARS = "▁▂▃▄▅▆▇█"
 _LATE = timedelta(minutes=1)  # below this nobody calls it late
 _FEW = 3
-_LONGEST = 200
+_LONGEST = 240
+_HEAD = ("Watch", "Read up to", "Next", "Found in 14 days")
+_WIDEST = 30  # columns of a name
 
 
-def lookout_table(rows: Iterable[Lookout], now: datetime, *, few: int = _FEW) -> Table:
-    """The rows in the order given; of failures at most ``few`` each."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("Watch", "Read up to", "Next"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("Found, 14 days", no_wrap=True)
-    table.add_column("What, and what is wrong", overflow="fold")
-    for row in rows:
-        read, style = _read(row, now)
-        table.add_row(
-            visible(row.watch),
-            Text(read, style=style),
-            _next(row, now),
-            _trend(row.found),
-            _what(row, now, few),
-        )
-    return table
+def lookout_list(rows: Sequence[Lookout], now: datetime) -> RenderableType:
+    """The rows in the order given: a line of figures for each, and below it what is wrong."""
+    lines = [_HEAD, *(_figures(row, now) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    shown: list[RenderableType] = [_line(_HEAD, widths, "bold")]
+    for row, figures in zip(rows, lines[1:], strict=True):
+        style = "green" if row.whole else "yellow"
+        shown += [_line(figures, widths, style), Padding(_details(row), (0, 0, 0, 2))]
+    return Group(*shown)
 
 
-def _read(row: Lookout, now: datetime) -> tuple[str, str]:
-    if row.as_of is None:
-        return "not yet", "yellow"
-    return f"{age(now - row.as_of)} ago", "green" if row.whole else "yellow"
+def _line(texts: Sequence[str], widths: Sequence[int], style: str) -> Text:
+    cells = (text.ljust(width) for text, width in zip(texts, widths, strict=True))
+    return Text("  ".join(cells).rstrip(), style=style, no_wrap=True)
+
+
+def _figures(row: Lookout, now: datetime) -> tuple[str, ...]:
+    read = "not yet" if row.as_of is None else f"{age(now - row.as_of)} ago"
+    name = clip(visible(row.watch), _WIDEST)
+    return name, read, _next(row, now), _trend(row.found)
 
 
 def _next(row: Lookout, now: datetime) -> str:
     if row.next_at is None:
-        return "never"
+        return "never" if row.sources else "not begun"
     return "now" if row.next_at <= now else f"in {age(row.next_at - now)}"
 
 
@@ -57,18 +58,21 @@ def _trend(found: tuple[int, ...]) -> str:
     return f"{bars} {sum(found)}"
 
 
-def _what(row: Lookout, now: datetime, few: int) -> Text:
-    del now
-    more = f", {row.sources} sources" if row.sources != 1 else ""
-    text = Text(visible(row.what)).append(more, style="dim")
+def _details(row: Lookout) -> Text:
+    more = f", {row.sources} sources" if row.sources > 1 else ""
+    text = Text(visible(row.what) + more, style="dim", overflow="fold")
+    if not row.sources:
+        text.append("\nnobody has looked yet: stanch watch", style="yellow")
+    if row.gone:
+        text.append(f"\n{row.gone} that the host lists no more", style="dim")
     if row.waiting:
         text.append(f"\n{row.waiting} with news that nobody has read yet", style="yellow")
     if row.late >= _LATE:
         text.append(f"\nlate by {age(row.late)}: is `stanch watch` running?", style="bold red")
-    for failure in row.failures[:few]:
+    for failure in row.failures[:_FEW]:
         text.append(f"\n{_failed(row, failure)}", style="bold red" if failure.tries else "yellow")
-    if len(row.failures) > few:
-        text.append(f"\nand {len(row.failures) - few} more: stanch sources {row.watch}")
+    if len(row.failures) > _FEW:
+        text.append(f"\nand {len(row.failures) - _FEW} more: stanch sources {row.watch}")
     if row.suspicions:
         said = f"\n{len(row.suspicions)} for a person to judge: stanch sources {row.watch}"
         text.append(said, style="bold")
@@ -78,17 +82,17 @@ def _what(row: Lookout, now: datetime, few: int) -> Text:
 def _failed(row: Lookout, failure: Failure) -> str:
     where = "" if failure.subject == row.what else f"{failure.subject}: "
     tries = f" ({failure.tries} times)" if failure.tries > 1 else ""
-    what = "not read" if failure.tries else "will stay unread"
+    what = f"not read{tries}: " if failure.tries else ""
     remedy = f" → {failure.remedy}" if failure.remedy else ""
-    return visible(clip(f"{what}{tries}: {where}{failure.why}", _LONGEST) + remedy)
+    return visible(clip(f"{what}{where}{failure.why}", _LONGEST) + remedy)
 
 
-def suspicion_table(row: Lookout) -> Table:
+def suspicion_table(rows: Iterable[Lookout]) -> Table:
     """What a person has to judge."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("No.", no_wrap=True)
     table.add_column("What may be wrong, and where", overflow="fold")
-    for each in row.suspicions:
+    for each in (suspicion for row in rows for suspicion in row.suspicions):
         text = Text(visible(each.reason)).append(f"\n{visible(each.place)}", style="dim")
         table.add_row(str(each.id), text)
     return table
@@ -102,6 +106,7 @@ def as_json(row: Lookout) -> JsonObject:
         "sources": row.sources,
         "read_up_to": row.as_of.isoformat() if row.as_of else None,
         "waiting": row.waiting,
+        "gone": row.gone,
         "late_seconds": round(row.late.total_seconds(), 3),
         "next_at": row.next_at.isoformat() if row.next_at else None,
         "failures": [

@@ -94,8 +94,7 @@ class Looker:
         if error:  # what was found last may not have been taken in
             sight.cursor = source.cursor
         elif gaps.now:
-            error, _, remedy = gaps.now[0].why.partition("; ")
-            error = f"{gaps.now[0].path}: {error}"
+            error, remedy = _why(gaps.now[0])
         if taking.new:
             self.recorded()
         seen = replace(
@@ -180,6 +179,12 @@ def _matches(sight: Sight, gaps: _Gaps, news: list[News]) -> Iterator[Match]:
             news.append(each)
         elif each.incomplete:
             (gaps.good if each.lasting else gaps.now).append(each)
+
+
+def _why(gap: Gap) -> tuple[str, str]:
+    """What was not read and why, and what helps."""
+    why, _, remedy = gap.why.removeprefix("not read: ").partition("; ")
+    return (why if gap.path in why else f"{gap.path}: {why}"), remedy
 
 
 def _rest(source: Source, watched: Watched) -> timedelta | None:

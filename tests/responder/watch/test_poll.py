@@ -16,6 +16,7 @@ from stanch.responder.bootstrap import open_house
 from stanch.responder.bootstrap.watching import turns
 from stanch.responder.config import load
 from stanch.responder.domain.watched import SourceId
+from stanch.responder.services.lookout import lookouts
 from stanch.responder.watch.hold import Hold
 from stanch.responder.watch.look import Looker
 from tests.responder.watch.conftest import Post, Watches
@@ -78,7 +79,10 @@ def test_what_is_listed_no_more_is_said_and_comes_back(host: GitHost, post: Post
     post.due(f"github:{host.name}/acme")
     post.look()
     gone = post.source(host.url("acme/app"))
+    assert gone.looked_at is not None
     assert (gone.due_at, gone.gap) == (None, "its host lists it no more")
+    (row,) = lookouts({"acme": f"github:{host.name}/acme"}, post.sources(), (), gone.looked_at)
+    assert (row.gone, row.whole) == (1, True)
     listed(host, "monday")
     post.due(f"github:{host.name}/acme")
     post.look()
