@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from stanch.scanner.anomaly.gauge import Gauge
     from stanch.scanner.scan.brought import Brought, replayed
     from stanch.scanner.scan.commission import Commission
+    from stanch.scanner.scan.mask.log_copy import redacted_log
     from stanch.scanner.scan.mask.log_filter import MaskingFilter
     from stanch.scanner.scan.remote import listed_repositories, place_named, repository, unread
     from stanch.scanner.scan.request import ScanRequest
     from stanch.scanner.scan.unit import Unit
     from stanch.scanner.sources.git.revisions import Selection
-    from stanch.scanner.sources.http.answer import RateLimitedError
+    from stanch.scanner.sources.http.answer import HttpError, RateLimitedError
+    from stanch.scanner.sources.log.opening import logs_kept, provider_asked
     from stanch.scanner.sources.log.seen import Seen
     from stanch.scanner.sources.remote.mirror import MissingError
 
@@ -55,6 +57,7 @@ __all__ = [
     "Fragment",
     "Gap",
     "Gauge",
+    "HttpError",
     "InCommit",
     "InIndex",
     "InStream",
@@ -88,8 +91,11 @@ __all__ = [
     "data_directory",
     "listed_repositories",
     "load_fingerprint_key",
+    "logs_kept",
     "place_named",
     "place_of",
+    "provider_asked",
+    "redacted_log",
     "replayed",
     "repository",
     "run_key",
@@ -105,6 +111,7 @@ _LATE = MappingProxyType(
         "Brought": "scan.brought",
         "Commission": "scan.commission",
         "MaskingFilter": "scan.mask.log_filter",
+        "HttpError": "sources.http.answer",
         "MissingError": "sources.remote.mirror",
         "RateLimitedError": "sources.http.answer",
         "ScanRequest": "scan.request",
@@ -114,7 +121,10 @@ _LATE = MappingProxyType(
         "Unit": "scan.unit",
         "changed_stream": "anomaly.baseline",
         "listed_repositories": "scan.remote",
+        "logs_kept": "sources.log.opening",
         "place_named": "scan.remote",
+        "provider_asked": "sources.log.opening",
+        "redacted_log": "scan.mask.log_copy",
         "repository": "scan.remote",
         "replayed": "scan.brought",
         "unread": "scan.remote",

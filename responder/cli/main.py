@@ -63,6 +63,9 @@ SECTIONS = {
         "runbooks": Entry(
             "stanch.responder.cli.runbooks", "List, check and plan runbooks (dry run)."
         ),
+        "logs": Entry(
+            "stanch.responder.cli.copies.logs", "Read the masked copy of a log that was deleted."
+        ),
         "postmortem": Entry(
             "stanch.responder.cli.postmortem", "Write what happened as Markdown and HTML."
         ),

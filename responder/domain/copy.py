@@ -1,12 +1,13 @@
 """What became of each copy of a credential: in an image, in a log. From data alone.
 
-A step that acts on a copy says so in its outputs: ``copy`` (the target), ``state`` and ``how``. A
-copy of which no step says anything can be read, as far as anybody knows.
+A step that acts on a copy says so in its outputs: ``copy`` (the target), ``state`` and ``how``; one
+that looks at many gives ``copies``, a list of such. A copy of which no step says anything can be
+read, as far as anybody knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,32 +50,30 @@ def copies(
     said: dict[str, Copy] = {}
     for step in steps:
         spec = specs.get(step.uses)
-        found = _said(step) if spec is not None and spec.aside else None
-        if found is not None:
-            said[found.target] = found
+        if spec is not None and spec.aside:
+            said |= {found.target: found for found in _said(step)}
     targets = dict.fromkeys(target for seen in exposures for target in seen.copies)
     return tuple(said.get(each, Copy(target=each, reach=Reach.OPEN, how="")) for each in targets)
 
 
-def _said(step: StepRun) -> Copy | None:
-    if step.state is StepState.DONE and "state" in step.outputs:
-        outputs = step.outputs
-        return Copy(
-            target=str(outputs.get("copy")),
-            reach=Reach(str(outputs["state"])),
-            how=str(outputs.get("how") or ""),
-        )
+def _said(step: StepRun) -> Iterator[Copy]:
+    if step.state is StepState.DONE:
+        many = step.outputs.get("copies")
+        listed = many if isinstance(many, list | tuple) else [step.outputs]
+        yield from (_read(each) for each in listed if isinstance(each, Mapping) and "copy" in each)
+        return
     item = step.item if isinstance(step.item, Mapping) else (step.params or {})
     target = item.get("copy")
-    if not isinstance(target, str):
-        return None
-    match step.state:
-        case StepState.FAILED:
-            why = step.error or "the step failed"
-        case StepState.SKIPPED:
-            why = "a person said no, or nobody said yes"
-        case StepState.BLOCKED:
-            why = "a person is asked"
-        case _:
-            return None
-    return Copy(target=target, reach=Reach.OPEN, how=why)
+    why = {
+        StepState.FAILED: step.error or "the step failed",
+        StepState.SKIPPED: "a person said no, or nobody said yes",
+        StepState.BLOCKED: "a person is asked",
+    }.get(step.state)
+    if isinstance(target, str) and why is not None:
+        yield Copy(target=target, reach=Reach.OPEN, how=why)
+
+
+def _read(said: JsonObject) -> Copy:
+    return Copy(
+        target=str(said["copy"]), reach=Reach(str(said["state"])), how=str(said.get("how") or "")
+    )

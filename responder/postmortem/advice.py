@@ -10,6 +10,7 @@ from datetime import timedelta
 from stanch.responder.domain.approval import Decision
 from stanch.responder.domain.claim import Claim
 from stanch.responder.domain.copy import Copy, Reach
+from stanch.responder.domain.ids import label
 from stanch.responder.domain.incident import Exposure, Incident
 from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
 from stanch.responder.postmortem.report import (
@@ -55,6 +56,11 @@ class Facts:
         """The images that hold a copy which can be pulled, as far as is known."""
         held = (c for c in self.exposures if c.source == "image" and self.readable(c))
         return tuple(sorted({clean(c.root, 120) for c in held}))
+
+    @property
+    def label(self) -> str:
+        """The incident, as commands take it."""
+        return label(self.incident.id)
 
     def readable(self, seen: Exposure) -> bool:
         """Whether nothing shows that it was taken away wherever it is kept."""
@@ -128,6 +134,8 @@ def _kept(facts: Facts) -> Iterator[str]:
             yield f"The credential can be read in {target}{said}."
         else:
             yield f"{target} is {copy.reach}{said}. Whoever fetched it before still has it."
+    if any(c.reach is Reach.GONE and c.target.startswith("log:") for c in facts.copies):
+        yield f"What was sealed of deleted logs can be read masked: stanch logs {facts.label}"
 
 
 def unknown(facts: Facts) -> Iterator[str]:

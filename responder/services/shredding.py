@@ -1,6 +1,7 @@
 """Leaked values die too: what the vault holds goes as soon as nothing needs it any more.
 
-Three kinds are there: the leak itself, the probe sessions and the replacements that runs made.
+Four kinds are there: the leak itself, the probe sessions and the replacements that runs made, and
+logs that were deleted where they were kept. Of these a masked copy stays.
 Fingerprint and masked preview stay: they name the secret and say nothing of it.
 """
 
@@ -15,6 +16,7 @@ from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.ports import Kept, Transaction
 from stanch.responder.domain.run import Run, RunKind, RunState
+from stanch.responder.domain.sealed_log import MASKED, RAW
 from stanch.responder.domain.step import Effect, Step
 from stanch.responder.domain.timeline import Event
 
@@ -40,8 +42,8 @@ def shred(tx: Transaction, kept: Kept, *, incident: IncidentId, actor: str, why:
 
 
 def shred_all(tx: Transaction, incident: IncidentId, *, actor: str, why: str) -> int:
-    """Everything that is sealed for an incident."""
-    kept = tx.envelopes.of(incident)
+    """Everything that is sealed for an incident, but logs without what was secret in them."""
+    kept = [each for each in tx.envelopes.of(incident) if not each.name.startswith(MASKED)]
     return sum(shred(tx, each, incident=incident, actor=actor, why=why) for each in kept)
 
 
@@ -62,6 +64,10 @@ def needless(tx: Transaction, steps: Mapping[str, Step]) -> tuple[Spent, ...]:
         if incident is None:
             continue
         for kept in tx.envelopes.of(number):
+            if kept.name.startswith(MASKED):
+                continue
+            if kept.name.startswith(RAW) and incident.state is not IncidentState.CLOSED:
+                continue  # it was deleted where it was kept: an investigation has no other
             why = _why(tx, incident, steps, born_here=kept.run is not None)
             found += [Spent(incident=number, kept=kept, why=why)] if why else []
     return tuple(found)

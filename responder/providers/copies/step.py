@@ -27,12 +27,12 @@ class FindCopies:
         title="Find the copies that can be taken away",
         effect=Effect.READ,
         params=Nothing,
-        outputs=("images", "by_hand", "left_out"),
+        outputs=("images", "logs", "by_hand", "left_out"),
         aside=True,
     )
 
     def __init__(self, keepers: Keepers) -> None:
-        del keepers
+        self._keepers = keepers
 
     def calls(self, params: Nothing, preview: str) -> tuple[Call, ...]:
         """None: what was seen is known."""
@@ -44,28 +44,41 @@ class FindCopies:
         del params
         links = {target: seen.url for seen in ctx.exposures for target in seen.copies}
         images: list[JsonObject] = []
+        logs: list[JsonObject] = []
         by_hand: list[JsonObject] = []
         for target, link in links.items():
             if image_of(target):
                 images.append({"copy": target})
+            elif self._keepers.of(target) is not None:
+                logs.append({"copy": target, "link": link})
             else:
                 by_hand.append({"copy": target, "link": link})
-        left_out = sum(max(0, len(each) - _MOST) for each in (images, by_hand))
+        left_out = sum(max(0, len(each) - _MOST) for each in (images, logs, by_hand))
         found: JsonObject = {
             "images": images[:_MOST],
+            "logs": logs[:_MOST],
             "by_hand": by_hand[:_MOST],
             "left_out": left_out,
         }
-        counted = {"images": len(images), "by_hand": len(by_hand), "left_out": left_out}
+        counted = {
+            "images": len(images),
+            "logs": len(logs),
+            "by_hand": len(by_hand),
+            "left_out": left_out,
+        }
         return Verified(evidence=counted, outputs=found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByHand:
-    """``copy``: what is to be taken away, as `stanch scan` takes it; ``link``: its page."""
+    """``copy``: what is to be taken away, as `stanch scan` takes it; ``link``: its page.
+
+    ``why`` we could not.
+    """
 
     copy: str
     link: str = ""
+    why: str = ""
 
 
 class TakeAwayByHand:
@@ -86,11 +99,12 @@ class TakeAwayByHand:
     def calls(self, params: ByHand, preview: str) -> tuple[Call, ...]:
         """What is to be done, and where."""
         where = f" ({params.link})" if params.link else ""
+        why = f"; Stanch did not: {params.why}" if params.why else ""
         return (
             Call(
                 api="by hand",
                 arguments={"delete": params.copy, "with": preview},
-                words=f"by hand: {_what(params.copy)} {params.copy}{where}",
+                words=f"by hand: {_what(params.copy)} {params.copy}{where}{why}",
             ),
         )
 

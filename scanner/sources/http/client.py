@@ -163,7 +163,8 @@ class Client(Record, frozen=False):
         for _ in range(_REDIRECTS + 1):
             own = headers if _host(url) == first else _without_secrets(headers)
             response = self._patient(method, url, own, body)
-            if response.status not in _REDIRECTED or "location" not in response.headers:
+            last = response.status in accepted or response.status not in _REDIRECTED
+            if last or "location" not in response.headers:
                 break
             following = urljoin(url, response.headers["location"])
             _given_up(response)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.provenance import InLog
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.log.seen import Seen
 from stanch.scanner.sources.log.source import Log, Logs
+
+if TYPE_CHECKING:
+    from stanch.scanner.sources.log.provider.asking import Asking
 
 
 def opened(
@@ -46,15 +51,35 @@ def _asked(name: str) -> Opens:
     """A provider that answers over HTTP."""
 
     def logs(path: str, seen: Seen | None, heard: Heard) -> Logs:
-        # Loaded late: a file on this machine needs no network.
-        module = import_module(f"stanch.scanner.sources.log.provider.{name}")
-        from stanch.scanner.sources.http.client import bearer  # noqa: PLC0415
-        from stanch.scanner.sources.log.provider.asking import Asking  # noqa: PLC0415
-
-        asking = Asking.of(path, module.HOST, getattr(module, "authorize", bearer), seen)
+        module = _module(name)
+        asking = _asking(module, path, seen)
         return Logs(module.logs(asking), ended=asking.client.close, heard=heard)
 
     return logs
+
+
+def _module(name: str) -> ModuleType:
+    """Loaded late: a file on this machine needs no network."""
+    return import_module(f"stanch.scanner.sources.log.provider.{name}")
+
+
+def _asking(module: ModuleType, path: str, seen: Seen | None = None) -> Asking:
+    from stanch.scanner.sources.http.client import bearer  # noqa: PLC0415  # as above
+    from stanch.scanner.sources.log.provider.asking import Asking  # noqa: PLC0415  # as above
+
+    return Asking.of(path, module.HOST, getattr(module, "authorize", bearer), seen)
+
+
+def logs_kept(target: str) -> Logs:
+    """The logs behind ``log:PROVIDER/…``, and never a file of this machine."""
+    provider, _, rest = target.removeprefix("log:").partition("/")
+    return PROVIDERS[provider](rest, None, lambda _: None)
+
+
+def provider_asked(target: str) -> Asking:
+    """Who keeps the logs behind such a target, asked as a scan asks; for those with HTTP alone."""
+    provider, _, rest = target.removeprefix("log:").partition("/")
+    return _asking(_module(provider), rest)
 
 
 def _cloudwatch(path: str, seen: Seen | None, heard: Heard) -> Logs:

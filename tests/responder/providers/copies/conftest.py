@@ -17,6 +17,7 @@ from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.ids import IncidentId, RunId
 from stanch.responder.domain.run import RunState, StepRun
+from stanch.responder.lab.aws import AwsLab
 from stanch.responder.services.intake import Report
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.provenance import InLog, Provenance
@@ -113,6 +114,22 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     yield make
     for house in made:
         house.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def running_lab() -> Iterator[AwsLab]:
+    with AwsLab.start(propagation=timedelta(0)) as running:
+        yield running
+
+
+@pytest.fixture
+def lab(running_lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> AwsLab:
+    """An empty AWS, in which this process is the administrator."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", running_lab.admin.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", running_lab.admin.secret)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", running_lab.endpoint_url)
+    running_lab.reset()
+    return running_lab
 
 
 def in_log(target: str, **more: Any) -> InLog:

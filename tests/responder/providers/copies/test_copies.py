@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from stanch.responder.domain.run import RunState, StepState
+from stanch.responder.engine import dispatch
 from stanch.responder.lab.aws import AwsLab
 from stanch.responder.postmortem.build import build
 from stanch.scanner.model.provenance import InImage, InWorktree
@@ -17,18 +18,9 @@ from tests.responder.providers.copies.conftest import ALICE, Office, in_log
 CIRCLE = "log:circleci/circleci.com/gh/acme/app/9"
 
 
-@pytest.fixture(scope="module")
-def lab() -> Iterator[AwsLab]:
-    with AwsLab.start(propagation=timedelta(0)) as running:
-        yield running
-
-
 @pytest.fixture
-def leaky(lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> str:
+def leaky(lab: AwsLab) -> str:
     """The target of an image in the lab's registry."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", lab.admin.access_key_id)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", lab.admin.secret)
-    lab.reset()
     ecr = lab.client("ecr")
     ecr.create_repository(repositoryName="team/app")
     put = ecr.put_image(
@@ -66,8 +58,12 @@ def told(office: Office) -> str:
 
 
 def test_an_image_is_archived_once_the_credential_is_dealt_with_and_undo_brings_it_back(
-    office: Callable[[str], Office], lab: AwsLab, leaky: str
+    office: Callable[[str], Office],
+    lab: AwsLab,
+    leaky: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(dispatch, "SETTLED", timedelta(0))  # the lab settles at once
     room = office(aws(lab))
     room.seen(in_image(leaky))
     assert dict(room.card().facts)["Can be read in"] == leaky

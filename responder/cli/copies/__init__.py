@@ -1,0 +1,1 @@
+"""Commands about the copies of a credential."""
