@@ -107,7 +107,6 @@ def test_a_secret_of_another_environment_is_refused_here(lab: AwsLab, place: Pat
 
 
 def test_the_matrix_has_the_worst_first_in_every_format(lab: AwsLab, place: Path) -> None:
-    del place
     made(lab, TAGS)
     made(lab, TAGS | {"last-rotated": "2020-01-01"}, name="shop/prod/stripe/old")
     made(lab, {}, name="shop/prod/db/password")
@@ -122,6 +121,10 @@ def test_the_matrix_has_the_worst_first_in_every_format(lab: AwsLab, place: Path
     assert found["complete"]
     kept: list[dict[str, Any]] = found["secrets"]
     assert (kept[-1]["owner"], kept[-1]["due"][:10]) == ("shop-team", "2027-02-28")
+    for form in ("xlsx", "html"):
+        assert run("list", "--format", form, "--output", f"secrets.{form}") == ""
+    assert (place / "secrets.xlsx").read_bytes().startswith(b"PK")
+    assert "shop-team" in (place / "secrets.html").read_text()
     table = run("list", "--env", "prod")
     assert all(len(line) <= 80 for line in table.splitlines())
     assert "4 secrets: " in table
