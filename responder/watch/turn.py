@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from stanch.responder.domain.error import StanchError
@@ -16,6 +15,7 @@ from stanch.responder.watch.look import Looker, Outcome
 
 log = get_logger(__name__)
 PAUSE = 0.5  # seconds between two questions what is due
+GRACE = 10.0  # seconds that looks have when it is time to stop; what they had is read again
 _TIDY = 3600.0  # seconds between two times that old deliveries are forgotten
 
 
@@ -41,29 +41,41 @@ class Turns:
         return whole
 
     def run(self, stop: threading.Event, *, hands: int) -> None:
-        """Until ``stop`` is set; looks that are under way are finished first."""
-        busy: dict[SourceId, Future[Outcome]] = {}
+        """Until ``stop`` is set; looks that are under way may end, for a moment."""
+        busy: dict[SourceId, threading.Thread] = {}
         tidy = time.monotonic() + _TIDY
-        with ThreadPoolExecutor(hands, "stanch-look") as pool:
-            while not stop.is_set():
-                for number in [each for each, look in busy.items() if look.done()]:
-                    error = busy.pop(number).exception()
-                    if error is not None:
-                        # As in a sweep: the next look is the remedy, so it must come.
-                        log.warning("look.failed", source=number, exc_info=error)
-                try:
-                    if time.monotonic() > tidy:
-                        tidy = time.monotonic() + _TIDY
-                        with self.store.transaction() as tx:
-                            tx.sources.forget(tx.now() - REMEMBERED)
-                    due = self._due()
-                except StanchError as error:
-                    log.warning("watch.blind", why=str(error), help=error.remedy)
-                    due = ()
-                for number in due:
-                    if number not in busy and len(busy) < hands:
-                        busy[number] = pool.submit(self.looker.look, number)
-                stop.wait(PAUSE)
+        while not stop.is_set():
+            busy = {number: hand for number, hand in busy.items() if hand.is_alive()}
+            try:
+                if time.monotonic() > tidy:
+                    tidy = time.monotonic() + _TIDY
+                    self._forget()
+                due = self._due()
+            except StanchError as error:
+                log.warning("watch.blind", why=str(error), help=error.remedy)
+                due = ()
+            for number in due:
+                if number not in busy and len(busy) < hands:
+                    # A daemon: a look may take an hour, and nothing is lost with it.
+                    busy[number] = threading.Thread(
+                        target=self._look, args=(number,), name="stanch-look", daemon=True
+                    )
+                    busy[number].start()
+            stop.wait(PAUSE)
+        until = time.monotonic() + GRACE
+        for hand in busy.values():
+            hand.join(max(0.0, until - time.monotonic()))
+
+    def _look(self, number: SourceId) -> None:
+        try:
+            self.looker.look(number)
+        except Exception as error:
+            # As in a sweep: the next look is the remedy, so it must come.
+            log.warning("look.failed", source=number, exc_info=error)
+
+    def _forget(self) -> None:
+        with self.store.transaction() as tx:
+            tx.sources.forget(tx.now() - REMEMBERED)
 
     def _due(self) -> tuple[SourceId, ...]:
         """Who waits, and is not looked at by somebody."""
