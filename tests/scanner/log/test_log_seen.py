@@ -57,12 +57,12 @@ def look(kept: dict[str, Any], runs: dict[int, str]) -> tuple[dict[str, Any], li
 
 
 EVENTS = st.lists(
-    st.tuples(st.sampled_from(["new", "end", "fail", "mend", "look"]), st.integers(0, 30)),
+    st.tuples(st.sampled_from(["begin", "run", "run", "end", "fail", "look"]), st.integers(0, 30)),
     max_size=60,
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(events=EVENTS)
 def test_each_run_is_read_once_and_none_is_skipped(events: list[tuple[str, int]]) -> None:
     runs, read, kept = {1: "ended"}, list[int](), dict[str, Any]()
@@ -71,9 +71,11 @@ def test_each_run_is_read_once_and_none_is_skipped(events: list[tuple[str, int]]
         for what, which in [("look", 0), *events, ("all", 0), ("look", 0)]:
             number = sorted(runs)[which % len(runs)]
             match what:
-                case "new":
-                    runs[max(runs) + 1 + which] = "going"
-                case "end" | "mend":
+                case "begin":
+                    runs[max(runs) + 1 + which % 3] = "going"
+                case "run":
+                    runs[max(runs) + 1 + which % 3] = "ended"
+                case "end":
                     runs[number] = "ended"
                 case "fail" if number not in read:
                     runs[number] = "failing"
