@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
 from stanch.responder.domain.approval import Person
 from stanch.responder.domain.error import ConfigError
-from stanch.responder.keys.reference import secret
+from stanch.responder.keys.reference import with_password
 from stanch.responder.lifecycle.backends.setting import OpenbaoSection, SecretsSection
+from stanch.responder.lifecycle.cache.setting import CacheSection
 from stanch.responder.providers.registry import PROVIDERS
 from stanch.responder.providers.setting import Section, text_of
 from stanch.responder.watch.setting import Watched, WatchSection, watched
@@ -164,6 +164,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     runbooks: RunbookSection = RunbookSection()
     secrets: SecretsSection = SecretsSection()
     openbao: OpenbaoSection = OpenbaoSection()
+    cache: CacheSection = CacheSection()
     people: dict[str, PersonSection] = {}
     watch: dict[str, WatchSection] = {}
     providers: dict[str, Section] = {}  # each from the table of its name
@@ -190,11 +191,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def store_url(self) -> str:
         """The store's URL with its password: for opening it, never for showing."""
-        return _with_password(self.store.url, self.store.password, "store")
+        return with_password(self.store.url, self.store.password, "store")
 
     def broker_url(self) -> str:
         """The broker's URL with its password: for connecting, never for showing."""
-        return _with_password(self.broker.url, self.broker.password, "broker")
+        return with_password(self.broker.url, self.broker.password, "broker")
+
+    def cache_url(self) -> str:
+        """Where read secrets are kept, with its password; not named: the broker's Redis."""
+        if self.cache.url:
+            return with_password(self.cache.url, self.cache.password, "cache")
+        redis = self.broker.url.startswith(("redis://", "rediss://"))
+        return self.broker_url() if redis else "memory://"
 
     def watches(self) -> dict[str, Watched]:
         """What is watched, by name."""
@@ -283,20 +291,6 @@ def origin(environment: Mapping[str, str] | None = None) -> str:
     """Which file :func:`load` reads; ``defaults`` when there is none."""
     env = os.environ if environment is None else environment
     return _file(env, _home(env))[0]
-
-
-def _with_password(url: str, reference: str, section: str) -> str:
-    if not reference:
-        return url
-    parts = urlsplit(url)
-    if parts.password or not parts.scheme or not url.startswith(f"{parts.scheme}://"):
-        raise ConfigError(
-            f"[{section}] password cannot be put into [{section}] url",
-            remedy="write the url as scheme://user@host/name, without a password",
-        )
-    value = secret(reference, what=f"{section}.password").reveal().decode("utf-8")
-    user, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user}:{quote(value, safe='')}@{host}"))
 
 
 def _home(env: Mapping[str, str]) -> Path:

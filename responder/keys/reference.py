@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.keys.file import foreign
@@ -28,6 +29,21 @@ def secret(
     if not value.strip():
         raise ConfigError(f"{what} is empty ({scheme}:{rest})", remedy="set it, or leave it out")
     return SecretValue(value.strip().encode())
+
+
+def with_password(url: str, reference: str, section: str) -> str:
+    """The URL with the secret behind a reference in it: for connecting, never for showing."""
+    if not reference:
+        return url
+    parts = urlsplit(url)
+    if parts.password or not parts.scheme or not url.startswith(f"{parts.scheme}://"):
+        raise ConfigError(
+            f"[{section}] password cannot be put into [{section}] url",
+            remedy="write the url as scheme://user@host/name, without a password",
+        )
+    value = secret(reference, what=f"{section}.password").reveal().decode("utf-8")
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(value, safe='')}@{host}"))
 
 
 def _secret_file(path: Path, what: str) -> str:

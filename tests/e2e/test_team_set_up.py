@@ -24,7 +24,8 @@ from stanch.responder.lab.proof import acts
 from stanch.responder.lab.search import search
 from stanch.responder.store.grant import READER, WRITER, Role, prepare
 from tests.contracts.conftest import Server, postgres
-from tests.responder.worker.conftest import Broker, Team, serving, until
+from tests.responder.broker import Broker, serving, until
+from tests.responder.worker.conftest import Team
 
 __all__ = ["postgres"]  # the server that the store's contract runs on
 pytestmark = [pytest.mark.xdist_group("postgres"), pytest.mark.timeout(300)]

@@ -18,7 +18,8 @@ from stanch.responder.lab.aws import AwsLab
 from stanch.scanner.api import Match
 from stanch.scanner.reports import jsonl
 from tests.fleet.conftest import COUNT, Yard
-from tests.responder.worker.conftest import Broker, Team, serving, until
+from tests.responder.broker import Broker, serving, until
+from tests.responder.worker.conftest import Team
 
 pytestmark = pytest.mark.xdist_group("fleet-team")
 
