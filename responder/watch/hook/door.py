@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from stanch.responder.domain.error import ConfigError, StanchError
@@ -42,6 +42,7 @@ Reply = tuple[int, str]
 """A status of HTTP and a line of text. Strangers may read it, so it says nothing of us."""
 
 _UNKNOWN: Reply = (404, "nothing is watched under this name")
+_QUIET = 60.0  # seconds between two words in the log about who was refused
 _REFUSED: Reply = (403, "refused")
 
 
@@ -53,6 +54,7 @@ class HookDoor:
     watches: Mapping[str, Watched]
     read: Callable[[str, str], SecretValue] = lambda reference, what: secret(reference, what=what)
     clock: Callable[[], float] = time.time
+    told: dict[str, float] = field(default_factory=dict)  # when a refusal was last logged
 
     def take(self, name: str, headers: Headers, body: bytes) -> Reply:
         """Take one delivery for the watch called ``name``."""
@@ -62,12 +64,7 @@ class HookDoor:
         try:
             self._judge(watched, headers, body)
         except (Refused, ConfigError) as refusal:
-            log.warning(
-                "hook.refused",
-                watch=name,
-                why=str(refusal),
-                help=getattr(refusal, "remedy", "set the same secret here and at the host"),
-            )
+            self._tell(name, refusal)
             return _REFUSED
         try:
             said = told(watched.kind, headers, body)
@@ -80,6 +77,15 @@ class HookDoor:
             # The host shows that it failed; looking now and then finds what this would have said.
             log.warning("hook.not_noted", watch=name, why=str(error), help=error.remedy)
             return 503, "not now"
+
+    def _tell(self, name: str, refusal: Exception) -> None:
+        """Say it in the log, now and then: anybody may knock as often as he likes."""
+        now = self.clock()
+        if now - self.told.get(name, 0.0) < _QUIET:
+            return
+        self.told[name] = now
+        help_ = getattr(refusal, "remedy", "set the same secret here and at the host")
+        log.warning("hook.refused", watch=name, why=str(refusal), help=help_)
 
     def _judge(self, watched: Watched, headers: Headers, body: bytes) -> None:
         if not watched.secret and not watched.signing:

@@ -101,9 +101,9 @@ def digest(body: bytes) -> str:
 
 def _object(headers: Headers, body: bytes) -> Mapping[str, object]:
     data: bytes | str = body
-    if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=16)
-        data = fields.get("payload", [""])[0]
+    form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if form and not body.lstrip().startswith(b"{"):
+        data = _payload(body)
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
@@ -111,6 +111,15 @@ def _object(headers: Headers, body: bytes) -> Mapping[str, object]:
     if not isinstance(found, dict):
         raise Unreadable("the body is no object")
     return found
+
+
+def _payload(body: bytes) -> str:
+    """What GitHub sends as a field of a form."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=16)
+    except ValueError:
+        raise Unreadable("the body is no form") from None
+    return fields.get("payload", [""])[0]
 
 
 def _inner(found: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -159,6 +160,19 @@ def test_what_is_signed_and_makes_no_sense_has_no_effect(
     post = watching(*watch(host, SECRET))
     assert send(post, body, hook_secret).status_code == 400
     assert post.sources() == ()
+
+
+def test_a_form_is_understood_too_and_a_wrong_content_type_does_not_matter(
+    host: GitHost, watching: Watches, hook_secret: bytes
+) -> None:
+    post = watching(*watch(host, SECRET))
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    body = push_of(host, "acme/app")
+    payload = urlencode({"payload": body.decode()}).encode()
+    assert send(post, payload, hook_secret, "d-1", **form).status_code == 202
+    assert send(post, body, hook_secret, "d-2", **form).status_code == 202
+    assert send(post, b"a=1&" * 40, hook_secret, "d-3", **form).status_code == 400
+    assert post.source(host.url("acme/app")).wanted == 2
 
 
 def test_a_ping_and_what_nobody_watches(
