@@ -33,6 +33,8 @@ MADE_ANEW = frozenset({"iam:CreateAccessKey", "iam:DeleteAccessKey"})
 def _pairs() -> Iterator[tuple[str, str]]:
     """Derived from the runbook; the first test holds them against what a clean run passes."""
     for step in load_runbooks(resources.files("stanch.runbooks"), SPECS)[RUNBOOK].steps:
+        if step.each is not None:
+            continue  # this leak has no copies elsewhere: the runbook leaves such a step out
         reads = SPECS[step.uses].effect is Effect.READ
         passed = LOOKUP if reads else FOUND if step.id in IDLE else CHANGE
         yield from ((step.id, boundary) for boundary in passed)
