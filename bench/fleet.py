@@ -41,7 +41,7 @@ def main(paths: Sequence[str] = ()) -> None:
         work = Path(name)
         if paths:
             places = [Path(path).resolve() for path in paths]
-            print(f"{len(places)} repositories: {', '.join(each.stem for each in places)}")
+            print(f"{len(places)} repositories that were named")
         else:
             places = _made(work / "repositories")
             print(f"{len(places)} bare repositories, {COMMITS} commits and a token each")
@@ -233,48 +233,30 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _made(folder: Path) -> list[Path]:
-    """Bare repositories of real sources. Each file's second half comes with a later commit."""
+    """Bare repositories: each commit brings more real sources, or other versions of some."""
     chance = random.Random(1)  # noqa: S311  # nothing is protected by it
     sources = sorted(file for place in sys.path for file in Path(place).glob("*/**/*.py"))
-    chance.shuffle(sources)
-    folder.mkdir()
-    made = []
-    for number in range(COUNT):
-        place = folder / f"app{number:03}"
-        _git(folder, "init", "--quiet", "--initial-branch=main", str(place))
-        for commit in range(COMMITS):
-            _change(place, sources, commit, chance)
-            _git(place, "add", "--all", "--force")
-            _git(place, "commit", "--quiet", "--message", f"change {commit}")
-        bare = folder / f"app{number:03}.git"
-        _git(folder, "clone", "--quiet", "--bare", "--no-local", str(place), str(bare))
-        shutil.rmtree(place)
-        made.append(bare)
+    made = [folder / f"app{number:03}.git" for number in range(COUNT)]
+    for place in made:
+        argv = ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(place)]
+        subprocess.run(argv, check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull})
+        stream = b"".join(_commit(number, sources, chance) for number in range(COMMITS))
+        argv = ["git", "-C", str(place), "fast-import", "--quiet"]
+        subprocess.run(argv, input=stream, check=True)
     return made
 
 
-def _change(place: Path, sources: list[Path], commit: int, chance: random.Random) -> None:
-    """More sources; in the first commit a token, which the second takes away."""
-    size = 0
-    while size < BYTES / COMMITS:
+def _commit(number: int, sources: list[Path], chance: random.Random) -> bytes:
+    """One commit for `git fast-import`; the first brings a token, which the second takes away."""
+    files = {"deploy.env": f"TOKEN={token(chance) if number == 0 else ''}\n".encode()}
+    while sum(map(len, files.values())) < BYTES / COMMITS:
         file = chance.choice(sources)
-        data = file.read_bytes()
-        target = place / file.parent.name / file.name
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(data)
-        size += len(data)
-    secret = place / "deploy.env"
-    secret.write_text(f"TOKEN={token(chance)}\n" if commit == 0 else "TOKEN=\n")
-
-
-def _git(place: Path, *arguments: str) -> None:
-    people = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "A"), ("EMAIL", "a@example.com"))
-    }
-    environment = {**os.environ, **people, "GIT_CONFIG_GLOBAL": os.devnull}
-    subprocess.run(["git", *arguments], cwd=place, env=environment, check=True, capture_output=True)
+        files[f"{file.parent.name}/{file.name}"] = file.read_bytes()
+    said = f"commit refs/heads/main\ncommitter A <a@example.com> {1700000000 + number} +0000\n"
+    parts = [f"{said}data 6\nchange\n".encode()]
+    for path, data in files.items():
+        parts.append(f'M 100644 inline "{path}"\ndata {len(data)}\n'.encode() + data + b"\n")
+    return b"".join(parts)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,10 @@ def door(path: Path, request: ScanRequest, workers: int | None) -> Iterator[Flee
             tend = team.tend
         if workers or not settings.team:
             stack.enter_context(crew)
-        yield FleetScan(store, planned.fleet, tend=tend, by=ProgressLine())
+        try:
+            yield FleetScan(store, planned.fleet, tend=tend, by=ProgressLine())
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("the same command goes on where it stopped") from None
 
 
 @dataclass(slots=True)

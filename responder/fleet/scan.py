@@ -88,6 +88,7 @@ class FleetScan:
             found = tx.fleets.get(self.fleet.id)
             progress = tx.fleets.progress(self.fleet.id)
             seconds = (tx.now() - self.fleet.started_at).total_seconds()
-        if found is None or found.finished_at is not None:
+        # One that is whole may have been told already, by somebody who asked for it as well.
+        if found is None or (found.finished_at is not None and progress.left):
             raise SupersededError
         self._teller.tell(progress, seconds)

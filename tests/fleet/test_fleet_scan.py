@@ -15,10 +15,12 @@ from sqlalchemy import text
 from stanch.responder.bootstrap.fleet import hands, open_fleet_store
 from stanch.responder.cli.fleets import command
 from stanch.responder.domain.error import Tampered, UsageError
-from stanch.responder.domain.fleet import UnitState
+from stanch.responder.domain.fleet import FleetProgress, UnitState
+from stanch.responder.fleet.scan import FleetScan
+from stanch.responder.terminal.progress import words
 from stanch.scanner.api import Finding, Gap, Match, Scanner, load_fingerprint_key
 from stanch.scanner.reports import jsonl
-from tests.fleet.conftest import COUNT, Yard
+from tests.fleet.conftest import COUNT, Silent, Yard
 
 BOUNDARIES = ("claimed", "read", "written")
 
@@ -185,6 +187,39 @@ def test_fleets_says_how_far_each_is_and_why_units_were_set_aside(
     )
     with pytest.raises(UsageError, match="no fleet begins with 'x'"):
         command.main(["x"], standalone_mode=False)
+
+
+def test_who_stops_a_fleet_gives_back_what_is_in_hand(yard: Yard) -> None:
+    fleet = yard.plan().fleet
+
+    def stop(_unit: str, boundary: str) -> None:
+        if boundary == "claimed":
+            raise SystemExit
+
+    with hands(yard.settings, trace=stop)("test") as hand, pytest.raises(SystemExit):
+        hand.work(fleet.id)
+    (first, *_) = yard.units(fleet)
+    assert (first.state, first.losses, first.lease_until) == (UnitState.PENDING, 0, None)
+
+
+def test_two_who_ask_for_the_same_are_told_the_same(yard: Yard) -> None:
+    fleet = yard.plan().fleet
+    _work(yard, fleet.id)
+    with open_fleet_store(yard.settings) as store:
+        one, other = (FleetScan(store, fleet, tend=lambda: None, by=Silent()) for _ in range(2))
+        first = lines(list(one.scan))
+        one.told()
+        assert lines(list(other.scan)) == first
+        other.told()
+
+
+def test_how_far_it_is_fits_in_a_line() -> None:
+    states = {UnitState.DONE: 49, UnitState.ASIDE: 1, UnitState.RUNNING: 2, UnitState.PENDING: 48}
+    states |= {UnitState.WAITING: 0, UnitState.OMITTED: 7}
+    progress = FleetProgress(states=states, findings=1234, size=5_000_000)
+    assert words(progress, 90.0) == (
+        "50 of 100 units · 2 running · 1 set aside · 1,234 places · 5 MB · about 2 min left"
+    )
 
 
 def _work(yard: Yard, fleet: str) -> None:
