@@ -8,6 +8,7 @@ log or traceback shows them. :mod:`stanch.secrets_aio` has the same for asyncio.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -29,6 +30,16 @@ __all__ = [
 
 _lock = threading.Lock()
 _shared: list[Secrets] = []
+
+
+def _forget() -> None:
+    """A forked worker opens its own: connections and locks of its parent are not for sharing."""
+    global _lock  # noqa: PLW0603  # the parent may have held it
+    _lock = threading.Lock()
+    _shared.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def shared() -> Secrets:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from stanch.responder.checkup import local, rule, server, team
 from stanch.responder.checkup.run import runs
+from stanch.responder.checkup.secrets import secrets
 from stanch.responder.checkup.slack import slack
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.check import Check, State, looked
@@ -76,6 +77,7 @@ def examine(settings: Settings, *, offline: bool) -> Iterator[Check]:
         yield from looked("runs", lambda: runs(settings, books))
         yield from looked("workers", lambda: team.workers(settings))
     yield from looked("people", lambda: rule.people(settings, books))
+    yield from looked("secrets", lambda: secrets(settings, offline=offline))
     if offline:
         return
     for provider in PROVIDERS:

@@ -335,3 +335,21 @@ def test_bytes_come_back_as_they_were_or_are_refused(case: Case) -> None:
     found = case.backend.read(reference(case))
     assert isinstance(found, Present)
     assert found.value == made
+
+
+def test_debug_logs_of_vendors_hold_no_value(case: Case, caplog: pytest.LogCaptureFixture) -> None:
+    """An application may have debug logging on for everything."""
+    first = planted(case)
+    values = [first]
+    with caplog.at_level("DEBUG"):
+        case.backend.read(reference(case))
+        case.backend.read_many([reference(case)])
+        if Ability.STAGES in case.backend.abilities:
+            values.append(value())
+            case.backend.put_pending(reference(case), values[-1], token="run-1")
+            case.backend.read_pending(reference(case))
+        if Ability.CREATE in case.backend.abilities:
+            values.append(value())
+            case.backend.create(reference(case, "new"), values[-1], TAGS)
+    for each in values:
+        assert each.reveal().decode() not in caplog.text

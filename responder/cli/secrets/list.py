@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,13 +12,16 @@ import click
 from stanch.responder.cli.secrets.desk import place_options, room, settings_for, tell
 from stanch.responder.config import Settings
 from stanch.responder.domain.error import StoreError, Tampered, UsageError
+from stanch.responder.lifecycle.backends.naming import reference_at
 from stanch.responder.lifecycle.backends.setting import environment
+from stanch.responder.lifecycle.inventory.consumer import Consumers, in_code, joined
+from stanch.responder.lifecycle.inventory.discovery.item import Item
 from stanch.responder.lifecycle.inventory.matrix import Gap, Matrix
 from stanch.responder.lifecycle.inventory.report.delimited import delimited
 from stanch.responder.lifecycle.inventory.report.document import document
 from stanch.responder.lifecycle.inventory.row import Row, judge
 from stanch.responder.lifecycle.model.answer import Listed
-from stanch.responder.lifecycle.sdk.room import Found
+from stanch.responder.lifecycle.sdk.room import Found, Room
 
 _INCOMPLETE = 3
 _LOOKED_BACK = timedelta(days=90)
@@ -38,13 +41,29 @@ _LOOKED_BACK = timedelta(days=90)
     metavar="FILE",
     help="Where to write it. Default: standard output.",
 )
+@click.option("--trail", is_flag=True, help="Also ask CloudTrail who read them (2 calls a second).")
+@click.option(
+    "--code",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path, exists=True),
+    help="Also files below PATH that refer to them. May be repeated.",
+)
 @place_options
-def command(*, form: str, output: Path | None, env: str | None, tenant: str | None) -> None:
+def command(  # click passes each option by name
+    *,
+    form: str,
+    output: Path | None,
+    trail: bool,
+    code: tuple[Path, ...],
+    env: str | None,
+    tenant: str | None,
+) -> None:
     """Show every secret of the stores, worst first; values are not opened.
 
-    Who uses one is whoever the record says that it was given to in the last 90 days. A program
-    that reads the store itself is not among them. html and xlsx have pictures: how many stand how,
-    age against the limit, owners.
+    Who uses one is whoever the record says that it was given to in the last 90 days; a program
+    that reads AWS itself is found with --trail, code with --code. html and xlsx have pictures: how
+    many stand how, age against the limit, owners.
 
     Exit codes: 0 listed, 2 usage or configuration, 3 a store did not list all it has.
     """
@@ -52,8 +71,10 @@ def command(*, form: str, output: Path | None, env: str | None, tenant: str | No
     now = datetime.now(UTC)
     used, note = known_consumers(settings, now - _LOOKED_BACK)
     with room(settings) as opened:
+        read, unread = _read_by(opened, now) if trail else (None, ())
+        referring = _referring(code) if code else None
         found = opened.entries(environment(env) if env else None)
-        matrix = gather(found, now=now, used=used)
+        matrix = gather(found, now=now, used=joined(used, read, referring), unread=unread)
     tell(note)
     _show(matrix, form, output, now)
     tell(tuple(f"{gap.source} did not list all it has: {gap.why}" for gap in matrix.gaps))
@@ -62,7 +83,7 @@ def command(*, form: str, output: Path | None, env: str | None, tenant: str | No
 
 def known_consumers(
     settings: Settings, since: datetime
-) -> tuple[Mapping[str, tuple[str, ...]] | None, tuple[str, ...]]:
+) -> tuple[Consumers | None, tuple[str, ...]]:
     """Who was given which secret, as the record says; None, and a note, when it says nothing."""
     # Imported late: it brings the store.
     from stanch.responder.bootstrap.record import recorded_consumers  # noqa: PLC0415
@@ -74,12 +95,37 @@ def known_consumers(
     return used, ()
 
 
+def _read_by(opened: Room, now: datetime) -> tuple[Consumers, tuple[Gap, ...]]:
+    """Who read them, as CloudTrail says."""
+    # Imported late: only who asks for it waits for AWS.
+    from stanch.responder.lifecycle.backends.aws_consumer import readers  # noqa: PLC0415
+
+    found, unseen = readers(opened.aws, now - _LOOKED_BACK, now)
+    return found, tuple(Gap(source=each.place, why=each.why) for each in unseen)
+
+
+def _referring(paths: tuple[Path, ...]) -> Consumers:
+    """Files that name a secret as it is called here, or as AWS calls it."""
+    from stanch.responder.lifecycle.inventory.discovery.code import referred  # noqa: PLC0415
+
+    places = []
+    for each in referred(paths, {}):
+        if isinstance(each, Item):
+            found = reference_at(each.kept_as)
+            places += [(str(found), each.place)] if found else []
+    return in_code(places)
+
+
 def gather(
-    found: Iterable[Found], *, now: datetime, used: Mapping[str, tuple[str, ...]] | None = None
+    found: Iterable[Found],
+    *,
+    now: datetime,
+    used: Consumers | None = None,
+    unread: tuple[Gap, ...] = (),
 ) -> Matrix:
     """The matrix of what the stores list, with who uses each."""
     rows: list[Row] = []
-    gaps: list[Gap] = []
+    gaps: list[Gap] = [*unread]
     for each in found:
         if isinstance(each.listed, Listed):
             name = str(each.listed.reference) if each.listed.reference else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Room:
         self.log = log
         self._section = settings.secrets
         self._opened = ExitStack()
+        self._lock = threading.Lock()
         self._backends: dict[str, Backend] = {}
         self._wiring = _wiring(settings, self._section, self._opened)
         self.place = place or self._section.place()
@@ -52,9 +54,10 @@ class Room:
 
     def backend(self, name: str) -> Backend:
         """The store of this name."""
-        if name not in self._backends:
-            self._backends[name] = connect(name, self._wiring)
-        return self._backends[name]
+        with self._lock:
+            if name not in self._backends:
+                self._backends[name] = connect(name, self._wiring)
+            return self._backends[name]
 
     @property
     def aws(self) -> AwsClients:

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from stanch.responder.checkup.secrets import secrets as check
 from stanch.responder.cli.main import stanch
+from stanch.responder.config import load
 from stanch.responder.domain.error import StanchError, UsageError
-from stanch.responder.lab.aws import AwsLab
+from stanch.responder.lab.aws import AwsLab, Credentials
 from stanch.responder.lifecycle.model.error import SecretRefused
 from tests.responder.cli.conftest import Desk
 
@@ -62,6 +64,17 @@ def made(lab: AwsLab, tags: dict[str, str], *, name: str = "shop/prod/stripe/api
         Tags=[{"Key": f"stanch:{key}", "Value": text} for key, text in tags.items()],
     )
     return value
+
+
+def somebody(lab: AwsLab, action: str) -> Credentials:
+    """A user called web who may do one thing."""
+    iam = lab.client("iam")
+    iam.create_user(UserName="web")
+    allow = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName="web", PolicyName="one", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="web")["AccessKey"]
+    return Credentials(access_key_id=key["AccessKeyId"], secret=key["SecretAccessKey"])
 
 
 def run(*arguments: str) -> str:
@@ -238,3 +251,52 @@ def test_who_was_given_a_secret_stands_in_the_matrix(
     run("get", KEY)
     capfdbinary.readouterr()
     assert str(consumers()).startswith("cli:")
+
+
+def test_who_reads_the_store_itself_is_found_in_the_trail_and_in_code(
+    lab: AwsLab, place: Path
+) -> None:
+    made(lab, TAGS)
+    web = somebody(lab, "secretsmanager:GetSecretValue")
+    lab.client("secretsmanager", web).get_secret_value(SecretId="shop/prod/stripe/api-key")
+    (place / "app.py").write_text(f'\nget("{KEY}")\n')
+    found = json.loads(
+        run("list", "--format", "json", "--env", "prod", "--trail", "--code", "app.py")
+    )
+    assert found["secrets"][0]["consumers"] == ["code:app.py", "user/web"]
+
+
+def test_a_trail_that_cannot_be_read_makes_the_matrix_incomplete(
+    lab: AwsLab, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del place
+    made(lab, TAGS)
+    lister = somebody(lab, "secretsmanager:ListSecrets")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", lister.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", lister.secret)
+    arguments = ["secrets", "list", "--format", "json", "--env", "prod", "--trail"]
+    done = CliRunner().invoke(stanch, arguments)
+    assert done.exit_code == 3
+    assert "CloudTrail (GetSecretValue) did not list all it has" in done.output
+    assert KEY in done.output
+
+
+def test_doctor_says_whether_the_stores_of_the_place_answer(
+    lab: AwsLab, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del place
+
+    def said() -> list[tuple[str, str]]:
+        return [(each.state, each.what) for each in check(load(), offline=False)]
+
+    assert said() == [
+        ("good", "prod, no service of its own: asks secrets-manager"),
+        ("good", "secrets-manager answers, and has no secret"),
+    ]
+    made(lab, TAGS)
+    assert said()[1] == ("good", "secrets-manager has secrets")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "w" * 40)
+    assert said()[1][0] == "wrong"
+    monkeypatch.setenv("STANCH_SECRETS_PRODUCTION", "env-file")
+    with pytest.raises(StanchError, match="no store for production"):
+        said()

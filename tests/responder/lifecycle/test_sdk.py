@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -226,3 +227,30 @@ def test_an_application_loads_no_broker_and_no_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n\n"
+
+
+def test_a_forked_worker_opens_its_own(tmp_path: Path) -> None:
+    (tmp_path / ".env.dev").write_text(f"STRIPE_API_KEY='{VALUE}'\n")
+    code = (
+        "import os\n"
+        "from stanch import secrets\n"
+        "before = secrets.shared()\n"
+        "assert secrets.get_tool_secret('stripe', 'api-key')\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    fresh = secrets.shared()\n"
+        "    given = secrets.get_tool_secret('stripe', 'api-key')\n"
+        "    os._exit(0 if fresh is not before and given else 1)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), secrets.shared() is before)\n"
+    )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "STANCH_HOME": str(tmp_path / "home"),
+        "STANCH_SECRETS_SERVICE": "shop",
+        "STANCH_SECRETS_FOLDER": str(tmp_path),
+        "STANCH_SECRETS_DEVELOPMENT": "env-file",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("0 True\n", "")

@@ -91,6 +91,7 @@ def _item(mention: Mention, place: str, known: Known) -> Item:
         place=place,
         store=store,
         problem="no store that was listed has it" if lost else "",
+        kept_as=name,
     )
 
 

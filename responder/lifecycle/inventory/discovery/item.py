@@ -18,7 +18,10 @@ class Found(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Item:
-    """One thing. ``problem`` is empty where nothing wants mending; it never holds a value."""
+    """One thing. ``problem`` is empty where nothing wants mending; it never holds a value.
+
+    Of a reference, ``kept_as`` is what the secret is called in its store.
+    """
 
     kind: Found
     name: str
@@ -26,6 +29,7 @@ class Item:
     store: str = ""
     owner: str = ""
     problem: str = ""
+    kept_as: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

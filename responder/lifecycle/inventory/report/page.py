@@ -15,6 +15,7 @@ _SHOWN = (
     *("state", "secret", "owner", "storage", "classification", "rotation_period", "age", "due"),
     *("consumers", "problem"),
 )
+_LONG = frozenset({"secret", "owner", "consumers", "problem"})  # may be broken anywhere
 _TONES = {State.OK: "safe", State.DELETED: "soft", State.UNNAMED: "soft", State.INCOMPLETE: "wait"}
 
 
@@ -35,7 +36,7 @@ def page(matrix: Matrix, *, now: datetime) -> str:
         ages=ages(matrix.rows, now),
         owners=owners(matrix.rows),
         gaps=matrix.gaps,
-        columns=[name.replace("_", " ") for name in _SHOWN],
+        columns=[(name.replace("_", " "), "" if name in _LONG else "short") for name in _SHOWN],
         rows=[
             (_TONES.get(row.state, "alarm"), [COLUMNS[name](row) for name in _SHOWN])
             for row in matrix.rows
