@@ -18,6 +18,7 @@ from stanch.responder.checkup import local, rule, server, team
 from stanch.responder.checkup.run import runs
 from stanch.responder.checkup.secrets import secrets
 from stanch.responder.checkup.slack import slack
+from stanch.responder.checkup.watch import watches
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.check import Check, State, looked
 from stanch.responder.domain.runbook import Runbook
@@ -76,6 +77,7 @@ def examine(settings: Settings, *, offline: bool) -> Iterator[Check]:
     if whole:
         yield from looked("runs", lambda: runs(settings, books))
         yield from looked("workers", lambda: team.workers(settings))
+        yield from looked("watch", lambda: watches(settings))
     yield from looked("people", lambda: rule.people(settings, books))
     yield from looked("secrets", lambda: secrets(settings, offline=offline))
     if offline:
