@@ -52,7 +52,7 @@ class Taking:
             Report(
                 match=match,
                 root=self.source.subject,
-                by=Caller(name=self.source.watch, door="watch"),
+                by=Caller(name="stanch", door="watch", account=self.source.watch),
                 detected_at=datetime.now(UTC),
             )
         )

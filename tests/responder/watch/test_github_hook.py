@@ -58,7 +58,8 @@ def test_a_push_becomes_an_incident_and_the_next_look_reads_only_what_is_new(
     assert (exposure.root, exposure.path) == (host.url("acme/app"), "a.env")
     with post.house.store.snapshot() as tx:
         assert tx.runs.of(incident.id), "it is answered"
-        assert next(tx.ledger.entries(incident.id)).event.actor == "watch:acme"
+        event = next(tx.ledger.entries(incident.id)).event
+        assert (event.actor, event.detail["account"]) == ("watch:stanch", "acme")
     host.push("acme/app", {"a.env": f"TOKEN={token(1)}\nOTHER={token(2)}\n"})
     assert send(post, push_of(host, "acme/app", "later"), hook_secret, "d-2").status_code == 202
     post.look()
