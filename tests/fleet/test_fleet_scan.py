@@ -198,8 +198,8 @@ def test_who_stops_a_fleet_gives_back_what_is_in_hand(yard: Yard) -> None:
 
     with hands(yard.settings, trace=stop)("test") as hand, pytest.raises(SystemExit):
         hand.work(fleet.id)
-    (first, *_) = yard.units(fleet)
-    assert (first.state, first.losses, first.lease_until) == (UnitState.PENDING, 0, None)
+    stood = {(each.state, each.losses, each.lease_until) for each in yard.units(fleet)}
+    assert stood == {(UnitState.PENDING, 0, None)}
 
 
 def test_two_who_ask_for_the_same_are_told_the_same(yard: Yard) -> None:
