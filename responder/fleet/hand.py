@@ -18,7 +18,7 @@ from stanch.responder.domain.error import LeaseLost, StoreError
 from stanch.responder.domain.fleet import Fleet, FleetStore, FleetTransaction, UnitRun, UnitState
 from stanch.responder.domain.json import canonical
 from stanch.responder.engine.lease import Keeping, Renews
-from stanch.responder.fleet.plan import limits_of, rows
+from stanch.responder.fleet.plan import led, limits_of, rows
 from stanch.responder.telemetry.log import get_logger
 from stanch.scanner.api import (
     Asked,
@@ -148,7 +148,8 @@ class Hand:
         try:
             if read.lists:
                 more = rows(fleet, enumerate(read.expanded(), 1), item=unit.source)
-                return None, list(more), replace(unit, state=UnitState.DONE, tries=0)
+                over = replace(led(unit, more), state=UnitState.DONE, tries=0)
+                return None, list(more), over
             brought = self._read(fleet, read)
         except ScannerError as error:
             passing = isinstance(error, SourceError) and not isinstance(error, MissingError)

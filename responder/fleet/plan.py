@@ -23,6 +23,8 @@ from stanch.responder.fleet.file import FleetFile
 from stanch.scanner.api import Commission, Unit
 
 _KEPT = timedelta(days=1)  # for who still reads what an earlier fleet has brought
+_SOURCES = "sources"  # beside the limits: how many targets were planned
+_LED = "led"  # beside an owner's unit: how many units it led to
 _TODAY = "today"  # of a commission: the day does not make it another one
 
 
@@ -58,7 +60,7 @@ def plan(store: FleetStore, file: FleetFile, commission: Commission, basis: str)
             digest=digest,
             basis=basis,
             commission=asked,
-            limits=limits,
+            limits={**limits, _SOURCES: len(file.units)},
             started_at=now,
         )
         tx.fleets.add(fleet, rows(fleet, enumerate(file.units, 1), item=None))
@@ -93,6 +95,21 @@ def rows(fleet: Fleet, units: Iterable[tuple[int, Unit]], *, item: int | None) -
 def limits_of(fleet: Fleet) -> Limits:
     """The limits of a fleet's row."""
     return msgspec.convert(fleet.limits, Limits)
+
+
+def sources_of(fleet: Fleet) -> int:
+    """How many targets the fleet was planned with; its row's mark vouches for it."""
+    return msgspec.convert(fleet.limits[_SOURCES], int)
+
+
+def led(unit: UnitRun, more: Sequence[UnitRun]) -> UnitRun:
+    """The owner's unit, with how many units it led to."""
+    return replace(unit, unit={**unit.unit, _LED: len(more)})
+
+
+def led_by(unit: UnitRun) -> int:
+    """How many units it led to; its row's mark vouches for it."""
+    return msgspec.convert(unit.unit.get(_LED, 0), int)
 
 
 def _end(tx: FleetTransaction, fleet: Fleet, now: datetime) -> None:

@@ -59,7 +59,7 @@ class FleetScan:
         finish(self._store, self.fleet)
 
     def _brought(self) -> Iterator[Brought]:
-        for brought in merged(self._store, self.fleet.id, self._wait):
+        for brought in merged(self._store, self.fleet, self._wait):
             self._teller.clear()
             yield brought
         self._teller.clear()

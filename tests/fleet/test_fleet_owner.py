@@ -6,9 +6,15 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from stanch.responder.domain.fleet import UnitRun, UnitState
+import pytest
+from sqlalchemy import text
+
+from stanch.responder.bootstrap.fleet import open_fleet_store
+from stanch.responder.domain.error import Tampered
+from stanch.responder.domain.fleet import Fleet, UnitRun, UnitState
+from stanch.responder.fleet.scan import FleetScan
 from stanch.scanner.api import Gap, Match
-from tests.fleet.conftest import Yard
+from tests.fleet.conftest import Silent, Yard
 from tests.scanner.sources.remote.conftest import GitHost, git_host
 
 __all__ = ["git_host"]  # a fixture
@@ -57,6 +63,17 @@ def test_all_repositories_of_an_owner_are_read_and_named_and_the_rest_is_said(
         "acme/tool": UnitState.DONE,
     }
     assert one_at_a_time(units), "two at a time at a host with one slot"
+    assert_missed(yard, fleet, "acme/tool")
+
+
+def assert_missed(yard: Yard, fleet: Fleet, name: str) -> None:
+    """Who deletes the row of a repository does not hide what is in it."""
+    with open_fleet_store(yard.settings) as store:
+        with store.engine.begin() as connection:
+            connection.execute(text("DELETE FROM unit_results WHERE item = 5"))
+            connection.execute(text("DELETE FROM units WHERE name = :name"), {"name": name})
+        with pytest.raises(Tampered, match="units of the target 1 are missing"):
+            list(FleetScan(store, fleet, tend=lambda: None, by=Silent()).scan)
 
 
 def one_at_a_time(units: tuple[UnitRun, ...]) -> bool:
