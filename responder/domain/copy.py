@@ -14,7 +14,11 @@ from enum import StrEnum
 from stanch.responder.domain.incident import Exposure
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.run import StepRun, StepState
+from stanch.responder.domain.runbook import Phase
 from stanch.responder.domain.step import StepSpec
+
+LATE = "it was seen when the run had looked already; the next `stanch respond` takes it up"
+_LOOKS = Phase.IDENTIFY
 
 
 class Reach(StrEnum):
@@ -47,13 +51,24 @@ def copies(
     exposures: Iterable[Exposure], steps: Iterable[StepRun], specs: Mapping[str, StepSpec]
 ) -> tuple[Copy, ...]:
     """Every copy that somebody keeps, by the newest of the steps that name it."""
-    said: dict[str, Copy] = {}
-    for step in steps:
-        spec = specs.get(step.uses)
-        if spec is not None and spec.aside:
-            said |= {found.target: found for found in _said(step)}
-    targets = dict.fromkeys(target for seen in exposures for target in seen.copies)
-    return tuple(said.get(each, Copy(target=each, reach=Reach.OPEN, how="")) for each in targets)
+    aside = [step for step in steps if step.uses in specs and specs[step.uses].aside]
+    said = {found.target: found for step in aside for found in _said(step)}
+    looked = [step.finished_at for step in aside if step.finished_at and step.phase is _LOOKS]
+    kept: dict[str, Copy] = {}
+    for seen in exposures:
+        late = LATE if looked and seen.found_at > max(looked) else ""
+        for target in seen.copies:
+            kept.setdefault(target, said.get(target) or _open(target, late))
+    return tuple(kept.values())
+
+
+def unheard(kept: Iterable[Copy]) -> bool:
+    """Whether there is a copy of which no step has heard."""
+    return any(copy.reach is Reach.OPEN and copy.how in {"", LATE} for copy in kept)
+
+
+def _open(target: str, how: str) -> Copy:
+    return Copy(target=target, reach=Reach.OPEN, how=how)
 
 
 def _said(step: StepRun) -> Iterator[Copy]:
@@ -70,7 +85,7 @@ def _said(step: StepRun) -> Iterator[Copy]:
         StepState.BLOCKED: "a person is asked",
     }.get(step.state)
     if isinstance(target, str) and why is not None:
-        yield Copy(target=target, reach=Reach.OPEN, how=why)
+        yield _open(target, why)
 
 
 def _read(said: JsonObject) -> Copy:

@@ -255,4 +255,12 @@ class Change(Protocol[P_contra]):
         """A fresh look at the world: a 2xx is not a result."""
 
 
+@runtime_checkable
+class Foreseen(Protocol[P_contra]):
+    """A lookup of which a plan can say beforehand what it will most likely find."""
+
+    def foresee(self, params: P_contra, kept: Mapping[str, str]) -> Mapping[str, JsonValue]:
+        """Its outputs; ``kept`` are the known copies, each with its page. Touches nothing."""
+
+
 Step = Lookup[object] | Change[object]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from types import MappingProxyType
 
 import msgspec
 
@@ -12,9 +13,9 @@ from stanch.responder.domain.ids import RunId
 from stanch.responder.domain.incident import Incident
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.plan import Plan, PlannedStep, plan_hash
-from stanch.responder.domain.run import Run, RunKind, StepRun
+from stanch.responder.domain.run import Run, RunKind, StepRun, StepState
 from stanch.responder.domain.runbook import BLAST, UNDO, Phase, Runbook
-from stanch.responder.domain.step import Call, Effect, Step
+from stanch.responder.domain.step import Call, Effect, Foreseen, Step
 from stanch.responder.engine.reference import Outputs, known, resolve
 
 
@@ -99,9 +100,23 @@ class Planner:
         shown = {key: resolve(value, outputs) for key, value in step.template.items()}
         return self.steps[step.uses].calls(self.typed(step.uses, shown), incident.preview)
 
-    def plan(self, incident: Incident, runbook: Runbook, steps: Sequence[StepRun]) -> Plan:
-        """The whole plan. Touches nothing."""
-        outputs = outputs_of(steps)
+    def plan(
+        self,
+        incident: Incident,
+        runbook: Runbook,
+        steps: Sequence[StepRun],
+        kept: Mapping[str, str] = MappingProxyType({}),
+    ) -> Plan:
+        """The whole plan. Touches nothing.
+
+        ``kept`` are the copies of the credential that somebody keeps, each with its page: a step
+        that is repeated is shown for each element that can be foreseen, and not at all for none.
+        """
+        outputs = dict(outputs_of(steps))
+        rows: list[StepRun] = []
+        for step in steps:
+            rows += _repeated(step, runbook, outputs)
+            self._foresee(step, outputs, kept)
         return Plan(
             incident=incident.id,
             preview=incident.preview,
@@ -110,9 +125,16 @@ class Planner:
             runbook_version=runbook.version,
             steps=tuple(
                 self.planned(step, incident=incident, runbook=runbook, outputs=outputs)
-                for step in steps
+                for step in rows
             ),
         )
+
+    def _foresee(
+        self, step: StepRun, outputs: dict[str, JsonObject], kept: Mapping[str, str]
+    ) -> None:
+        made, params = self.steps[step.uses], self.params(step, outputs)
+        if step.id not in outputs and params is not None and isinstance(made, Foreseen):
+            outputs[step.id] = made.foresee(self.typed(step.uses, params), kept)
 
     def contains(self, step: StepRun) -> bool:
         """Whether the step changes something in order to contain."""
@@ -171,6 +193,17 @@ class Planner:
             params={row.id: self.params(row, outputs) for row in rows},
             undo=None if final else step.undo,
         )
+
+
+def _repeated(step: StepRun, runbook: Runbook, outputs: Outputs) -> Sequence[StepRun]:
+    """The step itself, or one for each element of the list that it will be repeated for."""
+    line = runbook.step(step.id)
+    begun = step.item is not None or step.state is not StepState.PENDING
+    if begun or line is None or line.each is None or not known(line.each, outputs):
+        return (step,)
+    items = resolve(line.each, outputs)
+    listed = items if isinstance(items, list | tuple) else ()
+    return [replace(step, id=f"{step.id}[{n}]", item=item) for n, item in enumerate(listed)]
 
 
 def _with_item(step: StepRun, outputs: Outputs) -> Outputs:

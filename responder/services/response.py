@@ -10,9 +10,10 @@ from types import MappingProxyType
 
 from stanch.responder.domain.approval import Decision, Person, find_person
 from stanch.responder.domain.caller import Caller
+from stanch.responder.domain.copy import copies, unheard
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import IncidentId, RunId, SealedRef, label
-from stanch.responder.domain.incident import Incident, IncidentState
+from stanch.responder.domain.incident import Incident, IncidentState, page
 from stanch.responder.domain.json import JsonObject
 from stanch.responder.domain.plan import Plan
 from stanch.responder.domain.ports import Doorbell, Errand, Store, Transaction
@@ -61,7 +62,7 @@ class Responses:
                     f"{label(incident_id)} is being undone",
                     remedy=f"`stanch cancel {label(incident_id)}` stops that; then respond again",
                 )
-            if current is not None and _goes_on(current, incident):
+            if current is not None and self._goes_on(tx, current, incident):
                 trace = {**by.trace, **self._trigger(by, report=report)}
                 revive(tx, current, actor=by.actor, requester=by.name, trace=trace)
                 run_id: RunId | None = current.id
@@ -101,6 +102,19 @@ class Responses:
         )
         self._add(tx, run, step_runs(runbook, run.id), by, self._trigger(by, report=report))
         return run.id
+
+    def _goes_on(self, tx: Transaction, run: Run, incident: Incident) -> bool:
+        """An unfinished response is taken up, and one that left something uncovered.
+
+        After an undo or a regression, and for copies of which it has not heard, a new one starts.
+        """
+        if run.kind is not RunKind.RESPOND or run.episode != incident.regressions:
+            return False
+        if run.state is not RunState.DONE:
+            return True
+        specs = {name: step.spec for name, step in self.planner.steps.items()}
+        kept = copies(tx.incidents.exposures(incident.id), tx.runs.steps(run.id), specs)
+        return incident.state is IncidentState.CONTAINED and not unheard(kept)
 
     def _trigger(self, by: Caller, *, report: bool) -> JsonObject:
         """What the record keeps where no known person asked for this incident."""
@@ -216,7 +230,9 @@ class Responses:
             if runbook is None:
                 raise _unanswered(incident)
             rows = tx.runs.steps(runs[-1].id) if runs else step_runs(runbook, RunId("plan"))
-        return self.planner.plan(incident, runbook, rows)
+            seen = tx.incidents.exposures(incident_id)
+        kept = {target: each.url for each in seen for target in each.copies}
+        return self.planner.plan(incident, runbook, rows, kept)
 
     def foresee(self, finding: Finding, *, root: str, now: datetime) -> Plan:
         """What responding to a finding would do. Opens nothing, touches nothing."""
@@ -235,7 +251,9 @@ class Responses:
         runbook = self.runbook(incident)
         if runbook is None:
             raise _unanswered(incident)
-        return self.planner.plan(incident, runbook, step_runs(runbook, RunId("plan")))
+        where = finding.provenance
+        kept = dict.fromkeys(where.copies, page(where.link))
+        return self.planner.plan(incident, runbook, step_runs(runbook, RunId("plan")), kept)
 
     def _add(  # the facts of one run
         self,
@@ -319,15 +337,6 @@ def _lapsed(tx: Transaction, run: Run) -> bool:
     asked = [a for a in tx.approvals.of(run.id) if a.decision is not Decision.VOID]
     late = bool(asked) and asked[-1].expires_at <= tx.now()
     return late and asked[-1].decision in {Decision.OPEN, Decision.EXPIRED}
-
-
-def _goes_on(run: Run, incident: Incident) -> bool:
-    """An unfinished response is taken up; after an undo or a regression a new one starts."""
-    return (
-        run.kind is RunKind.RESPOND
-        and (run.state is not RunState.DONE or incident.state is IncidentState.CONTAINED)
-        and run.episode == incident.regressions
-    )
 
 
 def _is_undoing(run: Run) -> bool:

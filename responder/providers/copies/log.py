@@ -91,6 +91,13 @@ class SealLogs:
         counted = {name: len(each) for name, each in found.items()}
         return Verified(evidence=counted, outputs=found)
 
+    def foresee(self, params: Logs, kept: Mapping[str, str]) -> JsonObject:
+        """Where all goes well each log is sealed, and then deleted."""
+        del kept
+        whole = {"size": "all of it", "masked": "yes"}
+        sealed = [{"copy": item["copy"], **whole} for item in _items(params.logs)]
+        return {"sealed": sealed, "left": [], "copies": []}
+
     def _sealed(self, item: JsonObject, ctx: StepContext) -> tuple[str, JsonObject]:
         """In which list a log comes, and as what."""
         target, link = str(item["copy"]), str(item.get("link") or "")

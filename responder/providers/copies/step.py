@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -41,12 +42,21 @@ class FindCopies:
 
     def look(self, params: Nothing, ctx: StepContext) -> Verdict:
         """Each copy once, in the order in which it was found."""
+        found = self.foresee(
+            params, {target: seen.url for seen in ctx.exposures for target in seen.copies}
+        )
+        counted = {
+            name: len(each) if isinstance(each, list) else each for name, each in found.items()
+        }
+        return Verified(evidence=counted, outputs=found)
+
+    def foresee(self, params: Nothing, kept: Mapping[str, str]) -> JsonObject:
+        """All of it is known beforehand."""
         del params
-        links = {target: seen.url for seen in ctx.exposures for target in seen.copies}
         images: list[JsonObject] = []
         logs: list[JsonObject] = []
         by_hand: list[JsonObject] = []
-        for target, link in links.items():
+        for target, link in kept.items():
             if image_of(target):
                 images.append({"copy": target})
             elif self._keepers.of(target) is not None:
@@ -54,19 +64,12 @@ class FindCopies:
             else:
                 by_hand.append({"copy": target, "link": link})
         left_out = sum(max(0, len(each) - _MOST) for each in (images, logs, by_hand))
-        found: JsonObject = {
+        return {
             "images": images[:_MOST],
             "logs": logs[:_MOST],
             "by_hand": by_hand[:_MOST],
             "left_out": left_out,
         }
-        counted = {
-            "images": len(images),
-            "logs": len(logs),
-            "by_hand": len(by_hand),
-            "left_out": left_out,
-        }
-        return Verified(evidence=counted, outputs=found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

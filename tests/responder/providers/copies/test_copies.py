@@ -125,3 +125,16 @@ def test_the_same_copy_is_asked_about_once(office: Callable[[str], Office]) -> N
     room.seen(in_log(CIRCLE), in_log(CIRCLE, step="another"))
     assert room.contain() is RunState.WAITING_APPROVAL
     assert [name for name in room.steps() if "[" in name] == ["copy-by-hand[0]"]
+
+
+def test_a_copy_that_is_seen_too_late_is_told_of_and_taken_up_by_the_next_response(
+    office: Callable[[str], Office],
+) -> None:
+    room = office("")
+    room.seen(InWorktree(path="deploy/env.sh"))
+    assert room.contain() is RunState.DONE
+    room.seen(in_log(CIRCLE))
+    assert "when the run had looked already" in dict(room.card().facts)["Can be read in"]
+    assert f"The credential can be read in {CIRCLE}: it was seen when" in told(room)
+    assert room.contain() is RunState.WAITING_APPROVAL
+    assert dict(room.card().facts)["Can be read in"] == f"{CIRCLE} (a person is asked)"

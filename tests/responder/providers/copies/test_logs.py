@@ -19,6 +19,7 @@ from stanch.responder.domain.step import Absent, NotYet, Present, Verified
 from stanch.responder.providers.copies.provider import COPIES
 from stanch.responder.services.sealed_logs import SealedLogs
 from stanch.responder.services.shredding import needless, shred_all
+from stanch.scanner.model.provenance import InWorktree
 from stanch.scanner.model.secret import SecretValue
 from tests.responder.providers.copies.conftest import BOB, Office, in_log
 from tests.responder.providers.copies.double import KEEPERS, Github, Jenkins, Keeper
@@ -252,3 +253,21 @@ def test_the_masked_copy_is_read_at_the_command_line_and_that_is_on_the_record(
     assert opened[-1].actor.endswith(":alice")
     none = CliRunner().invoke(logs_command, ["LK-1", "2", "--as", "alice"])
     assert isinstance(none.exception, UsageError)
+
+
+def test_a_plan_shows_each_copy_with_its_exact_call_and_none_where_there_is_none(
+    office: Open, host: Start
+) -> None:
+    keeper = Github(host(), LOG)
+    room = office("")
+    room.seen(InWorktree(path="deploy/env.sh"))
+    shown = {step.id for step in room.house.responses.plan(room.incident).steps}
+    assert "find-copies" in shown
+    assert not shown & {"delete-log", "archive-image", "log-by-hand", "copy-by-hand"}
+    room.seen(in_log(keeper.target))
+    steps = {step.id: step for step in room.house.responses.plan(room.incident).steps}
+    call, lost, _ = map(str, steps["delete-log[0]"].calls)
+    assert call == "github:DELETE /repos/acme/app/actions/runs/5/logs"
+    assert "all jobs, steps and attempts" in lost
+    assert "log-by-hand" not in steps
+    assert keeper.host.asked == []
