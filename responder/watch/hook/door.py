@@ -155,7 +155,7 @@ def _repository(tx: WatchTransaction, watched: Watched, said: Told) -> Source | 
     name, wanted = said.name.casefold(), owner.casefold()
     if name != wanted and not name.startswith(f"{wanted}/"):
         return None
-    url = next((each for each in said.urls if urlsplit(each).netloc.lower() == host), None)
+    url = next((each for each in said.urls if _is_of(each, host, name)), None)
     if url is None:
         return None
     kind = KIND
@@ -163,3 +163,10 @@ def _repository(tx: WatchTransaction, watched: Watched, said: Told) -> Source | 
         kind, url = WIKI, f"{url.removesuffix('.git')}.wiki.git"
     known = tx.sources.get(source_id(watched.name, url))
     return known or Source.fresh(watched.name, kind, url, tx.now())
+
+
+def _is_of(url: str, host: str, name: str) -> bool:
+    """Whether an address is that repository's, at that host."""
+    parts = urlsplit(url)
+    path = parts.path.casefold().removesuffix(".git")
+    return parts.netloc.lower() == host and path.endswith(f"/{name}")

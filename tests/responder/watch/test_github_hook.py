@@ -144,6 +144,7 @@ def test_an_address_elsewhere_or_another_owner_only_makes_the_owner_be_listed(
     for number, (name, url) in enumerate(
         [
             ("acme/app", "https://evil.example/acme/app.git"),
+            ("acme/app", host.url("other/app")),
             ("other/app", host.url("other/app")),
             ("acmeother/app", host.url("acmeother/app")),
         ]
@@ -151,7 +152,7 @@ def test_an_address_elsewhere_or_another_owner_only_makes_the_owner_be_listed(
         repository = {"full_name": name, "clone_url": url}
         body = json.dumps({"repository": repository}).encode()
         assert send(post, body, hook_secret, f"n-{number}").status_code == 202
-    assert [(each.kind, each.wanted) for each in post.sources()] == [("owner", 3)]
+    assert [(each.kind, each.wanted) for each in post.sources()] == [("owner", 4)]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"[" * 200_000, b'{"repository": 1}', b"null"])
