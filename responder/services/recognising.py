@@ -16,6 +16,7 @@ from stanch.responder.lifecycle.inventory.known import (
     FINGERPRINTED,
     RECOGNISED,
     Known,
+    entry,
     newest,
     recognised,
 )
@@ -57,6 +58,18 @@ def recognise(tx: Transaction, incident: Incident, *, actor: str) -> None:
         link(tx, incident, tx.ledger.since(FINGERPRINTED, _ALWAYS), actor=actor)
 
 
+def known_fingerprints(tx: Transaction) -> frozenset[str]:
+    """Those of every value that the inventory has, or once had: a find of one is no false alarm.
+
+    None where the record is not whole; what shows it says so.
+    """
+    try:
+        events = tx.ledger.since(FINGERPRINTED, _ALWAYS)
+    except Tampered:
+        return frozenset()
+    return frozenset().union(*(entry(event.detail).fingerprints for event in events))
+
+
 def link(tx: Transaction, incident: Incident, events: Sequence[Event], *, actor: str) -> bool:
     """Record whose the incident's credential is, if that is known and was not said yet."""
     found = recognised(events, incident.fingerprint)
@@ -71,9 +84,9 @@ def link(tx: Transaction, incident: Incident, events: Sequence[Event], *, actor:
 
 def told(tx: Transaction, incident: IncidentId) -> Iterable[Event]:
     """What the record says of the entries behind an incident."""
-    for entry in tx.ledger.entries(incident):
-        if entry.event.action == RECOGNISED:
-            yield entry.event
+    for each in tx.ledger.entries(incident):
+        if each.event.action == RECOGNISED:
+            yield each.event
 
 
 def _event(

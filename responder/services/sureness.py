@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from stanch.responder.domain.ports import Store
 from stanch.responder.domain.runbook import Runbook, runbook_for
+from stanch.responder.services.recognising import known_fingerprints
 from stanch.scanner.api import Confidence
 from stanch.scanner.model.finding import Finding
 
@@ -24,12 +25,20 @@ class Sureness:
     store: Store
     runbooks: Mapping[str, Runbook]
     _by_hand: set[str] = field(default_factory=set)
+    _inventory: frozenset[str] | None = None
 
     def sure(self, found: Finding) -> bool:
-        """What is known already, or found with confidence and not too much for people."""
+        """What is known already, or found with confidence and not too much for people.
+
+        Known is what has an incident, and what is the value of a secret of the inventory.
+        """
         with self.store.snapshot() as tx:
             if tx.incidents.by_fingerprint(found.fingerprint) is not None:
                 return True
+            if self._inventory is None:
+                self._inventory = known_fingerprints(tx)
+        if found.fingerprint in self._inventory:
+            return True
         if found.confidence is not Confidence.HIGH:
             return False
         runbook = runbook_for(self.runbooks.values(), found.provider, found.kind)

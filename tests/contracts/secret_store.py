@@ -38,7 +38,8 @@ NOBODY = "http://127.0.0.1:1"  # nothing listens there
 class Case:
     """A store, and the same store for who may not read it and for who does not reach it.
 
-    ``plant`` puts a value there as others would, past our port. ``service`` is whose it is.
+    ``plant`` puts a value there as others would, past our port, also over one that is there.
+    ``service`` is whose it is.
     """
 
     backend: Backend
@@ -98,11 +99,15 @@ def hands(lab: AwsLab) -> Iterator[Hands]:
 
 def secrets_manager(hands: Hands) -> Case:
     def plant(reference: Reference, value: str, tags: Mapping[str, str]) -> None:
-        hands.lab.client("secretsmanager").create_secret(
-            Name=reference.path,
-            SecretString=value,
-            Tags=[{"Key": key, "Value": text} for key, text in tags.items()],
-        )
+        client = hands.lab.client("secretsmanager")
+        try:
+            client.create_secret(
+                Name=reference.path,
+                SecretString=value,
+                Tags=[{"Key": key, "Value": text} for key, text in tags.items()],
+            )
+        except client.exceptions.ResourceExistsException:
+            client.put_secret_value(SecretId=reference.path, SecretString=value)
 
     return Case(
         backend=SecretsManager(hands.admin),
@@ -115,12 +120,13 @@ def secrets_manager(hands: Hands) -> Case:
 
 def parameter_store(hands: Hands) -> Case:
     def plant(reference: Reference, value: str, tags: Mapping[str, str]) -> None:
-        hands.lab.client("ssm").put_parameter(
-            Name=f"/{reference.path}",
-            Value=value,
-            Type="SecureString",
-            Tags=[{"Key": key, "Value": text} for key, text in tags.items()],
-        )
+        client = hands.lab.client("ssm")
+        about = {"Name": f"/{reference.path}", "Value": value, "Type": "SecureString"}
+        try:
+            labels = [{"Key": key, "Value": text} for key, text in tags.items()]
+            client.put_parameter(**about, Tags=labels)
+        except client.exceptions.ParameterAlreadyExists:
+            client.put_parameter(**about, Overwrite=True)
 
     return Case(
         backend=ParameterStore(hands.admin),

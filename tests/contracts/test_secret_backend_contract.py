@@ -273,6 +273,21 @@ def test_nothing_is_promoted_over_a_version_that_nobody_looked_at(case: Case) ->
 
 
 @able(Ability.STAGES)
+def test_nothing_is_promoted_over_what_somebody_else_wrote_meanwhile(case: Case) -> None:
+    planted(case)
+    before = case.backend.read(reference(case))
+    assert isinstance(before, Present)
+    put = case.backend.put_pending(reference(case), value(), token="run-1")
+    assert isinstance(put, Written)
+    theirs = planted(case)
+    lost = case.backend.promote(reference(case), pending=put.version, current=before.version)
+    assert isinstance(lost, Conflict)
+    found = case.backend.read(reference(case))
+    assert isinstance(found, Present)
+    assert found.value == theirs
+
+
+@able(Ability.STAGES)
 def test_what_is_withdrawn_cannot_be_promoted_and_the_current_version_stays(case: Case) -> None:
     old = planted(case)
     current = case.backend.read(reference(case))

@@ -60,7 +60,8 @@ def command(*, env: str | None, tenant: str | None, reason: str) -> None:
     with ExitStack() as stack:
         linked = open_recognising(settings, stack).remember(entries, actor=by.actor)
     pairs = shared(entries)
-    click.echo(f"{len(entries)} secrets can be recognised in {opened.place.environment}")
+    count = "1 secret" if len(entries) == 1 else f"{len(entries)} secrets"
+    click.echo(f"{count} can be recognised in {opened.place.environment}")
     for incident in linked:
         click.echo(f"{label(incident)} is linked to its secret: stanch incidents {label(incident)}")
     for first, other in pairs:

@@ -239,7 +239,8 @@ class ParameterStore(ReadOnly):
         if isinstance(page, NotGiven):
             return page
         exact = [each for each in page["Parameters"] if each["Name"] == name]
-        return exact[0] if exact else Absent(why=f"there is no parameter {name}")
+        region = self._aws.settings.region
+        return exact[0] if exact else Absent(why=f"there is no {name} (Region {region})")
 
     def _described(self, found: Any, *, pending: str | None) -> Look:
         tags = ask(

@@ -89,7 +89,7 @@ class SecretsManager:
             lambda: self._asking().describe_secret(SecretId=reference.path),
         )
         if isinstance(found, NotGiven):
-            return found
+            return self._told(found)
         return _described(found, versions="VersionIdsToStages")
 
     def entries(self, *, under: str = "") -> Iterator[Listed | Denied | Unreachable]:
@@ -208,6 +208,12 @@ class SecretsManager:
     def close(self) -> None:
         """The clients are whoever's who made them."""
 
+    def _told(self, found: NotGiven) -> NotGiven:
+        """With the Region, where it is absent: a secret is often only looked for in another."""
+        if not isinstance(found, Absent):
+            return found
+        return Absent(why=f"{found.why} (Region {self._aws.settings.region})")
+
     def _asking(self) -> SecretsManagerClient:
         return self._aws.secretsmanager(attempts=self._attempts)
 
@@ -228,7 +234,7 @@ class SecretsManager:
             otherwise=_GONE,
         )
         if isinstance(found, NotGiven):
-            return found
+            return self._told(found)
         return _present(reference, found, pending=pending)
 
     def _batch(self, references: Sequence[Reference]) -> dict[Reference, Read]:

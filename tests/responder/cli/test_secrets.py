@@ -300,3 +300,16 @@ def test_doctor_says_whether_the_stores_of_the_place_answer(
     monkeypatch.setenv("STANCH_SECRETS_PRODUCTION", "env-file")
     with pytest.raises(StanchError, match="no store for production"):
         said()
+
+
+def test_a_leak_of_an_indexed_secret_names_its_owner_on_the_card(lab: AwsLab, place: Path) -> None:
+    value = made(lab, TAGS)
+    assert "1 secret can be recognised" in run("index")
+    (place / "leak").mkdir()
+    (place / "leak" / "settings.py").write_text(f'STRIPE_PASSWORD = "{value}"\n')
+    done = CliRunner().invoke(stanch, ["respond", "leak"])
+    assert done.exit_code in {0, 1}, done.output
+    shown = " ".join(done.output.replace("│", " ").split())
+    assert f"Is the secret {KEY}" in shown
+    assert "owner shop-team" in shown
+    assert value not in done.output

@@ -8,6 +8,8 @@ from typing import Any
 from stanch.responder.domain.ports import Errand
 from stanch.responder.lifecycle.inventory.known import Known, shared
 from stanch.responder.services.recognising import Recognising
+from stanch.responder.services.sureness import Sureness
+from stanch.scanner.model.finding import Confidence
 
 KEY = "secret://shop/prod/stripe/api-key"
 
@@ -70,6 +72,17 @@ def test_a_value_that_was_rotated_away_is_still_recognised_with_its_owner_of_now
     remember(room, entry("v1:new", version="2", owner="risk"))
     found = facts(room, room.take(match).incident)
     assert found["Is the secret"] == f"{KEY} (owner risk; in secrets-manager)"
+
+
+def test_a_known_value_is_answered_however_unsure_the_scan_is(room: Any) -> None:
+    def sure(match: Any) -> bool:
+        return Sureness(store=room.store, runbooks=room.books).sure(match.finding)
+
+    match = room.match(confidence=Confidence.MEDIUM)
+    assert not sure(match)
+    remember(room, entry(match.finding.fingerprint))
+    assert sure(match)
+    assert not sure(room.match(confidence=Confidence.MEDIUM))
 
 
 def test_two_entries_with_one_value_are_found() -> None:
