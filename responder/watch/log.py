@@ -35,5 +35,6 @@ class Logs:
 def _results(scan: Scan, sight: Sight, seen: Seen, gauge: Gauge) -> Iterator[Brought]:
     yield from scan
     sight.cursor = seen.kept()
+    sight.owes = any(each.owed for each in seen.pipelines.values())
     sight.shifts = gauge.changes()
     sight.measured = gauge.kept()

@@ -24,6 +24,7 @@ from stanch.responder.telemetry.log import get_logger
 from stanch.responder.watch.family import enter
 from stanch.responder.watch.hold import Hold
 from stanch.responder.watch.judge import CHANGED, UNREAD
+from stanch.responder.watch.log import RUNS
 from stanch.responder.watch.queue import IMAGE
 from stanch.responder.watch.setting import Watched
 from stanch.responder.watch.sight import Eye, News, Sight
@@ -148,6 +149,8 @@ class Looker:
             after = replace(after, tries=fresh.tries + 1, due_at=due)
         else:
             rest = _rest(seen, watched)
+            if rest is not None and sight.owes:
+                rest = watched.every
             due_at = None if rest is None else now + rest
             if told or sight.more:
                 due_at = tx.now()
@@ -191,6 +194,8 @@ def _rest(source: Source, watched: Watched) -> timedelta | None:
     """Until the next look when nobody says that there is news; None when there can be none."""
     if source.kind == IMAGE:
         return None  # by its digest: it never changes
+    if source.kind == RUNS and source.noticed_at is not None:
+        return watched.every  # a push begins runs a little later
     listed = source.subject != watched.subject
     return max(FULL, watched.every) if listed else watched.every
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from stanch.responder.domain.watched import Source
+from stanch.responder.watch.log import RUNS
 from stanch.responder.watch.repository import KIND, WIKI
 from stanch.responder.watch.setting import Watched
 from stanch.responder.watch.sight import Brought, News, Sight
-from stanch.scanner.api import RateLimitedError, listed_repositories
+from stanch.scanner.api import RateLimitedError, listed_repositories, place_named
 
 
 class Owners:
@@ -23,12 +24,21 @@ class Owners:
         return sight
 
 
+def runs_of(kind: str, host: str, name: str) -> str:
+    """How the logs of a repository's pipelines are named."""
+    return f"{kind}/{host}/{name}"
+
+
 def _listed(watched: Watched, sight: Sight) -> Iterator[Brought]:
+    host = place_named(watched.kind, watched.of)[0]
     try:
         for each in listed_repositories(watched.kind, watched.of):
             yield News(kind=KIND, subject=each.url, hint=each.changed)
             if each.wiki is not None:
                 yield News(kind=WIKI, subject=each.wiki, hint=each.changed)
+            if watched.runs:
+                name = runs_of(watched.kind, host, each.name)
+                yield News(kind=RUNS, subject=name, hint=each.changed)
     except RateLimitedError as error:
         sight.until = error.until
         raise

@@ -27,6 +27,7 @@ _ONLY = {
     "secret": HOSTS,
     "signing": frozenset({"gitlab"}),
     "registry": frozenset({"ecr"}),
+    "runs": frozenset({"github", "gitlab"}),
 }
 _SECRETS = ("secret", "signing")
 
@@ -36,7 +37,8 @@ class WatchSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     ``secret`` and ``signing`` are references: what a host signs its webhooks with. ``every``:
     seconds between two looks. ``begin``: whether what was there before is read too. ``registry``:
-    another name under which images of ECR are pulled.
+    another name under which images of ECR are pulled. ``runs``: of each repository that is listed
+    the logs of its pipelines are read, too.
     """
 
     kind: Kind
@@ -46,6 +48,7 @@ class WatchSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     secret: str = ""
     signing: str = ""
     registry: str = ""
+    runs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class Watched:
     secret: str = ""
     signing: str = ""
     registry: str = ""
+    runs: bool = False
 
     @property
     def subject(self) -> str:
@@ -98,4 +102,5 @@ def watched(name: str, section: WatchSection) -> Watched:
         secret=section.secret,
         signing=section.signing,
         registry=section.registry,
+        runs=section.runs,
     )

@@ -41,6 +41,7 @@ class Sight:
     results: Iterator[Brought]
     cursor: JsonObject
     more: bool = False
+    owes: bool = False  # something goes on, and is read when it has ended
     listed: bool = False
     until: datetime | None = None  # the host wants to be left alone so long
     shifts: list[str] = field(default_factory=list)

@@ -30,6 +30,7 @@ from stanch.responder.watch.hook.signature import (
     message_signed,
     token_given,
 )
+from stanch.responder.watch.owner import runs_of
 from stanch.responder.watch.repository import KIND, WIKI
 from stanch.responder.watch.roster import OWNER
 from stanch.responder.watch.setting import HOSTS, Watched
@@ -136,6 +137,9 @@ class HookDoor:
     def _runs(self, tx: WatchTransaction, watched: Watched, said: Told) -> Iterable[Source]:
         """Watches of CI that read the logs of that repository at that host."""
         host = place_named(watched.kind, watched.of)[0]
+        own = tx.sources.get(source_id(watched.name, runs_of(watched.kind, host, said.name)))
+        if own is not None:
+            yield own
         for each in self.watches.values():
             if each.kind != "ci":
                 continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -31,6 +32,7 @@ class Actions:
     runs: dict[int, dict[str, Any]] = field(default_factory=dict)
     logs: dict[int, bytes] = field(default_factory=dict)
     broken: dict[int, int] = field(default_factory=dict)  # the status that a log has instead
+    pages: dict[str, Any] = field(default_factory=dict)  # other paths
     listed: int = 0  # pages of runs that were asked for
 
     def add(self, number: int, *, status: str = "completed", attempt: int = 1) -> None:
@@ -57,6 +59,8 @@ class Actions:
             case ["jobs", number, "logs"]:
                 refused = self.broken.get(int(number))
                 reply(asked, refused or 200, b"" if refused else self.logs[int(number)])
+            case _ if asked.path in self.pages:
+                reply(asked, 200, json.dumps(self.pages[asked.path]).encode())
             case _:
                 reply(asked, 404)
 
@@ -228,3 +232,38 @@ def test_a_webhook_about_a_run_makes_its_logs_due(
     assert sent.status_code == 202
     (source,) = [each for each in post.sources() if each.kind == "ci"]
     assert (source.wanted, source.watch) == (1, "ci")
+
+
+def test_the_runs_of_all_that_is_listed_are_read_when_they_end(
+    actions: Actions, watching: Watches, hook_secret: bytes
+) -> None:
+    from tests.responder.watch.test_github_hook import SECRET, send  # noqa: PLC0415  # as above
+
+    name = actions.host.name
+    row = {"full_name": "acme/app", "clone_url": f"{actions.host.url}/acme/app.git"}
+    actions.pages["/api/v3/orgs/acme/repos?type=all&per_page=100"] = [row]
+    post = watching("[watch.acme]", 'kind = "github"', f'of = "{name}/acme"', SECRET, "runs = true")
+    actions.add(1)
+    actions.add(2, status="in_progress")
+    post.look()
+    assert actions.read() == [1]
+    runs = post.source(f"github/{name}/acme/app")
+    assert runs.kind == "ci"
+    assert _rest(post, runs.subject) == timedelta(seconds=300), "something goes on"
+    actions.add(2)
+    body = json.dumps({"repository": {"full_name": "acme/app"}}).encode()
+    assert send(post, body, hook_secret, **{"x-github-event": "workflow_run"}).status_code == 202
+    post.look()
+    assert actions.read() == [2]
+    assert _rest(post, runs.subject) == timedelta(seconds=300), "a run may begin late"
+    with post.house.store.transaction() as tx:
+        tx.sources.save(replace(post.source(runs.subject), due_at=tx.now()))
+    post.look()
+    assert _rest(post, runs.subject) == timedelta(days=1)
+
+
+def _rest(post: Post, subject: str) -> timedelta:
+    source = post.source(subject)
+    assert source.due_at is not None
+    assert source.looked_at is not None
+    return source.due_at - source.looked_at
