@@ -196,7 +196,7 @@ class Client(Record, frozen=False):
             wait = self._wanted(response)
             if wait is None and response.status < _BROKEN:
                 return response
-            if wait is not None and wait > self.longest:
+            if wait is not None and (wait > self.longest or last):
                 _given_up(response)
                 raise RateLimitedError(_host(url), instant(self.clock() + wait))
             if last:

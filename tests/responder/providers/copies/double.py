@@ -25,6 +25,7 @@ class Keeper:
     hidden: bool = False  # from the token, with all around it
     refuses: int = 0
     lies: bool = False
+    more: dict[str, str] = field(default_factory=dict)  # headers of a refusal
     deletions: list[str] = field(default_factory=list)
 
     name = ""
@@ -50,7 +51,7 @@ class Keeper:
 
     def _remove(self, asked: BaseHTTPRequestHandler, status: int) -> None:
         if self.refuses:
-            reply(asked, self.refuses)
+            reply(asked, self.refuses, **self.more)
             return
         self.deletions.append(asked.path)
         if not self.there:

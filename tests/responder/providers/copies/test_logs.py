@@ -207,6 +207,15 @@ def test_a_keeper_that_does_not_answer_is_asked_again(host: Start) -> None:
         step.act(params(copy=keeper.target), Sealing())
 
 
+def test_a_limit_is_waited_for_and_no_refusal(host: Start) -> None:
+    """GitHub says 403 for both."""
+    keeper = Github(host(), LOG, refuses=403)
+    keeper.more = {"retry-after": "1"}
+    step, params = deleting()
+    with pytest.raises(Retryable, match="no more requests until"):
+        step.act(params(copy=keeper.target), Sealing())
+
+
 def test_the_log_goes_with_the_incident_and_its_masked_copy_stays(
     office: Open, host: Start
 ) -> None:
