@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
 
 from stanch.responder.config import Settings
 from stanch.responder.domain.check import Check, State
@@ -11,9 +13,11 @@ from stanch.responder.lifecycle.model.access import Access
 from stanch.responder.lifecycle.model.answer import Denied, Unreachable
 from stanch.responder.lifecycle.model.backend import Backend
 from stanch.responder.lifecycle.resolution.precedence import LOCAL
+from stanch.responder.lifecycle.sdk.access_file import breaks, place_of
 from stanch.responder.lifecycle.sdk.room import Room
 
 _AREA = "secrets"
+_FEW = 5
 
 
 class _NoLog:
@@ -28,6 +32,9 @@ def secrets(settings: Settings, *, offline: bool) -> Iterator[Check]:
 
     Raises SecretsConfigError for what an environment must not have.
     """
+    file = place_of(settings.data)
+    if file.exists():
+        yield _accesses(file)
     if settings.secrets == SecretsSection():
         return
     with Room(settings, log=_NoLog()) as room:
@@ -41,6 +48,19 @@ def secrets(settings: Settings, *, offline: bool) -> Iterator[Check]:
                 yield Check(State.WRONG, _AREA, note, "docs/lifecycle/README.md says what instead")
             if source.name not in LOCAL and not offline:
                 yield _store(source)
+
+
+def _accesses(file: Path) -> Check:
+    changed = list(islice(breaks(file), _FEW))
+    if not changed:
+        return Check(State.GOOD, _AREA, f"{file}: each line follows from the one before")
+    lines = ", ".join(map(str, changed))
+    return Check(
+        State.WRONG,
+        _AREA,
+        f"{file}: somebody changed it, or took lines out, before line {lines}",
+        "find out who writes there, keep it as evidence, and begin a new one elsewhere",
+    )
 
 
 def _store(source: Backend) -> Check:

@@ -14,13 +14,14 @@ from stanch.responder.config import Settings
 from stanch.responder.domain.error import StoreError, Tampered, UsageError
 from stanch.responder.lifecycle.backends.naming import reference_at
 from stanch.responder.lifecycle.backends.setting import environment
-from stanch.responder.lifecycle.inventory.consumer import Consumers, in_code, joined
+from stanch.responder.lifecycle.inventory.consumer import Consumers, consumers, in_code, joined
 from stanch.responder.lifecycle.inventory.discovery.item import Item
 from stanch.responder.lifecycle.inventory.matrix import Gap, Matrix
 from stanch.responder.lifecycle.inventory.report.delimited import delimited
 from stanch.responder.lifecycle.inventory.report.document import document
 from stanch.responder.lifecycle.inventory.row import Row, judge
 from stanch.responder.lifecycle.model.answer import Listed
+from stanch.responder.lifecycle.sdk.access_file import given, place_of
 from stanch.responder.lifecycle.sdk.room import Found, Room
 
 _INCOMPLETE = 3
@@ -88,11 +89,16 @@ def known_consumers(
     # Imported late: it brings the store.
     from stanch.responder.bootstrap.record import recorded_consumers  # noqa: PLC0415
 
+    note: tuple[str, ...] = ()
+    used = None
     try:
         used = recorded_consumers(settings, since)
     except (StoreError, Tampered) as error:
-        return None, (f"who uses the secrets is not known: {error}",)
-    return used, ()
+        note = (f"who was given secrets by commands is not known: {error}",)
+    file = place_of(settings.data)
+    if file.exists():
+        used = joined(used, consumers(each for each in given(file) if each.at >= since))
+    return used, note
 
 
 def _read_by(opened: Room, now: datetime) -> tuple[Consumers, tuple[Gap, ...]]:

@@ -12,12 +12,15 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from stanch.responder.domain.error import StanchError
 from stanch.responder.domain.json import JsonObject, canonical
-from stanch.responder.lifecycle.model.access import Access
+from stanch.responder.domain.timeline import Event
+from stanch.responder.lifecycle.model.access import Access, Outcome
+from stanch.responder.lifecycle.model.metadata import instant
 
 FIRST = "0" * 64
 _TAIL = 64 << 10  # bytes in which the last line surely begins
@@ -29,6 +32,11 @@ class AccessNotRecorded(StanchError):  # noqa: N818  # what happened, named as p
 
     exit_code = 70
     then = "stanch doctor"
+
+
+def place_of(data: Path) -> Path:
+    """Where the applications of a data directory write."""
+    return data / "access.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,22 @@ def breaks(path: Path) -> Iterator[int]:
             before = str(said)
 
 
+def given(path: Path) -> Iterator[Event]:
+    """The accesses that were given, as the record would tell of them; lines of others are none."""
+    with path.open("rb") as file:
+        for line in file:
+            found = _parsed(line)
+            at = _instant(found.get("at"))
+            if at is not None and found.get("outcome") == Outcome.GIVEN:
+                yield Event(
+                    at=at,
+                    actor=str(found.get("actor")),
+                    action=f"secret.{Outcome.GIVEN}",
+                    incident=None,
+                    detail=found,
+                )
+
+
 def _line(access: Access, *, after: str) -> bytes:
     body: dict[str, Any] = {
         "at": access.at.isoformat(),
@@ -94,6 +118,13 @@ def _head(descriptor: int) -> str:
     tail = os.pread(descriptor, _TAIL, max(0, size - _TAIL))
     last = tail.rstrip(b"\n").rpartition(b"\n")[2]
     return str(_parsed(last).get("digest", "")) if last else FIRST
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        return instant(str(text))
+    except ValueError:
+        return None
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from stanch.responder.lifecycle.model.error import (
     SecretsConfigError,
 )
 from stanch.responder.lifecycle.model.reference import SCHEME, Reference, is_word, parse
-from stanch.responder.lifecycle.sdk.access_file import FileAccessLog
+from stanch.responder.lifecycle.sdk.access_file import FileAccessLog, place_of
 from stanch.responder.lifecycle.sdk.room import Room
 from stanch.responder.lifecycle.sdk.watch import EVERY, Callback, Watch
 from stanch.scanner.model.secret import SecretValue
@@ -50,7 +50,7 @@ class Secrets:
 
     def __init__(self, settings: Settings | None = None, *, log: AccessLog | None = None) -> None:
         self._settings = settings or load()
-        written = log or FileAccessLog(self._settings.data / "access.jsonl")
+        written = log or FileAccessLog(place_of(self._settings.data))
         self._room = Room(self._settings, log=written)
         self._watch = Watch(self._look, every=EVERY[self.environment])
         self._noted: set[str] = set()

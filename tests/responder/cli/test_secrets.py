@@ -284,8 +284,6 @@ def test_a_trail_that_cannot_be_read_makes_the_matrix_incomplete(
 def test_doctor_says_whether_the_stores_of_the_place_answer(
     lab: AwsLab, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    del place
-
     def said() -> list[tuple[str, str]]:
         return [(each.state, each.what) for each in check(load(), offline=False)]
 
@@ -297,6 +295,11 @@ def test_doctor_says_whether_the_stores_of_the_place_answer(
     assert said()[1] == ("good", "secrets-manager has secrets")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "w" * 40)
     assert said()[1][0] == "wrong"
+    log = place / "home" / "access.jsonl"
+    log.parent.mkdir()
+    log.write_text("{}\n")
+    assert said()[0][0] == "wrong"
+    log.unlink()
     monkeypatch.setenv("STANCH_SECRETS_PRODUCTION", "env-file")
     with pytest.raises(StanchError, match="no store for production"):
         said()

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from stanch import secrets, secrets_aio
 from stanch.responder.config import load
 from stanch.responder.domain.error import StanchError
+from stanch.responder.lifecycle.inventory.consumer import consumers
 from stanch.responder.lifecycle.model.access import Access, Asker, Outcome
 from stanch.responder.lifecycle.model.answer import Described, Look, Stage, Unreachable
 from stanch.responder.lifecycle.model.error import (
@@ -26,7 +28,12 @@ from stanch.responder.lifecycle.model.error import (
     SecretsConfigError,
 )
 from stanch.responder.lifecycle.model.reference import Reference, parse
-from stanch.responder.lifecycle.sdk.access_file import AccessNotRecorded, FileAccessLog, breaks
+from stanch.responder.lifecycle.sdk.access_file import (
+    AccessNotRecorded,
+    FileAccessLog,
+    breaks,
+    given,
+)
 from stanch.responder.lifecycle.sdk.client import Secrets
 from stanch.responder.lifecycle.sdk.watch import Rotated, Watch
 
@@ -254,3 +261,25 @@ def test_a_forked_worker_opens_its_own(tmp_path: Path) -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("0 True\n", "")
+
+
+def test_what_applications_were_given_is_told_as_the_record_would(
+    staging: Secrets, tmp_path: Path
+) -> None:
+    staging.get_tool_secret("stripe", "api-key")
+    with pytest.raises(SecretAbsent):
+        staging.get_tool_secret("stripe", "other")
+    with (tmp_path / "home" / "access.jsonl").open("a") as file:
+        file.write('{"outcome":"given","at":"some day"}\nnot JSON\n')
+    found = list(given(tmp_path / "home" / "access.jsonl"))
+    assert [each.action for each in found] == ["secret.given"]
+    assert list(consumers(found)) == ["secret://shop/staging/stripe/api-key"]
+
+
+def test_threads_share_one_opening(tmp_path: Path) -> None:
+    text = f"{HEAD}STRIPE_API_KEY='{VALUE}'\n"
+    with opened(tmp_path, "staging", text) as made, ThreadPoolExecutor(8) as pool:
+        values = list(pool.map(lambda _: made.get_tool_secret("stripe", "api-key"), range(40)))
+    assert {each.reveal() for each in values} == {VALUE.encode()}
+    assert len(lines(tmp_path)) == 40
+    assert list(breaks(tmp_path / "home" / "access.jsonl")) == []
