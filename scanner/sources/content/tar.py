@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
+from stanch.scanner.sources.content.kept import kept
 from stanch.scanner.sources.content.unpacked import DamagedError
 
 BLOCK = 512
@@ -53,7 +54,7 @@ class Tar:
     """
 
     def __init__(self, stream: _Stream, *, seek: Callable[[int], object] | None = None) -> None:
-        self._stream = stream
+        self._read = kept(stream)
         self._seek = seek
         self._left = 0  # of the data of the entry
         self._padding = 0
@@ -70,16 +71,16 @@ class Tar:
         size = min(size, self._left)
         if not size:
             return b""
-        data = self._stream.read(size)
+        data = self._read(size)
         self.at += len(data)
         self._left -= len(data)
-        if len(data) < size:
+        if not data:
             raise DamagedError("tar is cut in the data of an entry")
-        return data
+        return data  # what there is of a cut entry, too: the next look meets the end
 
     def finish(self) -> None:
         """Read on to the end of the stream: raises when there is anything but zeros."""
-        while rest := self._stream.read(_SKIP):
+        while rest := self._read(_SKIP):
             self.at += len(rest)
             if rest.count(0) != len(rest):
                 raise DamagedError("tar: what stands behind its end is not read")
@@ -130,13 +131,14 @@ class Tar:
             raise DamagedError(f"tar has a header of more than {_ABOUT >> 20} MiB")
         self._left, self._padding = size, -size % BLOCK
         text = self.read(size)
-        self._skip(self._padding)
+        self._skip(self._left + self._padding)
         return text
 
     def _block(self) -> bytes:
-        block = self._stream.read(BLOCK)
+        block = self._read(BLOCK)
         self.at += len(block)
         if len(block) < BLOCK:
+            self._read(BLOCK)  # raises what has broken it
             raise DamagedError("tar ends without its end")
         return block
 
@@ -146,7 +148,7 @@ class Tar:
             self.at += size
             return
         while size:
-            data = self._stream.read(min(size, _SKIP))
+            data = self._read(min(size, _SKIP))
             if not data:
                 raise DamagedError("tar is cut in the data of an entry")
             self.at += len(data)
@@ -181,7 +183,8 @@ def _number(field: bytes) -> int:
             raise DamagedError("tar has an entry of negative size")
         return int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1)
     digits = field.partition(b"\0")[0].strip()
-    if digits and not digits.isdigit():
+    # Behind a NUL in front other readers find a number where this one would find none.
+    if not digits.isdigit() and (digits or field.strip(b"\0 ")):
         raise DamagedError("tar has a header without a number where one belongs")
     try:
         return int(digits or b"0", 8)

@@ -23,14 +23,34 @@ Read = Callable[[int], bytes]
 """Returns up to that many bytes; nothing at the end."""
 
 
-def fragments(read: Read, provenance: Provenance, size: int = WINDOW) -> Iterator[Fragment | Gap]:
+def fragments(
+    read: Read, provenance: Provenance, size: int = WINDOW, *, text: bool = False
+) -> Iterator[Fragment | Gap]:
     """The content behind ``read`` as one or more fragments, or a gap when it is binary.
 
     ``size`` is how long the content should be, so that a small one is read in one small call.
 
     UTF-16 and UTF-32 are transcoded to UTF-8, and columns count its bytes. Of binary content only
-    key stores are fragments.
+    key stores are fragments, unless it is known to be ``text``. What comes before ``read`` raises
+    is given before it is raised on.
     """
+    broken: list[Exception] = []
+
+    def sound(size: int) -> bytes:
+        try:
+            return b"" if broken else read(size)
+        except Exception as error:  # noqa: BLE001  # raised below
+            broken.append(error)
+            return b""
+
+    yield from _fragments(sound, provenance, size, text=text)
+    if broken:
+        raise broken[0]
+
+
+def _fragments(
+    read: Read, provenance: Provenance, size: int, *, text: bool
+) -> Iterator[Fragment | Gap]:
     head = read(size + 1) if size < WINDOW else b""
     if len(head) != size:  # it grew or shrank meanwhile, or its size is not known (/proc)
         head = _fill(read, head, WINDOW + 1)
@@ -38,7 +58,7 @@ def fragments(read: Read, provenance: Provenance, size: int = WINDOW) -> Iterato
     if encoding is not None:
         read = _transcoded(read, head, encoding)
         head = _fill(read, b"", WINDOW + 1)
-    if is_opaque(head):
+    if not text and is_opaque(head):
         yield Gap(path=provenance.path, why=BINARY, incomplete=False)
     elif len(head) <= WINDOW:
         yield Fragment(data=head, provenance=provenance)

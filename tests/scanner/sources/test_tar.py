@@ -155,3 +155,13 @@ def test_no_damage_loops_or_is_passed_over(edits: list[tuple[int, bytes]], cut: 
     except DamagedError:
         return
     assert damaged.endswith(bytes(1024))
+
+
+def test_a_number_behind_a_nul_is_none() -> None:
+    """Others read a size there: what they take for data would be an entry for us."""
+    header = bytearray(tarfile.TarInfo("a").tobuf(tarfile.USTAR_FORMAT))
+    header[124:136] = b"\0%010o\0" % 512
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    with pytest.raises(DamagedError, match="without a number"):
+        list(Tar(io.BytesIO(bytes(header) + bytes(2048))))
