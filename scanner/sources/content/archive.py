@@ -21,10 +21,12 @@ from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.content.document.kind import document, package
 from stanch.scanner.sources.content.document.kind import opened as read_document
 from stanch.scanner.sources.content.document.opening import Opening
+from stanch.scanner.sources.content.kept import kept
 from stanch.scanner.sources.content.tar import Tar
 from stanch.scanner.sources.content.text_or_binary import TAR_MAGIC, is_archive, is_wrapped
 from stanch.scanner.sources.content.unpacked import DamagedError, unpacked, unpacker
 from stanch.scanner.sources.content.window import Read, fragments
+from stanch.scanner.sources.content.zip_directory import disagreement, unlisted, whole
 
 LOOKED_AT = 8192
 """How much of a file says what it is, in bytes."""
@@ -107,14 +109,14 @@ class _Counted(io.RawIOBase):
 
     def __init__(self, stream: _Readable, budget: _Budget) -> None:
         super().__init__()
-        self._stream = stream
+        self._read = kept(stream)
         self._budget = budget
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io passes
-        data = self._stream.read(len(buffer))
+        data = self._read(len(buffer))
         self._budget.take(len(data))
         buffer[: len(data)] = data
         return len(data)
@@ -184,13 +186,22 @@ def _opening(path: str, budget: _Budget, depth: int) -> Opening:
 def _zip(file: IO[bytes], path: str, budget: _Budget, depth: int) -> Iterator[Fragment | Gap]:
     _look_at_directory(file)
     with zipfile.ZipFile(file) as opened:
+        if lost := unlisted(file, opened):
+            why = f"holds {lost:,} bytes that its directory does not list"
+            yield Gap(path=path, why=why, incomplete=True, lasting=True)
+        differs = {id(info): disagreement(file, info) for info in opened.infolist()}
+        folders = {id(info) for info in opened.infolist() if info.is_dir() and not info.file_size}
+        whole(opened)
         read = package(opened.namelist())
         done = (yield from read(opened, _opening(path, budget, depth))) if read else ()
         for info in opened.infolist():
             budget.enter()
-            if info.is_dir() or info.filename in done:
+            last = info is opened.getinfo(info.filename)  # of a name that comes twice
+            if id(info) in folders or (last and info.filename in done):
                 continue
             name = f"{path}!{display(info.filename)}"
+            if differ := differs[id(info)]:
+                yield Gap(path=name, why=differ, incomplete=True, lasting=True)
             if info.flag_bits & 1:
                 if _sealed(file, info.header_offset):
                     yield Gap(path=name, why="encrypted", incomplete=False)
@@ -233,7 +244,7 @@ def _member(stream: _Readable, path: str, budget: _Budget, depth: int) -> Iterat
     head = counted.peek(LOOKED_AT)
     kind = document(head)
     if not (is_archive(head) or is_wrapped(head)):
-        yield from budget.cut(counted.read, replace(budget.place, path=path))
+        yield from budget.cut(kept(counted), replace(budget.place, path=path))
     elif depth == _DEEPEST and kind is None:
         yield Gap(
             path=path, why=f"nested deeper than {_DEEPEST} archives", incomplete=True, lasting=True

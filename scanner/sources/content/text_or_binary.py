@@ -94,8 +94,8 @@ def is_mail(head: bytes) -> bool:
 
 
 def is_compiled_python(head: bytes) -> bool:
-    """Whether it is a ``.pyc``; the version is in the first two bytes."""
-    return head[2:4] == b"\r\n" and head[1] in _PYTHON
+    """Whether it is a ``.pyc``: the version is in two bytes, flags or a time and a size follow."""
+    return head[2:4] == b"\r\n" and head[1] in _PYTHON and b"\0" in head[4:12]
 
 
 def _is_text(head: bytes) -> bool:

@@ -27,11 +27,14 @@ def read(opened: ZipFile, opening: Opening) -> Read:
     for name in opened.namelist():
         found = _DAY.fullmatch(name)
         info = opened.getinfo(name)
-        if not found or info.file_size > LARGEST or info.flag_bits & 1:
+        if not found or info.flag_bits & 1:
             continue
         try:
             with opened.open(name) as file:
-                messages = json.loads(file.read(LARGEST + 1))
+                data = file.read(LARGEST + 1)
+            if len(data) > LARGEST:
+                continue
+            messages = json.loads(data)
         except (ValueError, RecursionError):
             path = f"{opening.place.path}!{name}"
             yield Gap(path=path, why="damaged: no JSON; read as plain text", incomplete=False)
