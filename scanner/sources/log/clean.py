@@ -115,7 +115,7 @@ def cleaned(read: Read, place: Provenance, ran: tuple[Ran, ...] = ()) -> Iterato
     """
     shape: Shape | None = None
     masked = Masked()
-    for raw in fragments(read, place):
+    for raw in fragments(read, place, text=True):
         if isinstance(raw, Gap):
             yield raw
             continue

@@ -12,6 +12,7 @@ from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InLog, Provenance
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.sources.content.archive import LOOKED_AT, members
+from stanch.scanner.sources.content.kept import kept
 from stanch.scanner.sources.content.text_or_binary import is_archive
 from stanch.scanner.sources.content.unpacked import DamagedError, unpacked, unpacker
 from stanch.scanner.sources.content.window import Read
@@ -98,14 +99,14 @@ def _content(file: IO[bytes], log: Log) -> Iterator[Fragment | Gap]:
     make = unpacker(head)
     if make is not None and not log.files:
         with unpacked(file.read, make) as stream:
-            yield from cleaned(_bounded(stream.read, log.place), log.place, log.ran)
+            yield from cleaned(_bounded(kept(stream), log.place), log.place, log.ran)
     elif is_archive(head):
         if log.files:
             yield from members(file, log.place)
         else:
             yield from members(file, log.place, cut=_member)
     else:
-        yield from cleaned(file.read, log.place, log.ran)
+        yield from cleaned(kept(file), log.place, log.ran)
 
 
 def _member(read: Read, place: Provenance) -> Iterator[Fragment | Gap]:

@@ -223,3 +223,19 @@ def test_a_value_in_which_a_terminal_changes_its_colour_is_one(
     match, _ = only(scanned(scanner, tmp_path, github("first", line)))
     assert match.parts["value"].reveal().decode() == secret
     assert match.finding.span.end_column == len(STAMP + line) + 1
+
+
+@pytest.mark.parametrize(
+    "before", [b"\a\aline\n" * 20 + b"\0\n", b"a\r\r\nhello\n"], ids=["binary", "python"]
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_log_is_text_whatever_a_step_prints_into_it(
+    scanner: Scanner, tmp_path: Path, token: Token, before: bytes, *, packed: bool
+) -> None:
+    log = before + token(1).encode() + b"\n"
+    with zipfile.ZipFile(tmp_path / "logs.zip", "w") as made:
+        made.writestr("0_job.txt", log)
+    (tmp_path / "job.txt").write_bytes(log)
+    name = "logs.zip" if packed else "job.txt"
+    outcome = sorted_out(iter(scanner.scan_log(str(tmp_path / name))))
+    assert outcome.secrets == [token(1)]
