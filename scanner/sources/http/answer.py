@@ -11,6 +11,8 @@ from urllib.parse import urljoin
 from stanch.scanner.model.error import SourceError
 from stanch.scanner.model.record import Record
 
+_LATEST = 4e9  # seconds since the epoch
+_MOST = 2_000_000  # values in an answer, each of which takes some fifty bytes
 _NEXT = re.compile(r'<([^<>]*)>\s*(?:;[^,<]*)?;\s*rel\s*=\s*"?next"?(?=[;,\s]|$)', re.IGNORECASE)
 
 
@@ -44,6 +46,9 @@ class Answer(Record):
 
     def json(self) -> object:
         """The body as JSON; raises :class:`HttpError` when it is none."""
+        if sum(self.body.count(sign) for sign in (b",", b"[", b"{")) > _MOST:
+            remedy = "no such answer is expected: is that the right address?"
+            raise HttpError(f"{self.url} answers with millions of values", remedy=remedy)
         try:
             found: object = json.loads(self.body)
         except (ValueError, RecursionError) as error:
@@ -56,9 +61,23 @@ class Answer(Record):
     def next(self) -> str | None:
         """The address of the next page, as ``Link`` says (RFC 8288)."""
         found = _NEXT.search(self.headers.get("link", ""))
-        return urljoin(self.url, found[1]) if found else None
+        return led(self.url, found[1]) if found else None
+
+
+def led(url: str, where: str) -> str:
+    """Where a host leads from an address; raises :class:`HttpError` when that is no address."""
+    try:
+        return urljoin(url, where)
+    except ValueError as error:
+        remedy = "nothing was sent there; its operator has to mend that"
+        raise HttpError(f"{url} leads to what is no address", remedy=remedy) from error
+
+
+def number(digits: str) -> float:
+    """A number that a header gives, as large as a time may be."""
+    return min(float(digits[:20]), _LATEST)
 
 
 def instant(seconds: float) -> datetime:
     """A time that a header gives in seconds since the epoch."""
-    return datetime.fromtimestamp(seconds, tz=UTC)
+    return datetime.fromtimestamp(min(seconds, _LATEST), tz=UTC)

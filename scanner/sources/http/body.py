@@ -10,7 +10,16 @@ from urllib3.exceptions import HTTPError
 from stanch.scanner.sources.http.answer import HttpError
 
 _TRIES = 4
-_PARTIAL = 206
+_WHOLE, _PARTIAL = 200, 206
+_DIGITS = 20  # more than any size has
+
+
+def is_rest(response: urllib3.BaseHTTPResponse, offset: int) -> bool:
+    """Whether an answer is what was asked for: all of it, or all from an offset on."""
+    if response.status == _WHOLE:
+        return True
+    span = response.headers.get("content-range", "").lower()
+    return bool(offset) and response.status == _PARTIAL and span.startswith(f"bytes {offset}-")
 
 
 class Body:
@@ -26,7 +35,7 @@ class Body:
         self._tries = _TRIES
         self._response = opened(0)
         length = self._response.headers.get("content-length", "")
-        self.size = int(length) if length.isdecimal() else None
+        self.size = int(length) if length.isdecimal() and len(length) < _DIGITS else None
         self.headers = {k.lower(): v for k, v in self._response.headers.items()}
 
     def read(self, size: int) -> bytes:

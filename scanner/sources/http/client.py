@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -23,13 +23,21 @@ from stanch.scanner import __version__
 from stanch.scanner.local.hosts import Host, Hosts
 from stanch.scanner.model.error import UsageError
 from stanch.scanner.model.record import Record, fresh
-from stanch.scanner.sources.http.answer import Answer, HttpError, RateLimitedError, instant
-from stanch.scanner.sources.http.body import Body
+from stanch.scanner.sources.http.answer import (
+    Answer,
+    HttpError,
+    RateLimitedError,
+    instant,
+    led,
+    number,
+)
+from stanch.scanner.sources.http.body import Body, is_rest
 from stanch.scanner.sources.http.guard import ForbiddenAddressError, Pools
 from stanch.scanner.sources.http.kept import Kept
 
 _TRIES = 4
 _REDIRECTS = 5
+_PAGES = 10_000
 _LARGEST = 32 << 20  # bytes of an answer that is held in memory
 _BACK_OFF = 0.5  # seconds, doubled with each try
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -100,14 +108,24 @@ class Client(Record, frozen=False):
         return answer
 
     def pages(self, url: str, *, headers: Mapping[str, str] = _NO_HEADERS) -> Iterator[Answer]:
-        """This answer and those that its ``Link`` headers lead to, each once."""
-        seen: set[str] = set()
-        following: str | None = url
-        while following is not None and following not in seen:
+        """This answer and those that its ``Link`` headers lead to."""
+        answer = self.get(url, headers=headers)
+        yield answer
+        yield from self.following(answer, url, headers)
+
+    def following(
+        self, answer: Answer, url: str, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Iterator[Answer]:
+        """The pages behind the answer to ``url``. Raises :class:`HttpError` if there is no end."""
+        seen = {url, answer.url}
+        while (following := answer.next) is not None:
+            if following in seen or len(seen) > _PAGES:
+                remedy = "its list has not been read to the end: is that the host's interface?"
+                raise HttpError(f"{_host(url)} names pages without end", remedy=remedy)
             seen.add(following)
-            answer = self.get(following, headers=headers)
+            own = headers if _host(following) == _host(url) else _without_secrets(headers)
+            answer = self.get(following, headers=own)
             yield answer
-            following = answer.next
 
     def ask(
         self,
@@ -142,7 +160,12 @@ class Client(Record, frozen=False):
         def opened(offset: int) -> urllib3.BaseHTTPResponse:
             ranged = {"Range": f"bytes={offset}-"} if offset else {}
             plain = {"Accept-Encoding": "identity"}
-            return self._sent("GET", url, {**headers, **plain, **ranged}, None, ())[0]
+            response, final = self._sent("GET", url, {**headers, **plain, **ranged}, None, ())
+            if not is_rest(response, offset):
+                _given_up(response)
+                what = f"answers {response.status} with something else than was asked for"
+                raise HttpError(f"{_host(final)} {what}", remedy="ask again later")
+            return response
 
         streamed = Body(opened, _host(url))
         try:
@@ -166,8 +189,8 @@ class Client(Record, frozen=False):
             last = response.status in accepted or response.status not in _REDIRECTED
             if last or "location" not in response.headers:
                 break
-            following = urljoin(url, response.headers["location"])
             _given_up(response)
+            following = led(url, response.headers["location"])
             if urlsplit(url).scheme == "https" and urlsplit(following).scheme != "https":
                 remedy = "nothing was sent there; its operator has to mend that"
                 raise HttpError(f"{_host(url)} redirects away from TLS", remedy=remedy)
@@ -235,15 +258,15 @@ class Client(Record, frozen=False):
         )
         said = response.headers.get("retry-after", "").strip()
         if response.status in {_FORBIDDEN, _BUSY, 503} and said:
-            return max(0.0, float(said) if said.isdecimal() else self._until(said))
+            return max(0.0, number(said) if said.isdecimal() else self._until(said))
         if limited and response.headers.get("x-ratelimit-reset", "").isdecimal():
-            return max(1.0, float(response.headers["x-ratelimit-reset"]) - self.clock())
+            return max(1.0, number(response.headers["x-ratelimit-reset"]) - self.clock())
         return 1.0 if response.status == _BUSY else None
 
     def _until(self, date: str) -> float:
         try:
             return parsedate_to_datetime(date).timestamp() - self.clock()
-        except ValueError:
+        except (ValueError, OverflowError):
             return 1.0
 
 

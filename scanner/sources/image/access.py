@@ -119,11 +119,18 @@ class Access:
 
     def _for_realm(self, realm: str) -> Host | None:
         """Whose login a token server gets; None for nobody's."""
-        if realm in self._hosts.named:
-            return self._hosts.named[realm]
         ours = realm == self._reference.host
         hub = self._reference.is_hub and realm == _HUB_TOKENS
-        return self._entry() if ours or hub else None
+        if ours or hub:
+            return self._hosts.named.get(realm) or self._entry()
+        # What a token server gives for a login goes to the registry, which must be trusted, too.
+        return self._hosts.named.get(realm) if self._is_named else None
+
+    @property
+    def _is_named(self) -> bool:
+        """Whether the operator has an entry for the registry itself."""
+        names = (self._reference.host, *(_HUB_ENTRIES if self._reference.is_hub else ()))
+        return any(name in self._hosts.named for name in names)
 
     def _entry(self) -> Host:
         names = (self._reference.host, *(_HUB_ENTRIES if self._reference.is_hub else ()))

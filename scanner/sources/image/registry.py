@@ -52,8 +52,12 @@ class Registry:
             data = self._manifest()
             digest = self._reference.digest or f"sha256:{hashlib.sha256(data).hexdigest()}"
             lister.manifest(data, Descriptor(digest=digest, size=len(data)))
-            for each in [digest, *(built.manifest for built in lister.listing.built)][:_MOST]:
+            lister.over()
+            asked = list(dict.fromkeys((digest, *(each.manifest for each in lister.listing.built))))
+            for each in asked[:_MOST]:
                 self._referrers(lister, each)
+            if len(asked) > _MOST:
+                lister.lost("referrers", f"of more than {_MOST} manifests are not asked for")
         except ScannerError as error:
             lister.lost("image", f"{error}; {error.remedy}")
         except DamagedError as error:
@@ -118,13 +122,15 @@ class Registry:
             answer = self._access.get(f"manifests/{tag}", _ACCEPT, missing=True)
         if answer.status == _MISSING:
             return
-        try:
-            index = MANIFEST.decode(answer.body)
-        except MALFORMED:
-            lister.lost(f"referrers of {digest}", "are no index")
-            return
-        for each in index.manifests or ():
-            lister.descriptor(each)
+        pages = self._access.client.following(answer, answer.url, self._access.headers())
+        for page in (answer, *pages):
+            try:
+                index = MANIFEST.decode(page.body)
+            except MALFORMED:
+                lister.lost(f"referrers of {digest}", "are no index")
+                return
+            for each in index.manifests or ():
+                lister.descriptor(each)
 
 
 class _Stream(io.RawIOBase):

@@ -103,12 +103,12 @@ def test_what_changes_something_is_asked_once(host: Start) -> None:
     assert len(broken.asked) == 1
 
 
-def test_pages_end_where_no_link_leads_on_and_where_one_leads_back(host: Start) -> None:
+def test_pages_end_where_no_link_leads_on(host: Start) -> None:
     paged = host()
 
     def answer(asked: BaseHTTPRequestHandler) -> None:
-        to = {"/1": "/2?a=1,2", "/2?a=1,2": "/3", "/3": "/1"}[asked.path]
-        link = f'<{paged.url}/0>; rel="prev", <{to}>; rel="next"'
+        to = {"/1": "/2?a=1,2", "/2?a=1,2": "/3", "/3": ""}[asked.path]
+        link = f'<{paged.url}/0>; rel="prev"' + (f', <{to}>; rel="next"' if to else "")
         reply(asked, 200, asked.path.encode(), link=link)
 
     paged.answer = answer
@@ -126,11 +126,13 @@ def test_a_body_that_breaks_off_is_taken_up_where_it_broke(host: Start, *, range
         if len(flaky.asked) < 3:  # breaks off twice
             asked.send_response(206 if offset else 200)
             asked.send_header("content-length", str(len(rest)))
+            asked.send_header("content-range", f"bytes {offset}-299999/300000")
             asked.end_headers()
             asked.wfile.write(rest[:100_000])
             asked.close_connection = True
         else:
-            reply(asked, 206 if offset else 200, rest)
+            span = f"bytes {offset}-299999/300000"
+            reply(asked, 206 if offset else 200, rest, content_range=span)
 
     flaky.answer = answer
     with closing(client(flaky)) as asking, asking.body(flaky.url) as body:
@@ -189,3 +191,90 @@ def test_an_answer_that_is_too_large_is_not_held(host: Start) -> None:
     endless.answer = answer
     with closing(client(endless)) as asking, pytest.raises(HttpError, match="more than 32 MiB"):
         asking.get(endless.url)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after": "9" * 400},
+        {"retry-after": "9" * 15},
+        {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 30},
+    ],
+)
+def test_a_host_that_wants_to_be_left_alone_for_ever_is_an_error(
+    host: Start, headers: dict[str, str]
+) -> None:
+    made = host()
+    made.answer = lambda asked: reply(asked, 429, **headers)
+    with closing(client(made)) as asking, pytest.raises(RateLimitedError, match="UTC"):
+        asking.get(made.url)
+
+
+@pytest.mark.parametrize("status", [301, 200])
+def test_what_leads_to_no_address_is_an_error(host: Start, status: int) -> None:
+    made = host()
+    made.answer = lambda asked: reply(
+        asked, status, location="http://[::1", link='<http://[::1>; rel="next"'
+    )
+    with closing(client(made)) as asking, pytest.raises(HttpError, match="no address"):
+        list(asking.pages(made.url))
+
+
+def test_pages_that_lead_in_a_circle_are_not_read_to_the_end(host: Start) -> None:
+    made = host()
+    made.answer = lambda asked: reply(asked, 200, b"[]", link='</first>; rel="next"')
+    with closing(client(made)) as asking, pytest.raises(HttpError, match="without end"):
+        list(asking.pages(f"{made.url}/first"))
+
+
+@pytest.mark.parametrize("status", [202, 204, 206])
+def test_an_answer_without_the_whole_content_is_none(host: Start, status: int) -> None:
+    made = host()
+    made.answer = lambda asked: reply(asked, status, b"half" if status != 204 else b"")
+    with (
+        closing(client(made)) as asking,
+        pytest.raises(HttpError, match="than was asked for"),
+        asking.body(made.url),
+    ):
+        pass
+
+
+def test_another_part_than_was_asked_for_is_an_error(host: Start) -> None:
+    made = host()
+
+    def answer(asked: BaseHTTPRequestHandler) -> None:
+        if asked.headers["range"]:
+            reply(asked, 206, b"0123456789", content_range="bytes 0-9/20")
+            return
+        asked.send_response(200)
+        asked.send_header("content-length", "20")
+        asked.end_headers()
+        asked.wfile.write(b"0123456789")
+        asked.close_connection = True
+
+    made.answer = answer
+    with closing(client(made)) as asking, asking.body(made.url) as body:
+        assert body.read(10) == b"0123456789"
+        with pytest.raises(HttpError, match="than was asked for"):
+            body.read(10)
+
+
+def test_a_size_beyond_all_sizes_is_none(host: Start) -> None:
+    made = host()
+
+    def answer(asked: BaseHTTPRequestHandler) -> None:
+        reply(asked, 200, b"hi", content_length="9" * 5000)
+        asked.close_connection = True
+
+    made.answer = answer
+    with closing(client(made)) as asking, asking.body(made.url) as body:
+        assert body.size is None
+        assert body.read(100) == b"hi"
+
+
+def test_an_answer_of_millions_of_values_is_not_taken_apart(host: Start) -> None:
+    made = host()
+    made.answer = lambda asked: reply(asked, 200, b"[" + b"{}," * 2_100_000 + b"0]")
+    with closing(client(made)) as asking, pytest.raises(HttpError, match="millions of values"):
+        asking.get(made.url).json()
