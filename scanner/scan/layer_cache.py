@@ -23,7 +23,7 @@ from stanch.scanner.model.waiver import Waiver
 from stanch.scanner.scan.history_cache import followed_from
 from stanch.scanner.sources.image.layer import Contents
 
-_LAYOUT = "layer 2"  # raise it when the fields of Finding or Contents change their meaning
+_LAYOUT = "layer 3"  # raise it when the fields of Finding or Contents change their meaning
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -32,6 +32,14 @@ class Blob(Record):
     manifest: bool = False  # registries keep these apart
 
     @property
+    def member(self) -> str:
+        """Where it is in a layout: of a digest, its place there; any other name stands for itself.
+
+        What merely lies there may be called like a digest.
+        """
+        return member_name(self.name) if self.digest else self.name
+
+    @property
     def identity(self) -> str | None:
         """By which it is known as a layer."""
         return self.digest or self.diff_id
@@ -69,6 +77,7 @@ class Checked(io.RawIOBase):
         super().__init__()
         self._read = read
         self._most = most
+        self._broken: Exception | None = None
         self._hash = hasher(digest)
         self.size = 0
 
@@ -79,9 +88,16 @@ class Checked(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what io passes
         """As much as there is, up to the size of the buffer."""
         filled = 0
-        while filled < len(buffer) and (data := self._read(len(buffer) - filled)):
-            buffer[filled : filled + len(data)] = data
-            filled += len(data)
+        if self._broken is not None:
+            raise self._broken
+        try:
+            while filled < len(buffer) and (data := self._read(len(buffer) - filled)):
+                buffer[filled : filled + len(data)] = data
+                filled += len(data)
+        except Exception as error:
+            if not filled:
+                raise
+            self._broken = error  # what came before it may hold something
         if self._hash is not None:
             self._hash.update(buffer[:filled])
         self.size += filled

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from stanch.scanner.sources.content.display_path import display
-from stanch.scanner.sources.image.blob import Blob, member_name
+from stanch.scanner.sources.image.blob import Blob
 from stanch.scanner.sources.image.listing import Lister, Listing, Masked
 from stanch.scanner.sources.image.local import OWN, list_local
 
@@ -63,7 +63,7 @@ class Folder:
             return 0
 
     def _path(self, blob: Blob) -> Path:
-        return self._root / member_name(blob.name)
+        return self._root / blob.member
 
     def close(self) -> None:
         """Nothing stays open."""

@@ -13,6 +13,7 @@ from stanch.scanner.model.provenance import InImage
 from stanch.scanner.model.record import Record, replace
 from stanch.scanner.sources.content.archive import LOOKED_AT, members
 from stanch.scanner.sources.content.display_path import display
+from stanch.scanner.sources.content.kept import kept
 from stanch.scanner.sources.content.tar import BLOCK, Entry, Tar, begins_tar
 from stanch.scanner.sources.content.text_or_binary import (
     TAR_MAGIC,
@@ -39,7 +40,8 @@ _OTHER = ".wh..wh."  # what old engines kept for themselves
 class Contents(Record):
     """What a layer does to the files below it: hashes of paths, in order (see :func:`mark`).
 
-    ``whole`` says that all of it was read and is what its digest says.
+    ``whole`` says that all of it was read and is what its digest says; a name is no digest,
+    whatever it looks like.
     """
 
     layer: str
@@ -74,13 +76,14 @@ class LayerReader:
         except OSError as error:
             whole = False
             yield Gap(path=self.name, why=unread(error), incomplete=True)
+        identity = self._layer.blob.identity
         self._tell(
             Contents(
-                layer=self._layer.blob.identity or self._layer.blob.name,
+                layer=identity or self._layer.blob.name,
                 paths=_sorted(self._paths),
                 removed=_sorted(self._removed),
                 emptied=_sorted(self._emptied),
-                whole=whole,
+                whole=whole and identity is not None,
             )
         )
 
@@ -119,7 +122,7 @@ class LayerReader:
         else:
             place = self._place("blob" if self._layer.listed else self._layer.blob.name)
             text = pretty(stream.read(LARGEST)) if head.startswith(b"{") else b""
-            yield from fragments(_chained(text, stream.read), place)
+            yield from fragments(_chained(text, kept(stream)), place)
 
     def _is_tar(self, head: bytes) -> bool:
         """What an image names as a layer is one, or damaged; attestations are JSON."""
@@ -155,7 +158,7 @@ class LayerReader:
                 return
             yield from self._archive(stream.read, place)
         else:
-            yield from fragments(stream.read, place)
+            yield from fragments(kept(stream), place)
 
     def _archive(self, read: Callable[[int], bytes], place: InImage) -> Iterator[Fragment | Gap]:
         data = read(_ARCHIVE + 1)

@@ -140,6 +140,7 @@ class Lister(Record, frozen=False):
             with self.store.open(blob) as file:
                 stream = Checked(file.read, blob.digest)
                 data = stream.read(LARGEST + 1) or b""
+                data += stream.read(1) or b""  # raises what has broken it
                 if len(data) > LARGEST:
                     self.lost(name, f"is larger than {LARGEST >> 20} MiB, as no {name} is")
                     return None
@@ -203,9 +204,9 @@ class Lister(Record, frozen=False):
             self.say("index", pretty(data), digest, EVERY)
             for each in manifest.manifests:
                 self.descriptor(each, depth + 1, tuple(manifest.manifests))
-        elif manifest.layers is not None:
-            self._image(data, manifest, found, index)
-        else:
+        if manifest is not None and manifest.layers is not None:
+            self._image(data, manifest, found, index)  # also of one that is an index as well
+        elif manifest is not None and manifest.manifests is None:
             self.say("manifest", pretty(data), digest, EVERY)
             self.lost(
                 f"manifest {digest}", "is of a kind that names no layers (schema 1 is not read)"
@@ -221,7 +222,7 @@ class Lister(Record, frozen=False):
         platform = _platform(found, config, index)
         self.say("manifest", pretty(data), digest, platform)
         blobs = [self.blob(each, "layer") for each in manifest.layers or ()]
-        diff_ids = _diff_ids(config, len(blobs))
+        diff_ids = self._diff_ids(config, len(blobs))
         layers = [
             Blob(name=blob.name, digest=blob.digest, diff_id=diff_id, size=blob.size)
             for blob, diff_id in zip(blobs, diff_ids, strict=True)
@@ -239,7 +240,7 @@ class Lister(Record, frozen=False):
         layers = [
             Blob(name=name, digest=digests.get(name), diff_id=diff_id)
             for name, diff_id in zip(
-                image.layers, _diff_ids(config, len(image.layers)), strict=True
+                image.layers, self._diff_ids(config, len(image.layers)), strict=True
             )
         ]
         self._built(layers, raw, (digest, digest or image.config), platform)
@@ -268,6 +269,22 @@ class Lister(Record, frozen=False):
         for path, text in (config_parts(raw) if raw is not None else {}).items():
             self.say(path, text, digest, platform)
 
+    def _diff_ids(self, config: Config | None, layers: int) -> list[str | None]:
+        """What each layer unpacks to; None for each when the configuration speaks of others."""
+        if config is None or config.rootfs is None:
+            return [None] * layers
+        said = config.rootfs.diff_ids or []
+        if len(said) != layers:
+            why = f"names {len(said)} layers, and the manifest {layers}: theirs cannot be verified"
+            self.lost("configuration", why)
+            return [None] * layers
+        return [each if is_digest(each) else None for each in said]
+
+    def over(self) -> None:
+        """All has been listed: an image that names nothing has not been read."""
+        if not (self.listing.built or self.listing.gaps):
+            self.lost("image", "names no image: its lists of manifests are empty")
+
     def blob(self, found: Descriptor, what: str) -> Blob | None:
         """The blob of a descriptor; None (and a gap) when its digest cannot be verified."""
         if not is_digest(found.digest):
@@ -282,13 +299,6 @@ def _config(raw: bytes | None) -> Config | None:
         return None if raw is None else CONFIG.decode(raw)
     except MALFORMED:
         return None
-
-
-def _diff_ids(config: Config | None, layers: int) -> list[str | None]:
-    said = (config.rootfs.diff_ids if config and config.rootfs else None) or []
-    if len(said) != layers:
-        return [None] * layers
-    return [each if is_digest(each) else None for each in said]
 
 
 def _platform(found: Descriptor, config: Config | None, index: tuple[Descriptor, ...]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stanch.scanner.sources.image.blob import Blob, Store, is_digest
+from stanch.scanner.sources.image.blob import Blob, Store, is_digest, unread
 from stanch.scanner.sources.image.listing import EVERY, Lister
 from stanch.scanner.sources.image.manifest import LARGEST, MANIFEST, SAVED
 from stanch.scanner.sources.image.text import pretty
@@ -20,19 +20,23 @@ def list_local(store: Store, lister: Lister) -> None:
     """Take note of all that the store holds."""
     found = False
     for name, read in (("index.json", _index), ("manifest.json", _saved)):
-        data = _optional(store, name)
+        data = _optional(store, name, lister)
         if data is not None:
             found = True
             read(lister, data)
     if not found:
         lister.lost("image", _NO_IMAGE)
+    lister.over()
 
 
-def _optional(store: Store, name: str) -> bytes | None:
+def _optional(store: Store, name: str, lister: Lister) -> bytes | None:
     try:
         with store.open(Blob(name=name)) as file:
             return file.read(LARGEST)
-    except OSError:
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        lister.lost(name, unread(error))
         return None
 
 

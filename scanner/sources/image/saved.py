@@ -72,9 +72,9 @@ class Saved:
 
     def open(self, blob: Blob) -> IO[bytes]:
         """A member by its name, or a blob of a layout by its digest."""
-        member = self.members.get(member_name(blob.name))
+        member = self.members.get(blob.member)
         if member is None:
-            raise OSError("it is not in the archive")
+            raise FileNotFoundError("it is not in the archive")
         if not self.packed:
             return io.BufferedReader(_Slice(self.path, member), _SKIP)
         if self._forward is None or self._forward.at > member.start:
@@ -84,7 +84,7 @@ class Saved:
 
     def rank(self, blob: Blob) -> int:
         """By size; a packed archive is read forwards."""
-        member = self.members.get(member_name(blob.name))
+        member = self.members.get(blob.member)
         if member is None:
             return 0
         return member.start if self.packed else -member.size

@@ -38,6 +38,7 @@ from tests.scanner.sources.image_sample import (
     gzipped,
     index,
     legacy_files,
+    manifest,
     oci_files,
     odd_tar,
     plain,
@@ -132,6 +133,8 @@ def test_what_does_not_have_its_digest_is_said(tmp_path: Path, image: Scan, plac
         lambda top: top["manifests"][0].update(digest="sha256:" + "0" * 64),
         lambda top: top.update(manifests="none"),
         lambda top: top.update(manifests=[{}]),
+        lambda top: top.update(manifests=[]),
+        lambda top: top.pop("manifests"),
         lambda top: top["manifests"][0].update(size=1 << 40),
     ],
 )
@@ -143,6 +146,28 @@ def test_a_document_that_names_nothing_is_incomplete(
     change(top)
     files["index.json"] = json.dumps(top).encode()
     assert image(folder(tmp_path, files)).incomplete
+
+
+@pytest.mark.parametrize("ids", [[], ["sha256:" + "0" * 64] * 2])
+def test_a_configuration_that_speaks_of_other_layers_is_incomplete(
+    tmp_path: Path, image: Scan, ids: list[str]
+) -> None:
+    said = json.dumps({"rootfs": {"type": "layers", "diff_ids": ids}}).encode()
+    odd = Layer(tar=b"\x04\x22\x4d\x18\0 packed by something else", pack=plain)
+    assert image(folder(tmp_path, oci_files(Lying(layers=[odd], said=said)))).incomplete
+
+
+def test_an_index_that_is_an_image_as_well_is_read_as_both(tmp_path: Path, image: Scan) -> None:
+    blobs: Blobs = {}
+    named = manifest(blobs, Image(layers=[Layer(files={"a.env": _env(1)})]))
+    both = json.loads(blobs[named["digest"]]) | {"manifests": []}
+    top = described(blobs, json.dumps(both).encode(), MANIFEST)
+    files = {f"blobs/{name.replace(':', '/')}": data for name, data in blobs.items()}
+    outcome = image(folder(tmp_path, files | {"index.json": index([top])}))
+    assert outcome.secrets == [github_token(1)]
+    place = outcome.matches[0].finding.provenance
+    assert isinstance(place, InImage)
+    assert place.layer
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b"[1]"])
