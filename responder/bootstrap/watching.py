@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 
 from stanch.responder.bootstrap.house import House
 from stanch.responder.domain.watched import Source
@@ -99,11 +98,15 @@ def suspects(house: House) -> Judge:
 def _eyes(house: House) -> Mapping[str, Eye]:
     settings = house.settings
 
-    @cache
+    held = threading.local()
+
     def scanner() -> Scanner:
-        # One process: its threads look at several sources, and a program with threads cannot fork.
-        key = load_fingerprint_key(settings.scanner.fingerprint_key or None, settings.data)
-        return Scanner(key=key, rules=configured_rules(settings.data), processes=1)
+        # One for each thread, and none forks: neither what finds nor a fork bears other threads.
+        if not hasattr(held, "scanner"):
+            key = load_fingerprint_key(settings.scanner.fingerprint_key or None, settings.data)
+            held.scanner = Scanner(key=key, rules=configured_rules(settings.data), processes=1)
+        made: Scanner = held.scanner
+        return made
 
     repositories, logs = Repositories(scanner), Logs(scanner)
     aws = settings.provider("aws")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 from stanch.responder.domain.error import StanchError
 from stanch.responder.domain.watched import REMEMBERED, SourceId, WatchStore
@@ -42,10 +43,19 @@ class Turns:
 
     def run(self, stop: threading.Event, *, hands: int) -> None:
         """Until ``stop`` is set; looks that are under way may end, for a moment."""
-        busy: dict[SourceId, threading.Thread] = {}
+        waiting: SimpleQueue[SourceId | None] = SimpleQueue()
+        busy: set[SourceId] = set()
+        # Daemons: a look may take an hour, and nothing is lost with it.
+        workers = [
+            threading.Thread(
+                target=self._hand, args=(waiting, busy), name="stanch-look", daemon=True
+            )
+            for _ in range(hands)
+        ]
+        for worker in workers:
+            worker.start()
         tidy = time.monotonic() + _TIDY
         while not stop.is_set():
-            busy = {number: hand for number, hand in busy.items() if hand.is_alive()}
             try:
                 if time.monotonic() > tidy:
                     tidy = time.monotonic() + _TIDY
@@ -56,22 +66,25 @@ class Turns:
                 due = ()
             for number in due:
                 if number not in busy and len(busy) < hands:
-                    # A daemon: a look may take an hour, and nothing is lost with it.
-                    busy[number] = threading.Thread(
-                        target=self._look, args=(number,), name="stanch-look", daemon=True
-                    )
-                    busy[number].start()
+                    busy.add(number)
+                    waiting.put(number)
             stop.wait(PAUSE)
+        for _ in workers:
+            waiting.put(None)
         until = time.monotonic() + GRACE
-        for hand in busy.values():
-            hand.join(max(0.0, until - time.monotonic()))
+        for worker in workers:
+            worker.join(max(0.0, until - time.monotonic()))
 
-    def _look(self, number: SourceId) -> None:
-        try:
-            self.looker.look(number)
-        except Exception as error:
-            # As in a sweep: the next look is the remedy, so it must come.
-            log.warning("look.failed", source=number, exc_info=error)
+    def _hand(self, waiting: SimpleQueue[SourceId | None], busy: set[SourceId]) -> None:
+        """Look at one source after another: a thread keeps what it has made for looking."""
+        while (number := waiting.get()) is not None:
+            try:
+                self.looker.look(number)
+            except Exception as error:
+                # As in a sweep: the next look is the remedy, so it must come.
+                log.warning("look.failed", source=number, exc_info=error)
+            finally:
+                busy.discard(number)
 
     def _forget(self) -> None:
         with self.store.transaction() as tx:

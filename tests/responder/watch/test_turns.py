@@ -13,8 +13,10 @@ import pytest
 from stanch.responder.bootstrap import watching as joined
 from stanch.responder.bootstrap.watching import turns
 from stanch.responder.watch import turn
+from stanch.responder.watch.follow import Files
 from stanch.responder.watch.setting import Watched
 from stanch.responder.watch.sight import Brought, Sight
+from stanch.scanner.api import Scanner
 from tests.responder.watch.conftest import Post, Watches, push_of
 from tests.responder.watch.test_github_hook import SECRET, send, watch
 from tests.scanner.sources.remote.conftest import GitHost
@@ -126,3 +128,18 @@ def test_a_look_that_does_not_end_does_not_keep_it_from_stopping(
     assert post.sources()[0].cursor == {}
     eye.go.set()  # lest it outlives its store
     until(lambda: post.sources()[0].cursor)
+
+
+def test_each_hand_has_a_scanner_of_its_own(slow: tuple[Post, turn.Turns, Slow]) -> None:
+    """Two threads in one Hyperscan database end in an error; each keeps what it has made."""
+    made = turns(slow[0].house).looker.eyes["file"]
+    assert isinstance(made, Files)
+    scanners: list[Scanner] = []
+    for _ in range(2):
+        hand = threading.Thread(target=lambda: scanners.extend((made.scanner(), made.scanner())))
+        hand.start()
+        hand.join(PATIENCE)
+    first, same, second, also = scanners
+    assert first is same
+    assert second is also
+    assert first is not second
