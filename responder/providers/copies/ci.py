@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from stanch.responder.providers.copies.keeper import HttpKeeper, Sight, There, is_there, row
+from stanch.responder.providers.copies.keeper import HttpKeeper, Sight, There, is_there, lost, row
 
 _GONE = (404, 410)
 _FOUND = 302
@@ -32,7 +32,7 @@ class GithubRun(HttpKeeper):
         """Every attempt has logs of its own."""
         run = row(asked, _run(asked))
         if run is None:
-            return Sight(there=There.UNSEEN, how="GitHub has no such run (404)")
+            return lost(asked, "GitHub has no such run", _repository(asked))
         if run.get("status") != "completed":
             return Sight(there=There.GROWS, how=f"the run is {run.get('status')}")
         attempts = run.get("run_attempt")
@@ -46,10 +46,14 @@ class GithubRun(HttpKeeper):
         return int(asked.client.ask("DELETE", f"{_run(asked)}/logs", accepted=_GONE).status)
 
 
-def _run(asked: Any) -> str:
-    org, repo, _, run = asked.names
+def _repository(asked: Any) -> str:
     api = "https://api.github.com" if asked.base == _PUBLIC else f"{asked.base}/api/v3"
-    return f"{api}/repos/{asked.path(org, repo)}/actions/runs/{asked.path(run)}"
+    return f"{api}/repos/{asked.path(*asked.names[:2])}"
+
+
+def _run(asked: Any) -> str:
+    *_, run = asked.names
+    return f"{_repository(asked)}/actions/runs/{asked.path(run)}"
 
 
 class GitlabJob(HttpKeeper):
@@ -67,7 +71,7 @@ class GitlabJob(HttpKeeper):
         """The mark alone is no evidence: the log has to be empty too."""
         job = row(asked, _job(asked))
         if job is None:
-            return Sight(there=There.UNSEEN, how="GitLab has no such job (404)")
+            return lost(asked, "GitLab has no such job", _project(asked))
         if not job.get("finished_at") and not job.get("erased_at"):
             return Sight(there=There.GROWS, how=f"the job is {job.get('status')}")
         if is_there(asked, f"{_job(asked)}/trace"):
@@ -81,10 +85,12 @@ class GitlabJob(HttpKeeper):
         return int(asked.client.ask("POST", f"{_job(asked)}/erase", accepted=_GONE).status)
 
 
+def _project(asked: Any) -> str:
+    return f"{asked.base}/api/v4/projects/{asked.path('/'.join(asked.names[:-2]))}"
+
+
 def _job(asked: Any) -> str:
-    project = "/".join(asked.names[:-2])
-    api = f"{asked.base}/api/v4/projects/{asked.path(project)}"
-    return f"{api}/jobs/{asked.path(asked.names[-1])}"
+    return f"{_project(asked)}/jobs/{asked.path(asked.names[-1])}"
 
 
 class JenkinsBuild(HttpKeeper):
@@ -102,7 +108,7 @@ class JenkinsBuild(HttpKeeper):
         """The build itself, and whether somebody had it kept."""
         build = row(asked, f"{_build(asked)}/api/json?tree=number,building,keepLog")
         if build is None:
-            return Sight(there=There.UNSEEN, how="Jenkins has no such build (404)")
+            return lost(asked, "Jenkins has no such build", _jenkins_job(asked))
         if build.get("building") is True:
             return Sight(there=There.GROWS, how="the build is running")
         if build.get("keepLog") is True:
@@ -113,6 +119,10 @@ class JenkinsBuild(HttpKeeper):
         """302 to the job, or what refuses it."""
         url = f"{_build(asked)}/doDelete"
         return int(asked.client.ask("POST", url, accepted=(_FOUND, *_GONE)).status)
+
+
+def _jenkins_job(asked: Any) -> str:
+    return f"{asked.base}/{asked.path(*asked.names[:-1])}/api/json?tree=name"
 
 
 def _build(asked: Any) -> str:
@@ -136,7 +146,7 @@ class BuildkiteJob(HttpKeeper):
         """A job that is running writes it anew."""
         build = row(asked, _pipeline_build(asked))
         if build is None:
-            return Sight(there=There.UNSEEN, how="Buildkite has no such build (404)")
+            return lost(asked, "Buildkite has no such build", _pipeline(asked))
         listed = build.get("jobs")
         jobs = listed if isinstance(listed, list) else []
         job = next((j for j in jobs if isinstance(j, dict) and j.get("id") == asked.names[-1]), {})
@@ -151,10 +161,14 @@ class BuildkiteJob(HttpKeeper):
         return int(asked.client.ask("DELETE", _log(asked), accepted=_GONE).status)
 
 
+def _pipeline(asked: Any) -> str:
+    org, pipeline, *_ = asked.names
+    return f"{asked.base}/v2/organizations/{asked.path(org)}/pipelines/{asked.path(pipeline)}"
+
+
 def _pipeline_build(asked: Any) -> str:
-    org, pipeline, _, build, *_ = asked.names
-    api = f"{asked.base}/v2/organizations/{asked.path(org)}/pipelines/{asked.path(pipeline)}"
-    return f"{api}/builds/{asked.path(build)}"
+    _, _, _, build, *_ = asked.names
+    return f"{_pipeline(asked)}/builds/{asked.path(build)}"
 
 
 def _log(asked: Any) -> str:

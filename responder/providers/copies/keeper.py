@@ -110,6 +110,13 @@ def row(asked: Any, url: str) -> Mapping[str, Any] | None:
     return found
 
 
+def lost(asked: Any, what: str, around: str) -> Sight:
+    """What was not found: gone, if what it was in can be seen; else it may be hidden from us."""
+    if row(asked, around) is None:
+        return Sight(there=There.UNSEEN, how=f"{what} for our token, nor what it was in (404)")
+    return Sight(there=There.NO, how=f"{what} any more (404)")
+
+
 @contextmanager
 def _asking(target: str) -> Iterator[Any]:
     """The keeper of a target, and what goes wrong in the engine's words."""

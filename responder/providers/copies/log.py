@@ -181,12 +181,12 @@ class DeleteLog:
         """Present when nobody can read it there; a log that is still written is not deleted."""
         del ctx
         sight = _keeper(self._keepers, params.copy).look(params.copy)
-        if sight.there in {There.NO, There.UNSEEN}:
+        if sight.there is There.NO:
             return Present(evidence={"log": sight.there, "seen": sight.how})
         if sight.there is not There.YES:
             raise StepFailed(
                 f"the log is {sight.there}: {sight.how}",
-                remedy="`stanch respond` the incident again when that is over",
+                remedy="when that is over, `stanch respond` the incident again",
             )
         return Absent(before={"log": sight.there, "seen": sight.how})
 
@@ -204,12 +204,9 @@ class DeleteLog:
         """A fresh look: whoever answers 204 has promised it."""
         del ctx
         sight = _keeper(self._keepers, params.copy).look(params.copy)
-        if sight.there not in {There.NO, There.UNSEEN}:
+        if sight.there is not There.NO:
             return NotYet(why=f"the log is {sight.there}: {sight.how}", after=SOON * 5)
-        how = sight.how
-        if sight.there is There.UNSEEN:
-            how = f"{how}; our token saw it when it was sealed"
-        found = outcome(params.copy, Reach.GONE, how)
+        found = outcome(params.copy, Reach.GONE, sight.how)
         return Verified(evidence={"log": sight.there, "seen": sight.how}, outputs=found)
 
 

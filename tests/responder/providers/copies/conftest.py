@@ -16,6 +16,7 @@ from stanch.responder.config import load
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.card import Card
 from stanch.responder.domain.ids import IncidentId, RunId
+from stanch.responder.domain.ports import Transaction
 from stanch.responder.domain.run import RunState, StepRun
 from stanch.responder.lab.aws import AwsLab
 from stanch.responder.services.intake import Report
@@ -88,6 +89,10 @@ class Office:
     def card(self) -> Card:
         """What people see."""
         return self.house.cards.card(self.incident)
+
+    def row(self, tx: Transaction, name: str) -> StepRun:
+        """One row of the run."""
+        return next(step for step in tx.runs.steps(self.run) if step.id == name)
 
     def steps(self) -> dict[str, StepRun]:
         """The rows of the run."""

@@ -84,6 +84,7 @@ class Github(Keeper):
         job = {"id": 7, "run_id": 5, "run_attempt": 2, "name": "build", "status": "completed"}
         logs = (f"{self._api}/runs/5/attempts/2/logs", f"{self._api}/jobs/7/logs")
         return {
+            "/api/v3/repos/acme/app": {"name": "app"},
             f"{self._api}/runs/5": {"id": 5, "status": status, "run_attempt": 2},
             f"{self._api}/runs/5/jobs?filter=all&per_page=100": {"jobs": [job]},
             f"{self._api}/runs/5/artifacts?per_page=100": {"artifacts": []},
@@ -102,7 +103,8 @@ class Gitlab(Keeper):
             job["finished_at"] = "2024-05-06T07:08:09Z"
         if not self.there:
             job["erased_at"] = "2024-05-06T08:00:00Z"
-        return {self._api: job, f"{self._api}/trace": self.log if self.there else b""}
+        project = {"/api/v4/projects/acme/team/app": {"name": "app"}}
+        return {**project, self._api: job, f"{self._api}/trace": self.log if self.there else b""}
 
 
 class Jenkins(Keeper):
@@ -111,10 +113,11 @@ class Jenkins(Keeper):
     kept = False
 
     def pages(self) -> dict[str, object]:
+        around: dict[str, object] = {"/job/team/job/app/api/json?tree=name": {"name": "app"}}
         if not self.there:
-            return {}
+            return around
         build = {"number": 12, "url": "x", "building": self.running, "keepLog": self.kept}
-        return {
+        return around | {
             "/job/team/job/app/12/api/json?tree=number,url,building": build,
             "/job/team/job/app/12/api/json?tree=number,building,keepLog": build,
             "/job/team/job/app/12/consoleText": self.log,
@@ -131,7 +134,8 @@ class Buildkite(Keeper):
         if not self.running:
             job["finished_at"] = "y"
         log = {f"{self._api}/jobs/j-1/log.txt": self.log} if self.there else {}
-        return {self._api: {"number": 3, "jobs": [job]}, **log}
+        around = {"/v2/organizations/acme/pipelines/app": {"name": "app"}}
+        return {**around, self._api: {"number": 3, "jobs": [job]}, **log}
 
 
 KEEPERS = (Github, Gitlab, Jenkins, Buildkite)

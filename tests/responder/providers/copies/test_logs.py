@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from click.testing import CliRunner
 from stanch.responder.cli.copies.logs import command as logs_command
 from stanch.responder.domain.caller import Caller
 from stanch.responder.domain.copy import Reach
-from stanch.responder.domain.error import Retryable, StepFailed, UsageError
+from stanch.responder.domain.error import LeaseLost, Retryable, StepFailed, UsageError
 from stanch.responder.domain.ids import SealedRef
 from stanch.responder.domain.run import RunState, StepState
 from stanch.responder.domain.step import Absent, NotYet, Present, Verified
@@ -116,10 +118,15 @@ def test_a_worker_that_dies_behind_the_deletion_finds_it_done(
 
 
 @every
-def test_a_log_that_is_still_written_is_left_to_people(
-    office: Open, host: Start, kind: type[Keeper]
-) -> None:
+def test_a_log_that_is_still_written_is_not_deleted(host: Start, kind: type[Keeper]) -> None:
     keeper = kind(host(), LOG, running=True)
+    step, params = deleting()
+    with pytest.raises(StepFailed, match="still being written"):
+        step.observe(params(copy=keeper.target), Sealing())
+
+
+def test_a_log_that_is_still_written_is_left_to_people(office: Open, host: Start) -> None:
+    keeper = Github(host(), LOG, running=True)
     room = office("")
     room.seen(in_log(keeper.target, link="https://ci.example/5"), value=VALUE)
     assert room.contain() is RunState.WAITING_APPROVAL
@@ -128,16 +135,10 @@ def test_a_log_that_is_still_written_is_left_to_people(
     assert "still being written" in ask.calls[0]
     assert "https://ci.example/5" in ask.calls[0]
     assert keeper.deletions == []
-    step, params = deleting()
-    with pytest.raises(StepFailed, match="still being written"):
-        step.observe(params(copy=keeper.target), Sealing())
 
 
-@every
-def test_what_our_token_does_not_see_is_not_called_gone(
-    office: Open, host: Start, kind: type[Keeper]
-) -> None:
-    keeper = kind(host(), LOG, hidden=True)
+def test_what_our_token_does_not_see_is_not_called_gone(office: Open, host: Start) -> None:
+    keeper = Github(host(), LOG, hidden=True)
     room = office("")
     room.seen(in_log(keeper.target), value=VALUE)
     assert room.contain() is RunState.WAITING_APPROVAL
@@ -280,3 +281,72 @@ def test_a_plan_shows_each_copy_with_its_exact_call_and_none_where_there_is_none
     assert "all jobs, steps and attempts" in lost
     assert "log-by-hand" not in steps
     assert keeper.host.asked == []
+
+
+@every
+def test_a_token_that_has_lost_its_sight_has_deleted_nothing(
+    host: Start, kind: type[Keeper]
+) -> None:
+    keeper = kind(host(), LOG)
+    step, params = deleting()
+    asked = params(copy=keeper.target)
+    assert isinstance(step.observe(asked, Sealing()), Absent)
+    keeper.hidden = True
+    with pytest.raises(StepFailed, match="not to be seen"):
+        step.observe(asked, Sealing())
+    assert isinstance(step.verify(asked, Sealing()), NotYet)
+
+
+def test_a_run_that_somebody_else_has_deleted_is_gone(office: Open, host: Start) -> None:
+    keeper = Github(host(), LOG)
+    pages = keeper.pages()
+    del pages["/api/v3/repos/acme/app/actions/runs/5"]
+    keeper.pages = lambda: pages  # type: ignore[method-assign]  # of this one
+    room = office("")
+    room.seen(in_log(keeper.target), value=VALUE)
+    assert room.contain() is RunState.DONE
+    assert dict(room.card().facts)["Taken away"] == f"{keeper.target}: gone"
+
+
+def test_a_worker_that_is_killed_between_deletion_and_record_deletes_once(
+    office: Open, host: Start
+) -> None:
+    """The whole engine: what it finds on its return is recorded as seen, not as done."""
+    keeper = Github(host(), LOG)
+    room = office("")
+    room.seen(in_log(keeper.target), value=VALUE)
+    assert room.contain() is RunState.WAITING_APPROVAL
+    dead: list[str] = []
+
+    def die(step: str, boundary: str) -> None:
+        if (step, boundary) == ("delete-log[0]", "acted") and not dead:
+            dead.append(step)
+            raise LeaseLost("killed")
+
+    attempt = replace(room.house.executor.attempt, trace=die)
+    room.house = replace(room.house, executor=replace(room.house.executor, attempt=attempt))
+    question = room.house.approvals.open_for(room.incident)
+    room.house.approvals.decide(question, by=BOB, granted=True, reason="because it is so")
+    while not dead:
+        room.house.advance(room.run)
+    assert keeper.deletions
+    with room.house.store.transaction() as tx:
+        row = room.row(tx, "delete-log[0]")
+        assert row.acted_at is None
+        tx.runs.write(replace(row, lease_until=tx.now() - timedelta(seconds=1)))
+    assert room.settle() is RunState.DONE
+    assert len(keeper.deletions) == 1
+    assert room.steps()["delete-log[0]"].outputs["state"] == Reach.GONE
+    with room.house.store.snapshot() as tx:
+        said = [
+            e.event.action
+            for e in tx.ledger.entries()
+            if e.event.detail.get("step") == "delete-log[0]"
+        ]
+    assert said == [
+        "approval.asked",
+        "approval.granted",
+        "step.intended",
+        "step.seen",
+        "step.verified",
+    ]
