@@ -30,6 +30,8 @@ from stanch.scanner.model.secret import SecretValue
 
 log = logging.getLogger("stanch.secrets")
 
+_DECLARED = frozenset({Environment.STAGING, Environment.PRODUCTION})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
@@ -66,6 +68,8 @@ class Secrets:
         Raises SecretRefused, SecretDenied, SecretAbsent or SecretUnavailable, each with a remedy;
         never gives an empty value.
         """
+        if self.environment in _DECLARED:
+            self._service()
         given = self._room.resolver.resolve(parse(reference), _asker(why))
         self._watch.given(given.reference, given.source, given.version)
         self._tell(given.notes)
@@ -142,17 +146,21 @@ class Secrets:
     def _look(self, reference: Reference, source: str) -> Look:
         return self._room.backend(source).describe(reference)
 
-    def _under(self, tool: str) -> str:
+    def _service(self) -> str:
+        """Who we are. From staging on an application says so: it gets no other service's secret."""
         service = self._room.place.service
         if not service:
             raise SecretsConfigError(
-                "[secrets] service is not set, so that nobody knows whose tool it is",
+                "[secrets] service is not set, so that nobody knows whose secrets these are",
                 remedy="set STANCH_SECRETS_SERVICE, or service in [secrets] of stanch.toml; "
                 "docs/lifecycle/README.md shows both",
             )
+        return service
+
+    def _under(self, tool: str) -> str:
         if not is_word(tool):
             raise NotAReference("this is no tool", remedy="use a-z 0-9 . _ - as references do")
-        return f"{service}/{self.environment}/{tool}/"
+        return f"{self._service()}/{self.environment}/{tool}/"
 
     def _tell(self, notes: tuple[str, ...]) -> None:
         for note in notes:

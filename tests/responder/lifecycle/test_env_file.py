@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stanch.responder.lifecycle.backends.env_file import EnvFile
+from stanch.responder.lifecycle.backends.env_file import EnvFile, _parse
 from stanch.responder.lifecycle.backends.naming import reference_of, variable
 from stanch.responder.lifecycle.model.answer import Absent, Denied, Described, Listed, Present
 from stanch.responder.lifecycle.model.environment import Environment
@@ -71,6 +74,16 @@ def test_a_mistake_s_message_does_not_repeat_the_line(tmp_path: Path) -> None:
     with pytest.raises(SecretsConfigError) as caught:
         store(tmp_path, "STRIPE_API_KEY='hunter2hunter2\n").read(KEY)
     assert "hunter2" not in str(caught.value) + caught.value.remedy
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_variables_or_a_mistake_with_a_line(data: bytes) -> None:
+    for text in (data, b"# stanch: owner=" + data, b"A='" + data):
+        try:
+            _parse(text, Path(".env.test"))
+        except SecretsConfigError as error:
+            found = re.match(r"\.env\.test:\d+: ", str(error))
+            assert found  # either answer is right
 
 
 def test_an_empty_value_is_absent_and_says_where(tmp_path: Path) -> None:

@@ -129,6 +129,20 @@ def test_without_a_service_nobody_knows_whose_tool_it_is(tmp_path: Path) -> None
             made.get_secret("stripe")
 
 
+def test_from_staging_on_an_application_says_which_service_it_is(tmp_path: Path) -> None:
+    reference = "secret://shop/{}/stripe/api-key"
+    text = f"{HEAD}STRIPE_API_KEY='{VALUE}'\n"
+    with (
+        opened(tmp_path, "staging", text, service="") as made,
+        pytest.raises(SecretsConfigError, match="service is not set"),
+    ):
+        made.get_secret(reference.format("staging"))
+    with opened(tmp_path, "dev", text, service="") as made:
+        assert made.get_secret(reference.format("dev")).reveal() == VALUE.encode()
+    with opened(tmp_path, "staging", text, service="risk") as made, pytest.raises(SecretRefused):
+        made.get_secret(reference.format("staging"))
+
+
 def test_what_cannot_be_recorded_is_not_given(staging: Secrets, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "access.jsonl").symlink_to(tmp_path / "elsewhere")
