@@ -308,14 +308,8 @@ def test_a_run_that_somebody_else_has_deleted_is_gone(office: Open, host: Start)
     assert dict(room.card().facts)["Taken away"] == f"{keeper.target}: gone"
 
 
-def test_a_worker_that_is_killed_between_deletion_and_record_deletes_once(
-    office: Open, host: Start
-) -> None:
-    """The whole engine: what it finds on its return is recorded as seen, not as done."""
-    keeper = Github(host(), LOG)
-    room = office("")
-    room.seen(in_log(keeper.target), value=VALUE)
-    assert room.contain() is RunState.WAITING_APPROVAL
+def _killed_behind_the_act(room: Office) -> None:
+    """Bob agrees, and the worker dies when the keeper has answered."""
     dead: list[str] = []
 
     def die(step: str, boundary: str) -> None:
@@ -329,6 +323,17 @@ def test_a_worker_that_is_killed_between_deletion_and_record_deletes_once(
     room.house.approvals.decide(question, by=BOB, granted=True, reason="because it is so")
     while not dead:
         room.house.advance(room.run)
+
+
+def test_a_worker_that_is_killed_between_deletion_and_record_deletes_once(
+    office: Open, host: Start
+) -> None:
+    """The whole engine: what it finds on its return is recorded as seen, not as done."""
+    keeper = Github(host(), LOG)
+    room = office("")
+    room.seen(in_log(keeper.target), value=VALUE)
+    assert room.contain() is RunState.WAITING_APPROVAL
+    _killed_behind_the_act(room)
     assert keeper.deletions
     with room.house.store.transaction() as tx:
         row = room.row(tx, "delete-log[0]")
