@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "run": "Run a program with the secrets that its environment refers to.",
         "discover": "Find secrets in stores, IAM, KMS, env files, and references in code.",
         "index": "Fingerprint known values, so that a leak is linked to its owner.",
+        "migrate": "Move values from env files and CI variables into the store.",
         "annotate": "Set a secret's metadata in its store.",
     }
 )

@@ -179,14 +179,14 @@ def _parse(data: bytes, path: Path) -> dict[str, _Variable]:
                 remedy="close the quotes, or begin a comment with #",
             )
         if binding.key is None:
-            _note(said, line, path, tags)
+            note(said, line, path, tags)
         elif binding.value is not None:
             value = SecretValue(binding.value.encode())
             found[binding.key] = _Variable(value=value, line=line, tags=dict(tags))
     return found
 
 
-def _note(text: str, line: int, path: Path, tags: dict[str, str]) -> None:
+def note(text: str, line: int, path: Path, tags: dict[str, str]) -> None:
     """What a comment says about the variables below it."""
     said = text.strip().removeprefix("#").strip()
     if not said.startswith(_MARK):

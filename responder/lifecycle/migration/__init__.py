@@ -1,0 +1,1 @@
+"""From files and CI variables into a store: plan, write, prove, keep from coming back."""
