@@ -45,7 +45,6 @@ from stanch.scanner.model.secret import SecretValue
 
 NAME = "env-file"
 _MARK = "stanch:"
-_ONLY = "file"  # the one version there is
 _LARGEST = 1 << 20  # bytes; no file of settings is larger
 _OTHERS_WRITE = 0o002
 
@@ -60,6 +59,7 @@ class _Variable:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
     path: Path
+    version: str  # another after each change: of which variable, nobody knows
     changed_at: datetime
     variables: Mapping[str, _Variable]
 
@@ -80,8 +80,6 @@ class EnvFile(ReadOnly):
 
     def read(self, reference: Reference) -> Read:
         """The value as the file has it now."""
-        if reference.version not in {"", _ONLY}:
-            return Absent(why=f"{NAME} keeps no version {reference.version}")
         file = self._file(reference.environment)
         return file if isinstance(file, NotGiven) else _read(file, reference)
 
@@ -91,13 +89,7 @@ class EnvFile(ReadOnly):
         answers: dict[Reference, Read] = {}
         for each in references:
             file = files[each.environment]
-            answers[each] = (
-                file
-                if isinstance(file, NotGiven)
-                else _read(file, each)
-                if each.version in {"", _ONLY}
-                else Absent(why=f"{NAME} keeps no version {each.version}")
-            )
+            answers[each] = file if isinstance(file, NotGiven) else _read(file, each)
         return answers
 
     def describe(self, reference: Reference) -> Look:
@@ -155,6 +147,7 @@ class EnvFile(ReadOnly):
             )
         return _File(
             path=path,
+            version=f"file-{status.st_mtime_ns}",
             changed_at=datetime.fromtimestamp(status.st_mtime, UTC),
             variables=_parse(data, path),
         )
@@ -208,17 +201,19 @@ def note(text: str, line: int, path: Path, tags: dict[str, str]) -> None:
 def _read(file: _File, reference: Reference) -> Read:
     name = variable(reference)
     found = file.variables.get(name)
+    if reference.version not in {"", file.version}:
+        return Absent(why=f"{NAME} keeps no version {reference.version}")
     if found is None:
         return Absent(why=f"{name} is not in {file.path}")
     if not len(found.value):
         return Absent(why=f"{name} is empty in {file.path}:{found.line}")
-    return Present(value=found.value, version=_ONLY, created_at=file.changed_at)
+    return Present(value=found.value, version=file.version, created_at=file.changed_at)
 
 
 def _described(file: _File, found: _Variable, *, service: str, at: Environment) -> Described:
     return Described(
         place=f"{file.path}:{found.line}",
         tags={"service": service, "environment": str(at), **found.tags},
-        versions={_ONLY: frozenset({Stage.CURRENT})},
+        versions={file.version: frozenset({Stage.CURRENT})},
         changed_at=file.changed_at,
     )

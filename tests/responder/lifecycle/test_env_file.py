@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,17 @@ def test_an_empty_value_is_absent_and_says_where(tmp_path: Path) -> None:
     found = store(tmp_path, "A=1\nSTRIPE_API_KEY=\n").read(KEY)
     assert isinstance(found, Absent)
     assert found.why.endswith(".env.test:2")
+
+
+def test_a_file_that_was_changed_has_another_version(tmp_path: Path) -> None:
+    kept = store(tmp_path, "STRIPE_API_KEY=x\n")
+    before = kept.read(KEY)
+    os.utime(tmp_path / ".env.test", ns=(1, 1))
+    now = kept.read(KEY)
+    assert isinstance(before, Present)
+    assert isinstance(now, Present)
+    assert before.version != now.version
+    assert isinstance(kept.read(replace(KEY, version=before.version)), Absent)
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
