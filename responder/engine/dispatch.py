@@ -36,6 +36,7 @@ SETTLED = timedelta(seconds=5)  # after that long the world usually shows an act
 MOST_ELEMENTS = 200  # rows that one `each:` may add
 LONGEST_NAME = 60  # of an element, in the name of its row
 MOST_DEATHS = 10  # workers that may die of a step, or hang in it
+_LOOK = "look at it yourself, then `stanch respond` the incident again"
 _SHREDDED = (
     "do it by hand at the provider, or `stanch respond` to the place where it was seen: a new "
     "sighting brings the value back"
@@ -226,9 +227,12 @@ class Dispatch:
             scene.tx.runs.write(waiting)
             return True
         aside = self.planner.steps[step.uses].spec.aside
-        bad = [row.id for row in mine if not row.state.passed and not (aside and _refused(row))]
+        bad = [row for row in mine if not row.state.passed and not (aside and _refused(row))]
         if bad:
-            self._end(scene, step, StepState.FAILED, f"{len(bad)} of {len(mine)} failed: {bad[0]}")
+            first = bad[0]
+            why = f"{len(bad)} of {len(mine)} failed: {first.id}"
+            why += f": {first.error}" if first.error else ""
+            self._end(scene, step, StepState.FAILED, why, remedy=first.remedy or _LOOK)
         else:
             found = [row.outputs for row in mine if row.state is StepState.DONE]
             outputs: JsonObject = {"items": found, "count": len(found)}
@@ -242,7 +246,7 @@ class Dispatch:
         state: StepState,
         why: str | None,
         outputs: JsonObject | None = None,
-        remedy: str = "look at it yourself, then `stanch respond` the incident again",
+        remedy: str = _LOOK,
     ) -> None:
         scene.tx.runs.write(
             replace(

@@ -161,6 +161,9 @@ def test_a_refusal_is_said_and_holds_up_nothing_else(office: Open, host: Start) 
     step = room.steps()["delete-log[0]"]
     assert step.state is StepState.FAILED
     assert "a token that may delete logs" in (step.remedy or "")
+    failure = room.card().failure or ""
+    assert "refuses (403)" in failure
+    assert "a token that may delete logs" in failure
 
 
 def test_a_log_that_is_gone_already_asks_nobody(office: Open, host: Start) -> None:
