@@ -188,7 +188,7 @@ class SqlFleets:
         query = select(func.max(units.c.began_at)).where(units.c.fleet == fleet.id)
         began = self._connection.execute(query).scalar_one()
         held = self._held(units.c.fleet == fleet.id, now)
-        quiet = timedelta(seconds=60 if held else 5)
+        quiet = timedelta(seconds=60 if held else 2)
         last = max(filter(None, (began, fleet.rung_at)), default=None)
         if not free or (last is not None and now - last < quiet):
             return 0
