@@ -9,7 +9,9 @@ from stanch.responder.domain.card import Tone
 from stanch.responder.domain.claim import Claim, Validity
 from stanch.responder.domain.incident import Incident, IncidentState
 from stanch.responder.domain.run import Run, RunKind, RunState, StepRun, StepState, newest_claim
+from stanch.responder.domain.runbook import Phase
 
+_TRIES = frozenset({Phase.CONTAIN, Phase.AUDIT})
 STRANGER = "stranger"  # in a step's evidence: the credential belongs to somebody else
 
 
@@ -154,8 +156,8 @@ class Status:
 
     @property
     def _opened(self) -> bool:
-        """Whether a step has opened the secret, as all do that try it."""
-        return any(step.opened for step in self.steps)
+        """Whether a step has opened the secret, as all do that try it: to contain, or to prove."""
+        return any(step.opened and step.phase in _TRIES for step in self.steps)
 
     def _contained(self) -> str:
         """Refused, but not for good; or dead for good, but with something left that is not."""

@@ -198,16 +198,19 @@ class Progress:
         """The first clock stops when every containing change has been answered."""
         if run.kind is not RunKind.RESPOND:
             return
-        waiting = (
+        containing = [
             step
             for step in tx.runs.steps(run.id)
-            if step.phase is Phase.CONTAIN
-            and step.uses in self.changing
-            and step.acted_at is None
-            and step.state is not StepState.OMITTED
+            if step.phase is Phase.CONTAIN and step.uses in self.changing
+        ]
+        waiting = (
+            step
+            for step in containing
+            if step.acted_at is None and step.state is not StepState.OMITTED
         )
         incident = _locked(tx, run.incident)
-        if incident.containment_requested_at is None and _none(waiting):
+        asked = incident.containment_requested_at is not None
+        if containing and not asked and _none(waiting):
             tx.incidents.save(replace(incident, containment_requested_at=now))
             self._tell(tx, run.incident)
 

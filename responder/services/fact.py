@@ -30,7 +30,8 @@ def facts(view: View) -> tuple[Fact, ...]:
 def _facts(view: View) -> Iterator[Fact]:
     incident, status = view.incident, view.status
     found = (*view.background, *view.steps)
-    outputs: JsonObject = {k: v for step in found for k, v in step.outputs.items()}
+    own = (step for step in found if step.uses not in view.specs or not view.specs[step.uses].aside)
+    outputs: JsonObject = {k: v for step in own for k, v in step.outputs.items()}
     yield "Severity", incident.severity
     yield "Credential", f"{incident.preview}  ({incident.fingerprint[:11]})"
     places = incident.places(view.exposures)

@@ -70,6 +70,7 @@ def test_a_log_is_deleted_after_a_person_agreed_and_read_masked(
     ask = room.card().ask
     assert ask is not None
     assert ask.title.endswith("This cannot be undone.")
+    assert room.card().headline.startswith("UNTRIED")
     method, path, _ = keeper.removal
     assert ask.calls[0].startswith(f"{kind.name}:{method} ")
     assert ask.calls[0].rsplit("/", 2)[-1] == path.rsplit("/", 1)[-1]
@@ -81,7 +82,8 @@ def test_a_log_is_deleted_after_a_person_agreed_and_read_masked(
     assert (keeper.there, len(keeper.deletions)) == (False, 1)
     facts = dict(room.card().facts)
     assert facts["Taken away"] == f"{keeper.target}: gone"
-    assert "Can be read in" not in facts
+    # What is done to a copy says nothing of the credential: nobody tried it or looked for its use.
+    assert not {"Can be read in", "Used", "Searched", "Asked"} & facts.keys()
 
     (copy,) = logs_of(room).of(room.incident, by=BOB)
     text = logs_of(room).text(room.incident, copy, by=BOB)
