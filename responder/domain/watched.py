@@ -134,7 +134,7 @@ class Sources(Protocol):
         """All, by watch and subject."""
 
     def due(self, now: datetime) -> tuple[SourceId, ...]:
-        """Those to be looked at now, who waits longest first."""
+        """Those to be looked at now: of which there is news first, then who waits longest."""
 
     def save(self, source: Source) -> None:
         """Insert it, or write over what was there."""

@@ -32,11 +32,11 @@ class SqlSources:
         return tuple(build(Source, row) for row in self._connection.execute(query))
 
     def due(self, now: datetime) -> tuple[SourceId, ...]:
-        """Those to be looked at now, who waits longest first."""
+        """Those to be looked at now: of which there is news first, then who waits longest."""
         query = (
             select(sources.c.id)
             .where(sources.c.due_at <= now)
-            .order_by(sources.c.due_at, sources.c.id)
+            .order_by(sources.c.noticed_at.is_(None), sources.c.due_at, sources.c.id)
         )
         return tuple(self._connection.execute(query).scalars())
 

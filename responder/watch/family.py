@@ -36,6 +36,8 @@ def _one(tx: WatchTransaction, watched: Watched, news: News) -> None:
     source = known or Source.fresh(watched.name, news.kind, news.subject, now)
     changed = news.hint != source.hint
     again = known is not None and known.due_at is None and known.gap == GONE
-    if known is None or changed or again:
+    if known is None and not news.event:  # it was there before: what is new goes first
+        tx.sources.save(replace(source, hint=news.hint))
+    elif known is None or changed or again:
         gap = "" if again else source.gap
         tx.sources.save(replace(source, hint=news.hint, gap=gap).noticed(now))

@@ -51,12 +51,14 @@ def test_a_source_comes_back_as_it_was_saved(sql_store: SqlStore) -> None:
         assert tx.sources.get(source_id("acme", "other")) is None
 
 
-def test_who_waits_longest_is_due_first(sql_store: SqlStore) -> None:
+def test_of_what_there_is_news_is_due_first_and_then_who_waits_longest(sql_store: SqlStore) -> None:
     with sql_store.transaction() as tx:
         for name, due in (("late", NOW - HOUR), ("now", NOW), ("soon", NOW + HOUR), ("no", None)):
             tx.sources.save(replace(Source.fresh("w", "git", name, NOW), due_at=due))
+        tx.sources.save(Source.fresh("w", "git", "news", NOW).noticed(NOW))
     with sql_store.snapshot() as tx:
-        assert tx.sources.due(NOW) == (source_id("w", "late"), source_id("w", "now"))
+        expected = [source_id("w", name) for name in ("news", "late", "now")]
+        assert list(tx.sources.due(NOW)) == expected
 
 
 def test_a_delivery_is_received_once_until_it_is_forgotten(sql_store: SqlStore) -> None:
