@@ -27,6 +27,7 @@ from stanch.responder.lifecycle.model.error import (
 )
 from stanch.responder.lifecycle.model.metadata import KEYS, PREFIX, read
 from stanch.responder.lifecycle.model.reference import Reference, parse
+from stanch.responder.lifecycle.sdk.keeping import announcing
 
 
 def _options(command: click.Command) -> click.Command:
@@ -60,6 +61,10 @@ def command(*, reference: str, **given: str | None) -> None:
         if isinstance(written, NotGiven | Conflict):
             raise failure(wanted, source.name, written)
         look = source.describe(wanted)
+    with announcing(settings) as announcer:
+        announcer.rotated(
+            wanted
+        )  # who was refused for what lacked need not wait; others lose little
     if not isinstance(look, Described):
         raise failure(wanted, source.name, look)
     reading = read(look.tags)

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "discover": "Find secrets in stores, IAM, KMS, env files, and references in code.",
         "index": "Fingerprint known values, so that a leak is linked to its owner.",
         "migrate": "Move values from env files and CI variables into the store.",
+        "refresh": "Make all processes forget a secret, and ask its store again.",
         "annotate": "Set a secret's metadata in its store.",
     }
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from stanch.responder.lifecycle.model.access import Access, AccessLog, Asker, Outcome
 from stanch.responder.lifecycle.model.answer import (
@@ -42,6 +43,26 @@ class Resolved:
     source: str
     metadata: Metadata | None
     notes: tuple[str, ...] = ()
+    read_at: datetime | None = None  # when its store gave it, if that may have been earlier
+
+
+Fetch = Callable[[], tuple[Resolved, ...]]
+
+
+class Keep(Protocol):
+    """Keeps what was given, and what was refused, for a while."""
+
+    def get(self, key: Reference, fetch: Fetch) -> tuple[Resolved, ...]:
+        """What is kept, else what ``fetch`` gives; raises what that raises."""
+
+
+class KeepNothing:
+    """Every read asks the stores."""
+
+    def get(self, key: Reference, fetch: Fetch) -> tuple[Resolved, ...]:
+        """What they say now."""
+        del key
+        return fetch()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +91,13 @@ class Resolver:
         course: Callable[[Environment], Course],
         log: AccessLog,
         clock: Callable[[], datetime],
+        keep: Keep | None = None,
     ) -> None:
         self._place = place
         self._course = course
         self._log = log
         self._clock = clock
+        self._keep = keep or KeepNothing()
 
     def resolve(self, reference: Reference, asker: Asker) -> Resolved:
         """The value of a reference.
@@ -85,7 +108,7 @@ class Resolver:
         development.
         """
         try:
-            given = self._resolve(reference)
+            given = self._keep.get(reference, lambda: (self._resolve(reference),))[0]
         except SecretError as error:
             self._record_failure(reference, asker, error)
             raise
@@ -94,22 +117,15 @@ class Resolver:
 
     def resolve_tool(self, service: str, tool: str, asker: Asker) -> Mapping[str, Resolved]:
         """The values of all secrets of a tool by name: all of them or an error, as for one."""
-        given: dict[str, Resolved] = {}
         whole = Reference(service=service, environment=self._place.environment, tool=tool, name="*")
         try:
-            entries, notes = self.entries(service, tool)
-            if not entries:
-                raise SecretAbsent(
-                    f"there is no secret of {SCHEME}{_tool_path(whole)}",
-                    remedy="`stanch secrets list` shows what there is",
-                )
+            given = self._keep.get(whole, lambda: tuple(self._resolve_all(whole)))
         except SecretError as error:
             self._record_failure(whole, asker, error)
             raise
-        for source in dict.fromkeys(each.source for each in entries.values()):
-            mine = [ref for ref, each in entries.items() if each.source is source]
-            given |= self._read_all(mine, entries, source, notes, asker)
-        return given
+        for each in given:
+            self._record_given(each, asker)
+        return {each.reference.name: each for each in given}
 
     def entries(self, service: str, tool: str) -> tuple[Mapping[Reference, Entry], tuple[str, ...]]:
         """The secrets of a tool in this place, each in the first store that lists it; and notes."""
@@ -164,39 +180,29 @@ class Resolver:
                 break
         raise why_not(str(reference), passed)
 
-    def _read_all(
-        self,
-        references: list[Reference],
-        entries: Mapping[Reference, Entry],
-        source: Backend,
-        notes: tuple[str, ...],
-        asker: Asker,
-    ) -> dict[str, Resolved]:
-        """Judge all before any is opened, read them at once, record each."""
-        note = self._course(self._place.environment).note(source)
-        metadata: dict[Reference, Metadata | None] = {}
-        for each in references:
-            try:
-                metadata[each] = self.judge(each, entries[each])
-            except SecretError as error:
-                self._record_failure(each, asker, error)
-                raise
-        given: dict[str, Resolved] = {}
-        for each, answer in source.read_many(references).items():
-            if isinstance(answer, NotGiven):
-                lost = why_not(str(each), [Passed(source=source.name, answer=answer)])
-                self._record_failure(each, asker, lost)
-                raise lost
-            given[each.name] = Resolved(
-                reference=each,
-                value=answer.value,
-                version=answer.version,
-                source=source.name,
-                metadata=metadata[each],
-                notes=(*notes, note) if note else notes,
+    def _resolve_all(self, whole: Reference) -> Iterator[Resolved]:
+        """All secrets of a tool: judged before any is opened, and read at once."""
+        entries, notes = self.entries(whole.service, whole.tool)
+        if not entries:
+            raise SecretAbsent(
+                f"there is no secret of {SCHEME}{_tool_path(whole)}",
+                remedy="`stanch secrets list` shows what there is",
             )
-            self._record_given(given[each.name], asker)
-        return given
+        metadata = {each: self.judge(each, entry) for each, entry in entries.items()}
+        for source in dict.fromkeys(each.source for each in entries.values()):
+            mine = [ref for ref, each in entries.items() if each.source is source]
+            note = self._course(self._place.environment).note(source)
+            for each, answer in source.read_many(mine).items():
+                if isinstance(answer, NotGiven):
+                    raise why_not(str(each), [Passed(source=source.name, answer=answer)])
+                yield Resolved(
+                    reference=each,
+                    value=answer.value,
+                    version=answer.version,
+                    source=source.name,
+                    metadata=metadata[each],
+                    notes=(*notes, note) if note else notes,
+                )
 
     def _record_given(self, given: Resolved, asker: Asker) -> None:
         self._record(
@@ -207,6 +213,7 @@ class Resolver:
                 outcome=Outcome.GIVEN,
                 source=given.source,
                 version=given.version,
+                detail=_from(given),
             )
         )
 
@@ -259,6 +266,10 @@ def _notes(passed: list[Passed], note: str = "") -> tuple[str, ...]:
         if not isinstance(each.answer, Absent)
     ]
     return (*notes, note) if note else tuple(notes)
+
+
+def _from(given: Resolved) -> str:
+    return f"read from the store at {given.read_at:%H:%M:%S}" if given.read_at is not None else ""
 
 
 def _tool_path(reference: Reference) -> str:

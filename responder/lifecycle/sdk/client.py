@@ -6,13 +6,16 @@ import logging
 import os
 import pwd
 import socket
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
 from stanch.responder.config import Settings, load
+from stanch.responder.lifecycle.cache.counted import CountedLog
 from stanch.responder.lifecycle.model.access import AccessLog, Asker
 from stanch.responder.lifecycle.model.answer import Look
 from stanch.responder.lifecycle.model.environment import Environment
@@ -24,8 +27,9 @@ from stanch.responder.lifecycle.model.error import (
 )
 from stanch.responder.lifecycle.model.reference import SCHEME, Reference, is_word, parse
 from stanch.responder.lifecycle.sdk.access_file import FileAccessLog, place_of
+from stanch.responder.lifecycle.sdk.keeping import keeping
 from stanch.responder.lifecycle.sdk.room import Room
-from stanch.responder.lifecycle.sdk.watch import EVERY, Callback, Watch
+from stanch.responder.lifecycle.sdk.watch import EVERY, Callback, Rotated, Watch
 from stanch.scanner.model.secret import SecretValue
 
 log = logging.getLogger("stanch.secrets")
@@ -52,10 +56,19 @@ class Secrets:
 
     def __init__(self, settings: Settings | None = None, *, log: AccessLog | None = None) -> None:
         self._settings = settings or load()
+        place = self._settings.secrets.place()
+        self._cache = keeping(self._settings, place)
         written = log or FileAccessLog(place_of(self._settings.data))
-        self._room = Room(self._settings, log=written)
+        self._counted = CountedLog(
+            written,
+            every=self._settings.cache.most_seconds if self._cache else 0.0,
+            monotonic=time.monotonic,
+        )
+        self._room = Room(self._settings, log=self._counted, place=place, keep=self._cache)
         self._watch = Watch(self._look, every=EVERY[self.environment])
         self._noted: set[str] = set()
+        if self._cache is not None:
+            self._cache.on_forgotten(lambda _: self._watch.wake())
 
     @property
     def environment(self) -> Environment:
@@ -70,7 +83,7 @@ class Secrets:
         """
         if self.environment in _DECLARED:
             self._service()
-        given = self._room.resolver.resolve(parse(reference), _asker(why))
+        given = self._room.resolver.resolve(_parsed(reference), _asker(why))
         self._watch.given(given.reference, given.source, given.version)
         self._tell(given.notes)
         return given.value
@@ -119,17 +132,31 @@ class Secrets:
     def on_secret_rotated(self, callback: Callback) -> Callable[[], None]:
         """Call back, from a thread of ours, when a secret that was given has a new version.
 
-        Returns what takes it back. It is noticed within a minute (5 s in development and test).
+        Returns what takes it back. It is noticed within a second where a shared cache is told of
+        it, else within a minute (5 s in development and test).
         """
-        return self._watch.add(callback)
+
+        def told(rotated: Rotated) -> None:
+            self.forget(rotated.reference)
+            callback(rotated)
+
+        return self._watch.add(told)
 
     def look_for_rotations(self) -> None:
         """Look now, in this thread, instead of waiting for the next time."""
         self._watch.look()
 
+    def forget(self, reference: Reference) -> None:
+        """Ask the store the next time, in this process."""
+        if self._cache is not None:
+            self._cache.forget(reference)
+
     def close(self) -> None:
-        """Stop watching and close all connections."""
+        """Stop watching, forget what is kept, and close all connections."""
         self._watch.close()
+        if self._cache is not None:
+            self._cache.close()
+        self._counted.close()
         self._room.close()
 
     def __enter__(self) -> Self:
@@ -169,11 +196,18 @@ class Secrets:
                 log.warning("%s", note)
 
 
-def _asker(why: str) -> Asker:
+@lru_cache(maxsize=8)
+def _here(pid: int) -> tuple[str, str]:
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container's user often has no entry
         user = f"uid {os.getuid()}"
-    return Asker(
-        actor=f"sdk:{user}", account=user, where=f"{socket.gethostname()}/{os.getpid()}", why=why
-    )
+    return user, f"{socket.gethostname()}/{pid}"
+
+
+def _asker(why: str) -> Asker:
+    user, where = _here(os.getpid())
+    return Asker(actor=f"sdk:{user}", account=user, where=where, why=why)
+
+
+_parsed = lru_cache(maxsize=1024)(parse)

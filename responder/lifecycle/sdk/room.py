@@ -20,7 +20,7 @@ from stanch.responder.lifecycle.model.backend import Backend
 from stanch.responder.lifecycle.model.environment import Environment
 from stanch.responder.lifecycle.model.segregation import Place
 from stanch.responder.lifecycle.resolution.precedence import Course, course
-from stanch.responder.lifecycle.resolution.resolver import Resolver
+from stanch.responder.lifecycle.resolution.resolver import Keep, Resolver
 from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.setting import AwsSection
 
@@ -36,7 +36,14 @@ class Found:
 class Room:
     """Stores by name, made when they are first wanted and shared; leave its context to close."""
 
-    def __init__(self, settings: Settings, *, log: AccessLog, place: Place | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        log: AccessLog,
+        place: Place | None = None,
+        keep: Keep | None = None,
+    ) -> None:
         self.log = log
         self._section = settings.secrets
         self._opened = ExitStack()
@@ -45,7 +52,11 @@ class Room:
         self._wiring = _wiring(settings, self._section, self._opened)
         self.place = place or self._section.place()
         self.resolver = Resolver(
-            place=self.place, course=self.course, log=log, clock=lambda: datetime.now(UTC)
+            place=self.place,
+            course=self.course,
+            log=log,
+            clock=lambda: datetime.now(UTC),
+            keep=keep,
         )
 
     def course(self, environment: Environment) -> Course:

@@ -46,6 +46,7 @@ class Watch:
         self._callbacks: list[Callback] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     def given(self, reference: Reference, source: str, version: str) -> None:
@@ -90,9 +91,14 @@ class Watch:
             self._tell(each)
         return tuple(found)
 
+    def wake(self) -> None:
+        """Look now, in the thread of ours: somebody says that there is something new."""
+        self._wake.set()
+
     def close(self) -> None:
         """Stop looking."""
         self._stop.set()
+        self._wake.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
@@ -108,7 +114,11 @@ class Watch:
                 log.warning("a callback for %s raised %s", rotated.reference, kind)
 
     def _run(self) -> None:
-        while not self._stop.wait(self._every * random.uniform(1 - _JITTER, 1 + _JITTER)):  # noqa: S311  # spreads load
+        while not self._stop.is_set():
+            self._wake.wait(self._every * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311  # spreads load
+            self._wake.clear()
+            if self._stop.is_set():
+                return
             try:
                 self.look()
             except Exception as error:  # noqa: BLE001  # the next look may succeed

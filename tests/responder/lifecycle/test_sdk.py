@@ -295,5 +295,24 @@ def test_threads_share_one_opening(tmp_path: Path) -> None:
     with opened(tmp_path, "staging", text) as made, ThreadPoolExecutor(8) as pool:
         values = list(pool.map(lambda _: made.get_tool_secret("stripe", "api-key"), range(40)))
     assert {each.reveal() for each in values} == {VALUE.encode()}
-    assert len(lines(tmp_path)) == 40
+    first, last = lines(tmp_path)  # those like the first are counted: see docs/lifecycle/caching.md
+    assert first["detail"].startswith("read from the store at ")
+    assert "; 38 more until " in last["detail"]
     assert list(breaks(tmp_path / "home" / "access.jsonl")) == []
+
+
+def test_reads_from_memory_are_counted_and_another_reason_is_another_line(tmp_path: Path) -> None:
+    text = f"{HEAD}STRIPE_API_KEY='{VALUE}'\n"
+    with opened(tmp_path, "staging", text) as made:
+        for _ in range(10):
+            made.get_tool_secret("stripe", "api-key", why="to charge")
+        made.get_tool_secret("stripe", "api-key", why="to refund")
+        assert [each["why"] for each in lines(tmp_path)] == ["to charge", "to refund"]
+        (tmp_path / ".env.staging").write_text(text.replace(VALUE, "another of no use"))
+        assert made.get_tool_secret("stripe", "api-key").reveal().decode() == VALUE  # kept
+        made.forget(parse("secret://shop/staging/stripe/api-key"))
+        assert made.get_tool_secret("stripe", "api-key").reveal().decode() == "another of no use"
+    with opened(tmp_path, "dev", text) as made:
+        made.get_tool_secret("stripe", "api-key")
+        (tmp_path / ".env.dev").write_text(text.replace(VALUE, "another of no use"))
+        assert made.get_tool_secret("stripe", "api-key").reveal().decode() == "another of no use"
