@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import pytest
+import structlog
 
 from stanch.responder.bootstrap.fleet import hands, open_fleet_store
 from stanch.responder.config import Settings, load
@@ -119,3 +120,11 @@ def yard(
 @pytest.fixture
 def token() -> Callable[[int], str]:
     return github_token
+
+
+@pytest.fixture
+def logging() -> Iterator[None]:
+    """What a command sets up for its process is as it was before."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)

@@ -183,6 +183,7 @@ def test_the_command_line_says_what_does_not_go_with_a_fleet(yard: Yard) -> None
         assert b"help: " in done.stderr
 
 
+@pytest.mark.usefixtures("logging")
 def test_fleets_says_how_far_each_is_and_why_units_were_set_aside(
     yard: Yard, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
