@@ -14,6 +14,7 @@ from stanch.responder.keys.memory import leave_no_core
 from stanch.responder.lifecycle.inventory.consumer import GIVEN, consumers
 from stanch.responder.lifecycle.model.access import AccessLog
 from stanch.responder.lifecycle.resolution.recording import LedgerAccessLog
+from stanch.responder.lifecycle.rotation.record import LedgerRotations
 from stanch.responder.services.anchoring import Anchoring
 from stanch.responder.services.recognising import Recognising
 from stanch.responder.store.sql import SqlStore, open_store, read_store
@@ -34,6 +35,11 @@ def open_record(settings: Settings, opened: ExitStack) -> SqlStore:
 def open_access_log(settings: Settings, opened: ExitStack) -> AccessLog:
     """Accesses into that ledger."""
     return LedgerAccessLog(open_record(settings, opened))
+
+
+def open_rotations(settings: Settings, opened: ExitStack) -> LedgerRotations:
+    """Rotations in that ledger."""
+    return LedgerRotations(open_record(settings, opened))
 
 
 def open_recognising(settings: Settings, opened: ExitStack) -> Recognising:

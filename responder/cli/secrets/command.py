@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "migrate": "Move values from env files and CI variables into the store.",
         "refresh": "Make all processes forget a secret, and ask its store again.",
         "annotate": "Set a secret's metadata in its store.",
+        "rotate": "Make another value current while the old one goes on for a while.",
+        "repair": "Finish or take back a rotation that broke off; retire what is old.",
     }
 )
 

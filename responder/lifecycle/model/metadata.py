@@ -10,9 +10,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from stanch.responder.domain.error import UsageError
 from stanch.responder.lifecycle.model.environment import Environment
 from stanch.responder.lifecycle.model.kind import TARGETS, Kind
-from stanch.responder.lifecycle.model.reference import is_word
+from stanch.responder.lifecycle.model.reference import Reference, is_word, parse
+from stanch.responder.lifecycle.model.rotation import RotatorName
 
 PREFIX = "stanch:"
 """Before each key where a store keeps it as a tag."""
@@ -45,6 +47,8 @@ class Metadata:
     rotation_period: timedelta
     last_rotated: datetime
     kind: Kind | None = None
+    rotator: RotatorName | None = None
+    rotation_admin: Reference | None = None
 
     def due_at(self) -> datetime:
         """When it is to be replaced: by its own period, or by that of its kind if that is less."""
@@ -106,6 +110,13 @@ def _word(text: str) -> str:
     return text
 
 
+def _reference(text: str) -> Reference:
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise ValueError from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Key:
     read: Callable[[str], Any]
@@ -140,6 +151,19 @@ KEYS: Mapping[str, _Key] = MappingProxyType(
         ),
         "kind": _Key(
             read=Kind, form=f"one of {', '.join(Kind)}", example="api-key", required=False
+        ),
+        "rotator": _Key(
+            read=RotatorName,
+            form=f"one of {', '.join(RotatorName)}",
+            example="postgresql",
+            required=False,
+        ),
+        "rotation-admin": _Key(
+            read=_reference,
+            form="the reference of a secret that may set passwords",
+            example="secret://payments/prod/postgresql/admin",
+            field="rotation_admin",
+            required=False,
         ),
     }
 )

@@ -1,0 +1,1 @@
+"""A secret becomes another one while its consumers go on working."""
