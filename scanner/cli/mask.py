@@ -107,7 +107,7 @@ def _followed(stream: MaskedStream, path: Path) -> Iterator[bytes]:
     try:
         file = Followed(path)
     except OSError as error:
-        raise SourceError(
+        raise UsageError(
             f"cannot read {path}: {error.strerror}",
             remedy="name a file that this user may read: stanch mask --follow FILE",
         ) from error
@@ -115,7 +115,12 @@ def _followed(stream: MaskedStream, path: Path) -> Iterator[bytes]:
     signal.signal(signal.SIGINT, lambda number, _: ended.append(number))
     with closing(file):
         while not ended:
-            data = file.read(_CHUNK)
+            try:
+                data = file.read(_CHUNK)
+            except OSError as error:  # what stands in its place now may be anybody's
+                yield stream.finish()
+                remedy = f"let this user read it, then: stanch mask --follow {path}"
+                raise SourceError(f"cannot read {path}: {error.strerror}", remedy=remedy) from error
             if file.turned:
                 yield stream.finish()
             if data:

@@ -18,8 +18,13 @@ from stanch.scanner.model.secret import SecretValue
 SHORTEST = 6
 """Bytes: whatever is shorter is in too many words."""
 
+#: A line without an end that somebody is to read now: it asks, or shows that something goes on.
+PROMPT = re.compile(rb"(?:[:?>$#%\])][ \t]+|\.{3,}[ \t]*)")
+_LONGEST = 2048  # bytes of a form that hyperscan takes, with what it is written as
 _LEAST = 5  # characters of an encoded form
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 _GO = re.compile("[<>&]")  # what its JSON escapes beside what all do
+_GSON = re.compile("[<>&=']")  # the same of Java's
 _CMD = re.compile('[&|<>^"]')
 _POWERSHELL = re.compile('[`$"]')
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -30,11 +35,13 @@ class KnownValues:
 
     def __init__(self, values: Iterable[SecretValue]) -> None:
         forms = {form for value in values for form in forms_of(value.reveal())}
+        self.longest = max(map(len, forms), default=0)
         self.across = tuple(sorted(form for form in forms if b"\n" in form))
+        self._paused = tuple(sorted(form for form in forms if PROMPT.search(form)))
+        self._long = tuple(sorted(form for form in forms if len(form) > _LONGEST))
         self._lengths: dict[int, int] = {}
         self._database: hyperscan.Database | None = None
-        if forms:
-            listed = sorted(forms)
+        if listed := sorted(forms.difference(self._long)):
             self._lengths = {number: len(form) for number, form in enumerate(listed)}
             self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
             self._database.compile(
@@ -46,7 +53,7 @@ class KnownValues:
 
     def places(self, data: bytes) -> list[tuple[int, int]]:
         """Where they are; places may overlap."""
-        found: list[tuple[int, int]] = []
+        found = [place for form in self._long for place in _every(form, data)]
         if self._database is None:
             return found
 
@@ -60,11 +67,27 @@ class KnownValues:
         """Where a value over several lines may have begun at the end of these lines."""
         first = len(data)
         for form in self.across:
-            line = form.find(b"\n") + 1
-            at = data.rfind(form[:line])
-            if at >= 0 and len(data) - at < len(form) and form.startswith(data[at:]):
-                first = min(first, at)
+            line = form[: form.find(b"\n") + 1]
+            at = data.find(line, max(0, len(data) - len(form) + 1), first + len(line))
+            while at >= 0 and not form.startswith(data[at:]):
+                at = data.find(line, at + 1, first + len(line))
+            first = at if 0 <= at < first else first
         return first
+
+    def paused(self, line: bytes) -> bool:
+        """Whether the line, which looks as if somebody was asked, may end within a value."""
+        return any(
+            line.endswith(form[:size])
+            for form in self._paused
+            for size in range(1, min(len(line) + 1, len(form)))
+        )
+
+
+def _every(form: bytes, data: bytes) -> Iterator[tuple[int, int]]:
+    at = data.find(form)
+    while at >= 0:
+        yield at, at + len(form)
+        at = data.find(form, at + 1)
 
 
 def forms_of(value: bytes) -> Iterator[bytes]:
@@ -77,7 +100,7 @@ def forms_of(value: bytes) -> Iterator[bytes]:
     plain = [value, *_lines(value)]
     for each in plain:
         yield from filter(lambda form: len(form) >= _LEAST, _written(each))
-        for once in _base64(each):
+        for once in (*_base64(each), *_base64(_wide(each))):
             yield once
             yield once.translate(_URL_SAFE)
             yield from _base64(once)
@@ -96,26 +119,51 @@ def _written(value: bytes) -> Iterator[bytes]:
     yield value.hex().upper().encode()
     yield value.strip(b"\"'")
     yield value.replace(b"\n", b"\r\n")
-    yield quote(value, safe="").encode()
-    yield quote_plus(value, safe="").encode()
+    for form in (
+        quote(value, safe=""),
+        quote(value),
+        quote(value, safe="!'()*"),
+        quote_plus(value),
+    ):
+        yield form.encode()
+        yield _ESCAPE.sub(lambda found: found[0].lower(), form).encode()
+        yield quote(form, safe="").encode()
     text = value.decode("utf-8", "surrogateescape")
     if not text.isprintable() and "\n" not in text:
         return
     for form in (
         json.dumps(text)[1:-1],
         json.dumps(text, ensure_ascii=False)[1:-1],
-        _GO.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text)[1:-1]),
+        _GO.sub(_escaped, json.dumps(text)[1:-1]),
+        _GSON.sub(_escaped, json.dumps(text)[1:-1]),
         json.dumps(text)[1:-1].replace("/", "\\/"),  # as PHP
+        json.dumps(json.dumps(text)[1:-1])[1:-1],
         _CMD.sub(r"^\g<0>", text),
         _POWERSHELL.sub(r"`\g<0>", text),
-        escape(text, {'"': "&quot;", "'": "&#39;"}),
-        escape(text),
+        *_markup(text),
         shlex.quote(text),
         text.replace("'", "''"),
         text.replace('"', '\\"'),
         repr(text)[1:-1],
     ):
         yield form.encode("utf-8", "surrogateescape")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def _markup(text: str) -> Iterator[str]:
+    """In HTML and XML, which have several names for a quotation mark."""
+    yield escape(text)
+    for double in ("&quot;", "&#34;"):
+        for single in ("&#39;", "&#x27;", "&apos;", "'"):
+            yield escape(text, {'"': double, "'": single})
+
+
+def _wide(value: bytes) -> bytes:
+    """As PowerShell encodes what it encodes."""
+    return value.decode("utf-8", "replace").encode("utf-16-le")
 
 
 def _base64(value: bytes) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 
+from stanch.scanner.scan.mask.known_value import PROMPT
 from stanch.scanner.scan.mask.masking import Masking, replaced
 
 BLOCK = 1 << 20
@@ -21,8 +22,7 @@ MARGIN = 32 << 10
 
 _LONGEST_KEY = 64 << 10
 _LONGEST_RUN = 256 << 10  # as much as the engine opens
-#: A line without an end that somebody is to read now: it asks, or shows that something goes on.
-_PROMPT = re.compile(rb"(?:[:?>$#%\])][ \t]+|\.{3,}[ \t]*)\Z")
+_PROMPT = re.compile(PROMPT.pattern + rb"\Z")
 _LONGEST_PROMPT = 256
 #: Words in a row may be a recovery phrase.
 _PHRASE = re.compile(rb"(?:\b[a-z]{3,8}\s+){2,}[:?>$#%\])\s.]*\Z")
@@ -39,7 +39,7 @@ class MaskedStream:
 
     def __init__(self, masking: Masking, *, block: int = BLOCK, margin: int = MARGIN) -> None:
         self._masking = masking
-        self._block, self._margin = block, margin
+        self._block, self._margin = block, max(margin, masking.known.longest)
         self._buffer = bytearray()
         self._done = 0  # bytes of the buffer that have been given out
 
@@ -97,10 +97,19 @@ class MaskedStream:
         """Up to where nothing is open any more."""
         cut = waiting.rfind(b"\n") + 1
         partial = waiting[cut:]
-        if partial and len(partial) <= _LONGEST_PROMPT and _PROMPT.search(partial):
-            cut = cut if _PHRASE.search(partial) else len(waiting)
+        if partial and self._asks(partial):
+            cut = len(waiting)
         lines = waiting[:cut]
         return min(cut, self._masking.known.begun(lines), _key(lines), _run(lines))
+
+    def _asks(self, partial: bytes) -> bool:
+        """Whether a line without an end is for somebody to read now, and no part of a value."""
+        return (
+            len(partial) <= _LONGEST_PROMPT
+            and _PROMPT.search(partial) is not None
+            and _PHRASE.search(partial) is None
+            and not self._masking.known.paused(partial)
+        )
 
 
 def _key(lines: bytes) -> int:
