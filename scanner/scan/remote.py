@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from stanch.scanner.local import cache
 from stanch.scanner.local.fingerprint_key import data_directory
-from stanch.scanner.local.hosts import operator_hosts
-from stanch.scanner.model.error import SourceError
+from stanch.scanner.local.hosts import Hosts, operator_hosts
+from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.provenance import InCommit, InTree
@@ -22,7 +22,7 @@ from stanch.scanner.sources.git.history import SHALLOW
 from stanch.scanner.sources.http.client import Client
 from stanch.scanner.sources.http.kept import Kept
 from stanch.scanner.sources.remote import bitbucket, gitea, github, gitlab
-from stanch.scanner.sources.remote.address import parse
+from stanch.scanner.sources.remote.address import Address, parse
 from stanch.scanner.sources.remote.listing import Listed, Lists, Owner, owner_of
 from stanch.scanner.sources.remote.mirror import Fetch, MissingError, fetched
 from stanch.scanner.sources.source import Milestone
@@ -68,18 +68,21 @@ class Remote(Record):
             yield unread("repositories", error)
             return
         for number, each in enumerate(listed, 1):
-            yield from self._one(each.url, each.name, wiki=each.is_wiki)
+            yield from self._one(each, wiki=each.is_wiki)
             if each.wiki is not None:
-                yield from self._one(each.wiki, f"{each.name}.wiki", wiki=True)
+                wiki = replace(each, url=each.wiki, name=f"{each.name}.wiki")
+                yield from self._one(wiki, wiki=True)
             if self.many:
                 yield Milestone(done=number, of=len(listed))
 
-    def _one(self, url: str, name: str, *, wiki: bool) -> Results:
+    def _one(self, listed: Listed, *, wiki: bool) -> Results:
+        name = listed.name
         try:
+            hosts = operator_hosts()
             fetch = Fetch(
-                address=parse(url),
+                address=address_of(listed, hosts),
                 folder=data_directory(os.environ) / "mirrors",
-                hosts=operator_hosts(),
+                hosts=hosts,
                 environ=os.environ,
                 history=self.history,
             )
@@ -115,6 +118,28 @@ class Remote(Record):
                 yield result
 
 
+def address_of(listed: Listed, hosts: Hosts) -> Address:
+    """Where a repository is. Raises :class:`SourceError` if a host lists what is not its own.
+
+    Git asks whom it is told to ask, an inner host as well: so somebody has to have named the host.
+    """
+    if not listed.home:
+        return parse(listed.url)
+    try:
+        address = parse(listed.url)
+    except UsageError as error:
+        raise SourceError(
+            f"{listed.home} lists no address: {error}", remedy=error.remedy
+        ) from error
+    names = {address.host, address.host.partition(":")[0]}
+    if listed.home.partition(":")[0] in names or not names.isdisjoint(hosts.named):
+        return address
+    raise SourceError(
+        f"{listed.home} lists what is at {address.host}, which nobody has named",
+        remedy=f'if you trust it, name it: [hosts."{address.host}"]',
+    )
+
+
 def repository(url: str, *, is_wiki: bool = False) -> Callable[[], Iterable[Listed]]:
     """The one repository of an address; raises :class:`UsageError` for what is no address."""
     address = parse(url)
@@ -136,7 +161,10 @@ def place_named(provider: str, text: str) -> tuple[str, str]:
 
 def listed_repositories(provider: str, text: str) -> Iterator[Listed]:
     """What an owner has, page by page. Raises ScannerError for what cannot be listed."""
-    yield from owned(provider, text)()
+    hosts = operator_hosts()
+    for each in owned(provider, text)():
+        address_of(each, hosts)
+        yield each
 
 
 def _listed(lists: Lists, owner: Owner) -> Iterator[Listed]:
@@ -145,7 +173,8 @@ def _listed(lists: Lists, owner: Owner) -> Iterator[Listed]:
     kept = Kept(folder=Path(folder) / "lists") if folder else None
     client = Client.of(operator_hosts(), named=(owner.host, api), kept=kept)
     with closing(client):
-        yield from lists(client, owner.host, owner.name)
+        for each in lists(client, owner.host, owner.name):
+            yield replace(each, home=owner.host)
 
 
 def _in_tree(place: InCommit) -> InTree:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from stanch.scanner.model.error import UsageError
+from stanch.scanner.local.hosts import operator_hosts
+from stanch.scanner.model.error import SourceError, UsageError
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.record import Record, replace
-from stanch.scanner.scan.remote import LISTS, owned
+from stanch.scanner.scan.remote import LISTS, address_of, owned
 from stanch.scanner.scan.scanner import Scanner
 from stanch.scanner.scan.stage import Asked, Scan
 from stanch.scanner.scan.target import kind_of
@@ -34,7 +35,7 @@ class Unit(Record):
     ``name`` is how people know it, and begins the paths of its findings where those would not say
     where they are; ``host`` is who is asked for it, "" for nobody. An owner (``lists``) is no
     content: it is expanded to repositories. A ``remote`` one is an address whatever it looks like:
-    a host that lists a path of this machine gets nothing read.
+    a host that lists a path of this machine gets nothing read. ``home`` is the host that listed it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Unit(Record):
     lists: bool = False
     remote: bool = False
     wiki: str | None = None
+    home: str = ""
 
     def fits(self, globs: tuple[str, ...]) -> bool:
         """Whether its name is one of these (``*`` crosses slashes)."""
@@ -71,12 +73,20 @@ class Unit(Record):
     def expanded(self) -> Iterator[Unit]:
         """The repositories of an owner. Raises :class:`SourceError` when they cannot be listed."""
         provider, _, name = self.target.partition(":")
+        hosts = operator_hosts()
         for each in owned(provider, name)():
             try:
-                host = parse(each.url).host
-            except UsageError:  # is refused, by name, when it is to be read
+                host = address_of(each, hosts).host
+            except SourceError:  # is refused, by name, when it is to be read
                 host = ""
-            yield Unit(name=each.name, target=each.url, host=host, remote=True, wiki=each.wiki)
+            yield Unit(
+                name=each.name,
+                target=each.url,
+                host=host,
+                remote=True,
+                wiki=each.wiki,
+                home=each.home,
+            )
 
     def scanned(self, scanner: Scanner, asked: Asked) -> tuple[Scan, Iterator[Match | Gap]]:
         """A scan of it and what it yields, named; both end together.
@@ -84,7 +94,7 @@ class Unit(Record):
         Iterating raises :class:`SourceError` for what cannot be read now.
         """
         if self.remote:
-            listed = Listed(name=self.name, url=self.target, wiki=self.wiki)
+            listed = Listed(name=self.name, url=self.target, wiki=self.wiki, home=self.home)
             scan = scanner.scan_remote(lambda: [listed], asked, many=True, strict=True)
             return scan, iter(scan)
         kind = kind_of(self.target)

@@ -14,7 +14,9 @@ from stanch.scanner.model.record import Record
 
 _SSH = re.compile(r"([\w.-]+)@([\w.-]+):([\w./~+-]+)")
 _HOST = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
-_PATH = re.compile(r"/[^\s\\?#\x00-\x20]+")
+_USER = re.compile(r"(?:[\w.+][\w.+-]*)?")
+#: Without what means something in git's own configuration: quotes, comments, ends of lines.
+_PATH = re.compile(r"/[\w.~%+@:,=()&!'$*/-]+")
 _FORMS = "write https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH"
 
 
@@ -39,6 +41,8 @@ class Address(Record):
 
 def parse(text: str) -> Address:
     """The address; raises :class:`UsageError` for what git must not be given."""
+    if not text.isprintable() or " " in text:  # urlsplit takes some of it away in silence
+        raise UsageError("the address has characters that no address has", remedy=_FORMS)
     short = _SSH.fullmatch(text)
     if short is not None:
         return _checked(text, "ssh", f"{short[1]}@{short[2]}", f"/{short[3].lstrip('/')}")
@@ -61,6 +65,11 @@ def _checked(url: str, scheme: str, place: str, path: str) -> Address:
             f"the address of {host} holds a user or a password, which end in lists and logs",
             remedy=f'leave it out and name a reference: [hosts."{host}"] token = "env:NAME"',
         )
-    if not _HOST.fullmatch(host) or not _PATH.fullmatch(path) or "/-" in path:
+    if (
+        not _HOST.fullmatch(host)
+        or not _USER.fullmatch(user)
+        or not _PATH.fullmatch(path)
+        or "/-" in path
+    ):
         raise UsageError("the address names no repository", remedy=_FORMS)
     return Address(url=url, scheme=scheme, host=host.lower(), path=path)

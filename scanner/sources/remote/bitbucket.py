@@ -35,8 +35,8 @@ def _clone(row: Row) -> str:
     links = row.get("links")
     ways = links.get("clone") if isinstance(links, dict) else None
     for way in ways if isinstance(ways, list) else ():
-        if isinstance(way, dict) and way.get("name") == "https" and isinstance(way["href"], str):
-            scheme, _, place = way["href"].partition("://")
+        if isinstance(way, dict) and way.get("name") == "https":
+            scheme, _, place = text(way, "href").partition("://")
             return f"{scheme}://{place.rpartition('@')[2]}"  # it names the user who asks
     raise HttpError("a listed repository has no address", remedy="is that the host's interface?")
 

@@ -23,7 +23,7 @@ class Listed(Record):
 
     A host may offer a wiki that was never begun, so one that ``is_wiki`` may lack. ``changed`` is
     what the host says of its last change, in the host's words: equal words mean that nothing was
-    pushed.
+    pushed. ``home`` is the host that has listed it, "" of one that somebody has named.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Listed(Record):
     wiki: str | None = None
     is_wiki: bool = False
     changed: str = ""
+    home: str = ""
 
 
 Row = dict[str, object]

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 
 from stanch.scanner.local.hosts import Host, Hosts
@@ -76,8 +77,7 @@ def fetched(fetch: Fetch) -> Iterator[Path]:
         _make_room(fetch.folder, but=fetch.place)
         with fetch.place.with_suffix(".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _prepare(fetch)
-            _run(fetch, known)
+            _brought(fetch, known)
             os.utime(fetch.place)
             yield fetch.place
     except OSError as error:
@@ -85,6 +85,18 @@ def fetched(fetch: Fetch) -> Iterator[Path]:
             f"{fetch.address.shown} cannot be kept in {fetch.folder}: {error.strerror}",
             remedy="make room there, or set STANCH_HOME to another folder",
         ) from error
+
+
+def _brought(fetch: Fetch, known: Host) -> None:
+    """Bring the copy up to date; one that could never be fetched does not stay behind, empty."""
+    before = (fetch.place / "HEAD").is_file()
+    try:
+        _prepare(fetch)
+        _run(fetch, known)
+    except BaseException:
+        if not before:
+            shutil.rmtree(fetch.place, ignore_errors=True)
+        raise
 
 
 def _prepare(fetch: Fetch) -> None:
@@ -146,9 +158,12 @@ def _settings(address: Address, known: Host, environ: Mapping[str, str]) -> dict
         "http.lowSpeedTime": "60",
         "credential.helper": "",
         "fetch.fsckObjects": "false",  # old histories fail it, and nothing of it is checked out
+        "fetch.unpackLimit": "1",  # one pack, whose growth is watched
         "transfer.bundleURI": "false",
     }
-    secret = known.secret(environ) if address.scheme != "ssh" else None
+    bare = address.host.rpartition(":")[0] if ":" in address.host else address.host
+    safe = address.scheme == "https" or (address.scheme == "http" and bare in _LOOPBACK)
+    secret = known.secret(environ) if safe else None
     if secret is not None:
         provider = known.provider or next((p for p in _USERS if p in address.host), "")
         user = known.user or _USERS.get(provider, "x-access-token")
@@ -187,7 +202,7 @@ def _git(
     place = fetch.place if fetch.place.is_dir() else fetch.folder
     surroundings = _surroundings(fetch, settings)
     with (
-        (fetch.folder / f"{fetch.place.name}.said").open("w+b") as complaints,
+        TemporaryFile(dir=fetch.folder) as complaints,
         subprocess.Popen(
             command, cwd=place, env=surroundings, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=complaints, start_new_session=True,

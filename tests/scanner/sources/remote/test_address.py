@@ -38,6 +38,12 @@ def test_an_address_has_its_parts(text: str, scheme: str, host: str, name: str) 
         "https://host.example/a b",
         "https://[::1/app",
         "fd::17",
+        "https://host.example/a\n[http]\nsslVerify=false",
+        "ssh://git\n@host.example/a",
+        "ssh://-oProxyCommand=x@host.example/a",
+        'https://host.example/a"b',
+        "https://host.example/a;b",
+        "https://host.example/a\u202e",
     ],
 )
 def test_what_git_would_take_for_something_else_is_refused(text: str) -> None:
