@@ -316,7 +316,8 @@ def _findings(
 ) -> Iterator[Finding]:
     """The findings worth showing, as they come; gaps are noted."""
     for scan, watch in begun:
-        for result in _told(scan) if watch is None else watch.over(scan):
+        told = scan if sight.away else _told(scan)  # others tell how far they are
+        for result in told if watch is None else watch.over(scan):
             if not isinstance(result, Match):
                 gaps.add(result)
             elif request.wants(result.finding) and (

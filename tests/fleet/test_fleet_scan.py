@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
@@ -225,6 +227,22 @@ def test_two_who_ask_for_the_same_are_told_the_same(yard: Yard) -> None:
         one.told()
         assert lines(list(other.scan)) == first
         other.told()
+
+
+def test_at_a_terminal_one_line_tells_how_far_it_is_and_makes_room(yard: Yard) -> None:
+    here, there = pty.openpty()
+    command = [sys.executable, "-m", "stanch", "scan", "--fleet", str(yard.file), "--quiet"]
+    with subprocess.Popen(command, env=yard.environment, stdout=there, stderr=there):
+        os.close(there)
+        parts = []
+        with contextlib.suppress(OSError):  # how a terminal says that it is over
+            while part := os.read(here, 1 << 16):
+                parts.append(part)
+    os.close(here)
+    said = b"".join(parts).decode()
+    assert "\r\x1b[K0 of 6 units" in said
+    assert "MB/s" not in said, "the line of a scan that this process does itself"
+    assert said.rindex("\r\x1b[K") < said.index("CRITICAL")
 
 
 def test_how_far_it_is_fits_in_a_line() -> None:
