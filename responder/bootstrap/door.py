@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from stanch.responder.bootstrap.setting import slack_settings
 from stanch.responder.domain.ids import IncidentId
 from stanch.responder.postmortem.build import build
 from stanch.responder.postmortem.render import html, story
+from stanch.responder.services.evidence.metering import Metering
 from stanch.responder.services.health import Health
 from stanch.responder.services.listing import Listing
 from stanch.responder.services.watch import Watch
@@ -49,6 +51,11 @@ def health(house: House) -> Health:
     if not house.part.value.broker:
         return Health(parts={"store": store})
     return Health(parts={"store": store, "broker": lambda: reach(house.celery)})
+
+
+def metrics(house: House) -> Callable[[], str]:
+    """The numbers of the record."""
+    return Metering(store=house.store).text
 
 
 def slack_door(house: House) -> AbstractContextManager[object] | None:

@@ -70,6 +70,9 @@ SECTIONS = {
             "stanch.responder.cli.postmortem", "Write what happened as Markdown and HTML."
         ),
         "audit": Entry("stanch.responder.cli.audit", "Verify the tamper-evident record."),
+        "evidence": Entry(
+            "stanch.responder.cli.evidence.command", "Export what the record proves, by control."
+        ),
     },
     "Manage": {
         "secrets": Entry(

@@ -14,7 +14,7 @@ import click
 import uvicorn
 
 from stanch.responder.bootstrap import House, Part, open_house
-from stanch.responder.bootstrap.door import health, reading, slack_door
+from stanch.responder.bootstrap.door import health, metrics, reading, slack_door
 from stanch.responder.bootstrap.watching import hook_door, watching
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.error import UsageError
@@ -117,6 +117,7 @@ def _serve_web(house: House, door: Door, listening: socket.socket) -> None:
         door=door,
         hosts=_hosts(house.settings, listening),
         hooks=hooks.take if hooks else None,
+        metrics=metrics(house) if shown else None,
     )
     config = uvicorn.Config(
         app,

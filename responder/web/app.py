@@ -20,6 +20,7 @@ from stanch.responder.domain.error import StanchError, UsageError
 from stanch.responder.domain.ids import IncidentId, parse_label
 from stanch.responder.services.health import Health
 from stanch.responder.services.listing import Row
+from stanch.responder.telemetry.exposition import TYPE
 from stanch.responder.telemetry.log import get_logger
 from stanch.responder.web.guard import SELF_CONTAINED, Door, Guard
 from stanch.responder.web.hook import Take, hook_route
@@ -48,10 +49,12 @@ def make_web(
     door: Door,
     hosts: tuple[str, ...] = (),
     hooks: Take | None = None,
+    metrics: Callable[[], str] | None = None,
 ) -> ASGIApp:
     """The application. It answers to the names in ``hosts`` and to this machine's own only.
 
-    Without a ``reading`` there are no pages, without ``hooks`` nobody takes webhooks.
+    Without a ``reading`` there are no pages, without ``hooks`` nobody takes webhooks, without
+    ``metrics`` there are no numbers.
 
     A page of another site could otherwise point its own name at our address (DNS rebinding).
     """
@@ -62,6 +65,7 @@ def make_web(
             Route("/readyz", probes.ready),
             *(_routes(_Pages(reading)) if reading else ()),
             *((hook_route(hooks),) if hooks else ()),
+            *((_metrics_route(metrics),) if metrics else ()),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *hosts], www_redirect=False)
@@ -80,6 +84,13 @@ def _routes(pages: _Pages) -> list[Route]:
         Route("/incidents/{incident}", pages.card),
         Route("/incidents/{incident}/postmortem", pages.postmortem),
     ]
+
+
+def _metrics_route(metrics: Callable[[], str]) -> Route:
+    def numbers(_: Request) -> Response:
+        return Response(metrics(), headers={"content-type": TYPE})
+
+    return Route("/metrics", numbers)
 
 
 class _Pages:

@@ -38,7 +38,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """One access. ``detail`` says why not, or which store and version; never a value."""
+    """One access. ``detail`` says why not, or which store and version; never a value.
+
+    ``seconds``: how long the store took to give it; None where none was asked, or nobody timed.
+    """
 
     at: datetime
     asker: Asker
@@ -47,11 +50,14 @@ class Access:
     source: str = ""
     version: str = ""
     detail: str = ""
+    seconds: float | None = None
 
     @property
     def words(self) -> JsonObject:
         """Everything but time and actor, as the record keeps it."""
+        timed = {} if self.seconds is None else {"seconds": round(self.seconds, 6)}
         return {
+            **timed,
             "reference": str(self.reference.current),
             "service": self.reference.service,
             "environment": str(self.reference.environment),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,12 +93,14 @@ class Resolver:
         log: AccessLog,
         clock: Callable[[], datetime],
         keep: Keep | None = None,
+        seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._place = place
         self._course = course
         self._log = log
         self._clock = clock
         self._keep = keep or KeepNothing()
+        self._seconds = seconds
 
     def resolve(self, reference: Reference, asker: Asker) -> Resolved:
         """The value of a reference.
@@ -107,12 +110,20 @@ class Resolver:
         written down before anything is returned or raised, whatever the outcome, except in
         development.
         """
+        took: list[float] = []  # of the store; empty when what is kept was given
+
+        def fetch() -> tuple[Resolved, ...]:
+            began = self._seconds()
+            given = (self._resolve(reference),)
+            took.append(self._seconds() - began)
+            return given
+
         try:
-            given = self._keep.get(reference, lambda: (self._resolve(reference),))[0]
+            given = self._keep.get(reference, fetch)[0]
         except SecretError as error:
             self._record_failure(reference, asker, error)
             raise
-        self._record_given(given, asker)
+        self._record_given(given, asker, seconds=took[0] if took else None)
         return given
 
     def resolve_tool(self, service: str, tool: str, asker: Asker) -> Mapping[str, Resolved]:
@@ -204,7 +215,7 @@ class Resolver:
                     notes=(*notes, note) if note else notes,
                 )
 
-    def _record_given(self, given: Resolved, asker: Asker) -> None:
+    def _record_given(self, given: Resolved, asker: Asker, *, seconds: float | None = None) -> None:
         self._record(
             Access(
                 at=self._clock(),
@@ -214,6 +225,7 @@ class Resolver:
                 source=given.source,
                 version=given.version,
                 detail=_from(given),
+                seconds=seconds,
             )
         )
 

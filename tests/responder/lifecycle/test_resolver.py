@@ -264,3 +264,12 @@ def test_every_access_but_development_s_is_recorded_with_who_where_and_why() -> 
     assert (last.at, last.asker, last.outcome) == (NOW, ME, Outcome.GIVEN)
     assert (last.source, last.version) == ("secrets-manager", "7")
     assert "a value" not in str(last.words)
+
+
+def test_how_long_the_store_took_is_on_the_record() -> None:
+    book = Book()
+    store = Told("secrets-manager", Present(value=VALUE, version="1"), tags=tags(key("prod")))
+    resolver(book, store, environment="prod").resolve(key("prod"), ME)
+    seconds = book.written[0].words["seconds"]
+    assert isinstance(seconds, float)
+    assert 0 <= seconds < 60

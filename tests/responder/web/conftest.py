@@ -17,7 +17,7 @@ from httpx import Client
 from starlette.types import ASGIApp
 
 from stanch.responder.bootstrap import House, open_house
-from stanch.responder.bootstrap.door import health, reading
+from stanch.responder.bootstrap.door import health, metrics, reading
 from stanch.responder.config import load
 from stanch.responder.domain.ids import IncidentId, SealedRef
 from stanch.responder.domain.incident import Exposure, Incident, IncidentState
@@ -102,7 +102,13 @@ def token() -> str:
 def guarded(house: House, token: str) -> Iterator[Client]:
     """The pages behind a token."""
     door = Door(SecretValue(token.encode()))
-    app = make_web(reading(house), health=health(house), door=door, hosts=("stanch.example",))
+    app = make_web(
+        reading(house),
+        health=health(house),
+        door=door,
+        hosts=("stanch.example",),
+        metrics=metrics(house),
+    )
     with serving(app) as url, Client(base_url=url, trust_env=False) as client:
         yield client
 

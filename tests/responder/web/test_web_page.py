@@ -217,3 +217,10 @@ def test_a_short_token_is_refused_without_repeating_it() -> None:
 
 def test_a_door_does_not_show_its_token() -> None:
     assert "hunter2" not in repr(Door(SecretValue(b"hunter2")))
+
+
+def test_numbers_are_for_who_holds_the_token(guarded: Client, token: str) -> None:
+    assert guarded.get("/metrics").status_code == 401
+    answer = guarded.get("/metrics", headers={"authorization": f"Bearer {token}"})
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "stanch_record_entries " in answer.text
