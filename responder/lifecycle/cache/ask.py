@@ -27,6 +27,7 @@ from stanch.responder.lifecycle.model.error import SecretError, SecretUnavailabl
 from stanch.responder.lifecycle.model.reference import Reference
 from stanch.responder.lifecycle.resolution.resolver import Fetch
 
+_UNAVAILABLE = "unavailable"
 _NO_ANSWER = "the store does not answer"
 _SOON = 1.0  # seconds after which we look whether the other process has an answer
 _POLL = 0.02  # seconds between two looks at what another process is asking for
@@ -127,7 +128,7 @@ class Asking:
             if lease.news:
                 continue
             if lease.ours or lease.outage or now >= deadline:
-                count = kept.answer.count if kept and isinstance(kept.answer, Bad) else 0
+                count = _refusals(kept)
                 return _Look(slot=slot, began=began, lease=lease, late=late, refusals=count)
             if late is not None:
                 soon = replace(late, fresh_until=now + _SOON)
@@ -140,24 +141,23 @@ class Asking:
         try:
             answer = dated(Good(given=wanted.fetch()), said_at=said_at)
         except SecretUnavailable as error:
-            return self._unanswered(look, error), True
+            return self._unanswered(wanted, look, error), True
         except SecretError as error:
-            before = wanted.before.answer if wanted.before else None
-            known = max(look.refusals, before.count if isinstance(before, Bad) else 0)
-            answer = Bad.of(error, count=known + 1)
+            answer = Bad.of(error, count=max(look.refusals, _refusals(wanted.before)) + 1)
         except BaseException:
             self._release(look)
             raise
         held = self._holding(answer, look.began.generation, said_at=said_at, since=since)
         return held, self._put(look.slot, held)
 
-    def _unanswered(self, look: _Look, error: SecretUnavailable) -> Held:
+    def _unanswered(self, wanted: Wanted, look: _Look, error: SecretUnavailable) -> Held:
         """Tell the others, and give what there is."""
-        count = look.lease.count + 1
+        known, since = _outage_of(wanted.before)
+        count = max(look.lease.count, known) + 1
         lease = replace(
             look.lease,
             count=count,
-            since=look.lease.since or self._clock.wall(),
+            since=look.lease.since or since or self._clock.wall(),
             retry_in=self._terms.after_outage(count),
         )
         with suppress(SharedAway):
@@ -242,6 +242,24 @@ def _good(held: Held | None, now: float, generation: str | None = None) -> Held 
     if held is None or isinstance(held.answer, Bad) or now >= held.ends_at:
         return None
     return held if generation in {None, held.generation} else None
+
+
+def _outage_of(before: Held | None) -> tuple[int, float]:
+    """How often this process was not answered already, and since when."""
+    if before is None:
+        return 0, 0.0
+    if before.outage is not None:
+        return before.outage.count, before.outage.since
+    answer = before.answer
+    if isinstance(answer, Bad) and answer.kind == _UNAVAILABLE:
+        return answer.count, before.said_at
+    return 0, 0.0
+
+
+def _refusals(before: Held | None) -> int:
+    """How often in a row the store said no to this process."""
+    answer = before.answer if before is not None else None
+    return answer.count if isinstance(answer, Bad) and answer.kind != _UNAVAILABLE else 0
 
 
 def _noted(answer: Answer, note: str) -> Answer:

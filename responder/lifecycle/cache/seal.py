@@ -73,7 +73,7 @@ class Sealer:
         try:
             return SecretValue(key.cipher.decrypt(nonce, rest, self._bound(bound, key)))
         except (InvalidTag, ValueError):
-            log.warning("a kept value of %s was altered in Redis: it is not used", bound[0])
+            log.info("what is kept of %s is not used: altered, or of another generation", bound[0])
             return None
 
     def _current(self, *, renew: bool = False) -> _DataKey | None:
