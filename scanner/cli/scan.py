@@ -362,6 +362,8 @@ def _say(
         last = min(found, key=lambda each: tuple(Severity).index(each.severity))
         there = quote(target) if target else "TARGET, which the path begins with"
         waive = (_waiving(target) if target else IN_A_CLONE).add(last)
+        if target == "-":  # nothing of it is left to be looked up
+            waive = "save it, and accept it there: stanch scan FILE"
         say(f"what is real: stanch respond {there}\nwhat is no secret: {waive}")
     if not all(summary.complete for summary in summaries):
         say("incomplete: this is not a clean bill; see above what was not read")

@@ -17,7 +17,10 @@ _TOKEN = regex(rb"[A-Za-z0-9+/_.~-]{24,}|(?=[A-Za-z_-]*[0-9])[A-Za-z0-9+_-]{9,}"
 #: Where a password of another place stands, whatever it looks like: in a URL, in quotes that name
 #: nothing, behind an option of one letter or a verb, in a cell of a table.
 _PLACE = regex(
-    rb"(?<=://)[^\s/@]{1,100}(?=@)|(['\"`])[^'\"`]{1,100}\1(?=(\s{0,3}[\]:=])?)"
+    rb"(?P<kind>\"(?:action|event|format|kind|level|method|role|status|type)\"\s{0,3}:\s{0,3}"
+    rb"\"[A-Za-z][A-Za-z_-]{0,19}\")"  # says what the other values are
+    rb"|(?<=://)[^\s/@]{1,100}(?=@)"
+    rb"|(?P<quote>['\"`])[^'\"`]{1,100}(?P=quote)(?=(?P<names>\s{0,3}[\]:=])?)"
     rb"|(?<=\s-[A-Za-z]\s)[^\s-]\S{2,}(?=\s)|(?<=\sis\s)\S+(?=\s)|(?<=\|\s)[^|\s]+(?=\s{1,8}\|)"
 )
 _CONSTANT = regex(rb"['\"`][A-Z0-9_]+['\"`]")
@@ -46,7 +49,7 @@ def excerpt(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, int]
 
 def _kept(found: re.Match[bytes]) -> bytes:
     """What stands in such a place; masked, but for quoted names."""
-    return found[0] if found[2] or _CONSTANT.fullmatch(found[0]) else _MASKED
+    return found[0] if found["kind"] or found["names"] or _CONSTANT.fullmatch(found[0]) else _MASKED
 
 
 def _end(span: tuple[int, int]) -> int:

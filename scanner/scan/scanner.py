@@ -243,7 +243,8 @@ class Scanner:
         from stanch.scanner.sources.agents.source import Agents  # noqa: PLC0415  # as above
 
         source = Agents(home=home, project=project, environ=environ)
-        return replace(self.scan_source(source, parts=parts), covers=covered(source.here()))
+        covers = covered(source.here(), home, own=bool(project))
+        return replace(self.scan_source(source, parts=parts), covers=covers)
 
     def _scan(self, *stages: Stage) -> Scan:
         return Scan(_stages=stages, _clock=self._clock)

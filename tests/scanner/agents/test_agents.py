@@ -86,6 +86,7 @@ def test_what_was_looked_for_is_said(tmp_path: Path, home: Path) -> None:
     (tmp_path / "nobody").mkdir()
     result = CliRunner().invoke(command, [f"agents:{tmp_path / 'nobody'}"])
     assert result.exit_code == 0
+    assert f"assistants below {tmp_path / 'nobody'}: none" in result.stderr
     assert all(assistant.name in result.stderr for assistant in ASSISTANTS)
 
 

@@ -35,3 +35,11 @@ def test_a_finding_of_another_folder_is_accepted_with_the_printed_command(
     command[command.index("WHY")] = "of a drill"
     assert CliRunner().invoke(stanch, command[1:]).exit_code == 0
     assert CliRunner().invoke(stanch, ["scan", "r 3"]).exit_code == 0
+
+
+def test_what_came_through_a_pipe_names_no_command_that_cannot_work() -> None:
+    text = f'db_password = "{generate("{base62:24}", 5).decode()}"\n'
+    scanned = CliRunner().invoke(stanch, ["scan", "-"], input=text)
+    assert scanned.exit_code == 1
+    assert "baseline add" not in scanned.output
+    assert "what is no secret: save it, and accept it there: stanch scan FILE" in scanned.stderr

@@ -23,6 +23,8 @@ Scan = Callable[..., list[Match]]
     [
         ("api_key = '", "'", f"api_key = '{MASK}'"),
         ('  "password": "', '", "user": "x"', f'"password": "{MASK}",'),
+        ('{"type":"user","value":"', '"}', f'{{"type":"user","value":"{MASK}"}}'),
+        ('{"type":"hunter2hunter2","value":"', '"', f'{{"type":{MASK},"value":"{MASK}"'),
         ("const k = f(", ");", f"const k = f({MASK});"),
         ("AWS_SECRET_ACCESS_KEY_2=", "", f"AWS_SECRET_ACCESS_KEY_2={MASK}"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sqlite3
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from stanch.scanner.model.fragment import Fragment, Gap
 from stanch.scanner.model.provenance import InStream
 from stanch.scanner.sources.content import archive
-from stanch.scanner.sources.content.document import pdf, pdf_child
+from stanch.scanner.sources.content.document import pdf, pdf_child, slack_export
 from stanch.scanner.sources.content.text_or_binary import is_wrapped
 from stanch.scanner.sources.files import content
 from tests.scanner.documents import office_sample, sample
@@ -195,3 +196,14 @@ def test_no_damage_makes_a_document_raise(
     if archive.is_archive(damaged[: archive.LOOKED_AT]) or is_wrapped(damaged):
         for piece in archive.members(io.BytesIO(damaged), InStream(path="x")):
             assert isinstance(piece, Fragment | Gap)
+
+
+def test_a_day_of_slack_with_too_many_values_is_read_as_text(
+    tmp_path: Path, scan: Scan, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slack_export, "_MOST", 10)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr("channels.json", "[]")
+        made.writestr("users.json", "[]")
+        made.writestr("ops/2024-02-02.json", "[" + "{}," * 20 + f'{{"text": "{token(1)}"}}]')
+    assert scan(tmp_path).places == [("a.zip!ops/2024-02-02.json", 1)]

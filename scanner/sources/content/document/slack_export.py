@@ -12,10 +12,12 @@ from stanch.scanner.model.fragment import Gap
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.content.document.opening import Opening, Text
 from stanch.scanner.sources.content.document.part import Read
+from stanch.scanner.sources.content.json_size import values
 
 _DAY = re.compile(r"(?P<channel>[^/]+)/(?P<day>\d{4}-\d{2}-\d{2})\.json")
 LARGEST = 32 << 20
 """Bytes of one day; a larger one is read as text."""
+_MOST = 1_000_000  # values of one day; a message has some dozens
 _LEAST = 4  # characters
 _DEEPEST = 60
 
@@ -32,7 +34,7 @@ def read(opened: ZipFile, opening: Opening) -> Read:
         try:
             with opened.open(name) as file:
                 data = file.read(LARGEST + 1)
-            if len(data) > LARGEST:
+            if len(data) > LARGEST or values(data) > _MOST:
                 continue
             messages = json.loads(data)
         except (ValueError, RecursionError):
