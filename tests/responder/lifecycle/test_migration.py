@@ -257,3 +257,39 @@ def test_copies_beside_it_and_gits_history_are_said(desk: Desk) -> None:
     assert found.state is State.FAILED
     assert "/.env.prod\n" in (folder / ".gitignore").read_text()
     assert (folder / ".git" / "hooks" / "pre-commit").exists()
+
+
+def test_a_value_that_changes_after_it_was_proven_keeps_the_file(desk: Desk) -> None:
+    def swapped(_: object) -> Result:
+        tags = desk.store.kept[STRIPE.path][1]
+        desk.store.kept[STRIPE.path] = (SecretValue(b"swapped-by-someone"), tags)
+        return Result(phase=Phase.CHECK, state=State.DONE, summary="0")
+
+    desk.check = swapped
+    found = desk.run()[Phase.GUARD]
+    assert found.state is State.FAILED
+    assert "has another value" in found.lines[0].detail
+    assert VALUE in desk.paths[0].read_text()
+
+
+def test_a_file_that_is_edited_meanwhile_is_not_replaced(desk: Desk) -> None:
+    def edited(_: object) -> Result:
+        with desk.paths[0].open("a") as file:
+            file.write("NEW=1\n")
+        return Result(phase=Phase.CHECK, state=State.DONE, summary="0")
+
+    desk.check = edited
+    found = desk.run()[Phase.GUARD]
+    assert "it was changed" in found.lines[0].detail
+    assert desk.paths[0].read_text().endswith("NEW=1\n")
+    desk.check = None
+    assert desk.run()[Phase.GUARD].state is State.DONE
+    assert desk.paths[0].read_text().endswith(f"{STRIPE}\nDEBUG=true\nNEW=1\n")
+
+
+def test_another_identity_is_tried_anew_and_so_is_what_rests_on_it(desk: Desk) -> None:
+    desk.run(guard=False)
+    other = replace(desk.migration(), terms={Phase.VALIDATE: "another role"})
+    found = {each.phase: each for each in other.run(Orders(apply=True, slo=SLO))}
+    assert found[Phase.WRITE].before
+    assert not any(found[each].before for each in (Phase.VALIDATE, Phase.CONSISTENCY))
