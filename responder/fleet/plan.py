@@ -19,12 +19,15 @@ from stanch.responder.domain.fleet import (
     UnitState,
 )
 from stanch.responder.domain.json import JsonObject, JsonValue, canonical
+from stanch.responder.domain.resolved_type import resolved
 from stanch.responder.fleet.file import FleetFile
 from stanch.scanner.api import Commission, Unit
 
 _KEPT = timedelta(days=1)  # for who still reads what an earlier fleet has brought
 _SOURCES = "sources"  # beside the limits: how many targets were planned
 _LED = "led"  # beside an owner's unit: how many units it led to
+_LIMITS = resolved(Limits)
+_COUNT = resolved(int)
 _TODAY = "today"  # of a commission: the day does not make it another one
 
 
@@ -94,12 +97,12 @@ def rows(fleet: Fleet, units: Iterable[tuple[int, Unit]], *, item: int | None) -
 
 def limits_of(fleet: Fleet) -> Limits:
     """The limits of a fleet's row."""
-    return msgspec.convert(fleet.limits, Limits)
+    return msgspec.convert(fleet.limits, _LIMITS)
 
 
 def sources_of(fleet: Fleet) -> int:
     """How many targets the fleet was planned with; its row's mark vouches for it."""
-    return msgspec.convert(fleet.limits[_SOURCES], int)
+    return msgspec.convert(fleet.limits[_SOURCES], _COUNT)
 
 
 def led(unit: UnitRun, more: Sequence[UnitRun]) -> UnitRun:
@@ -109,7 +112,7 @@ def led(unit: UnitRun, more: Sequence[UnitRun]) -> UnitRun:
 
 def led_by(unit: UnitRun) -> int:
     """How many units it led to; its row's mark vouches for it."""
-    return msgspec.convert(unit.unit.get(_LED, 0), int)
+    return msgspec.convert(unit.unit.get(_LED, 0), _COUNT)
 
 
 def _end(tx: FleetTransaction, fleet: Fleet, now: datetime) -> None:

@@ -21,6 +21,7 @@ from stanch.responder.cli.secrets.desk import (
 )
 from stanch.responder.config import Settings
 from stanch.responder.domain.error import UsageError
+from stanch.responder.domain.resolved_type import resolved
 from stanch.responder.lifecycle.migration.listing import Listing, named_environment, read_listing
 from stanch.responder.lifecycle.migration.plan import Wishes
 from stanch.responder.lifecycle.migration.result import EXIT, Result, State
@@ -101,7 +102,7 @@ def command(files: tuple[Path, ...], reason: str, form: str, **given: object) ->
     Exit codes: 0 done, 1 something is in the way or failed, 2 usage or configuration, 3 a store
     did not answer or a value could not be read.
     """
-    wanted = msgspec.convert(given, _Given, strict=False)
+    wanted = msgspec.convert(given, _GIVEN, strict=False)
     orders = _orders(wanted)
     listings = tuple(read_listing(path) for path in files)
     settings = _settings(listings, wanted)
@@ -144,6 +145,9 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True):
     rotation_period: str | None
     last_rotated: str | None
     kind: str | None
+
+
+_GIVEN = resolved(_Given)
 
 
 def _orders(given: _Given) -> Orders:
