@@ -44,4 +44,4 @@ def _name(line: Line) -> str:
 
 def _what(line: Line) -> Text:
     said = [line.reference.removeprefix(SCHEME) or line.place, line.detail]
-    return Text(printable("\n".join(each for each in said if each)))
+    return Text("\n".join(printable(each) for each in said if each))

@@ -63,6 +63,7 @@ def test_a_plan_then_the_whole_way_within_eighty_columns(
     lacking = run(".env.prod")
     assert lacking.exit_code == 1
     assert "rotation-period" in lacking.output
+    assert "\\n" not in lacking.output
     plan = run(".env.prod", *WORDS)
     assert (plan.exit_code, "nothing was written" in plan.output) == (0, True)
     assert lab.client("secretsmanager").list_secrets()["SecretList"] == []
