@@ -228,6 +228,18 @@ def test_a_generation_that_the_redis_lost_never_comes_back(
     shared.close()
 
 
+def test_who_comes_just_after_an_answer_does_not_ask_for_another(broker: Broker) -> None:
+    shared, slot = RedisShared(connect(url(broker))), Slot(path=KEY.path, field="f")
+    began = shared.begin(slot)  # nothing is kept yet
+    assert shared.lease(slot, began).ours
+    assert not shared.lease(slot, began).ours  # somebody asks
+    assert shared.put(slot, began.generation, b"sealed", lasts=60)
+    late = shared.lease(slot, began)  # who asked ended, and left an answer
+    assert (late.ours, late.news) == (False, True)
+    assert shared.lease(slot, shared.begin(slot)).ours
+    shared.close()
+
+
 def test_one_process_asks_and_the_others_wait_for_it(make: Make) -> None:
     source = Source()
     readers = [make(source) for _ in range(4)]
