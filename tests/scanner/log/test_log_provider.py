@@ -306,3 +306,24 @@ def test_circleci_reads_what_each_step_prints(scanner: Scanner, host: Start, tok
 def test_a_target_that_names_no_log_is_a_users_mistake(scanner: Scanner, target: str) -> None:
     with pytest.raises(UsageError):
         scanned(scanner, target)
+
+
+@pytest.mark.parametrize("listed", [{"total_count": 5, "jobs": [JOB]}, {"jobs": [JOB, "more"]}])
+def test_a_list_that_is_not_all_there_is_makes_the_scan_incomplete(
+    scanner: Scanner, host: Start, listed: object
+) -> None:
+    github = host()
+    jobs = f"{ACTIONS}/runs/123/jobs?filter=all&per_page=100"
+    artifacts: Pages = {f"{ACTIONS}/runs/123/artifacts?per_page=100": {"artifacts": []}}
+    serve(github, {jobs: listed, f"{ACTIONS}/jobs/7/logs": b"hello\n", **artifacts})
+    (gap,) = scanned(scanner, f"github/{github.name}/acme/app/runs/123").incomplete
+    assert "lists 1 of 5" in gap.why or "no list" in gap.why
+
+
+def test_what_circleci_has_cut_is_said(scanner: Scanner, host: Start) -> None:
+    circle = host()
+    action = {"output_url": f"{circle.url}/output/1", "truncated": True}
+    job = {"steps": [{"name": "Run", "actions": [action]}]}
+    serve(circle, {"/api/v1.1/project/gh/acme/app/9": job, "/output/1": [{"message": "hi"}]})
+    (gap,) = scanned(scanner, f"circleci/{circle.name}/gh/acme/app/9").incomplete
+    assert "cut by CircleCI" in gap.why

@@ -136,19 +136,21 @@ class Asking(Record):
         return found
 
     def rows(self, url: str, key: str = "", *, most: int = 100_000) -> Iterator[Row]:
-        """The objects of a list and its next pages."""
-        left = most
+        """The objects of a list and its next pages. Raises when that is not all there are."""
+        count = total = 0
         for page in self.client.pages(url):
             found = page.json()
-            found = found.get(key) if key and isinstance(found, dict) else found
-            if not isinstance(found, list):
+            if key and isinstance(found, dict):
+                total = max(total, number(found, "total_count", 0))
+                found = found.get(key)
+            if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
                 raise HttpError(f"{url} gives no list", remedy="is that its interface?")
-            for each in found:
-                if not left:
-                    return
-                left -= 1
-                if isinstance(each, dict):
-                    yield each
+            count += len(found)
+            if count > most:
+                raise HttpError(f"{url} lists more than {most:,}", remedy="ask for one by number")
+            yield from found
+        if count < total:
+            raise HttpError(f"{url} lists {count:,} of {total:,}", remedy="ask again later")
 
     def log(self, url: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
         """What opens the text behind an address."""
@@ -244,10 +246,10 @@ def text(row: Row, key: str) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def number(row: Row, key: str) -> int:
-    """A number of an object, 1 where it has none."""
+def number(row: Row, key: str, without: int = 1) -> int:
+    """A number of an object, or what counts where it has none."""
     value = row.get(key)
-    return value if isinstance(value, int) else 1
+    return value if isinstance(value, int) else without
 
 
 def children(row: Row, key: str) -> list[Row]:

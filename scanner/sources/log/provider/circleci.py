@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import IO
 
 from stanch.scanner.local.hosts import Host
+from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.provenance import InLog
 from stanch.scanner.sources.content.display_path import display
 from stanch.scanner.sources.http.answer import HttpError
@@ -95,6 +96,8 @@ def _job(asking: Asking, api: str, shown: str, number: str) -> Listing:
                 copies=asking.copy("circleci", *asking.names[:3], number),
             )
             yield Log(place=place, open=_output(asking, url))
+            if action.get("truncated") is True:
+                yield Gap(path=place.path, why="was cut by CircleCI", incomplete=True)
 
 
 def _output(asking: Asking, url: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
