@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from stanch.scanner.sources.content.json_size import values
+
 HISTORY = "config/history"
 """Where the instructions of a configuration are, each on a line."""
 
 VERBS = {"config/env": "ENV", "config/labels": "LABEL"}
 """What writes the lines of the other parts."""
 
+_MOST = 200_000  # values of a document: each is a line
 _DEEPEST = 60  # levels of JSON
 
 
@@ -25,6 +28,8 @@ class Pairs(list[tuple[str, Any]]):
 
 def parsed(data: bytes) -> Any:
     """The JSON in it; raises :class:`ValueError` when it is none."""
+    if values(data) > _MOST:  # it is scanned as it is
+        raise ValueError("has too many values")
     try:
         return json.loads(data, object_pairs_hook=Pairs)
     except RecursionError as error:

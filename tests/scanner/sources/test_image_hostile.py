@@ -379,3 +379,13 @@ def test_a_hundred_thousand_files_cost_little_memory(tmp_path: Path) -> None:
     found, size = map(int, done.stdout.split())
     assert found == 0
     assert size < 300
+
+
+def test_a_configuration_of_too_many_values_is_scanned_as_it_is(
+    tmp_path: Path, image: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stanch.scanner.sources.image.text._MOST", 100)
+    said = json.dumps({"rootfs": {"diff_ids": []}, "x": [{}] * 200, "y": _env(1).decode()})
+    outcome = image(folder(tmp_path, oci_files(Lying(layers=[], said=said.encode()))))
+    assert outcome.secrets == [github_token(1)]
+    assert outcome.places == [("config", 1)]
