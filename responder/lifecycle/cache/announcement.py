@@ -16,7 +16,7 @@ from stanch.responder.lifecycle.model.reference import Reference
 
 WITHIN = timedelta(seconds=1)
 """By then a process that reaches the Redis has forgotten, whether it heard the message or not."""
-OUT_OF_TOUCH = timedelta(seconds=10)
+OUT_OF_TOUCH = timedelta(seconds=11)
 """As above, for a process that does not reach it: it asks the store again."""
 
 
