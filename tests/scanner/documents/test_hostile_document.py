@@ -207,3 +207,15 @@ def test_a_day_of_slack_with_too_many_values_is_read_as_text(
         made.writestr("users.json", "[]")
         made.writestr("ops/2024-02-02.json", "[" + "{}," * 20 + f'{{"text": "{token(1)}"}}]')
     assert scan(tmp_path).places == [("a.zip!ops/2024-02-02.json", 1)]
+
+
+def test_a_mail_that_cannot_be_taken_apart_is_read_as_it_stands(
+    tmp_path: Path, scan: Scan, token: Token
+) -> None:
+    parts = "".join(
+        f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(1500)
+    )
+    (tmp_path / "a.eml").write_text(f"From: a\nMIME-Version: 1.0\n{parts}\nTOKEN={token(1)}\n")
+    outcome = scan(tmp_path)
+    assert outcome.secrets == [token(1)]
+    assert outcome.incomplete

@@ -36,6 +36,7 @@ def read(file: IO[bytes], opening: Opening) -> Pieces:
         try:
             yield from _mail(whole, line, name, opening)
         except (MessageError, LookupError, RecursionError, AttributeError) as error:
+            yield from fragments(BytesIO(whole).read, opening.place, len(whole))  # as it stands
             raise DamagedError(f"damaged or unsupported ({type(error).__name__})") from error
         line += whole.count(b"\n")
 
