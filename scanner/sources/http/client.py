@@ -41,6 +41,7 @@ _PAGES = 10_000
 _LARGEST = 32 << 20  # bytes of an answer that is held in memory
 _BACK_OFF = 0.5  # seconds, doubled with each try
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_SAFE = ("GET", "HEAD")
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _REDIRECTED = (301, 302, 303, 307, 308)
 _NOT_MODIFIED, _UNAUTHORIZED, _FORBIDDEN, _MISSING, _BUSY, _BROKEN = 304, 401, 403, 404, 429, 500
@@ -194,6 +195,10 @@ class Client(Record, frozen=False):
             if urlsplit(url).scheme == "https" and urlsplit(following).scheme != "https":
                 remedy = "nothing was sent there; its operator has to mend that"
                 raise HttpError(f"{_host(url)} redirects away from TLS", remedy=remedy)
+            if method not in _SAFE and _host(following) != first:
+                # With that host's token it would change what is there, as this one chooses.
+                remedy = "nothing was sent there; name the host that it leads to, if it is right"
+                raise HttpError(f"{first} redirects a {method} to another host", remedy=remedy)
             url = following
         else:
             raise HttpError(f"{first} redirects without end", remedy="is that its address?")
@@ -206,7 +211,7 @@ class Client(Record, frozen=False):
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> urllib3.BaseHTTPResponse:
         """Ask until there is an answer that more patience would not change."""
-        again = method in {"GET", "HEAD"}
+        again = method in _SAFE
         for attempt in range(_TRIES):
             last = not again or attempt == _TRIES - 1
             try:

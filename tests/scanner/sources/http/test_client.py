@@ -278,3 +278,15 @@ def test_an_answer_of_millions_of_values_is_not_taken_apart(host: Start) -> None
     made.answer = lambda asked: reply(asked, 200, b"[" + b"{}," * 2_100_000 + b"0]")
     with closing(client(made)) as asking, pytest.raises(HttpError, match="millions of values"):
         asking.get(made.url).json()
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_what_changes_something_is_not_done_at_another_host(host: Start, method: str) -> None:
+    first, second = host(), host()
+    first.answer = lambda asked: reply(asked, 307, location=f"{second.url}/repos/acme/app")
+    with (
+        closing(client(first, second)) as asking,
+        pytest.raises(HttpError, match=f"redirects a {method} to another host"),
+    ):
+        asking.ask(method, first.url)
+    assert second.asked == []
