@@ -56,7 +56,7 @@ def command(*, reference: str, **given: str | None) -> None:
         )
     settings = settings_for(str(wanted.environment), None)
     with room(settings) as opened:
-        source = _keeper(wanted, opened.course(wanted.environment).sources)
+        source = keeper(wanted, opened.course(wanted.environment).sources)
         written = source.annotate(wanted, {PREFIX + name: text for name, text in tags.items()})
         if isinstance(written, NotGiven | Conflict):
             raise failure(wanted, source.name, written)
@@ -77,7 +77,7 @@ def command(*, reference: str, **given: str | None) -> None:
 command = _options(command)
 
 
-def _keeper(reference: Reference, sources: tuple[Backend, ...]) -> Backend:
+def keeper(reference: Reference, sources: tuple[Backend, ...]) -> Backend:
     """The first store that has the secret and can keep metadata."""
     absent: list[Absent] = []
     for source in sources:

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "refresh": "Make all processes forget a secret, and ask its store again.",
         "annotate": "Set a secret's metadata in its store.",
         "rotate": "Make another value current while the old one goes on for a while.",
+        "revoke": "Give a secret to nobody any more, and end it where it counts.",
         "repair": "Finish or take back a rotation that broke off; retire what is old.",
     }
 )

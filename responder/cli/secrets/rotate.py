@@ -14,11 +14,11 @@ from stanch.responder.cli.secrets.rotator import How, keep_of, made, rotator_opt
 from stanch.responder.config import Settings
 from stanch.responder.domain.error import UsageError
 from stanch.responder.lifecycle.cache.announcement import Announcer
-from stanch.responder.lifecycle.cache.opening import open_announcer
 from stanch.responder.lifecycle.model.access import Asker
 from stanch.responder.lifecycle.model.reference import Reference, parse
 from stanch.responder.lifecycle.resolution.resolver import Resolved
 from stanch.responder.lifecycle.rotation.course import Outcome, Rotation
+from stanch.responder.lifecycle.sdk.keeping import announcing
 from stanch.responder.lifecycle.sdk.room import Room
 from stanch.scanner.api import load_fingerprint_key
 
@@ -78,7 +78,7 @@ def rotation(
     tell(given.notes)
     key = load_fingerprint_key(settings.scanner.fingerprint_key or None, settings.data)
     with ExitStack() as stack:
-        announcer: Announcer = open_announcer(settings.cache, url=settings.cache_url())
+        announcer: Announcer = announcing(settings)
         stack.callback(announcer.close)
         yield (
             partial(

@@ -13,8 +13,10 @@ import click
 
 from stanch.responder.domain.error import UsageError
 from stanch.responder.lifecycle.model.access import Asker
-from stanch.responder.lifecycle.model.metadata import period
-from stanch.responder.lifecycle.model.reference import parse
+from stanch.responder.lifecycle.model.answer import Described
+from stanch.responder.lifecycle.model.backend import Backend
+from stanch.responder.lifecycle.model.metadata import period, read
+from stanch.responder.lifecycle.model.reference import Reference, parse
 from stanch.responder.lifecycle.model.rotation import RotatorName
 from stanch.responder.lifecycle.resolution.resolver import Resolved
 from stanch.responder.lifecycle.rotation.course import LONGEST_KEPT
@@ -88,6 +90,24 @@ def made(opened: Room, given: Resolved, by: Asker, how: How) -> Rotator:
         return Postgresql(admin=opened.resolver.resolve(who, by).value)
     program = Check(command=shlex.split(how.check)) if how.check else None
     return Plain(given=_brought() if name is RotatorName.VALUE else None, check=program)
+
+
+def ending(
+    opened: Room, source: Backend, reference: Reference, by: Asker, admin: str | None
+) -> Rotator | None:
+    """What ends the secret's value where it counts, as its tags say; None where nothing is known.
+
+    Its metadata need not be complete: that is no reason to go on giving it.
+    """
+    look = source.describe(reference)
+    known = read(look.tags).known if isinstance(look, Described) else {}
+    who = admin or known.get("rotation-admin")
+    if known.get("rotator") != RotatorName.POSTGRESQL or not who:
+        return None
+    # Imported late: it brings the driver.
+    from stanch.responder.lifecycle.rotation.postgresql import Postgresql  # noqa: PLC0415
+
+    return Postgresql(admin=opened.resolver.resolve(parse(who), by).value)
 
 
 def _brought() -> SecretValue:

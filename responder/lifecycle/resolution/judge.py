@@ -7,6 +7,7 @@ from stanch.responder.lifecycle.model.backend import Ability, Backend
 from stanch.responder.lifecycle.model.error import SecretRefused
 from stanch.responder.lifecycle.model.metadata import KEYS, Metadata, Reading, read
 from stanch.responder.lifecycle.model.reference import Reference
+from stanch.responder.lifecycle.model.revoked import revoked
 from stanch.responder.lifecycle.model.segregation import Place, breaches
 from stanch.responder.lifecycle.resolution.precedence import LOCAL, Course
 
@@ -22,6 +23,13 @@ def judged(
         raise SecretRefused(
             f"{reference} is being deleted from {source.name}: it is given to nobody",
             remedy="take it back there if that was a mistake; `stanch secrets list` shows it",
+        )
+    said = revoked(look.tags)
+    if said:
+        raise SecretRefused(
+            f"{reference} was revoked ({said}): it is given to nobody",
+            remedy="when that is over, give it again and rotate it: "
+            f"stanch secrets revoke --restore --reason WHY {reference.current}",
         )
     reading = read(look.tags)
     lenient = course.lenient and source.name in LOCAL

@@ -258,4 +258,4 @@ class Rotation:
 
 
 def _mark(event: Event | None) -> Mark | None:
-    return None if event is None else Mark(event.action.partition(".")[2])
+    return None if event is None else Mark(event.action)

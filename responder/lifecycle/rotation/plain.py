@@ -85,6 +85,13 @@ class Plain:
         """By the check, where there is one."""
         return _UNTESTED if self.check is None else self.check(fresh)
 
+    def end(self, current: SecretValue) -> str:
+        """Nothing is known of where it counts."""
+        del current
+        raise RotationFailed(
+            "only its provider can end it", remedy="revoke it there, then rotate it here"
+        )
+
     def retire(self, old: SecretValue, current: SecretValue) -> str:
         """Nothing is known of where else it counts."""
         del old, current

@@ -72,6 +72,18 @@ class Postgresql:
         del current
         self._close(_user(fresh))
 
+    def end(self, current: SecretValue) -> str:
+        """Neither user of the pair has a password or a connection; the value was tried."""
+        user = _user(current)
+        ended = sum(self._close(each) for each in (user, _other(user)))
+        try:
+            with _connect(current):
+                pass
+        except psycopg.OperationalError:
+            with self._connected():  # the server answers: it is this user that it refuses
+                return f"{user} is refused by the server, {ended} connections were ended"
+        raise _trusted(user)
+
     def retire(self, old: SecretValue, current: SecretValue) -> str:
         """The old user has no password and no connection; it was tried."""
         if _user(old) == _user(current):
@@ -83,10 +95,7 @@ class Postgresql:
         except psycopg.OperationalError:
             seen = self.test(current)  # the server answers: it is the old user that it refuses
             return f"{_user(old)} is refused ({seen}), {ended} of its connections were ended"
-        raise RotationFailed(
-            f"the old user {_user(old)} still connects without its password",
-            remedy="look at the server's pg_hba.conf: it trusts whoever comes from here",
-        )
+        raise _trusted(_user(old))
 
     def _close(self, user: str) -> int:
         """Without a password nobody logs in as this user; who is connected is ended."""
@@ -153,6 +162,13 @@ def _other(user: str) -> str:
             remedy=f"name it in {_LONGEST - len(_CLONE)} bytes at most",
         )
     return other
+
+
+def _trusted(user: str) -> RotationFailed:
+    return RotationFailed(
+        f"the user {user} still connects without its password",
+        remedy="look at the server's pg_hba.conf: it trusts whoever comes from here",
+    )
 
 
 def _failed(what: str, error: psycopg.Error) -> RotationFailed:

@@ -17,13 +17,21 @@ LOOKED_BACK = timedelta(days=400)
 
 
 class Mark(StrEnum):
-    """How far a rotation is, in the order in which it comes that far."""
+    """How far a rotation or a revocation is, in the order in which it comes that far."""
 
-    BEGUN = "begun"
-    PENDING = "pending"
-    DONE = "done"
-    ROLLED_BACK = "rolled_back"
-    RETIRED = "retired"
+    BEGUN = "rotation.begun"
+    PENDING = "rotation.pending"
+    DONE = "rotation.done"
+    ROLLED_BACK = "rotation.rolled_back"
+    RETIRED = "rotation.retired"
+    REVOKING = "revocation.begun"
+    REVOKED = "revocation.done"
+    RESTORED = "revocation.undone"
+
+    @property
+    def of_rotation(self) -> bool:
+        """Whether it says how far a rotation is."""
+        return self.startswith("rotation.")
 
 
 class RotationRecord(Protocol):
@@ -57,10 +65,7 @@ class LedgerRotations:
         }
         with self._store.transaction() as tx:
             now = tx.now()
-            action = f"rotation.{mark}"
-            tx.ledger.append(
-                Event(at=now, actor=by.actor, action=action, incident=None, detail=told)
-            )
+            tx.ledger.append(Event(at=now, actor=by.actor, action=mark, incident=None, detail=told))
         return now
 
     def newest(self, reference: Reference) -> Event | None:
@@ -71,7 +76,8 @@ class LedgerRotations:
             found = [
                 (event.at, number, event)
                 for number, mark in enumerate(Mark)
-                for event in tx.ledger.since(f"rotation.{mark}", since)
+                if mark.of_rotation
+                for event in tx.ledger.since(mark, since)
                 if event.detail.get("reference") == wanted
             ]
         return max(found, key=lambda each: each[:2])[2] if found else None

@@ -34,5 +34,8 @@ class Rotator(Protocol):
     def take_back(self, fresh: SecretValue, current: SecretValue) -> None:
         """Have the new value refused again."""
 
+    def end(self, current: SecretValue) -> str:
+        """Have every value refused; how that was seen."""
+
     def retire(self, old: SecretValue, current: SecretValue) -> str:
         """Have the old value refused; how that was seen."""

@@ -72,3 +72,24 @@ def test_what_a_person_brings_is_tried_before_it_is_given(lab: AwsLab, tmp_path:
     right = CliRunner().invoke(stanch, arguments, input="works\n")
     assert right.exit_code == 0, right.output
     assert current(lab) == "works"
+
+
+@pytest.mark.usefixtures("place")
+def test_a_revoked_secret_is_given_to_nobody_until_it_is_restored(
+    lab: AwsLab, capfd: pytest.CaptureFixture[str]
+) -> None:
+    value = made(lab, TAGS)
+    run("get", KEY)
+    done = CliRunner().invoke(stanch, ["secrets", "revoke", KEY, "--reason", "it leaked"])
+    assert done.exit_code == 1
+    assert "secrets-manager gives it to nobody" in done.output
+    assert "STILL OPEN: the value itself still works: nothing says where it counts" in done.output
+    assert "was given to" in done.output
+    assert value not in done.output
+    error = refused("get", KEY)
+    assert "was revoked" in str(error)
+    assert "it leaked" in str(error)
+    assert "is given again" in run("revoke", "--restore", "--reason", "false alarm", KEY)
+    capfd.readouterr()
+    run("get", KEY)
+    assert capfd.readouterr().out == value

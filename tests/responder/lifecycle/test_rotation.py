@@ -21,10 +21,12 @@ from stanch.responder.lifecycle.model.access import Asker
 from stanch.responder.lifecycle.model.answer import Described, Present, Stage
 from stanch.responder.lifecycle.model.error import SecretConflict, Unsupported
 from stanch.responder.lifecycle.model.reference import Reference, parse
+from stanch.responder.lifecycle.model.revoked import revoked
 from stanch.responder.lifecycle.rotation.course import Rotation
 from stanch.responder.lifecycle.rotation.plain import Check, Plain
 from stanch.responder.lifecycle.rotation.postgresql import Postgresql
 from stanch.responder.lifecycle.rotation.record import LedgerRotations
+from stanch.responder.lifecycle.rotation.revocation import Revocation
 from stanch.responder.lifecycle.rotation.rotator import RotationFailed, Rotator
 from stanch.responder.store.sql import SqlStore, open_store
 from stanch.scanner.model.secret import SecretValue
@@ -263,3 +265,44 @@ def test_a_store_without_compare_and_set_rotates_nothing(desk: Made, hands_in_aw
     racing = replace(plain.rotation, source=ParameterStore(hands_in_aws.admin))
     with pytest.raises(Unsupported, match="cannot guarded"):
         racing.rotate(plain.reference)
+
+
+def revocation(desk: Desk) -> Revocation:
+    whole = desk.rotation
+    return Revocation(
+        source=whole.source,
+        rotator=whole.rotator,
+        record=whole.record,
+        announcer=whole.announcer,
+        by=whole.by,
+    )
+
+
+def test_a_revoked_user_is_refused_with_its_whole_pair_and_repeating_it_is_harmless(
+    pair: Desk,
+) -> None:
+    before = pair.value()
+    pair.rotation.rotate(pair.reference)
+    now = pair.value()
+    connected = psycopg.connect(now.reveal().decode())
+    for _ in range(2):
+        outcome = revocation(pair).revoke(pair.reference, "it leaked")
+        assert "is refused by the server" in outcome.done[-1]
+        assert not connects(before)
+        assert not connects(now)
+    with pytest.raises(psycopg.OperationalError):
+        connected.execute("SELECT 1")
+    assert "it leaked" in revoked(pair.look().tags)
+
+
+def test_what_is_revoked_only_with_us_is_said_to_be_open_and_can_be_given_again(
+    desk: Made,
+) -> None:
+    mine = desk(Plain(), "the-value-before")
+    outcome = revocation(mine).revoke(mine.reference, "it leaked <today>")
+    assert any("only its provider can end it" in each for each in outcome.left)
+    assert revoked(mine.look().tags).endswith("it leaked today")
+    revocation(mine).restore(mine.reference, "a false alarm")
+    assert not revoked(mine.look().tags)
+    mine.rotation.rotate(mine.reference)
+    assert mine.rotation.repair(mine.reference).open  # the revocation has hidden nothing of it
