@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from stanch.responder.cli.secrets.desk import asker, place_options, room, settin
 from stanch.responder.cli.secrets.list import known_consumers
 from stanch.responder.cli.secrets.rotate import current
 from stanch.responder.cli.secrets.rotator import ending
-from stanch.responder.lifecycle.rotation.revocation import Revocation
+from stanch.responder.lifecycle.rotation.revocation import Revocation, Revoked
 from stanch.responder.lifecycle.sdk.keeping import announcing
 
 _LOOKED_BACK = timedelta(days=90)
@@ -65,9 +66,14 @@ def command(  # noqa: PLR0913  # one for each option
         act = revocation.restore if restore else revocation.revoke
         outcome = act(wanted, reason)
     tell(notes)
-    click.echo(f"{wanted}")
+    _show(outcome, () if restore else (used or {}).get(str(wanted), ()))
+
+
+def _show(outcome: Revoked, given: Sequence[str]) -> None:
+    """What was seen, and what may still work; ends the command."""
+    click.echo(f"{outcome.reference}")
     for line in (*outcome.done, *(f"STILL OPEN: {each}" for each in outcome.left)):
         click.echo(f"  {line}")
-    for who in () if restore else (used or {}).get(str(wanted), ()):
+    for who in given:
         click.echo(f"  was given to {who}")
     sys.exit(1 if outcome.left else 0)
