@@ -51,7 +51,11 @@ def secrets(settings: Settings, *, offline: bool) -> Iterator[Check]:
 
 
 def _accesses(file: Path) -> Check:
-    changed = list(islice(breaks(file), _FEW))
+    try:
+        changed = list(islice(breaks(file), _FEW))
+    except OSError as error:
+        said = f"{file} cannot be read: {error.strerror}"
+        return Check(State.WRONG, _AREA, said, "let this user read it, and nobody else write it")
     if not changed:
         return Check(State.GOOD, _AREA, f"{file}: each line follows from the one before")
     lines = ", ".join(map(str, changed))

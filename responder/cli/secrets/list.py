@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from stanch.responder.cli.secrets.desk import place_options, room, settings_for, tell
+from stanch.responder.cli.secrets.desk import room, settings_for, tell
 from stanch.responder.config import Settings
 from stanch.responder.domain.error import StoreError, Tampered, UsageError
 from stanch.responder.lifecycle.backends.naming import reference_at
@@ -50,7 +50,12 @@ _LOOKED_BACK = timedelta(days=90)
     type=click.Path(path_type=Path, exists=True),
     help="Also files below PATH that refer to them. May be repeated.",
 )
-@place_options
+@click.option(
+    "--env",
+    metavar="ENVIRONMENT",
+    help="Only this one's stores and secrets, and entries that name none. Default: all.",
+)
+@click.option("--tenant", metavar="NAME", help="Default: [secrets] tenant.")
 def command(  # click passes each option by name
     *,
     form: str,
@@ -97,7 +102,12 @@ def known_consumers(
         note = (f"who was given secrets by commands is not known: {error}",)
     file = place_of(settings.data)
     if file.exists():
-        used = joined(used, consumers(each for each in given(file) if each.at >= since))
+        try:
+            used = joined(used, consumers(each for each in given(file) if each.at >= since))
+        except OSError as error:
+            note += (
+                f"who was given secrets by applications is not known: {file}: {error.strerror}",
+            )
     return used, note
 
 
@@ -148,7 +158,13 @@ def _show(matrix: Matrix, form: str, output: Path | None, now: datetime) -> None
         return
     data = _written(matrix, form, now)
     if output is not None:
-        output.write_bytes(data)
+        try:
+            output.write_bytes(data)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {output}: {error.strerror}",
+                remedy="name a place that is there and that you may write to with --output",
+            ) from error
     elif form == "xlsx" and sys.stdout.isatty():
         raise UsageError(
             "a terminal shows no workbook",
@@ -186,4 +202,5 @@ def _print(matrix: Matrix) -> None:
     if matrix.rows:
         console.print(table(matrix))
     counts = ", ".join(f"{n} {state}" for state, n in sorted(matrix.counts().items()))
-    console.print(f"{len(matrix.rows)} secrets" + (f": {counts}" if counts else ""))
+    count = "1 secret" if len(matrix.rows) == 1 else f"{len(matrix.rows)} secrets"
+    console.print(count + (f": {counts}" if counts else ""))

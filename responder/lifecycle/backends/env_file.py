@@ -133,14 +133,17 @@ class EnvFile(ReadOnly):
             )
         except OSError as error:
             return Unreachable(why=f"{path}: {error.strerror}")
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_mode & _OTHERS_WRITE:
-                return Denied(
-                    why=f"{path} is no regular file that only its owner may change",
-                    remedy=f"see what is in it, then `chmod 600 {path}`",
-                )
-            data = file.read(_LARGEST + 1)
+            refused = _refused(path, status.st_mode)
+            if refused is not None:
+                return refused
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(_LARGEST + 1)
+        except OSError as error:
+            return Unreachable(why=f"{path}: {error.strerror}")
+        finally:
+            os.close(descriptor)
         if len(data) > _LARGEST:
             raise SecretsConfigError(
                 f"{path} is larger than {_LARGEST >> 20} MiB", remedy="keep only variables in it"
@@ -151,6 +154,22 @@ class EnvFile(ReadOnly):
             changed_at=datetime.fromtimestamp(status.st_mtime, UTC),
             variables=_parse(data, path),
         )
+
+
+def _refused(path: Path, mode: int) -> Denied | None:
+    """Why what lies there is not read."""
+    if not stat.S_ISREG(mode):
+        kind = "is a directory" if stat.S_ISDIR(mode) else "is no regular file"
+        return Denied(
+            why=f"{path} {kind}",
+            remedy=f"move it away, and write lines of NAME=value into a file {path}",
+        )
+    if mode & _OTHERS_WRITE:
+        return Denied(
+            why=f"{path} may be changed by others than its owner",
+            remedy=f"see what is in it, then `chmod 600 {path}`",
+        )
+    return None
 
 
 def _parse(data: bytes, path: Path) -> dict[str, _Variable]:

@@ -88,6 +88,10 @@ def rewritten(listing: Listing, references: Mapping[str, str]) -> bytes:
 
 def _bytes(path: Path) -> bytes:
     try:
+        if path.is_dir():
+            raise UsageError(
+                f"{path} is a directory", remedy=f"name the files in it, such as {path}/.env.prod"
+            )
         if not path.is_file():
             raise UsageError(
                 f"there is no file {path}", remedy="see `stanch secrets migrate --help`"

@@ -53,13 +53,21 @@ def course(
     connect: Callable[[str], Backend],
 ) -> Course:
     """The stores of an environment as declared. SecretsConfigError for what it must not have."""
+    names = declared_stores(environment, declared)
+    return Course(environment=environment, sources=tuple(map(connect, names)))
+
+
+def declared_stores(
+    environment: Environment, declared: Mapping[Environment, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The names of an environment's stores, in order. Raises as :func:`course` does."""
     names = declared[environment]
     key = f"[secrets] {environment.name.lower()}"
     if not names:
         raise SecretsConfigError(f"{key} names no store", remedy="name one, or leave the key out")
     if environment is Environment.PRODUCTION:
         _require_managed(names, key)
-    return Course(environment=environment, sources=tuple(map(connect, names)))
+    return names
 
 
 def _require_managed(names: tuple[str, ...], key: str) -> None:

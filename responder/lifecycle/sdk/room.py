@@ -18,8 +18,9 @@ from stanch.responder.lifecycle.model.access import AccessLog
 from stanch.responder.lifecycle.model.answer import Denied, Listed, Unreachable
 from stanch.responder.lifecycle.model.backend import Backend
 from stanch.responder.lifecycle.model.environment import Environment
+from stanch.responder.lifecycle.model.metadata import read
 from stanch.responder.lifecycle.model.segregation import Place
-from stanch.responder.lifecycle.resolution.precedence import Course, course
+from stanch.responder.lifecycle.resolution.precedence import Course, course, declared_stores
 from stanch.responder.lifecycle.resolution.resolver import Keep, Resolver
 from stanch.responder.providers.aws.adapter.client import AwsClients
 from stanch.responder.providers.aws.setting import AwsSection
@@ -76,16 +77,25 @@ class Room:
         return self._wiring.clients
 
     def names(self, environment: Environment | None = None) -> tuple[str, ...]:
-        """The stores of one environment, or every one that any environment declares."""
+        """The stores of one environment, or every one that any environment declares.
+
+        SecretsConfigError for what an environment must not have: reading would refuse it too.
+        """
         sources = self._section.sources()
         asked = [environment] if environment is not None else list(Environment)
-        return tuple(dict.fromkeys(name for each in asked for name in sources[each]))
+        return tuple(
+            dict.fromkeys(name for each in asked for name in declared_stores(each, sources))
+        )
 
     def entries(self, environment: Environment | None = None) -> Iterator[Found]:
-        """What the stores list; an answer that is no entry says that a list is not complete."""
+        """What the stores list; an answer that is no entry says that a list is not complete.
+
+        Of one environment: its own, and what nothing says the environment of.
+        """
         for name in self.names(environment):
             for listed in self.backend(name).entries():
-                yield Found(source=name, listed=listed)
+                if environment is None or _of(listed) in {environment, None}:
+                    yield Found(source=name, listed=listed)
 
     def close(self) -> None:
         """Close what was opened."""
@@ -103,6 +113,15 @@ class Room:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _of(listed: Listed | Denied | Unreachable) -> str | None:
+    """The environment of an entry, as its name says, else its metadata."""
+    if not isinstance(listed, Listed):
+        return None
+    if listed.reference is not None:
+        return listed.reference.environment
+    return read(listed.described.tags).known.get("environment")
 
 
 def _wiring(settings: Settings, section: SecretsSection, opened: ExitStack) -> Wiring:
