@@ -93,6 +93,9 @@ class _Reader:
             tries=self._count(self._table, "tries", 3),
             exclude=self._texts("exclude"),
         )
+        if all(unit.fits(limits.exclude) for unit in units):
+            why = f"nothing is left to scan: `exclude` leaves out each of {len(units)} targets"
+            self._fail("exclude", why, f"narrow it: {units[0].name} is a name that it fits")
         return FleetFile(path=self._path, name=name, units=units, limits=limits)
 
     def _units(self) -> tuple[Unit, ...]:

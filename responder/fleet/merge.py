@@ -17,6 +17,7 @@ def merged(store: FleetStore, fleet: Fleet, wait: Callable[[], None]) -> Iterato
     Raises Tampered where a unit is missing that was planned.
     """
     order = _Order()
+    read = False
     while True:
         with store.snapshot() as tx:
             unit = tx.fleets.after(fleet.id, order.position)
@@ -24,11 +25,14 @@ def merged(store: FleetStore, fleet: Fleet, wait: Callable[[], None]) -> Iterato
             brought = tx.fleets.brought(unit) if unit is not None and unit.digest else None
         if unit is None:
             order.end(sources_of(fleet))
+            if not read:
+                yield _nothing(fleet)
             return
         if not over:
             wait()
             continue
         order.go_on(unit)
+        read = read or brought is not None or unit.state is UnitState.ASIDE
         if brought is not None:
             yield Brought.read(json.loads(brought))
         elif unit.state is UnitState.ASIDE:
@@ -70,6 +74,17 @@ def _aside(unit: UnitRun) -> Brought:
     """One that will not be read is a gap, as it is in a scan of itself."""
     brought = Brought()
     brought.add(_gap(unit))
+    return brought
+
+
+def _nothing(fleet: Fleet) -> Brought:
+    """A fleet of which no unit was read vouches for nothing: its owners had none, or none left."""
+    brought = Brought()
+    error = SourceError(
+        "nothing was left to scan: its owners list no repository that `exclude` leaves",
+        remedy="narrow `exclude`, or give a token that sees more: docs/fleet.md",
+    )
+    brought.add(unread(fleet.name, error))
     return brought
 
 

@@ -77,7 +77,7 @@ class Files:
         gauge = Gauge(source.measured)
         sight = Sight(results=iter(()), cursor=source.cursor)
         path = Path(source.subject).expanduser()
-        sight.results = self._results(path, sight, gauge, history=watched.history)
+        sight.results = _said(path, self._results(path, sight, gauge, history=watched.history))
         return sight
 
     def _results(
@@ -126,6 +126,17 @@ class Files:
             yield _moved_down(each, at.line - 1) if isinstance(each, Match) else each
 
 
+def _said(path: Path, results: Iterator[Brought]) -> Iterator[Brought]:
+    """The same; what the system says of the file, at whatever call, is said of the file."""
+    try:
+        yield from results
+    except OSError as error:
+        raise FollowError(
+            f"{path} cannot be read: {error.strerror}",
+            remedy="a file is followed where it is: run `stanch watch` there, as who may read it",
+        ) from None
+
+
 def _read(file: BinaryIO, at: _Place, *, ended: bool) -> tuple[bytes, int]:
     """Bytes from the start on, and how many are whole lines; all when the file ``ended``."""
     file.seek(at.start)
@@ -143,18 +154,19 @@ def _moved_down(match: Match, lines: int) -> Match:
 
 
 def _opened(path: Path) -> BinaryIO:
-    try:
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(number).st_mode  # before it is a file of Python's, which refuses directories
+    if stat.S_ISREG(mode):
+        return os.fdopen(number, "rb")
+    os.close(number)
+    if stat.S_ISDIR(mode):
         raise FollowError(
-            f"{path} cannot be read: {error.strerror}",
-            remedy="a file is followed where it is: run `stanch watch` there, as who may read it",
-        ) from None
-    file = os.fdopen(number, "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise FollowError(f"{path} is no regular file", remedy="pipe it through: … | stanch scan -")
-    return file
+            f"{path} is a directory; name a file",
+            remedy=f"watch each file of it on its own: [watch.NAME] of = \"{path}/app.log\"",
+        )
+    raise FollowError(
+        f"{path} is no regular file; name one", remedy="pipe it through: … | stanch scan -"
+    )
 
 
 def _moved(path: Path, at: _Place) -> Path | None:

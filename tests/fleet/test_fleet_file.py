@@ -30,6 +30,7 @@ GOOD = 'targets = ["github:acme"]\n'
         ('targets = ["https://u:p@h/a.git"]\n', ":1: the address of h holds", "token"),
         ('targets = ["ext::sh -c id"]\n', ":1: ", "HOST/PATH"),
         ('targets = ["github:a",\n "github:a"]\n', ": `github:a` names", "once"),
+        (GOOD + 'exclude = ["*"]\n', ":2: nothing is left to scan", "narrow it: github:acme"),
         ("targets = [\n", "is not TOML", "syntax"),
     ],
 )

@@ -120,9 +120,19 @@ def test_more_than_one_look_can_read_follows_at_once(
 def test_what_is_no_file_says_so(path: Path, post: Post) -> None:
     assert not look(post)
     assert "No such file" in post.source(str(path)).error
+    path.mkdir()
+    assert not look(post)
+    assert post.source(str(path)).error == f"{path} is a directory; name a file"
+    path.rmdir()
     os.mkfifo(path)
     assert not look(post)
     assert "is no regular file" in post.source(str(path)).error
+
+
+def test_what_the_system_refuses_while_it_is_read_is_said(watching: Watches) -> None:
+    post = watching("[watch.app]", 'kind = "file"', 'of = "/proc/self/mem"')
+    assert not look(post)
+    assert post.source("/proc/self/mem").error == "/proc/self/mem cannot be read: Input/output error"
 
 
 def test_from_now_on_means_from_the_end(path: Path, watching: Watches, token: Token) -> None:
