@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from stanch.scanner.detectors.engine import Engine
 from stanch.scanner.detectors.ruleset.ruleset import load_builtin
-from stanch.scanner.model.error import SourceError, UsageError
+from stanch.scanner.model.error import SourceError
 from stanch.scanner.model.finding import Confidence, Match
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.record import replace
 from stanch.scanner.model.rule import Rule
+from stanch.scanner.scan import path_target
 from stanch.scanner.scan.engine import ScanEngine
 from stanch.scanner.scan.pool import run
 from stanch.scanner.sources.content.display_path import display
@@ -94,17 +95,19 @@ class Scanner:
         that cannot be read, :class:`UsageError` for one that does not exist, and for history or
         staged content of what is in no repository.
         """
-        real = _real(path)
+        real = path_target.real(path)
         layout = enclosing(real) if real.is_dir() else None
         is_root = layout is not None and real in {layout.top, layout.git_dir}
         wanted = is_root if history is None else history
         if selection is not None and not wanted:
-            raise _no_history(path)
+            raise path_target.no_history(path)
         if layout is None:
             if wanted or staged:
-                raise _not_a_repository(path)
-            return self._scan(self._files(_alone(real), parts=parts))
-        stages = []
+                raise path_target.not_a_repository(path)
+            stages = path_target.broken(real) if history is None else ()
+            return self._scan(*stages, self._files(path_target.alone(real), parts=parts))
+        known = history is False or real.is_relative_to(layout.git_dir)
+        stages = [] if is_root or known else [*path_target.broken(real)]
         if worktree and layout.top is not None:
             stages.append(self._files(Worktree(root=real), parts=parts))
         if staged:
@@ -358,43 +361,3 @@ def _elsewhere(layout: Layout) -> Iterator[Gap]:
     if layout.elsewhere:
         why = f"points to another repository, which was read: {display(str(layout.git_dir))}"
         yield Gap(path=".git", why=why, incomplete=False)
-
-
-def _real(path: Path) -> Path:
-    try:
-        return path.resolve(strict=True)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(
-            f"there is no file or directory {_shown(path)}",
-            remedy="name one that exists, or `-` for standard input",
-        ) from error
-    except (OSError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or "it is a loop of symbolic links"
-        raise SourceError(
-            f"cannot read {_shown(path)}: {why}",
-            remedy="let this user read it, or name another",
-        ) from error
-
-
-def _not_a_repository(path: Path) -> UsageError:
-    return UsageError(
-        f"{_shown(path)} is not in a git repository",
-        remedy="name a repository, or leave out --history and --staged",
-    )
-
-
-def _no_history(path: Path) -> UsageError:
-    return UsageError(
-        f"--since and --branch choose commits, and no history of {_shown(path)} is read",
-        remedy="name a repository's root, add --history, or leave them out: "
-        "stanch scan --history [TARGET...]",
-    )
-
-
-def _alone(real: Path) -> Worktree:
-    """A folder that is in no repository, or a single file."""
-    return Worktree(root=real) if real.is_dir() else Worktree(root=real.parent, only=(real.name,))
-
-
-def _shown(path: Path) -> str:
-    return str(path).encode("unicode_escape", "backslashreplace").decode()
