@@ -162,7 +162,7 @@ def _opened(path: Path) -> BinaryIO:
     if stat.S_ISDIR(mode):
         raise FollowError(
             f"{path} is a directory; name a file",
-            remedy=f"watch each file of it on its own: [watch.NAME] of = \"{path}/app.log\"",
+            remedy=f'watch each file of it on its own: [watch.NAME] of = "{path}/app.log"',
         )
     raise FollowError(
         f"{path} is no regular file; name one", remedy="pipe it through: … | stanch scan -"
