@@ -104,8 +104,8 @@ class Scanner:
         if layout is None:
             if wanted or staged:
                 raise path_target.not_a_repository(path)
-            stages = path_target.broken(real) if history is None else ()
-            return self._scan(*stages, self._files(path_target.alone(real), parts=parts))
+            said = path_target.broken(real) if history is None else ()
+            return self._scan(*said, self._files(path_target.alone(real), parts=parts))
         known = history is False or real.is_relative_to(layout.git_dir)
         stages = [] if is_root or known else [*path_target.broken(real)]
         if worktree and layout.top is not None:
