@@ -72,6 +72,11 @@ def _store(source: Backend) -> Check:
     if isinstance(first, Denied):
         return Check(State.WRONG, _AREA, f"{source.name}: {first.why}", first.remedy)
     if isinstance(first, Unreachable):
-        return Check(State.UNKNOWN, _AREA, f"{source.name}: {first.why}", "look when it answers")
+        return Check(
+            State.UNKNOWN,
+            _AREA,
+            f"{source.name}: {first.why}",
+            first.remedy or "look when it answers",
+        )
     has = "has secrets" if first is not None else "answers, and has no secret"
     return Check(State.GOOD, _AREA, f"{source.name} {has}")

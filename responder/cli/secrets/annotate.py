@@ -103,10 +103,14 @@ def failure(reference: Reference, source: str, answer: NotGiven | Conflict) -> S
     message = f"{reference}: {source}: {answer.why}"
     match answer:
         case Absent():
-            return SecretAbsent(message, remedy="`stanch secrets list` shows what there is")
+            return SecretAbsent(
+                message, remedy=answer.remedy or "`stanch secrets list` shows what there is"
+            )
         case Denied():
             return SecretDenied(message, remedy=answer.remedy)
         case Unreachable():
-            return SecretUnavailable(message, remedy="try again when it answers; `stanch doctor`")
+            return SecretUnavailable(
+                message, remedy=answer.remedy or "try again when it answers; `stanch doctor`"
+            )
         case Conflict():
             return SecretConflict(message, remedy="look at it, and repeat what you did")

@@ -18,6 +18,7 @@ from stanch.responder.lifecycle.model.answer import (
 )
 from stanch.responder.providers.aws.adapter.error import (
     LimitReached,
+    NotAsked,
     NotThere,
     calling,
     code_of,
@@ -67,8 +68,9 @@ def ask(
         return Unreachable(why=str(later))
     except LimitReached as full:
         return Denied(why=str(full), remedy="raise the quota, or remove what is not needed")
-    except StepFailed as failed:  # not allowed, nobody, or an answer that a person must read
-        return Denied(why=str(failed), remedy=failed.remedy)
+    except StepFailed as failed:  # not allowed, not accepted, or an answer that a person must read
+        kind = Unreachable if isinstance(failed, NotAsked) else Denied
+        return kind(why=str(failed), remedy=failed.remedy)
 
 
 def change(

@@ -16,7 +16,7 @@ import os
 import shlex
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +52,7 @@ _OTHERS_WRITE = 0o002
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Variable:
     value: SecretValue
-    line: int
+    lines: tuple[int, ...]  # the last counts, as for shells and frameworks
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,6 +62,7 @@ class _File:
     version: str  # another after each change: of which variable, nobody knows
     changed_at: datetime
     variables: Mapping[str, _Variable]
+    bare: tuple[int, ...]  # lines without "=": their text may be a value, and is never shown
 
 
 class EnvFile(ReadOnly):
@@ -80,26 +81,24 @@ class EnvFile(ReadOnly):
 
     def read(self, reference: Reference) -> Read:
         """The value as the file has it now."""
-        file = self._file(reference.environment)
-        return file if isinstance(file, NotGiven) else _read(file, reference)
+        return _read(self._file(reference.environment), reference)
 
     def read_many(self, references: Sequence[Reference]) -> Mapping[Reference, Read]:
         """Each file is read once."""
         files = {each: self._file(each) for each in {ref.environment for ref in references}}
         answers: dict[Reference, Read] = {}
         for each in references:
-            file = files[each.environment]
-            answers[each] = file if isinstance(file, NotGiven) else _read(file, each)
+            answers[each] = _read(files[each.environment], each)
         return answers
 
     def describe(self, reference: Reference) -> Look:
         """Where it stands, and what the comments above it say."""
         file = self._file(reference.environment)
         if isinstance(file, NotGiven):
-            return file
-        found = file.variables.get(variable(reference))
-        if found is None:
-            return Absent(why=f"{variable(reference)} is not in {file.path}")
+            return _with_line(file, reference)
+        found = _found(file, reference)
+        if isinstance(found, Absent):
+            return found
         return _described(file, found, service=reference.service, at=reference.environment)
 
     def entries(self, *, under: str = "") -> Iterator[Listed | Denied | Unreachable]:
@@ -110,14 +109,29 @@ class EnvFile(ReadOnly):
                 yield file
             if isinstance(file, NotGiven):
                 continue
+            for line in () if under else file.bare:
+                yield Listed(reference=None, described=_bare(file, line, at=environment))
             for name, found in file.variables.items():
                 reference = reference_of(name, service=self._service, environment=environment)
                 if under and not (reference and reference.path.startswith(under)):
                     continue
-                yield Listed(
-                    reference=reference,
-                    described=_described(file, found, service=self._service, at=environment),
-                )
+                described = _described(file, found, service=self._service, at=environment)
+                if reference is None:
+                    described = replace(described, note=self._unnamed(name, file, environment))
+                yield Listed(reference=reference, described=described)
+
+    def _unnamed(self, name: str, file: _File, environment: Environment) -> str:
+        """Why a variable has no reference, and what gives it one."""
+        if not self._service:
+            return (
+                "whose it is is not known: write service to [secrets] of stanch.toml, "
+                "then `stanch secrets list`"
+            )
+        wanted = f"secret://{self._service}/{environment}/TOOL/NAME"
+        return (
+            f"{name} is no TOOL_NAME: where it is a secret, "
+            f"`stanch secrets migrate {file.path} --map {name}={wanted}`"
+        )
 
     def _file(self, environment: Environment) -> _File | NotGiven:
         path = self.path(environment)
@@ -125,7 +139,7 @@ class EnvFile(ReadOnly):
             # A pipe or device is no file of settings, and would hold us up for ever.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
-            return Absent(why=f"there is no {path}")
+            return Absent(why=f"there is no {path}", remedy=f"write into a new file {path}:")
         except PermissionError:
             return Denied(
                 why=f"{path} cannot be read by this user",
@@ -148,11 +162,13 @@ class EnvFile(ReadOnly):
             raise SecretsConfigError(
                 f"{path} is larger than {_LARGEST >> 20} MiB", remedy="keep only variables in it"
             )
+        variables, bare = _parse(data, path)
         return _File(
             path=path,
             version=f"file-{status.st_mtime_ns}",
             changed_at=datetime.fromtimestamp(status.st_mtime, UTC),
-            variables=_parse(data, path),
+            variables=variables,
+            bare=bare,
         )
 
 
@@ -172,7 +188,7 @@ def _refused(path: Path, mode: int) -> Denied | None:
     return None
 
 
-def _parse(data: bytes, path: Path) -> dict[str, _Variable]:
+def _parse(data: bytes, path: Path) -> tuple[dict[str, _Variable], tuple[int, ...]]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -181,6 +197,7 @@ def _parse(data: bytes, path: Path) -> dict[str, _Variable]:
             f"{path}:{line}: it is not UTF-8", remedy="save the file as UTF-8"
         ) from None
     found: dict[str, _Variable] = {}
+    bare: list[int] = []
     tags: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(text)):
         said = binding.original.string
@@ -194,8 +211,11 @@ def _parse(data: bytes, path: Path) -> dict[str, _Variable]:
             note(said, line, path, tags)
         elif binding.value is not None:
             value = SecretValue(binding.value.encode())
-            found[binding.key] = _Variable(value=value, line=line, tags=dict(tags))
-    return found
+            before = found.pop(binding.key).lines if binding.key in found else ()
+            found[binding.key] = _Variable(value=value, lines=(*before, line), tags=dict(tags))
+        else:
+            bare.append(line)
+    return found, tuple(bare)
 
 
 def note(text: str, line: int, path: Path, tags: dict[str, str]) -> None:
@@ -217,22 +237,62 @@ def note(text: str, line: int, path: Path, tags: dict[str, str]) -> None:
         tags[key] = value
 
 
-def _read(file: _File, reference: Reference) -> Read:
+def _read(file: _File | NotGiven, reference: Reference) -> Read:
+    if isinstance(file, NotGiven):
+        return _with_line(file, reference)
+    found = _found(file, reference)
+    if isinstance(found, Absent):
+        return found
     name = variable(reference)
-    found = file.variables.get(name)
     if reference.version not in {"", file.version}:
         return Absent(why=f"{NAME} keeps no version {reference.version}")
-    if found is None:
-        return Absent(why=f"{name} is not in {file.path}")
     if not len(found.value):
-        return Absent(why=f"{name} is empty in {file.path}:{found.line}")
+        return Absent(
+            why=f"{name} is empty in {file.path}:{found.lines[-1]}",
+            remedy="write its value behind the = there",
+        )
     return Present(value=found.value, version=file.version, created_at=file.changed_at)
+
+
+def _with_line(answer: NotGiven, reference: Reference) -> NotGiven:
+    if isinstance(answer, Absent):
+        return replace(answer, remedy=f"{answer.remedy} {variable(reference)}=VALUE")
+    return answer
+
+
+def _found(file: _File, reference: Reference) -> _Variable | Absent:
+    name = variable(reference)
+    found = file.variables.get(name)
+    if found is not None:
+        return found
+    bare = f"; nothing is read from {_lines(file.bare)}, without =" if file.bare else ""
+    return Absent(
+        why=f"{name} is not in {file.path}{bare}",
+        remedy=f"add the line {name}=VALUE to {file.path}",
+    )
+
+
+def _lines(numbers: tuple[int, ...]) -> str:
+    said = " and ".join(map(str, numbers))
+    return f"line {said}" if len(numbers) == 1 else f"lines {said}"
+
+
+def _bare(file: _File, line: int, *, at: Environment) -> Described:
+    return Described(
+        place=f"{file.path}:{line}",
+        tags={"environment": str(at)},
+        changed_at=file.changed_at,
+        note="nothing is read from this line, which has no =: write NAME=value, or put # before it",
+    )
 
 
 def _described(file: _File, found: _Variable, *, service: str, at: Environment) -> Described:
     return Described(
-        place=f"{file.path}:{found.line}",
+        place=f"{file.path}:{found.lines[-1]}",
         tags={"service": service, "environment": str(at), **found.tags},
         versions={file.version: frozenset({Stage.CURRENT})},
         changed_at=file.changed_at,
+        note=f"{_lines(found.lines)} of {file.path} give it: the last counts"
+        if len(found.lines) > 1
+        else "",
     )

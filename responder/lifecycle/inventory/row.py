@@ -70,6 +70,8 @@ def judge(
     reading = read(described.tags)
     metadata = reading.metadata
     state, problem = _state(reference, described, reading, now)
+    if described.note and problem != described.note:
+        problem = "; ".join(filter(None, (problem, described.note)))
     rotated = metadata.last_rotated if metadata else None
     return Row(
         source=source,
@@ -85,13 +87,19 @@ def judge(
     )
 
 
+_UNNAMED = (
+    "its name in the store is no SERVICE/ENVIRONMENT/TOOL/NAME: keep it under such a name, "
+    "then `stanch secrets annotate secret://…`"
+)
+
+
 def _state(
     reference: Reference | None, described: Described, reading: Reading, now: datetime
 ) -> tuple[State, str]:
     if described.deleted_at is not None:
         return State.DELETED, f"gone for good on {described.deleted_at:%Y-%m-%d}"
     if reference is None:
-        return State.UNNAMED, "its name in the store is no reference"
+        return State.UNNAMED, described.note or _UNNAMED
     metadata = reading.metadata
     if metadata is None:
         unowned = "owner" not in reading.known

@@ -112,8 +112,13 @@ def _env(path: Path, data: bytes) -> Iterator[Variable]:
     for binding, line in _bindings(path, data):
         if binding.key is None:
             note(binding.original.string, line, path, tags)
+        elif binding.value is None:  # what stands there may be a value: it is never shown
+            raise UsageError(
+                f"{path}:{line}: there is no = in this line",
+                remedy="write NAME=value, or begin a comment with #",
+            )
         else:
-            value = SecretValue((binding.value or "").encode())
+            value = SecretValue(binding.value.encode())
             yield Variable(name=binding.key, value=value, path=path, line=line, tags=dict(tags))
 
 

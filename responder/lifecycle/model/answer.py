@@ -43,6 +43,7 @@ class Described:
     used_at: datetime | None = None  # a day's precision where that is all there is
     deleted_at: datetime | None = None  # when it goes; nobody can read it until then either
     rotates_itself: bool = False
+    note: str = ""  # what whoever is given it, or lists it, should be told
 
     def at(self, stage: Stage) -> str | None:
         """The version at this stage."""
@@ -66,9 +67,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """The store answered: there is no such thing."""
+    """The store answered: there is no such thing. ``remedy``: how it would come there."""
 
     why: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +83,13 @@ class Denied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable:
-    """No answer, or one that says nothing: whether it is there, or was done, is not known."""
+    """No answer, or one that says nothing: whether it is there, or was done, is not known.
+
+    ``remedy``: what would make it answer, where waiting does not.
+    """
 
     why: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,7 @@ class Resolver:
                         version=answer.version,
                         source=source.name,
                         metadata=metadata,
-                        notes=_notes(passed, course.note(source)),
+                        notes=_notes(passed, course.note(source), look.note),
                     )
                 look = answer
             passed.append(Passed(source=source.name, answer=look))
@@ -212,7 +212,7 @@ class Resolver:
                     version=answer.version,
                     source=source.name,
                     metadata=metadata[each],
-                    notes=(*notes, note) if note else notes,
+                    notes=(*notes, *filter(None, (note, entries[each].described.note))),
                 )
 
     def _record_given(self, given: Resolved, asker: Asker, *, seconds: float | None = None) -> None:
@@ -257,27 +257,45 @@ _OUTCOMES: Mapping[type[SecretError], Outcome] = {
 def why_not(what: str, passed: list[Passed]) -> SecretError:
     """The worst of the answers: who has not been heard cannot be said to have nothing."""
     said = "; ".join(f"{each.source}: {each.answer.why}" for each in passed)
+    # Where a store on this machine was asked as well, a line there is the shortest way.
+    added = next(
+        (
+            each.answer.remedy
+            for each in passed
+            if isinstance(each.answer, Absent) and each.answer.remedy
+        ),
+        "",
+    )
     for each in passed:
         if isinstance(each.answer, Unreachable):
+            remedy = each.answer.remedy or (
+                "try again when the store answers; `stanch doctor` checks the way to it"
+            )
             return SecretUnavailable(
-                f"{what} is not known: {said}",
-                remedy="try again when the store answers; `stanch doctor` checks the way to it",
+                f"{what}: {each.source} did not answer, so nobody knows whether it is there: "
+                f"{said}",
+                remedy=f"{added}; or {remedy}" if added else remedy,
             )
     for each in passed:
         if isinstance(each.answer, Denied):
-            return SecretDenied(f"{what} was denied: {said}", remedy=each.answer.remedy)
+            remedy = each.answer.remedy
+            return SecretDenied(
+                f"{what} was denied: {said}",
+                remedy=f"{added}; or {remedy}" if added else remedy,
+            )
     return SecretAbsent(
-        f"there is no {what}: {said}", remedy="`stanch secrets list` shows what there is"
+        f"there is no {what}: {said}",
+        remedy=added or "`stanch secrets list` shows what there is",
     )
 
 
-def _notes(passed: list[Passed], note: str = "") -> tuple[str, ...]:
+def _notes(passed: list[Passed], *more: str) -> tuple[str, ...]:
     notes = [
         f"{each.source} was passed over: {each.answer.why}"
         for each in passed
         if not isinstance(each.answer, Absent)
     ]
-    return (*notes, note) if note else tuple(notes)
+    return (*notes, *filter(None, more))
 
 
 def _from(given: Resolved) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 from click.testing import CliRunner, Result
 
 from stanch.responder.cli.main import stanch
 from stanch.responder.domain.error import StanchError, UsageError
-from stanch.responder.lifecycle.model.error import SecretsConfigError
+from stanch.responder.lifecycle.model.error import (
+    SecretAbsent,
+    SecretsConfigError,
+    SecretUnavailable,
+)
 
 KEY = "secret://shop/dev/stripe/api-key"
 
@@ -85,3 +90,59 @@ def test_a_file_of_accesses_that_cannot_be_read_is_a_note(here: Path) -> None:
     (here / "home" / "access.jsonl").mkdir(parents=True)
     listed = run("list", "--env", "test")
     assert (listed.exit_code, "access.jsonl" in listed.output) == (0, True)
+
+
+def test_a_store_that_nobody_could_ask_is_not_known_and_never_denied(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANCH_SECRETS_DEVELOPMENT", "secrets-manager,env-file")
+    (here / ".env.dev").write_text("STRIPE_OTHER=x\n")
+    for env, remedy in (
+        ("dev", f"add the line STRIPE_API_KEY=VALUE to {here}/.env.dev; or set AWS_PROFILE"),
+        ("prod", "set AWS_PROFILE"),
+    ):
+        found = error("get", KEY.replace("dev", env), "--env", env)
+        assert (type(found), found.exit_code) == (SecretUnavailable, 3)
+        assert "secrets-manager did not answer, so nobody knows whether it is there" in str(found)
+        assert "no AWS credentials of its own" in str(found)
+        assert found.remedy.startswith(remedy)
+    given = run("get", "secret://shop/dev/stripe/other")
+    assert (given.exit_code, "secrets-manager was passed over" in given.output) == (0, True)
+
+
+def test_what_no_env_file_has_is_added_by_the_line_that_is_named(here: Path) -> None:
+    assert (
+        error("get", KEY).remedy == f"write into a new file {here}/.env.dev: STRIPE_API_KEY=VALUE"
+    )
+    (here / ".env.dev").write_text("A_B=x\n")
+    found = error("get", KEY)
+    assert (type(found), found.exit_code) == (SecretAbsent, 1)
+    assert found.remedy == f"add the line STRIPE_API_KEY=VALUE to {here}/.env.dev"
+
+
+def test_what_is_given_twice_and_what_is_read_over_is_said(
+    here: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    bare = token_urlsafe(24).replace("-", "_")
+    (here / ".env.dev").write_text(f"STRIPE_API_KEY=a\nexport {bare}\nSTRIPE_API_KEY=b\n")
+    given = run("get", KEY)
+    assert capfdbinary.readouterr().out == b"b"
+    assert "lines 1 and 3" in given.output
+    assert "the last counts" in given.output
+    assert "nothing is read from line 2" in str(error("get", f"{KEY}-2"))
+    listed = run("list", "--format", "csv").output
+    assert "the last counts" in listed
+    assert ".env.dev:2" in listed
+    assert "which has no =" in listed
+    refused = error("migrate", ".env.dev")
+    assert ".env.dev:2: there is no =" in str(refused)
+    assert bare not in listed + str(refused) + given.output
+
+
+def test_an_entry_without_a_name_says_what_gives_it_one(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / ".env.dev").write_text("DEBUG=1\n")
+    assert "--map DEBUG=secret://shop/dev/TOOL/NAME" in run("list", "--format", "csv").output
+    monkeypatch.setenv("STANCH_SECRETS_SERVICE", "")
+    assert "write service to [secrets]" in run("list", "--format", "csv").output

@@ -89,6 +89,10 @@ class LimitReached(Exception):  # noqa: N818  # an answer for the step to judge,
     """A quota of the account or user is used up."""
 
 
+class NotAsked(StepFailed):
+    """The call never left this machine: what AWS would say is not known."""
+
+
 class NotAllowed(StepFailed):
     """Our identity may not do this, or AWS will not say whether the thing exists."""
 
@@ -156,14 +160,14 @@ def calling(api: str, *, only_change: bool = False) -> Iterator[None]:
             f"{api}: {type(error).__name__}: no answer from AWS", after=_AGAIN
         ) from None
     except (NoCredentialsError, PartialCredentialsError):
-        raise StepFailed(
+        raise NotAsked(
             f"{api}: Stanch has no AWS credentials of its own",
             remedy="set AWS_PROFILE or the usual AWS environment; `stanch doctor` checks it",
         ) from None
     except ResponseParserError:
         raise Retryable(f"{api}: an answer that is not AWS's", after=_AGAIN) from None
     except BotoCoreError as error:
-        raise StepFailed(
+        raise NotAsked(
             f"{api}: {masked(str(error))}", remedy="`stanch doctor` checks the AWS settings"
         ) from None
 
