@@ -138,6 +138,11 @@ class FleetProgress:
         return sum(self.states.values()) - self.states.get(UnitState.OMITTED, 0)
 
     @property
+    def of(self) -> str:
+        """The same with its noun."""
+        return f"{self.units:,} unit{'' if self.units == 1 else 's'}"
+
+    @property
     def over(self) -> int:
         """Those that nobody will take any more."""
         return sum(self.states.get(state, 0) for state in (UnitState.DONE, UnitState.ASIDE))

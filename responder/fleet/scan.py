@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from stanch.responder.domain.error import StanchError
 from stanch.responder.domain.fleet import Fleet, FleetProgress, FleetStore, UnitState
 from stanch.responder.fleet.merge import merged
 from stanch.responder.fleet.plan import finish
-from stanch.scanner.api import Brought, replayed
+from stanch.scanner.api import Brought, Unit, replayed
 
 _POLL = 0.05  # seconds between two looks at whether the next unit is over
 _LOOK = 1.0  # seconds between two at the whole
@@ -58,6 +58,12 @@ class FleetScan:
         """Its report was written: who asks for the same again wants it read anew."""
         finish(self._store, self.fleet)
 
+    def targets(self) -> Iterable[tuple[str, str]]:
+        """Units that were read: the name of each, and what it is as a target of its own."""
+        with self._store.snapshot() as tx:
+            units = tx.fleets.units(self.fleet.id, UnitState.DONE)
+        return [(unit.name, Unit.read(unit.unit).target) for unit in units]
+
     def _brought(self) -> Iterator[Brought]:
         for brought in merged(self._store, self.fleet, self._wait):
             self._teller.clear()
@@ -71,7 +77,7 @@ class FleetScan:
         aside, omitted = (
             progress.states.get(state, 0) for state in (UnitState.ASIDE, UnitState.OMITTED)
         )
-        said = [f"{progress.units:,} units", f"{aside:,} set aside" if aside else ""]
+        said = [progress.of, f"{aside:,} set aside" if aside else ""]
         said.append(f"{omitted:,} left out as its file says" if omitted else "")
         return f"fleet {self.fleet.id[:8]}: {', '.join(filter(None, said))}"
 

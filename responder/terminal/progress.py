@@ -57,11 +57,11 @@ def words(progress: FleetProgress, seconds: float) -> str:
     aside = progress.states.get(UnitState.ASIDE, 0)
     waiting = progress.states.get(UnitState.WAITING, 0)
     said = [
-        f"{progress.over:,} of {progress.units:,} units",
+        f"{progress.over:,} of {progress.of}",
         f"{running:,} running" if running else "",
         f"{waiting:,} to be tried again" if waiting else "",
         f"{aside:,} set aside" if aside else "",
-        f"{progress.findings:,} places",
+        f"{progress.findings:,} place{'' if progress.findings == 1 else 's'}",
         f"{progress.size / 1e6:,.0f} MB",
         _left(progress, seconds),
     ]
@@ -82,7 +82,8 @@ def fleet_table(fleets: Iterable[tuple[Fleet, FleetProgress]], now: datetime) ->
     table.add_column("What, and how far", overflow="fold")
     for fleet, progress in fleets:
         seconds = ((fleet.finished_at or now) - fleet.started_at).total_seconds()
-        state = "going on" if fleet.finished_at is None else "ended" if progress.left else "told"
+        over = "given up" if progress.left else "reported"
+        state = "going on" if fleet.finished_at is None else over
         said = Text(visible(fleet.name)).append(f"\n{words(progress, seconds)}", style="dim")
         table.add_row(fleet.id[:8], state, said)
     return table

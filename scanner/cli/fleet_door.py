@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from stanch.scanner.model.error import UsageError
+from stanch.scanner.reports.report import Waiving
 from stanch.scanner.scan.request import ScanRequest
+from stanch.scanner.scan.waivers import baseline_path
 
 if TYPE_CHECKING:
     from stanch.scanner.scan.stage import Scan
@@ -48,6 +50,9 @@ class Away(Protocol):
     def told(self) -> None:
         """Its report was written."""
 
+    def targets(self) -> Iterable[tuple[str, str]]:
+        """What was read by now: how each is called, and what it is as a target of its own."""
+
 
 Door = Callable[[Path, ScanRequest, int | None], AbstractContextManager[Away]]
 
@@ -62,6 +67,19 @@ def the_file(fleet: Path, what: Mapping[str, Any], *, anomalies: bool) -> tuple[
             remedy=f"leave it out: stanch scan --fleet {fleet}",
         )
     return (str(fleet),)
+
+
+def waiving(fleet: Path, request: ScanRequest, away: Away) -> Waiving:
+    """How a finding of a fleet is accepted: in the baseline that the fleet reads."""
+    baseline = request.baseline or baseline_path(fleet.absolute().parent)
+    many = tuple((name, _shown(target)) for name, target in away.targets())
+    return Waiving(after=(), commits=True, many=many, baseline=_shown(str(baseline)))
+
+
+def _shown(target: str) -> str:
+    """A path as one types it here; anything else as it is."""
+    here = f"{Path.cwd()}/"
+    return target.removeprefix(here)
 
 
 def elsewhere(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from stanch.scanner.cli.fleet_door import FLEET, WORKERS, elsewhere, the_file
+from stanch.scanner.cli.fleet_door import FLEET, WORKERS, elsewhere, the_file, waiving
 from stanch.scanner.cli.option import EXCLUDE, PLUGIN, excluded
 from stanch.scanner.cli.report_file import ReportOption, written
 from stanch.scanner.local.settings import scan_settings
@@ -49,7 +49,6 @@ class Sight(Record):
 
 
 SEEN = ("form", "output", "explain", "quiet", "show_suppressed")
-IN_A_CLONE = Waiving(where="in a clone of what the path begins with", commits=True)
 Begun: TypeAlias = "tuple[Scan, Watch | None]"  # a scan, and the anomaly pass over it
 
 
@@ -185,7 +184,8 @@ def _from_afar(
 ) -> int:
     """The same for what others read; they forget it once it is told."""
     with elsewhere(fleet, request, workers) as others:
-        code = _shown(request, [(others.scan, None)], sight, reports)
+        begun: list[Begun] = [(others.scan, None)]
+        code = _shown(request, begun, sight, reports, lambda: waiving(fleet, request, others))
         others.told()
     return code
 
@@ -234,7 +234,11 @@ def _watched(request: ScanRequest) -> list[Begun]:
 
 
 def _shown(
-    request: ScanRequest, begun: Sequence[Begun], sight: Sight, reports: Sequence[tuple[str, str]]
+    request: ScanRequest,
+    begun: Sequence[Begun],
+    sight: Sight,
+    reports: Sequence[tuple[str, str]],
+    accepting: Callable[[], Waiving] | None = None,
 ) -> int:
     """Read, show what is found as it comes, and say how it went: the exit code."""
     began = datetime.now(UTC)
@@ -249,7 +253,8 @@ def _shown(
         summaries = [scan.summary for scan, _ in begun]
         plain = sight.form in {"table", "jsonl"} and not reports
         rules = {} if plain else request.rules()
-        report = _report(request, shown, gaps, began, rules=rules, away=sight.away)
+        waiving = accepting() if accepting else _waiving(request.targets[0])
+        report = _report(request, shown, gaps, began, rules=rules, waiving=waiving)
         if sight.form == "table":
             if shown:
                 from stanch.scanner.reports import table  # noqa: PLC0415  # rich loads slowly
@@ -266,10 +271,9 @@ def _shown(
     quiet = sight.quiet and complete
     if request.selection and not quiet:
         say(f"of the history only commits {request.selection} were read")
-    target = None if sight.away else request.targets[0]
     for line in () if quiet else chain.from_iterable(scan.covers for scan, _ in begun):
         say(line)
-    _say(list(report.findings), summaries, gaps, hidden=review.hidden, quiet=quiet, target=target)
+    _say(report, summaries, gaps, hidden=review.hidden, quiet=quiet, target=request.targets[0])
     return 1 if report.findings else 0 if complete else 3
 
 
@@ -280,7 +284,7 @@ def _report(
     began: datetime,
     *,
     rules: Mapping[str, Rule],
-    away: bool,
+    waiving: Waiving,
 ) -> Report:
     """What a report tells: what nobody has accepted, and what is accepted apart."""
     found = [each for each in shown if each.waiver is None or not each.waiver.hides]
@@ -294,7 +298,7 @@ def _report(
         scope=f"scan of {', '.join(request.targets)}",
         began=began,
         ended=datetime.now(UTC),
-        waiving=IN_A_CLONE if away else _waiving(request.targets[0]),
+        waiving=waiving,
     )
 
 
@@ -333,16 +337,17 @@ def _told(scan: Scan) -> Iterator[Match | Gap]:
 
 
 def _say(
-    found: list[Finding],
+    report: Report,
     summaries: list[ScanSummary],
     gaps: note.Gaps,
     *,
     hidden: int,
     quiet: bool,
-    target: str | None,
+    target: str,
 ) -> None:
     if quiet:
         return
+    found = list(report.findings)
     for line in gaps.lines():
         say(line)
     read = note.contents(
@@ -360,10 +365,10 @@ def _say(
     say(line)
     if found:
         last = min(found, key=lambda each: tuple(Severity).index(each.severity))
-        there = quote(target) if target else "TARGET, which the path begins with"
-        waive = (_waiving(target) if target else IN_A_CLONE).add(last)
+        target = report.waiving.home(last)[1] or target
+        waive = report.waiving.add(last)
         if target == "-":  # nothing of it is left to be looked up
             waive = "save it, and accept it there: stanch scan FILE"
-        say(f"what is real: stanch respond {there}\nwhat is no secret: {waive}")
+        say(f"what is real: stanch respond {quote(target)}\nwhat is no secret: {waive}")
     if not all(summary.complete for summary in summaries):
         say("incomplete: this is not a clean bill; see above what was not read")

@@ -11,6 +11,7 @@ from typing import Protocol
 from stanch.scanner import __version__
 from stanch.scanner.model.finding import Finding, Severity
 from stanch.scanner.model.fragment import Gap
+from stanch.scanner.model.provenance import InImage
 from stanch.scanner.model.record import Record
 from stanch.scanner.model.rule import Rule
 from stanch.scanner.reports.escape import escaped
@@ -25,7 +26,8 @@ class Waiving(Record):
     ``where`` says who may do it ("on main", empty on one's own machine), ``before`` and ``after``
     are the commands around ``stanch baseline add``. With ``commits`` a place is named with its
     commit, since it is not in the tree there. ``target`` is what was scanned, if it is not the
-    folder that one stands in: places are named from there.
+    folder that one stands in: places are named from there. ``many`` are targets by what the paths
+    of their findings begin with, and ``baseline`` is the file that speaks of all of them.
     """
 
     where: str = ""
@@ -34,6 +36,8 @@ class Waiving(Record):
     commits: bool = False
     program: str = "stanch"
     target: str = ""
+    many: tuple[tuple[str, str], ...] = ()
+    baseline: str = ""
 
     def commands(self, finding: Finding) -> tuple[str, ...]:
         """What to type, line by line."""
@@ -41,14 +45,37 @@ class Waiving(Record):
 
     def add(self, finding: Finding) -> str:
         """The one command of them that names the finding."""
-        place = f"{finding.path}:{finding.span.line}"
+        name, target = self.home(finding)
+        place = f"{_within(finding.path, name)}:{finding.span.line}"
         if self.commits and finding.commit:
             place = f"{finding.commit[:12]}:{place}"
-        there = f" --target {quote(escaped(self.target))}" if self.target else ""
+        there = f" --target {quote(escaped(target))}" if target else ""
+        there += f" --baseline {quote(escaped(self.baseline))}" if self.baseline else ""
         return (
             f"{self.program} baseline add {quote(escaped(place))}{there}"
             ' --reason "WHY" --expires 90d'
         )
+
+    def home(self, finding: Finding) -> tuple[str, str]:
+        """What the finding's path begins with, and the target that it is in when scanned alone."""
+        if not self.many:
+            return "", self.target
+        provenance = finding.provenance
+        if isinstance(provenance, InImage):
+            return "", f"image:{provenance.image}"
+        begins = [each for each in self.many if _begins(finding.path, each[0])]
+        return max(begins, key=lambda each: len(each[0]), default=("", "TARGET"))
+
+
+def _begins(path: str, name: str) -> bool:
+    return path == name or path.startswith((f"{name}/", f"{name}!"))
+
+
+def _within(path: str, name: str) -> str:
+    """The path as it is when what has the name is scanned alone: a file keeps its own name."""
+    if not name or path.startswith(f"{name}/"):
+        return path.removeprefix(f"{name}/") if name else path
+    return name.rpartition("/")[2] + path.removeprefix(name)
 
 
 HERE = Waiving()

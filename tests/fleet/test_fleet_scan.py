@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -13,9 +14,11 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from stanch.responder.bootstrap.fleet import hands, open_fleet_store
 from stanch.responder.cli.fleets import command
+from stanch.responder.cli.main import _open_fleet, stanch
 from stanch.responder.domain.error import Tampered, UsageError
 from stanch.responder.domain.fleet import FleetProgress, UnitState
 from stanch.responder.fleet.scan import FleetScan
@@ -186,6 +189,26 @@ def test_the_command_line_says_what_does_not_go_with_a_fleet(yard: Yard) -> None
 
 
 @pytest.mark.usefixtures("logging")
+def test_what_a_fleet_prints_can_be_typed_and_the_fleet_reads_it(
+    yard: Yard, repositories: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (yard.file.parent / "mirrors").symlink_to(repositories)
+    yard.write('targets = ["mirrors/app1"]\n')
+    monkeypatch.chdir(yard.file.parent.parent)
+    typed = ["scan", "--fleet", str(yard.file), "--workers", "1"]
+    shown = CliRunner().invoke(stanch, typed, obj=_open_fleet)
+    assert shown.exit_code == 1, shown.output
+    (line,) = [each for each in shown.stderr.splitlines() if "what is no secret: " in each]
+    assert f"stanch respond {repositories.name}/app1\n" in shown.stderr
+    command = shlex.split(line.partition(": ")[2].replace('"WHY"', "sample --author me@x"))
+    added = CliRunner().invoke(stanch, command[1:])
+    assert added.exit_code == 0, added.output
+    assert (yard.file.parent / ".stanch-baseline").exists()
+    again = CliRunner().invoke(stanch, typed, obj=_open_fleet)
+    assert (again.exit_code, ": 1 unit\n" in again.stderr) == (0, True), again.output
+
+
+@pytest.mark.usefixtures("logging")
 def test_fleets_says_how_far_each_is_and_why_units_were_set_aside(
     yard: Yard, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,7 +219,7 @@ def test_fleets_says_how_far_each_is_and_why_units_were_set_aside(
     command.main([], standalone_mode=False)
     said = " ".join(capsys.readouterr().out.split())
     assert f"{fleet.id[:8]} going on {yard.file}" in said
-    assert "1 of 1 units · 1 set aside · 0 places" in said
+    assert "1 of 1 unit · 1 set aside · 0 places" in said
     command.main([fleet.id[:8]], standalone_mode=False)
     assert "aside git.example.com/app git.example.com is not asked" in " ".join(
         capsys.readouterr().out.split()
