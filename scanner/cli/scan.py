@@ -253,8 +253,8 @@ def _shown(
         summaries = [scan.summary for scan, _ in begun]
         plain = sight.form in {"table", "jsonl"} and not reports
         rules = {} if plain else request.rules()
-        waiving = accepting() if accepting else _waiving(request.targets[0])
-        report = _report(request, shown, gaps, began, rules=rules, waiving=waiving)
+        how = accepting() if accepting else _waiving(request.targets[0])
+        report = _report(request, shown, gaps, began, rules=rules, waiving=how)
         if sight.form == "table":
             if shown:
                 from stanch.scanner.reports import table  # noqa: PLC0415  # rich loads slowly
@@ -262,9 +262,7 @@ def _shown(
                 table.write(report, out, explain=sight.explain)
         elif sight.form != "jsonl":
             out.write(renderer(sight.form)(report))
-    for form, path in reports:
-        with written(path) as file:
-            file.write(renderer(form)(report))
+    _write(report, reports)
     for line in filter(None, map(note.waiver, shown)):
         say(line)
     complete = all(summary.complete for summary in summaries)
@@ -275,6 +273,12 @@ def _shown(
         say(line)
     _say(report, summaries, gaps, hidden=review.hidden, quiet=quiet, target=request.targets[0])
     return 1 if report.findings else 0 if complete else 3
+
+
+def _write(report: Report, reports: Sequence[tuple[str, str]]) -> None:
+    for form, path in reports:
+        with written(path) as file:
+            file.write(renderer(form)(report))
 
 
 def _report(
