@@ -53,6 +53,7 @@ def command(*, env: str | None, tenant: str | None, reason: str) -> None:
     used, note = known_consumers(settings, datetime.now(UTC) - _LOOKED_BACK)
     gaps: list[str] = []
     with room(settings) as opened:
+        note += _nothing_to_open(opened)
         entries = list(_entries(opened, Recognition(key), by, used or {}, gaps))
     # Imported late: it brings the store.
     from stanch.responder.bootstrap.record import open_recognising  # noqa: PLC0415
@@ -68,6 +69,19 @@ def command(*, env: str | None, tenant: str | None, reason: str) -> None:
         click.echo(f"{first} and {other} hold the same value: give each its own")
     tell((*note, *gaps))
     sys.exit(3 if gaps else 1 if pairs else 0)
+
+
+def _nothing_to_open(opened: Room) -> tuple[str, ...]:
+    """A note where every store is one that anybody on the machine fills."""
+    environment = opened.place.environment
+    names = opened.names(environment)
+    if set(names) - LOCAL:
+        return ()
+    said = (
+        f"there was no managed store to open: {environment} has {' and '.join(names)} alone, "
+        "which are not indexed; `stanch secrets migrate` moves values into a managed one"
+    )
+    return (said,)
 
 
 def _entries(

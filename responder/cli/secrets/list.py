@@ -202,5 +202,4 @@ def _print(matrix: Matrix) -> None:
     if matrix.rows:
         console.print(table(matrix))
     counts = ", ".join(f"{n} {state}" for state, n in sorted(matrix.counts().items()))
-    count = "1 secret" if len(matrix.rows) == 1 else f"{len(matrix.rows)} secrets"
-    console.print(count + (f": {counts}" if counts else ""))
+    console.print(matrix.count + (f": {counts}" if counts else ""))

@@ -23,7 +23,7 @@ from stanch.responder.config import Settings
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.resolved_type import resolved
 from stanch.responder.lifecycle.migration.listing import Listing, named_environment, read_listing
-from stanch.responder.lifecycle.migration.plan import Wishes
+from stanch.responder.lifecycle.migration.plan import Verdict, Wishes
 from stanch.responder.lifecycle.migration.result import EXIT, Result, State
 from stanch.responder.lifecycle.migration.run import Migration, Orders
 from stanch.responder.lifecycle.model.metadata import KEYS, PREFIX, read
@@ -223,9 +223,20 @@ def _shown(migration: Migration, orders: Orders, form: str) -> list[Result]:
     if form == "json":
         phases = [each.words for each in results]
         click.echo(json.dumps({"migration": migration.id, "phases": phases}, indent=2))
-    elif not orders.apply and results[-1].state is not State.FAILED:
-        click.echo("nothing was written: the same command with --apply does it")
+    elif not orders.apply:
+        click.echo(f"nothing was written: {_next(results[-1])}")
     return results
+
+
+def _next(plan: Result) -> str:
+    """What is to be done after a plan, so that it can be applied."""
+    if any(line.said == Verdict.UNKNOWN for line in plan.lines):
+        return "a store is silent: `stanch doctor`, then the same command"
+    if plan.state is State.FAILED:
+        return "mend what its lines name, then the same command"
+    if plan.state is State.INCOMPLETE:
+        return "the same command with --apply moves what could be read"
+    return "the same command with --apply does it"
 
 
 def _printer() -> Callable[[Result], None]:

@@ -31,8 +31,8 @@ from stanch.responder.lifecycle.sdk.watch import EVERY
 
 
 @click.command("run", context_settings={"ignore_unknown_options": True})
-@click.option("--fd", "mode", flag_value="fd", help="Variables hold paths of sealed memory.")
-@click.option("--file", "mode", flag_value="file", help="Variables hold paths of files in memory.")
+@click.option("--fd", "sealed", is_flag=True, help="Variables hold paths of sealed memory.")
+@click.option("--file", "in_file", is_flag=True, help="Variables hold paths of files in memory.")
 @click.option("--restart", is_flag=True, help="Start CMD anew when a secret is rotated.")
 @click.option(
     "--grace",
@@ -46,7 +46,8 @@ from stanch.responder.lifecycle.sdk.watch import EVERY
 @click.argument("command_line", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD")
 def command(  # noqa: PLR0913  # click passes each option by name
     *,
-    mode: str | None,
+    sealed: bool,
+    in_file: bool,
     restart: bool,
     grace: float,
     env: str | None,
@@ -63,11 +64,11 @@ def command(  # noqa: PLR0913  # click passes each option by name
     run, 127 it is not there. Before it starts: 1 refused, denied or absent, 2 usage or
     configuration, 3 a store did not answer.
     """
+    chosen = _mode(sealed=sealed, in_file=in_file)
     _require_no_reference(command_line)
     wanted = _wanted(os.environ)
     settings = settings_for(env, tenant)
     by = asker(settings, reason or f"run {command_line[0]}")
-    chosen = Mode(mode) if mode else Mode.ENVIRONMENT
     if restart:
         sys.exit(_kept_up(settings, wanted, command_line, chosen, grace, by))
     with room(settings) as opened:
@@ -78,6 +79,15 @@ def command(  # noqa: PLR0913  # click passes each option by name
             sys.exit(supervise(command_line, environment))
         sys.stdout.flush()
         become(command_line, environment)
+
+
+def _mode(*, sealed: bool, in_file: bool) -> Mode:
+    if sealed and in_file:
+        raise UsageError(
+            "--fd and --file both say what the variables are to hold",
+            remedy="say one of them: stanch secrets run --fd -- CMD",
+        )
+    return Mode.DESCRIPTOR if sealed else Mode.FILE if in_file else Mode.ENVIRONMENT
 
 
 def _kept_up(

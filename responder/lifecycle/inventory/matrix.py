@@ -28,6 +28,11 @@ class Matrix:
         """Whether every store has listed everything."""
         return not self.gaps
 
+    @property
+    def count(self) -> str:
+        """How many rows there are, in words."""
+        return "1 secret" if len(self.rows) == 1 else f"{len(self.rows)} secrets"
+
     def counts(self) -> Counter[State]:
         """How many rows stand how."""
         return Counter(row.state for row in self.rows)

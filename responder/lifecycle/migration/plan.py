@@ -216,10 +216,13 @@ def _placed(variable: Variable, value: SecretValue, judge: Judge, wishes: Wishes
     }
     tags = read({**implied, **variable.tags, **wishes.tags})
     verdict, detail, version = _against(reference, value, judge, wishes, variable.name)
-    if verdict is Verdict.CREATE and tags.problem:
+    if verdict in {Verdict.CREATE, Verdict.UNKNOWN} and tags.problem:
         lacking = (*tags.missing, *tags.wrong)
         options = " ".join(f"--{key} {KEYS[key].example}" for key in lacking)
-        verdict, detail = Verdict.INCOMPLETE, f"{tags.problem}: say {options}"
+        if verdict is Verdict.CREATE:
+            verdict, detail = Verdict.INCOMPLETE, f"{tags.problem}: say {options}"
+        else:
+            detail += f"; if it is new, {tags.problem}: say {options}"
     return Row(
         variable=variable,
         verdict=verdict,

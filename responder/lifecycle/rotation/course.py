@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from uuid import uuid4
 
 from stanch.responder.domain.json import JsonValue
@@ -35,7 +36,9 @@ from stanch.scanner.model.secret import SecretValue
 
 LONGEST_KEPT = timedelta(hours=24)
 """For so long at most the old value goes on working beside the new one."""
-_NEEDED = {Ability.STAGES, Ability.GUARDED}
+_NEEDED: Mapping[Ability, str] = MappingProxyType(
+    {Ability.STAGES: "keep a pending version", Ability.GUARDED: "promote by compare-and-set"}
+)
 
 Trace = Callable[[str], None]  # named boundaries; tests are killed there
 
@@ -214,10 +217,10 @@ class Rotation:
         )
 
     def _described(self, reference: Reference) -> Described:
-        lacks = _NEEDED - self.source.abilities
+        lacks = [words for each, words in _NEEDED.items() if each not in self.source.abilities]
         if lacks:
             raise Unsupported(
-                f"{self.source.name} cannot {' or '.join(sorted(lacks))}: nothing is rotated there",
+                f"{self.source.name} cannot {' or '.join(lacks)}: nothing is rotated there",
                 remedy="move the secret to secrets-manager or openbao, or rotate it by hand",
             )
         look = self.source.describe(reference)

@@ -33,6 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "COLUMNS": "80",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -146,3 +147,37 @@ def test_an_entry_without_a_name_says_what_gives_it_one(
     assert "--map DEBUG=secret://shop/dev/TOOL/NAME" in run("list", "--format", "csv").output
     monkeypatch.setenv("STANCH_SECRETS_SERVICE", "")
     assert "write service to [secrets]" in run("list", "--format", "csv").output
+
+
+def test_a_plan_that_no_store_answered_names_what_is_next(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANCH_SECRETS_DEVELOPMENT", "secrets-manager,env-file")
+    (here / ".env.dev").write_text(f"STRIPE_API_KEY={token_urlsafe(24)}\n")
+    plan = run("migrate", ".env.dev")
+    said = " ".join(plan.output.split())
+    assert plan.exit_code == 3
+    assert "\\n" not in said
+    assert all(len(line) <= 80 for line in plan.output.split("\n"))
+    assert "--owner" in said  # what is missing as well, at the first time
+    assert "`stanch doctor`, then the same command" in said
+    assert "--apply" not in said
+
+
+@pytest.mark.usefixtures("here")
+def test_an_index_without_a_managed_store_says_so() -> None:
+    done = run("index", "--env", "dev")
+    assert done.exit_code == 0
+    assert "no managed store to open: dev has env-file alone" in done.output
+
+
+def test_a_store_that_cannot_rotate_is_refused_in_words(here: Path) -> None:
+    (here / ".env.dev").write_text("STRIPE_API_KEY=x\n")
+    words = "env-file cannot keep a pending version or promote by compare-and-set: "
+    for command in (("rotate", KEY, "--ticket", "T", "--reason", "due"), ("repair", KEY)):
+        assert words in str(error(*command, "--with", "random"))
+
+
+@pytest.mark.usefixtures("here")
+def test_two_ways_to_hand_a_value_over_are_refused() -> None:
+    assert "--fd and --file" in str(error("run", "--fd", "--file", "--", "true"))

@@ -263,7 +263,7 @@ def test_a_store_without_compare_and_set_rotates_nothing(desk: Made, hands_in_aw
 
     plain = desk(Plain(), "the-value-before")
     racing = replace(plain.rotation, source=ParameterStore(hands_in_aws.admin))
-    with pytest.raises(Unsupported, match="cannot guarded"):
+    with pytest.raises(Unsupported, match="parameter-store cannot promote by compare-and-set: "):
         racing.rotate(plain.reference)
 
 

@@ -31,7 +31,7 @@ def page(matrix: Matrix, *, now: datetime) -> str:
     counted = states(matrix.rows)
     return environment.get_template("matrix.html.j2").render(
         now=now,
-        total=len(matrix.rows),
+        count=matrix.count,
         states=[(state, count, _TONES.get(state, "alarm")) for state, count in counted],
         ages=ages(matrix.rows, now),
         owners=owners(matrix.rows),

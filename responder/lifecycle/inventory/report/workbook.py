@@ -59,7 +59,7 @@ def _rows(book: Any, matrix: Matrix) -> None:
 
 def _charts(book: Any, matrix: Matrix, now: datetime) -> None:
     sheet = book.add_worksheet("Summary")
-    sheet.write_string(0, 0, f"{len(matrix.rows)} secrets on {now:%Y-%m-%d %H:%M} UTC")
+    sheet.write_string(0, 0, f"{matrix.count} on {now:%Y-%m-%d %H:%M} UTC")
     for line, gap in enumerate(matrix.gaps, 1):
         sheet.write_string(line, 0, f"Not complete: {gap.source}: {gap.why}")
     sheet.set_column(0, 0, 48)
