@@ -148,7 +148,8 @@ def gather(
             who = used.get(name, ()) if used is not None and name else None
             rows.append(judge(each.source, each.listed, now=now, consumers=who))
         else:
-            gaps.append(Gap(source=each.source, why=each.listed.why))
+            said = filter(None, (each.listed.why, each.listed.remedy))
+            gaps.append(Gap(source=each.source, why="; ".join(said)))
     return Matrix(rows=tuple(sorted(rows, key=lambda row: row.order)), gaps=tuple(gaps))
 
 

@@ -83,7 +83,7 @@ def test_a_directory_instead_of_an_env_file_is_said(here: Path) -> None:
     (here / ".env.dev").mkdir()
     assert ".env.dev is a directory" in str(error("get", KEY))
     listed = run("list", "--env", "dev")
-    assert (listed.exit_code, ".env.dev is a directory" in listed.output) == (3, True)
+    assert (listed.exit_code, ".env.dev is a directory; move it away" in listed.output) == (3, True)
     assert "is a directory" in str(error("migrate", ".env.dev"))
 
 
