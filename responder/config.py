@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import msgspec
 
 from stanch.responder.domain.approval import Person
+from stanch.responder.domain.entry import check
 from stanch.responder.domain.error import ConfigError
 from stanch.responder.keys.reference import with_password
 from stanch.responder.lifecycle.backends.setting import OpenbaoSection, SecretsSection
@@ -250,6 +251,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     path, raw = _file(env, home)
     _overlay(raw, env)
     _check_keys(raw, path)
+    check(raw, _NAMED, path)
     raw.pop("hosts", None)
     raw |= {"home": str(home), "file": path if path != "defaults" else ""}
     try:

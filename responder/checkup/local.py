@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from stanch.responder.checkup.in_force import place, unread
 from stanch.responder.config import Settings, origin
 from stanch.responder.domain.check import Check, State
 from stanch.scanner import __version__
@@ -36,13 +37,13 @@ def configuration(settings: Settings) -> Iterator[Check]:
     found = origin()
     read = "no file: every setting is at its default" if found == "defaults" else f"read {found}"
     yield Check(State.GOOD, "configuration", read)
-    here = Path.cwd() / "stanch.toml"
-    if found != str(here) and here.is_file():
+    here = unread(settings)
+    if here is not None:
         yield Check(
             State.GOOD,
             "configuration",
             f"{here} is not read: a folder that somebody else may have written configures nothing",
-            f"if it is yours, move it to {settings.data / 'stanch.toml'} or set STANCH_CONFIG",
+            f"if it is yours, move it to {place(settings)} or set STANCH_CONFIG",
         )
     for section, url in (("store", settings.store.url), ("broker", settings.broker.url)):
         user, at, _ = url.partition("://")[2].rpartition("@")

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from stanch.responder.bootstrap import House
 from stanch.responder.bootstrap.watching import suspects
+from stanch.responder.checkup.in_force import wording
 from stanch.responder.cli.session import caller, house
 from stanch.responder.domain.error import UsageError
 from stanch.responder.domain.ids import label
@@ -48,7 +49,8 @@ def command(
         else:
             console = Console(highlight=False)
             if not rows:
-                console.print("nothing is watched; docs/watching.md says how to begin")
+                begin = wording(opened.settings, "[watch.NAME]")
+                click.echo(f"nothing is watched; docs/watching.md says how: write {begin}")
             else:
                 console.print(lookout_list(rows, now))
             if name and any(row.suspicions for row in rows):
@@ -68,7 +70,8 @@ def _rows(opened: House, name: str | None) -> tuple[tuple[Lookout, ...], datetim
     if name is not None and name not in watches:
         raise UsageError(
             f"nothing is watched under the name {name!r}",
-            remedy=f"watched: {', '.join(watches) or 'nothing yet'}; see [watch] in stanch.toml",
+            remedy=f"watched: {', '.join(watches) or 'nothing yet'}; "
+            f"what is stands as {wording(opened.settings, '[watch.NAME]')}",
         )
     with opened.store.snapshot() as tx:
         sources, doubts, now = tx.sources.list(), tx.sources.suspicions(), tx.now()

@@ -12,6 +12,7 @@ import click
 
 from stanch.responder.bootstrap import House, Part, open_house
 from stanch.responder.bootstrap.watching import HANDS, turns
+from stanch.responder.checkup.in_force import wording
 from stanch.responder.config import Settings, load
 from stanch.responder.domain.error import UsageError
 from stanch.responder.telemetry.bridge import bridge
@@ -45,7 +46,7 @@ def command(*, once: bool, hands: int) -> None:
     if not settings.watch:
         raise UsageError(
             "nothing is watched",
-            remedy="name something in stanch.toml, as docs/watching.md says: [watch.NAME]",
+            remedy=f"docs/watching.md says how: write {wording(settings, '[watch.NAME]')}",
         )
     with ExitStack() as stack:
         house = stack.enter_context(open_house(settings, part=Part.WORKER, notify=True))
@@ -74,7 +75,8 @@ def _once(house: House, settings: Settings) -> int:
         new += outcome.new
         if outcome.source is not None and outcome.error:
             where = visible(outcome.source.subject)
-            click.echo(f"not read: {where}: {visible(outcome.error)}", err=True)
+            remedy = f"; {visible(outcome.source.remedy)}" if outcome.source.remedy else ""
+            click.echo(f"not read: {where}: {visible(outcome.error)}{remedy}", err=True)
 
     with ExitStack() as stack:
         if settings.broker.url.startswith("memory:"):
@@ -82,5 +84,6 @@ def _once(house: House, settings: Settings) -> int:
             house.sweep()
         whole = turns(house).once(told)
     house.anchor()
-    click.echo(f"{new} new; `stanch sources` shows how far all is")
+    listed = "`stanch incidents` lists what is open, " if new else ""
+    click.echo(f"{new} new; {listed}`stanch sources` shows how far all is")
     return 1 if new else 0 if whole else 3

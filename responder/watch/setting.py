@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
 
 from stanch.responder.domain.error import ConfigError
+from stanch.scanner.api import ScannerError, place_named, repository
 
 Kind = Literal["github", "gitlab", "gitea", "bitbucket", "git", "ci", "cloudwatch", "ecr", "file"]
 HOSTS = frozenset({"github", "gitlab", "gitea", "bitbucket"})
@@ -29,6 +31,7 @@ _ONLY = {
     "registry": frozenset({"ecr"}),
     "runs": frozenset({"github", "gitlab"}),
 }
+_HERE = ("/", ".", "~", "file:")  # how paths of this machine begin
 _SECRETS = ("secret", "signing")
 
 
@@ -93,6 +96,7 @@ def watched(name: str, section: WatchSection) -> Watched:
                 f"{where} {key}: is no reference",
                 remedy="write env:NAME or file:/path; never the secret itself",
             )
+    _reachable(where, section)
     return Watched(
         name=name,
         kind=section.kind,
@@ -104,3 +108,36 @@ def watched(name: str, section: WatchSection) -> Watched:
         registry=section.registry,
         runs=section.runs,
     )
+
+
+def _reachable(where: str, section: WatchSection) -> None:
+    """Whether ``of`` has the form of its kind: who only looks later learns it too late."""
+    of = section.of.strip()
+    if not of.isprintable():
+        raise ConfigError(f"{where} of: has characters that no name has", remedy="type it anew")
+    if section.kind == "file" and not _whole(of):
+        raise ConfigError(
+            f"{where} of: is no whole path, and each process stands in another folder",
+            remedy='write the path from the root: of = "/var/log/app.log"',
+        )
+    if section.kind == "git" and of.startswith(_HERE):
+        raise ConfigError(
+            f"{where} of: a local path is not watched", remedy="use https://HOST/PATH.git"
+        )
+    try:
+        if section.kind == "git":
+            repository(of)
+        elif section.kind in HOSTS:
+            place_named(section.kind, of)
+    except ScannerError as error:
+        # An owner is not repeated: who pastes an address pastes its password.
+        said = error if section.kind == "git" else "names nobody's repositories"
+        remedy = error.remedy if section.kind == "git" else "docs/watching.md has the forms"
+        raise ConfigError(f"{where} of: {said}", remedy=remedy) from None
+
+
+def _whole(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_absolute()
+    except RuntimeError:  # nobody has that name here
+        return False

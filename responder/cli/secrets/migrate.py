@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from stanch.responder.checkup.in_force import wording
 from stanch.responder.cli.secrets.desk import (
     asker,
     place_options,
@@ -179,7 +180,7 @@ def _settings(listings: tuple[Listing, ...], given: _Given) -> Settings:
     if not settings.secrets.service and not given.maps:
         raise UsageError(
             "whose secrets these are is not known",
-            remedy="say --service NAME, or write service to [secrets] of stanch.toml",
+            remedy=f"say --service NAME, or write service to {wording(settings, '[secrets]')}",
         )
     return settings
 

@@ -57,6 +57,8 @@ def parse(text: str) -> Address:
 
 def _checked(url: str, scheme: str, place: str, path: str) -> Address:
     user, _, host = place.rpartition("@")
+    if not scheme:
+        raise UsageError("the address names no protocol, as https:// is one", remedy=_FORMS)
     if scheme not in {"https", "http", "ssh"}:
         raise UsageError(f"repositories are not fetched by {scheme}:", remedy=_FORMS)
     if ":" in user or (user and scheme != "ssh"):

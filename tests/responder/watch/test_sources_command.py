@@ -114,7 +114,8 @@ def test_watch_once_says_what_is_new_and_exits_1_then_0(post: Post) -> None:
     del post
     runner = CliRunner()
     first = runner.invoke(running.command, ["--once"])
-    assert (first.exit_code, first.output.splitlines()[-1][:5]) == (1, "1 new"), first.output
+    assert first.exit_code == 1, first.output
+    assert first.output.splitlines()[-1].startswith("1 new; `stanch incidents` lists")
     again = runner.invoke(running.command, ["--once"])
     assert (again.exit_code, again.output.splitlines()[-1][:5]) == (0, "0 new")
 
@@ -125,11 +126,45 @@ def test_nothing_to_watch_is_a_mistake(watching: Watches) -> None:
         CliRunner().invoke(running.command, [], catch_exceptions=False)
 
 
+def test_a_file_that_configures_nothing_is_said_with_the_one_that_does(
+    watching: Watches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching("")
+    monkeypatch.chdir(tmp_path)
+    said = f"[watch.NAME] in {tmp_path / 'home' / 'stanch.toml'}"
+    assert f"write {said}\n" in run().output
+    (tmp_path / "stanch.toml").touch()
+    said += f"; {tmp_path / 'stanch.toml'} is not read"
+    assert said in run().output
+    with pytest.raises(UsageError) as raised:
+        CliRunner().invoke(running.command, [], catch_exceptions=False)
+    assert said in raised.value.remedy
+
+
+def test_watch_once_says_what_helps_where_it_could_not_read(
+    watching: Watches, tmp_path: Path
+) -> None:
+    watching("[watch.app]", 'kind = "file"', f'of = "{tmp_path}"')
+    done = CliRunner().invoke(running.command, ["--once"])
+    assert done.exit_code == 3
+    assert (
+        f"not read: {tmp_path}: {tmp_path} is a directory; name a file; watch each" in done.stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (('kind = "githb"', 'of = "acme"'), "githb"),
-        (('kind = "github"',), "of"),
+        (('kind = "githb"', 'of = "acme"'), "[watch.acme] kind: 'githb' is not known"),
+        (('of = "acme"',), "[watch.acme] kind: is missing"),
+        (('kind = "github"',), "[watch.acme] of: is missing"),
+        (('kind = "github"', "of = 1"), "[watch.acme] of: Expected `str`"),
+        (('kind = "git"', 'of = "/srv/app.git"'), "[watch.acme] of: a local path is not watched"),
+        (('kind = "git"', 'of = "srv/app.git"'), "[watch.acme] of: the address names no protocol"),
+        (('kind = "gitea"', 'of = "acme"'), "[watch.acme] of: "),
+        (('kind = "file"', 'of = "app.log"'), "[watch.acme] of: is no whole path"),
+        (('kind = "file"', 'of = "~nobody-has-this/app.log"'), "of: is no whole path"),
+        (('kind = "file"', 'of = "/a\\u0000b"'), "of: has characters that no name has"),
         (('kind = "github"', 'off = "acme"'), "'off' is not a setting"),
         (('kind = "git"', 'of = "x"', 'secret = "env:X"'), "secret: says nothing of git"),
         (('kind = "github"', 'of = "x"', 'secret = "hunter2"'), "secret: is no reference"),
