@@ -25,7 +25,19 @@ from stanch.scanner.model.record import Record
 
 OTHERS = (
     *("store", "broker", "vault", "ledger", "scanner", "slack", "worker", "limits", "web"),
-    *("runbooks", "secrets", "openbao", "people", "watch", "aws", "github", "manual", "hosts"),
+    *(
+        "runbooks",
+        "secrets",
+        "openbao",
+        "people",
+        "watch",
+        "cache",
+        "aws",
+        "github",
+        "manual",
+        "copies",
+        "hosts",
+    ),
 )
 """The responder's tables, which may stand in the same file."""
 

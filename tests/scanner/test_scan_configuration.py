@@ -94,7 +94,7 @@ def test_an_unknown_provider_names_the_nearest() -> None:
 
 
 def test_the_tables_of_the_responder_are_no_mistakes(tmp_path: Path) -> None:
-    assert set(OTHERS) == {*config.TABLES, "people", "hosts"} - {"scan", "ci"}
+    assert set(OTHERS) == {*config.TABLES, "people", "hosts", "watch"} - {"scan", "ci"}
     text = "".join(f"[{name}]\n" for name in OTHERS)
     found = scan_settings(write(tmp_path, text + '[scan]\nmin_confidence = "low"\n'))
     assert found.min_confidence is Confidence.LOW

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -12,6 +13,7 @@ from typing import Never
 from stanch.responder.domain.error import StanchError
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+_LOOK = 0.5  # seconds between looks at the program that no signal asked for
 _IGNORED_BY_PYTHON = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
 _FORWARDED = frozenset(
     {
@@ -132,14 +134,22 @@ class _Parent:
         return None
 
     def _hear(self, seconds: float | None) -> bool:
-        """Handle one signal; False when none came in time."""
-        info = (
-            signal.sigwaitinfo(_HEARD)
-            if seconds is None
-            else signal.sigtimedwait(_HEARD, max(0.0, seconds))
-        )
-        if info is None:
-            return False
+        """Handle one signal; False when none came in time.
+
+        A thread that blocks no signals may swallow that the program has ended, so it is looked for
+        now and then.
+        """
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        while True:
+            left = max(0.0, until - time.monotonic())
+            info = signal.sigtimedwait(_HEARD, min(left, _LOOK))
+            if info is not None:
+                break
+            self._reap()
+            if self._ended is not None:
+                return True
+            if left <= _LOOK:
+                return False
         if info.si_signo == signal.SIGCHLD:
             self._reap()
         elif info.si_code <= _FROM_A_PROCESS:
