@@ -64,7 +64,7 @@ def _client(target: str) -> Iterator[tuple[Any, str]]:
     # boto3's stubs want one literal service; attempts are said, because its default changed.
     config = cast("Any", Config)(connect_timeout=5, read_timeout=15, retries={"mode": "standard"})
     with calling("logs:*"):
-        client = cast("Any", boto3).client("logs", region_name=region, config=config)
+        client = cast("Any", boto3.Session()).client("logs", region_name=region, config=config)
     try:
         yield client, name
     except NotThere:

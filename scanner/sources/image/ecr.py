@@ -26,7 +26,7 @@ def login(region: str) -> tuple[str, SecretValue]:
         ) from error
     config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
     try:
-        client = boto3.client("ecr", region_name=region, config=config)
+        client = boto3.Session().client("ecr", region_name=region, config=config)
         (given,) = client.get_authorization_token()["authorizationData"]
         user, _, password = base64.b64decode(given["authorizationToken"]).partition(b":")
     except (BotoCoreError, ClientError, ValueError, KeyError, binascii.Error) as error:

@@ -67,7 +67,7 @@ def _client(service: str, region: str) -> Any:
             remedy="pipx install '/path/to/the/checkout[respond]'",
         ) from error
     config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "adaptive"})
-    make: Any = boto3.client  # its stubs want to know the service
+    make: Any = boto3.Session().client  # its stubs want to know the service
     return make(service, region_name=region, config=config)
 
 
