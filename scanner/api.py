@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING
 
 from stanch.scanner.detectors.ruleset.ruleset import configured_rules, load_builtin
 from stanch.scanner.local.fingerprint_key import data_directory, load_fingerprint_key, run_key
-from stanch.scanner.model.error import RuleError, ScannerError, SourceError, UsageError
+from stanch.scanner.model.error import (
+    LastingError,
+    RuleError,
+    ScannerError,
+    SourceError,
+    UsageError,
+)
 from stanch.scanner.model.finding import Confidence, Finding, Match, Severity, Span
 from stanch.scanner.model.fingerprint import FingerprintKey
 from stanch.scanner.model.fragment import Fragment, Gap
@@ -45,7 +51,6 @@ if TYPE_CHECKING:
     from stanch.scanner.sources.http.answer import HttpError, RateLimitedError
     from stanch.scanner.sources.log.opening import logs_kept, provider_asked
     from stanch.scanner.sources.log.seen import Seen
-    from stanch.scanner.sources.remote.mirror import MissingError
 
 __all__ = [
     "Asked",
@@ -62,9 +67,9 @@ __all__ = [
     "InIndex",
     "InStream",
     "InWorktree",
+    "LastingError",
     "MaskingFilter",
     "Match",
-    "MissingError",
     "Provenance",
     "RateLimitedError",
     "Rule",
@@ -112,7 +117,6 @@ _LATE = MappingProxyType(
         "Commission": "scan.commission",
         "MaskingFilter": "scan.mask.log_filter",
         "HttpError": "sources.http.answer",
-        "MissingError": "sources.remote.mirror",
         "RateLimitedError": "sources.http.answer",
         "ScanRequest": "scan.request",
         "Gauge": "anomaly.gauge",

@@ -25,7 +25,7 @@ from stanch.scanner.api import (
     Brought,
     Commission,
     FingerprintKey,
-    MissingError,
+    LastingError,
     Scanner,
     ScannerError,
     SourceError,
@@ -152,7 +152,7 @@ class Hand:
                 return None, list(more), over
             brought = self._read(fleet, read)
         except ScannerError as error:
-            passing = isinstance(error, SourceError) and not isinstance(error, MissingError)
+            passing = isinstance(error, SourceError) and not isinstance(error, LastingError)
             return None, [], self._failed(fleet, unit, str(error), error.remedy, passing=passing)
         except Exception as error:  # noqa: BLE001  # a defect in one unit is not the fleet's end
             # Kind and place alone: what the text says may quote what was read.

@@ -36,6 +36,10 @@ class SourceError(ScannerError):
     exit_code = 3
 
 
+class LastingError(SourceError):
+    """A source that cannot be read, however often it is tried."""
+
+
 def rendered(error: Exception, remedy: str) -> str:
     """What a person reads who can mend it. Names in it may come from whoever wrote the target."""
     return f"error: {printable(str(error))}\n  help: {printable(remedy)}"

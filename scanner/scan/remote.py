@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stanch.scanner.local import cache
 from stanch.scanner.local.fingerprint_key import data_directory
 from stanch.scanner.local.hosts import Hosts, operator_hosts
-from stanch.scanner.model.error import SourceError, UsageError
+from stanch.scanner.model.error import LastingError, SourceError, UsageError
 from stanch.scanner.model.finding import Match
 from stanch.scanner.model.fragment import Gap
 from stanch.scanner.model.provenance import InCommit, InTree
@@ -128,13 +128,13 @@ def address_of(listed: Listed, hosts: Hosts) -> Address:
     try:
         address = parse(listed.url)
     except UsageError as error:
-        raise SourceError(
+        raise LastingError(
             f"{listed.home} lists no address: {error}", remedy=error.remedy
         ) from error
     names = {address.host, address.host.partition(":")[0]}
     if listed.home.partition(":")[0] in names or not names.isdisjoint(hosts.named):
         return address
-    raise SourceError(
+    raise LastingError(
         f"{listed.home} lists what is at {address.host}, which nobody has named",
         remedy=f'if you trust it, name it: [hosts."{address.host}"]',
     )

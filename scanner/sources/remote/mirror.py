@@ -21,7 +21,7 @@ from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 
 from stanch.scanner.local.hosts import Host, Hosts
-from stanch.scanner.model.error import SourceError, UsageError
+from stanch.scanner.model.error import LastingError, SourceError, UsageError
 from stanch.scanner.model.record import Record
 from stanch.scanner.sources.remote.address import Address
 
@@ -258,13 +258,13 @@ def _failed(address: Address, said: str) -> SourceError:
         return MissingError(f"there is no repository {address.shown}", remedy=remedy)
     if "redirect" in lowered or "error: 30" in lowered:
         remedy = "open it in a browser and name the address to which that leads"
-        return SourceError(f"{address.shown} has moved", remedy=remedy)
+        return LastingError(f"{address.shown} has moved", remedy=remedy)
     last = next((line for line in reversed(said.splitlines()) if line.strip()), "git failed")
     text = "".join(c if c.isprintable() else "?" for c in last)[:200]
     return SourceError(f"{address.shown} was not fetched: {text}", remedy="is the host up?")
 
 
-class MissingError(SourceError):
+class MissingError(LastingError):
     """There is no such repository, or none that we may see."""
 
 
