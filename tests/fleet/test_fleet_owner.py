@@ -66,6 +66,18 @@ def test_all_repositories_of_an_owner_are_read_and_named_and_the_rest_is_said(
     assert_missed(yard, fleet, "acme/tool")
 
 
+def test_a_fleet_whose_owner_leaves_nothing_to_scan_is_not_clean(
+    yard: Yard, git_host: Start
+) -> None:
+    host = git_host()
+    host.pages["/api/v1/orgs/acme/repos?limit=50"] = [listed(host, "old")]
+    yard.write(f'targets = ["gitea:{host.name}/acme"]\nexclude = ["acme/*"]\n')
+    (gap,) = yard.run()
+    assert isinstance(gap, Gap)
+    assert gap.incomplete
+    assert "nothing was left to scan" in gap.why
+
+
 def assert_missed(yard: Yard, fleet: Fleet, name: str) -> None:
     """Who deletes the row of a repository does not hide what is in it."""
     with open_fleet_store(yard.settings) as store:
