@@ -42,10 +42,14 @@ def asked(tx: Transaction, approval: Approval, why: str) -> None:
 def closed(  # the facts of one entry
     tx: Transaction, approval: Approval, decision: Decision, now: datetime, why: str
 ) -> Approval:
-    """What nobody decided ends: expired, or void because nothing rests on it any more."""
+    """What nobody decided ends: expired, or void because nothing rests on it any more.
+
+    Whoever closes it, the card that asks is told.
+    """
     ended = replace(approval, decision=decision, decided_at=now)
     tx.approvals.save(ended)
     record(tx, ended, f"approval.{decision}", {"why": why}, now)
+    tx.outbox.put(Errand.NOTIFY, str(approval.incident))
     return ended
 
 
@@ -58,7 +62,6 @@ def expire(tx: Transaction, asked: Iterable[Approval], step: str, plan: str, now
             closed(tx, approval, Decision.VOID, now, "the plan is another one by now")
         elif now >= approval.expires_at:
             closed(tx, approval, Decision.EXPIRED, now, "nobody answered in time")
-            tx.outbox.put(Errand.NOTIFY, str(approval.incident))
 
 
 def consented(tx: Transaction, approval: Approval, now: datetime) -> None:

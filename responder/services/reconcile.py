@@ -76,7 +76,6 @@ class Reconciler:
             if found is None or found.decision is not Decision.OPEN or found.expires_at > now:
                 return
             closed(tx, found, Decision.EXPIRED, now, "nobody answered in time")
-            tx.outbox.put(Errand.NOTIFY, str(found.incident))
 
 
 def _works(tx: Transaction, approval: Approval) -> bool:

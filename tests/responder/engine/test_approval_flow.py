@@ -134,9 +134,14 @@ def test_silence_means_what_the_policy_says(
 def test_a_word_that_comes_too_late_is_refused_and_can_be_asked_for_again(room: Any) -> None:
     run = asking(room)
     room.clock.move(LONG)
+    with room.store.transaction() as tx:  # the card shows all that has happened
+        for message in tx.outbox.waiting(tx.now(), Errand.NOTIFY):
+            tx.outbox.done(message)
     with pytest.raises(ApprovalRefused, match="expired"):
         room.decide(run)
     assert room.asked(run)[-1].decision is Decision.EXPIRED
+    with room.store.snapshot() as tx:
+        assert tx.outbox.waiting(tx.now(), Errand.NOTIFY)  # and is told that nobody is asked now
     assert room.settle(run).state is RunState.WAITING_APPROVAL
     room.responses.respond(room.run(run).incident, by=ALICE)
     room.settle(run)
