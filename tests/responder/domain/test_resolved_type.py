@@ -14,7 +14,7 @@ from stanch.responder.domain.step import Effect, StepSpec
 
 _RESPONDER = Path(__file__).parents[3] / "responder"
 #: Settings are read before any worker begins.
-_ALONE = {"config.py"}
+_ALONE = {"config.py", "entry.py"}
 
 
 class _Inner(msgspec.Struct):
