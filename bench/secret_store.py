@@ -93,8 +93,8 @@ class Backend(ReadOnly):
         return self._said() or Described(place=reference.path, tags=TAGS)
 
     def entries(self, *, under: str = "") -> Iterator[Listed | Denied | Unreachable]:
-        """Not measured."""
-        raise NotImplementedError(under)
+        """It has no list; whoever asks is told so."""
+        yield Unreachable(why=f"this store does not list what is under {under!r}")
 
 
 class Client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -64,7 +65,7 @@ class Renews(Protocol[H_contra]):
         """Prolong the lease, or raise LeaseLost when somebody else has it."""
 
 
-class Keeping(Generic[Tx, H]):
+class Keeping(ABC, Generic[Tx, H]):
     """Renews every held lease at a third of its length, in one thread that starts when needed.
 
     A worker that was paused for longer than its lease finds what it held lost, and must not act.
@@ -99,8 +100,9 @@ class Keeping(Generic[Tx, H]):
     ) -> None:
         self.close()
 
+    @abstractmethod
     def _rows(self, tx: Tx) -> Renews[H]:
-        raise NotImplementedError
+        """Where this kind of lease is kept."""
 
     def close(self) -> None:
         """Renew nothing any more."""

@@ -6,6 +6,7 @@ than reading. Of an answer nothing but its status is passed on.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Keeper(Protocol):
         """Have it deleted; the status. Raises as ``look``."""
 
 
-class HttpKeeper:
+class HttpKeeper(ABC):
     """A keeper with an interface of HTTP. ``asked`` has a client, and the names behind the host."""
 
     def look(self, target: str) -> Sight:
@@ -78,14 +79,17 @@ class HttpKeeper:
         except (ValueError, IndexError):  # of a plan, where the target is not known yet
             return f"delete {target}"
 
+    @abstractmethod
     def _look(self, asked: Any) -> Sight:
-        raise NotImplementedError
+        """What is to be seen of it at the host."""
 
+    @abstractmethod
     def _delete(self, asked: Any) -> int:
-        raise NotImplementedError
+        """Ask the host to delete it; the status."""
 
+    @abstractmethod
     def _call(self, names: list[str]) -> str:
-        raise NotImplementedError
+        """The request that would be sent."""
 
 
 def is_there(asked: Any, url: str) -> bool:
